@@ -1,0 +1,164 @@
+/**
+ * The Collector contract: what a source of numbers looks like to the rest of the exporter.
+ *
+ * A collector is made by a factory function, declares every metric it may publish, reads its
+ * source when asked, and tells from memory what it knows. It never logs, never renders, never
+ * invents a value. Everything it returns is plain data; `metrics.ts` turns it into text.
+ */
+
+export type MetricType = 'counter' | 'gauge' | 'histogram';
+
+/** A metric as it is declared, once, as a constant beside the read that fills it. */
+export interface Metric {
+  /** Whole literal name, base unit last, `_total` on counters. */
+  readonly name: string;
+  readonly type: MetricType;
+  /** One sentence that ends with where the number comes from. */
+  readonly help: string;
+  /** Label names, in the order they are printed. Every sample carries exactly these. */
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets, ascending, without +Inf; empty for other types. */
+  readonly buckets: readonly number[];
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Cumulative counts are made when rendering: `counts[i]` is what fell into bucket i alone. */
+export interface HistogramValue {
+  /** One more than the metric's buckets: the last is everything above the highest bound. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
+
+export interface Sample {
+  readonly labels: Labels;
+  readonly value: number | HistogramValue;
+}
+
+/**
+ * One metric and its samples at this moment. A metric this machine cannot give is left out of
+ * the result; a value that was there and cannot be read now is NaN, so no series comes or goes
+ * with the weather.
+ */
+export interface Family {
+  readonly metric: Metric;
+  readonly samples: readonly Sample[];
+}
+
+/** Whether this machine lets us see a signal, and if not, why and what would grant it. */
+export interface Signal {
+  /** Value of the `signal` label of `stealwatch_signal_supported`. */
+  readonly name: string;
+  readonly supported: boolean;
+  /** A sentence for people. When unsupported: what is missing and how to grant it. */
+  readonly reason: string;
+}
+
+/** The age of a background clock: how long ago it last did its work. */
+export interface Sampler {
+  /** Value of the `sampler` label of `stealwatch_sampler_age_seconds`. */
+  readonly name: string;
+  readonly ageSeconds: number;
+}
+
+/** One line of `/status`. */
+export interface Check {
+  readonly name: string;
+  /** A failing critical check turns `/status` into 503. */
+  readonly critical: boolean;
+  readonly ok: boolean;
+  /** One word, from a bounded set: `up`, `frozen`, `stale`. */
+  readonly state: string;
+  /** A sentence. Carries no secret, no password, no URL with user info. */
+  readonly reason: string;
+  /** How long the check has been in this state, in seconds. */
+  readonly sinceSeconds: number;
+  /** How old the knowledge is that this check rests on, in seconds. */
+  readonly ageSeconds: number;
+}
+
+/** Worst first: `bad` needs a person, `warning` explains or foretells, `good` is quiet. */
+export type Severity = 'bad' | 'warning' | 'good';
+
+/** What a collector sees right now, in words a tired person understands. */
+export interface Finding {
+  readonly severity: Severity;
+  readonly text: string;
+}
+
+/** The last minutes of one number, oldest first, for the page at `/`; null is a gap. */
+export interface Chart {
+  readonly title: string;
+  readonly unit: 'ratio' | 'seconds' | 'per_second' | 'count';
+  readonly stepSeconds: number;
+  readonly points: readonly (number | null)[];
+}
+
+/** All that a collector can say without touching its source. */
+export interface Report {
+  readonly signals?: readonly Signal[];
+  readonly samplers?: readonly Sampler[];
+  readonly checks?: readonly Check[];
+  readonly findings?: readonly Finding[];
+  readonly charts?: readonly Chart[];
+}
+
+export interface Collector {
+  /** Value of the `collector` label; also the file's name and the word in `--without`. */
+  readonly name: string;
+  /** Every metric that `collect` may return. */
+  readonly metrics: readonly Metric[];
+  /** Read the source once. Reject on failure; stop when `signal` aborts. */
+  collect(signal: AbortSignal): Promise<readonly Family[]>;
+  /** Answer from memory, at once, whatever is frozen. */
+  report?(): Report;
+  /** Release what the factory acquired: timers, sockets, fds, workers. Idempotent. */
+  close?(): Promise<void>;
+}
+
+type MetricText = Pick<Metric, 'name' | 'help'> & { readonly labels?: readonly string[] };
+
+export function counter({ name, help, labels = [] }: MetricText): Metric {
+  return { name, type: 'counter', help, labels, buckets: [] };
+}
+
+export function gauge({ name, help, labels = [] }: MetricText): Metric {
+  return { name, type: 'gauge', help, labels, buckets: [] };
+}
+
+export function histogram({
+  name,
+  help,
+  labels = [],
+  buckets,
+}: MetricText & { readonly buckets: readonly number[] }): Metric {
+  return { name, type: 'histogram', help, labels, buckets };
+}
+
+/** A family of one sample without labels. */
+export function single(metric: Metric, value: number | HistogramValue): Family {
+  return { metric, samples: [{ labels: {}, value }] };
+}
+
+/** A family with one sample per entry of a record, for metrics with exactly one label. */
+export function byLabel(metric: Metric, values: Readonly<Record<string, number>>): Family {
+  const [label] = metric.labels;
+  if (label === undefined || metric.labels.length !== 1) {
+    throw new Error(`${metric.name} has ${metric.labels.length} labels, expected exactly one`);
+  }
+  return {
+    metric,
+    samples: Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value })),
+  };
+}
+
+/** A one-hot family: 1 for the state that holds, 0 for the others. */
+export function oneHot(metric: Metric, states: readonly string[], current: string): Family {
+  if (!states.includes(current)) {
+    throw new Error(`${metric.name}: state ${current} is none of ${states.join(' ')}`);
+  }
+  return byLabel(
+    metric,
+    Object.fromEntries(states.map((state) => [state, state === current ? 1 : 0])),
+  );
+}

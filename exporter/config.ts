@@ -1,0 +1,298 @@
+/**
+ * The only reader of process.env and argv. One table: setting, flag, variable, default, check,
+ * help. Flags win over variables. Everything is checked at start and every problem is listed at
+ * once; a value that holds a secret is never repeated in a message.
+ */
+import { parseArgs } from 'node:util';
+import { parseRedisAddress } from './redis/address.ts';
+
+interface Setting<T> {
+  readonly flag: string;
+  /** Variables in the order they are tried. */
+  readonly variables: readonly string[];
+  /** What stands after the flag in `--help`; none for a switch. */
+  readonly placeholder?: string;
+  /** Text that is parsed when nothing is given. Comma-separated for a list. */
+  readonly fallback: string;
+  readonly help: string;
+  /** The value may hold a password or a token: messages must not repeat it. */
+  readonly secret?: true;
+  /** May be given more than once; a variable holds a comma-separated list. */
+  readonly list?: true;
+  /** From text to value. Throws an Error whose message says what was expected. */
+  readonly parse: (text: string) => T;
+}
+
+function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition;
+}
+
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+function parseListen(text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535) {
+    throw new Error('expected HOST:PORT, for example 127.0.0.1:10190 or [::1]:10190');
+  }
+  return { host: match[1] ?? (match[2] || '0.0.0.0'), port };
+}
+
+function parseDirectory(text: string): string {
+  if (!text.startsWith('/')) throw new Error('expected an absolute path');
+  return text;
+}
+
+function parseRatio(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value < 1)) {
+    throw new Error('expected a number between 0 and 1, for example 0.10');
+  }
+  return value;
+}
+
+function parseSwitch(text: string): boolean {
+  if (['1', 'true', 'yes', 'on'].includes(text)) return true;
+  if (['', '0', 'false', 'no', 'off'].includes(text)) return false;
+  throw new Error('expected true or false');
+}
+
+const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+function parseLogLevel(text: string): LogLevel {
+  const level = logLevels.find((known) => known === text);
+  if (level === undefined) throw new Error(`expected one of ${logLevels.join(', ')}`);
+  return level;
+}
+
+function parseNames(text: string): string[] {
+  return text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+const settings = {
+  listen: setting({
+    flag: 'listen',
+    variables: ['STEALWATCH_LISTEN'],
+    placeholder: 'HOST:PORT',
+    fallback: '127.0.0.1:10190',
+    help: 'Address to serve on. Loopback unless you say otherwise.',
+    parse: parseListen,
+  }),
+  redis: setting({
+    flag: 'redis-url',
+    variables: ['STEALWATCH_REDIS_URL', 'REDIS_URL'],
+    placeholder: 'URL',
+    fallback: 'redis://127.0.0.1:6379',
+    help: 'The Redis to watch: redis://, rediss:// (TLS) or unix:///path. Put a password into the variable, not the flag: flags show in ps.',
+    secret: true,
+    parse: parseRedisAddress,
+  }),
+  procfs: setting({
+    flag: 'procfs',
+    variables: ['STEALWATCH_PROCFS'],
+    placeholder: 'DIR',
+    fallback: '/proc',
+    help: 'Where the proc file system of the host is mounted.',
+    parse: parseDirectory,
+  }),
+  sysfs: setting({
+    flag: 'sysfs',
+    variables: ['STEALWATCH_SYSFS'],
+    placeholder: 'DIR',
+    fallback: '/sys',
+    help: 'Where the sys file system of the host is mounted.',
+    parse: parseDirectory,
+  }),
+  kmsg: setting({
+    flag: 'kmsg',
+    variables: ['STEALWATCH_KMSG'],
+    placeholder: 'FILE',
+    fallback: '/dev/kmsg',
+    help: 'The kernel log. A regular file of records is followed as it grows.',
+    parse: parseDirectory,
+  }),
+  kmsgUserspace: setting({
+    flag: 'kmsg-userspace',
+    variables: ['STEALWATCH_KMSG_USERSPACE'],
+    fallback: 'false',
+    help: 'FOR TESTS ONLY: believe kernel log lines that user space wrote. Anyone who can write to /dev/kmsg can then fake a hung task.',
+    parse: parseSwitch,
+  }),
+  without: setting({
+    flag: 'without',
+    variables: ['STEALWATCH_WITHOUT'],
+    placeholder: 'NAME,...',
+    fallback: '',
+    help: 'Collectors to leave out.',
+    list: true,
+    parse: parseNames,
+  }),
+  stealThreshold: setting({
+    flag: 'steal-threshold',
+    variables: ['STEALWATCH_STEAL_THRESHOLD'],
+    placeholder: 'RATIO',
+    fallback: '0.10',
+    help: 'A second counts as stolen when the host took more than this share of the CPU time asked for.',
+    parse: parseRatio,
+  }),
+  logLevel: setting({
+    flag: 'log-level',
+    variables: ['STEALWATCH_LOG_LEVEL'],
+    placeholder: 'LEVEL',
+    fallback: 'info',
+    help: `How much to log: ${logLevels.join(', ')}. Logs are JSON lines on standard output.`,
+    parse: parseLogLevel,
+  }),
+};
+
+type Settings = typeof settings;
+export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> };
+
+export type Command =
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** The words `--without` may hold. */
+  readonly collectors: readonly string[];
+}
+
+function wrapped(text: string, indent: string, width = 92): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((text) => indent + text).join('\n');
+}
+
+export function helpText(collectors: readonly string[]): string {
+  const options = Object.values(settings).map((s) => {
+    const usage = 'placeholder' in s ? `--${s.flag} ${s.placeholder}` : `--${s.flag}`;
+    const fallback = s.fallback === '' ? '' : ` Default: ${s.fallback}.`;
+    return `  ${usage}\n      ${s.variables.join(', then ')}\n${wrapped(s.help + fallback, '      ')}`;
+  });
+  return [
+    'stealwatch: tells within seconds when your host takes your CPU or pages out your memory.',
+    '',
+    'Usage: stealwatch [options]',
+    '',
+    'Every option has an environment variable, named below it; the option wins.',
+    '',
+    ...options,
+    '  --version\n      Print the version and end.',
+    '  --help\n      Print this and end.',
+    '',
+    wrapped(`Collectors: ${collectors.join(' ')}.`, ''),
+    '',
+  ].join('\n');
+}
+
+interface Given {
+  readonly text: string;
+  /** `--redis-url` or `STEALWATCH_REDIS_URL`: what to name when the text is wrong. */
+  readonly origin: string;
+}
+
+interface Arguments {
+  readonly flags: Map<string, Given>;
+  readonly problems: string[];
+  readonly wants: Set<'help' | 'version'>;
+}
+
+function readArguments(argv: readonly string[]): Arguments {
+  const all: readonly Setting<unknown>[] = Object.values(settings);
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    tokens: true,
+    allowNegative: false,
+    options: Object.fromEntries(
+      all.map((s) => [
+        s.flag,
+        { type: s.placeholder === undefined ? ('boolean' as const) : ('string' as const) },
+      ]),
+    ),
+  });
+  const result: Arguments = { flags: new Map(), problems: [], wants: new Set() };
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      result.problems.push(`unexpected argument ${JSON.stringify(token.value)}`);
+    }
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help' || token.name === 'h') result.wants.add('help');
+    else if (token.name === 'version') result.wants.add('version');
+    else addFlag(token.name, token.value, all, result);
+  }
+  return result;
+}
+
+function addFlag(
+  name: string,
+  value: string | undefined,
+  all: readonly Setting<unknown>[],
+  { flags, problems }: Arguments,
+): void {
+  const origin = `--${name}`;
+  const known = all.find((s) => s.flag === name);
+  if (known === undefined) problems.push(`${origin}: no such option; --help lists them`);
+  else if (known.placeholder === undefined) flags.set(name, { text: value ?? 'true', origin });
+  else if (value === undefined) problems.push(`${origin}: expected ${known.placeholder} after it`);
+  else {
+    const before = known.list === undefined ? undefined : flags.get(name)?.text;
+    flags.set(name, { text: before === undefined ? value : `${before},${value}`, origin });
+  }
+}
+
+/** Variables set to nothing count as not set: compose files pass empty ones. */
+function fromEnvironment(s: Setting<unknown>, env: Surroundings['env']): Given | undefined {
+  const origin = s.variables.find((name) => (env[name] ?? '') !== '');
+  return origin === undefined ? undefined : { text: env[origin] ?? '', origin };
+}
+
+function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown): string {
+  const shown = s.secret === true ? '(not shown, it may hold a secret)' : JSON.stringify(text);
+  return `${origin}: ${error instanceof Error ? error.message : String(error)}; got ${shown}`;
+}
+
+/** Never throws for what a user typed: wrong input comes back as a list of problems. */
+export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
+  const { flags, problems, wants } = readArguments(argv);
+  if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
+  if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
+  const values: Record<string, unknown> = {};
+  for (const [key, s] of Object.entries<Setting<unknown>>(settings)) {
+    const given = flags.get(s.flag) ??
+      fromEnvironment(s, env) ?? { text: s.fallback, origin: `--${s.flag}` };
+    try {
+      values[key] = s.parse(given.text);
+    } catch (error) {
+      problems.push(problemOf(s, given, error));
+    }
+  }
+  // The table is what `Config` is derived from, so a filled record is one.
+  const config = values as unknown as Config;
+  for (const name of config.without ?? []) {
+    if (!collectors.includes(name)) {
+      problems.push(
+        `--without: no collector ${JSON.stringify(name)}; there are ${collectors.join(' ')}`,
+      );
+    }
+  }
+  return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'run', config };
+}

@@ -1,0 +1,40 @@
+/**
+ * The last 15 minutes of one number, for the page at `/`. Flat memory: a ring of 180 slots of
+ * 5 s, each keeping the largest value recorded in it, so that a one-second spike stays visible.
+ * A slot in which nothing was recorded is a gap, and gaps are data: the machine stood still.
+ */
+import type { Clock } from './clock.ts';
+
+const stepSeconds = 5;
+const slots = 180;
+
+export interface History {
+  readonly stepSeconds: number;
+  record(value: number): void;
+  /** Oldest first; null where nothing was recorded. */
+  points(): (number | null)[];
+}
+
+export function createHistory(clock: Clock): History {
+  const values = new Float64Array(slots);
+  const stamps = new Float64Array(slots).fill(-1);
+  const slotNow = () => Math.floor(clock.monotonic() / stepSeconds);
+
+  return {
+    stepSeconds,
+    record(value) {
+      const stamp = slotNow();
+      const i = stamp % slots;
+      values[i] = stamps[i] === stamp ? Math.max(values[i] ?? value, value) : value;
+      stamps[i] = stamp;
+    },
+    points() {
+      const last = slotNow();
+      return Array.from({ length: slots }, (_, back) => {
+        const stamp = last - (slots - 1 - back);
+        const i = stamp % slots;
+        return stamps[i] === stamp ? (values[i] ?? null) : null;
+      });
+    },
+  };
+}

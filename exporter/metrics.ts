@@ -1,0 +1,75 @@
+/**
+ * Plain data to exposition text. The only file that knows prom-client.
+ *
+ * prom-client only renders here: a fresh registry per scrape, filled with ready values. Its own
+ * collect() hooks are not used, because one that rejects or hangs takes the whole scrape down.
+ */
+import { Registry, type Metric as PromMetric } from 'prom-client';
+import type { Family, HistogramValue, Labels, Metric } from './collector.ts';
+
+export type Format = 'text' | 'openmetrics';
+
+export const contentTypes = {
+  text: Registry.PROMETHEUS_CONTENT_TYPE,
+  openmetrics: Registry.OPENMETRICS_CONTENT_TYPE,
+} as const satisfies Record<Format, string>;
+
+interface Line {
+  readonly metricName?: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+function histogramLines(metric: Metric, labels: Labels, { counts, sum }: HistogramValue): Line[] {
+  if (counts.length !== metric.buckets.length + 1) {
+    throw new Error(
+      `${metric.name}: ${counts.length} bucket counts, expected ${metric.buckets.length + 1}`,
+    );
+  }
+  let cumulative = 0;
+  const lines: Line[] = counts.map((count, i) => {
+    cumulative += count;
+    const bound = metric.buckets[i];
+    // "1.0", not "1": rules match `le` as text and OpenMetrics writes it with a decimal.
+    const le =
+      bound === undefined ? '+Inf' : Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
+    return { metricName: `${metric.name}_bucket`, labels: { ...labels, le }, value: cumulative };
+  });
+  lines.push({ metricName: `${metric.name}_sum`, labels, value: sum });
+  lines.push({ metricName: `${metric.name}_count`, labels, value: cumulative });
+  return lines;
+}
+
+function linesOf({ metric, samples }: Family): Line[] {
+  return samples.flatMap(({ labels, value }) =>
+    typeof value === 'number' ? [{ labels, value }] : histogramLines(metric, labels, value),
+  );
+}
+
+/** A gauge called `_total` exists for compatibility only, and OpenMetrics has no place for it. */
+function fits(metric: Metric, format: Format): boolean {
+  return format === 'text' || metric.type === 'counter' || !metric.name.endsWith('_total');
+}
+
+/** Render families in the order given. A family without samples is left out. */
+export async function render(families: readonly Family[], format: Format): Promise<string> {
+  const registry = new Registry(contentTypes[format]);
+  for (const family of families) {
+    const { metric } = family;
+    if (family.samples.length === 0 || !fits(metric, format)) continue;
+    const { name, help, type } = metric;
+    const openMetricsName =
+      format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
+    const ready = {
+      name,
+      help,
+      type,
+      get: () => ({ name: openMetricsName, help, type, values: linesOf(family) }),
+    };
+    // The registry calls nothing but `name`, `type` and `get`; its type asks for a metric class.
+    registry.registerMetric(ready as unknown as PromMetric);
+  }
+  const text = await registry.metrics();
+  // prom-client prints NaN as "Nan", which the exposition format does not know.
+  return text.includes(' Nan\n') ? text.replaceAll(/ Nan$/gm, ' NaN') : text;
+}

@@ -1,0 +1,116 @@
+/**
+ * Reads pseudo files below an injected root (/proc, /sys, or a fixture tree).
+ *
+ * Only for files known not to block while their process hangs: /proc/stat, interrupts, pressure,
+ * vmstat, loadavg and the like, and stat, status, comm, wchan, schedstat, sched, cgroup of any
+ * process. Never cmdline, environ, maps, smaps or numa_maps: they take the target's mmap_lock
+ * and hang with it. Reads are synchronous into one shared buffer: 6 us instead of the 188 us of
+ * fs.promises, and no pool thread to lose on a sick machine.
+ */
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** A file that exists and could not be read says so; one that does not exist is `undefined`. */
+export interface PseudoFile {
+  /** The whole text, or undefined when this machine has no such file. */
+  read(): string | undefined;
+  close(): void;
+}
+
+export interface PseudoFs {
+  readonly root: string;
+  /** A file read again and again: its descriptor is kept open between reads. */
+  file(path: string): PseudoFile;
+  /** A file read once, or of a process that may vanish. Undefined when it is not there. */
+  read(path: string): string | undefined;
+  /** Names in a directory; undefined when it is not there. */
+  list(path: string): string[] | undefined;
+}
+
+const firstSize = 64 * 1024;
+/** No pseudo file we read comes near this; one that does is not what we think it is. */
+const largestSize = 4 * 1024 * 1024;
+
+let buffer = Buffer.allocUnsafe(firstSize);
+
+function isErrno(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}
+
+/** ENOENT and ENODEV: this kernel has no such file. ESRCH: the process is gone. */
+export function isAbsent(error: unknown): boolean {
+  return (
+    isErrno(error) &&
+    (error.code === 'ENOENT' ||
+      error.code === 'ESRCH' ||
+      error.code === 'ENODEV' ||
+      error.code === 'ENOTDIR')
+  );
+}
+
+/** Files made by seq_file answer about 4 kB a read, so read on until nothing comes. */
+function readWhole(fd: number, path: string): string {
+  let length = 0;
+  for (;;) {
+    if (length === buffer.length) {
+      if (length >= largestSize) throw new Error(`${path} is over ${largestSize} bytes`);
+      const larger = Buffer.allocUnsafe(buffer.length * 2);
+      buffer.copy(larger);
+      buffer = larger;
+    }
+    const got = readSync(fd, buffer, length, buffer.length - length, length);
+    if (got === 0) return buffer.toString('utf8', 0, length);
+    length += got;
+  }
+}
+
+export function createPseudoFs(root: string): PseudoFs {
+  function read(path: string): string | undefined {
+    const whole = join(root, path);
+    let fd: number | undefined;
+    try {
+      fd = openSync(whole, 'r');
+      return readWhole(fd, whole);
+    } catch (error) {
+      if (isAbsent(error)) return undefined;
+      throw error;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
+    }
+  }
+
+  function file(path: string): PseudoFile {
+    const whole = join(root, path);
+    let fd: number | undefined;
+    return {
+      read() {
+        try {
+          fd ??= openSync(whole, 'r');
+          return readWhole(fd, whole);
+        } catch (error) {
+          this.close();
+          if (isAbsent(error)) return undefined;
+          throw error;
+        }
+      },
+      close() {
+        if (fd !== undefined) closeSync(fd);
+        fd = undefined;
+      },
+    };
+  }
+
+  return {
+    root,
+    read,
+    file,
+    list(path) {
+      try {
+        return readdirSync(join(root, path));
+      } catch (error) {
+        if (isAbsent(error)) return undefined;
+        throw error;
+      }
+    },
+  };
+}
