@@ -1,0 +1,25 @@
+/** What the Redis probe knows, for everybody who must not ask a frozen Redis. */
+
+/**
+ * `frozen`: the kernel accepts the connection and nothing answers. `slow`: answered, over
+ * 250 ms. `refused`: nothing listens. `unreachable`: no route, no name, connect timed out.
+ */
+export const redisStates = [
+  'up',
+  'slow',
+  'frozen',
+  'refused',
+  'unreachable',
+  'loading',
+  'auth_failed',
+  'error',
+] as const;
+export type RedisState = (typeof redisStates)[number];
+
+export interface RedisHealth {
+  state(): RedisState;
+  /** Time since the last answered PING in seconds, 0 while it answers. */
+  unresponsiveSeconds(): number;
+  /** False while asking would wait for nothing: frozen, refused, unreachable, loading, locked out. */
+  answers(): boolean;
+}

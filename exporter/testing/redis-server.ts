@@ -1,0 +1,110 @@
+/** A real redis-server for one test, on a free port of its own, in a directory of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface RedisServer {
+  readonly port: number;
+  readonly url: string;
+  readonly directory: string;
+  readonly pid: number;
+  /** SIGSTOP: TCP still accepts, nothing answers. */
+  freeze(): void;
+  /** SIGCONT. */
+  thaw(): void;
+  stop(): Promise<void>;
+}
+
+export interface RedisServerOptions {
+  /** Command-line arguments after the port, directory and `--save ""`. */
+  readonly args?: readonly string[];
+  /** Another server than redis-server on the PATH, for example valkey-server. */
+  readonly program?: string;
+  readonly port?: number;
+  readonly directory?: string;
+}
+
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  await new Promise((resolve) => server.close(resolve));
+  return address.port;
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+}
+
+/** Wait until `condition` holds; fails with `what` after `seconds`. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  seconds = 15,
+): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await sleep(20);
+  }
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise((resolve) => child.once('exit', resolve));
+}
+
+export async function startRedis(
+  t: TestContext,
+  options: RedisServerOptions = {},
+): Promise<RedisServer> {
+  const port = options.port ?? (await freePort());
+  const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stealwatch-redis-'));
+  const program = options.program ?? 'redis-server';
+  const child = spawn(
+    program,
+    ['--port', String(port), '--dir', directory, '--save', '', ...(options.args ?? [])],
+    { stdio: 'ignore' },
+  );
+  let failed: Error | undefined;
+  child.on('error', (error) => {
+    failed = error;
+  });
+  async function stop(): Promise<void> {
+    if (child.pid === undefined) return;
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await ended(child);
+  }
+  t.after(async () => {
+    await stop();
+    if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
+  });
+  await until(`${program} listens on ${port}`, () => {
+    if (failed !== undefined) throw failed;
+    if (child.exitCode !== null) throw new Error(`${program} ended with code ${child.exitCode}`);
+    return accepts(port);
+  });
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    directory,
+    pid: child.pid ?? 0,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+    stop,
+  };
+}
