@@ -6,6 +6,8 @@ import type { Clock } from '../clock.ts';
 import type { Collector } from '../collector.ts';
 import type { Config } from '../config.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
+import type { RequestCounter } from '../requests.ts';
+import { exporterCollector } from './exporter.ts';
 import { loadCollector } from './load.ts';
 
 /** What a factory may ask for. Nothing else is global. */
@@ -14,10 +16,12 @@ export interface Dependencies {
   readonly clock: Clock;
   readonly procfs: PseudoFs;
   readonly sysfs: PseudoFs;
+  readonly requests: RequestCounter;
 }
 
 const factories: Readonly<Record<string, (dependencies: Dependencies) => Collector>> = {
   load: loadCollector,
+  exporter: exporterCollector,
 };
 
 /** The words that `--without` takes. */

@@ -1,0 +1,152 @@
+/**
+ * HTTP. The only file that knows Koa.
+ *
+ * Nothing here waits for a source except /metrics, and that waits at most for the scrape's
+ * deadline. Requests carry no body and no state; the only input is the path and three headers.
+ */
+import { Router } from '@koa/router';
+import Koa, { type Context } from 'koa';
+import { createServer, type Server } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import type { Collector, Family } from './collector.ts';
+import { contentTypes, type Format, render } from './metrics.ts';
+import { pageOf } from './page.ts';
+import type { RequestCounter } from './requests.ts';
+import type { Scraper } from './scrape.ts';
+import { statusOf } from './status.ts';
+
+/** How long a scrape may take when Prometheus does not say. Its default timeout is 10 s. */
+const defaultDeadlineSeconds = 2;
+/** What is left of Prometheus' own timeout for rendering and the way back. */
+const deadlineMarginSeconds = 0.25;
+const shortestDeadlineSeconds = 0.1;
+
+export interface App {
+  readonly collectors: readonly Collector[];
+  readonly scraper: Scraper;
+  readonly requests: RequestCounter;
+  readonly version: string;
+  /** A request failed for a reason of ours. The reason is logged, not shown. */
+  requestFailed(path: string, error: unknown): void;
+}
+
+/** Prometheus sends its timeout with every scrape; a lower one than ours lowers ours. */
+function deadlineOf(ctx: Context): number {
+  const asked = Number(ctx.get('X-Prometheus-Scrape-Timeout-Seconds'));
+  if (!Number.isFinite(asked) || asked <= 0) return defaultDeadlineSeconds;
+  return Math.min(
+    defaultDeadlineSeconds,
+    Math.max(shortestDeadlineSeconds, asked - deadlineMarginSeconds),
+  );
+}
+
+/**
+ * OpenMetrics when it is asked for at least as much as text/plain. Parameters other than q are
+ * passed over (Prometheus 3 sends `escaping=`), which is why Koa's own negotiation does not do.
+ */
+export function formatOf(accept: string): Format {
+  const weights = new Map<string, number>();
+  for (const range of accept.toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
+    weights.set(type, Math.max(weights.get(type) ?? 0, Number(weight) || 0));
+  }
+  const openmetrics = weights.get('application/openmetrics-text') ?? 0;
+  return openmetrics > 0 && openmetrics >= (weights.get('text/plain') ?? 0)
+    ? 'openmetrics'
+    : 'text';
+}
+
+function sendCompressed(ctx: Context, text: string): void {
+  ctx.vary('Accept-Encoding');
+  if (ctx.acceptsEncodings('gzip', 'identity') === 'gzip') {
+    ctx.set('Content-Encoding', 'gzip');
+    ctx.body = gzipSync(text, { level: 1 });
+  } else {
+    ctx.body = text;
+  }
+}
+
+/** Scrapes that shared one result share its text as well: 50 at once cost one rendering. */
+function renderOnce(): (families: readonly Family[], format: Format) => Promise<string> {
+  const texts = new WeakMap<readonly Family[], Map<Format, Promise<string>>>();
+  return (families, format) => {
+    const known = texts.get(families) ?? new Map<Format, Promise<string>>();
+    texts.set(families, known);
+    const text = known.get(format) ?? render(families, format);
+    known.set(format, text);
+    return text;
+  };
+}
+
+function routes({ collectors, scraper, version }: App): Router {
+  const router = new Router();
+  const renderShared = renderOnce();
+
+  router.get('/metrics', async (ctx) => {
+    const format = formatOf(ctx.get('Accept'));
+    const families = await scraper.scrape(deadlineOf(ctx));
+    ctx.vary('Accept');
+    ctx.set('Content-Type', contentTypes[format]);
+    sendCompressed(ctx, await renderShared(families, format));
+  });
+  router.get('/status', (ctx) => {
+    const status = statusOf(collectors);
+    ctx.status = status.status === 'ok' ? 200 : 503;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = status;
+  });
+  router.get('/livez', (ctx) => {
+    ctx.body = 'ok\n';
+  });
+  router.get('/', (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+    ctx.type = 'html';
+    sendCompressed(ctx, pageOf(collectors, version));
+  });
+  return router;
+}
+
+/** The request handler, apart from the server that listens. */
+export function createApp(app: App): Koa {
+  const koa = new Koa();
+  const router = routes(app);
+  koa.silent = true;
+  koa.on('error', (error: unknown, ctx: Context | undefined) => {
+    app.requestFailed(ctx?.path ?? '', error);
+  });
+  koa.use(async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    try {
+      await next();
+    } finally {
+      app.requests.count(ctx.path, ctx.status);
+    }
+  });
+  koa.use(router.routes());
+  koa.use(router.allowedMethods());
+  return koa;
+}
+
+/**
+ * A server that slow or greedy clients cannot hold: headers within 5 s and 8 KiB, at most 2,000
+ * connections, idle ones closed after 65 s (longer than any scrape interval in use).
+ */
+export function createHttpServer(app: App): Server {
+  const handle = createApp(app).callback();
+  const server = createServer(
+    {
+      maxHeaderSize: 8 * 1024,
+      headersTimeout: 5000,
+      requestTimeout: 5000,
+      connectionsCheckingInterval: 1000,
+      keepAliveTimeout: 65_000,
+    },
+    (request, response) => {
+      void handle(request, response);
+    },
+  );
+  server.maxConnections = 2000;
+  return server;
+}

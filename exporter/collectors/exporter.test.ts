@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../clock.ts';
+import { createRequestCounter } from '../requests.ts';
+import { exporterCollector } from './exporter.ts';
+
+test('exporter: build, requests and cost of this very process', async () => {
+  const requests = createRequestCounter();
+  const collector = exporterCollector({ clock: systemClock, requests });
+  requests.count('/metrics', 200);
+  const families = await collector.collect(AbortSignal.timeout(1000));
+  const value = (name: string, labels: Record<string, string> = {}) =>
+    Number(
+      families
+        .find(({ metric }) => metric.name === name)
+        ?.samples.find((sample) =>
+          Object.entries(labels).every(([label, text]) => sample.labels[label] === text),
+        )?.value,
+    );
+  assert.equal(value('stealwatch_build_info', { node: process.version }), 1);
+  assert.equal(value('stealwatch_http_requests_total', { path: '/metrics', code: '200' }), 1);
+  assert.equal(value('stealwatch_http_requests_total', { path: '/status', code: '503' }), 0);
+  assert.ok(value('process_cpu_seconds_total') > 0);
+  assert.ok(value('process_resident_memory_bytes') > 1e7);
+  assert.ok(value('process_open_fds') > 3);
+  assert.ok(Math.abs(value('process_start_time_seconds') - Date.now() / 1000) < 300);
+  await collector.close?.();
+});
+
+test('exporter: a blocked event loop shows as lag', async () => {
+  const collector = exporterCollector({ clock: systemClock, requests: createRequestCounter() });
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const end = performance.now() + 700;
+  while (performance.now() < end);
+  await new Promise((resolve) => setTimeout(resolve, 250));
+  const families = await collector.collect(AbortSignal.timeout(1000));
+  const lag = families.find(({ metric }) => metric.name === 'nodejs_eventloop_lag_p99_seconds');
+  assert.ok(Number(lag?.samples[0]?.value) > 0.3, JSON.stringify(lag?.samples));
+  await collector.close?.();
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readConfig, type Config } from './config.ts';
+
+function read(argv: readonly string[], env: Record<string, string> = {}) {
+  return readConfig({ argv, env, version: '1.2.3', collectors: ['load', 'steal'] });
+}
+
+function configOf(argv: readonly string[], env: Record<string, string> = {}): Config {
+  const command = read(argv, env);
+  if (command.kind !== 'run') throw new Error(`did not run: ${JSON.stringify(command)}`);
+  return command.config;
+}
+
+test('config: nothing given is a working configuration', () => {
+  const config = configOf([]);
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 10190 });
+  assert.equal(config.redis.display, 'redis://127.0.0.1:6379');
+  assert.equal(config.kmsg, '/dev/kmsg');
+  assert.equal(config.kmsgUserspace, false);
+  assert.deepEqual(config.without, []);
+  assert.equal(config.stealThreshold, 0.1);
+});
+
+test('config: a flag wins over its variable, STEALWATCH_REDIS_URL over REDIS_URL', () => {
+  const env = {
+    STEALWATCH_LISTEN: '127.0.0.1:1',
+    REDIS_URL: 'redis://one:1',
+    STEALWATCH_REDIS_URL: 'redis://two:2',
+  };
+  assert.equal(configOf(['--listen', '[::1]:2'], env).listen.port, 2);
+  assert.equal(configOf([], env).listen.port, 1);
+  assert.equal(configOf([], env).redis.display, 'redis://two:2');
+  assert.equal(configOf([], { REDIS_URL: 'redis://one:1' }).redis.display, 'redis://one:1');
+  assert.equal(configOf(['--redis-url=redis://three:3'], env).redis.display, 'redis://three:3');
+});
+
+test('config: lists come repeated, comma-separated, or from the variable', () => {
+  assert.deepEqual(configOf(['--without', 'load', '--without=steal']).without, ['load', 'steal']);
+  assert.deepEqual(configOf([], { STEALWATCH_WITHOUT: 'load, steal' }).without, ['load', 'steal']);
+});
+
+test('config: an empty variable counts as not set', () => {
+  assert.equal(configOf([], { STEALWATCH_LISTEN: '' }).listen.port, 10190);
+});
+
+test('config: every problem is listed at once, with its origin and what was expected', () => {
+  const command = read(['--lisen', 'x', '--steal-threshold', '1.5', '--procfs', 'proc', '--kmsg'], {
+    STEALWATCH_LOG_LEVEL: 'loud',
+    STEALWATCH_WITHOUT: 'lod',
+  });
+  assert.equal(command.kind, 'invalid');
+  const problems = command.kind === 'invalid' ? command.problems.join('\n') : '';
+  assert.match(problems, /--lisen: no such option/);
+  assert.match(problems, /unexpected argument "x"/);
+  assert.match(problems, /--steal-threshold: expected a number between 0 and 1.*got "1.5"/);
+  assert.match(problems, /--procfs: expected an absolute path; got "proc"/);
+  assert.match(problems, /--kmsg: expected FILE after it/);
+  assert.match(problems, /STEALWATCH_LOG_LEVEL: expected one of .*info.*; got "loud"/);
+  assert.match(problems, /--without: no collector "lod"; there are load steal/);
+});
+
+test('config: a wrong Redis URL is named and never repeated', () => {
+  for (const url of [
+    'redis://u:hunter2@',
+    'http://u:hunter2@h',
+    'redis://h:hunter2',
+    'redis://:hunter2@h/x',
+  ]) {
+    const command = read(['--redis-url', url]);
+    assert.equal(command.kind, 'invalid', url);
+    assert.match(JSON.stringify(command), /--redis-url: expected/);
+    assert.doesNotMatch(JSON.stringify(command), /hunter2/);
+  }
+});
+
+test('config: a Redis URL gives its parts, and its display holds no secret', () => {
+  const { redis } = configOf(['--redis-url', 'rediss://ann:p%40ss@[::1]:7000/3']);
+  assert.deepEqual(redis, {
+    tls: true,
+    host: '::1',
+    port: 7000,
+    username: 'ann',
+    password: 'p@ss',
+    db: 3,
+    display: 'rediss://[::1]:7000/3',
+  });
+  const unix = configOf(['--redis-url', 'unix:///run/redis.sock?db=2']).redis;
+  assert.equal(unix.socketPath, '/run/redis.sock');
+  assert.equal(unix.db, 2);
+});
+
+test('config: --help and --version print, whatever else is wrong', () => {
+  const help = read(['--help', '--nonsense']);
+  assert.ok(help.kind === 'print' && help.text.includes('STEALWATCH_REDIS_URL, then REDIS_URL'));
+  const version = read(['--version']);
+  assert.ok(version.kind === 'print' && version.text === 'stealwatch 1.2.3\n');
+});

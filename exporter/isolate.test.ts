@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from './clock.ts';
+import { type Collector, type Family, gauge, single } from './collector.ts';
+import { isolate } from './isolate.ts';
+
+const answer = gauge({ name: 'answer', help: 'The answer, from the test.' });
+
+/** A source whose calls are counted and end when told to. */
+function sourceUnderTest() {
+  const calls: PromiseWithResolvers<readonly Family[]>[] = [];
+  const signals: AbortSignal[] = [];
+  const collector: Collector = {
+    name: 'source',
+    metrics: [answer],
+    collect(signal) {
+      const call = Promise.withResolvers<readonly Family[]>();
+      calls.push(call);
+      signals.push(signal);
+      return call.promise;
+    },
+  };
+  return { calls, signals, isolated: isolate(collector, systemClock) };
+}
+
+test('isolate: hands families through and remembers the success', async () => {
+  const { calls, isolated } = sourceUnderTest();
+  const run = isolated.run(5);
+  calls[0]?.resolve([single(answer, 42)]);
+  const outcome = await run;
+  assert.equal(outcome.success, true);
+  assert.deepEqual(outcome.families, [single(answer, 42)]);
+  assert.ok(isolated.lastSuccess() > 1_600_000_000);
+});
+
+test('isolate: a rejection is a failure with its error, and the next call is a new one', async () => {
+  const { calls, isolated } = sourceUnderTest();
+  const first = isolated.run(5);
+  calls[0]?.reject(new Error('stat: no such line'));
+  const outcome = await first;
+  assert.equal(outcome.success, false);
+  assert.match(outcome.error?.message ?? '', /no such line/);
+  assert.equal(isolated.lastSuccess(), 0);
+  void isolated.run(5);
+  assert.equal(calls.length, 2);
+  calls[1]?.resolve([]);
+});
+
+test('isolate: callers share the call that runs', async () => {
+  const { calls, isolated } = sourceUnderTest();
+  const runs = [isolated.run(5), isolated.run(5), isolated.run(5)];
+  calls[0]?.resolve([]);
+  const outcomes = await Promise.all(runs);
+  assert.equal(calls.length, 1);
+  assert.ok(outcomes.every(({ success }) => success));
+});
+
+test('isolate: a stuck source fails by its deadline, then at once, and is asked only once', async () => {
+  const { calls, signals, isolated } = sourceUnderTest();
+  const outcome = await isolated.run(0.05);
+  assert.equal(outcome.success, false);
+  assert.match(outcome.error?.message ?? '', /source: no answer within 0.05 s/);
+  assert.equal(signals[0]?.aborted, true);
+
+  const began = performance.now();
+  const more = await Promise.all(Array.from({ length: 50 }, () => isolated.run(10)));
+  assert.ok(performance.now() - began < 5000, 'waited for a stuck source');
+  assert.ok(more.every(({ success }) => !success));
+  assert.equal(calls.length, 1);
+
+  calls[0]?.resolve([]);
+  await new Promise(setImmediate);
+  const recovered = isolated.run(5);
+  assert.equal(calls.length, 2);
+  calls[1]?.resolve([single(answer, 1)]);
+  assert.equal((await recovered).success, true);
+});
+
+test('isolate: a collector that throws before it returns a promise fails like any other', async () => {
+  const isolated = isolate(
+    {
+      name: 'thrower',
+      metrics: [],
+      collect() {
+        throw new Error('at once');
+      },
+    },
+    systemClock,
+  );
+  assert.match((await isolated.run(1)).error?.message ?? '', /at once/);
+});

@@ -1,0 +1,85 @@
+/** Wiring: configuration, collectors, HTTP. Ends on SIGTERM and SIGINT after the answers under way. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import { createHttpServer } from './app.ts';
+import { systemClock } from './clock.ts';
+import { collectorNames, createCollectors } from './collectors/index.ts';
+import { type Config, readConfig } from './config.ts';
+import { createPseudoFs } from './procfs/reader.ts';
+import { createRequestCounter } from './requests.ts';
+import { createScraper } from './scrape.ts';
+import { version } from './version.ts';
+
+/** How long the answers under way may take once we were told to end. */
+const drainMs = 3000;
+
+async function run(config: Config): Promise<void> {
+  const log = pino({
+    level: config.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  });
+  const requests = createRequestCounter();
+  const collectors = createCollectors({
+    config,
+    clock: systemClock,
+    procfs: createPseudoFs(config.procfs),
+    sysfs: createPseudoFs(config.sysfs),
+    requests,
+  });
+  const scraper = createScraper(collectors, systemClock, {
+    collectorChanged(collector, error) {
+      if (error === undefined) log.info({ collector }, 'collector works again');
+      else log.warn({ collector, error: error.message }, 'collector fails');
+    },
+  });
+  const server = createHttpServer({
+    collectors,
+    scraper,
+    requests,
+    version,
+    requestFailed(path, error) {
+      log.error(
+        { path, error: error instanceof Error ? error.message : String(error) },
+        'request failed',
+      );
+    },
+  });
+
+  const ending = Promise.withResolvers<string>();
+  process.once('SIGTERM', ending.resolve);
+  process.once('SIGINT', ending.resolve);
+
+  server.listen(config.listen.port, config.listen.host);
+  await once(server, 'listening');
+  const { address, port } = server.address() as AddressInfo;
+  log.info({ address, port, redis: config.redis.display, version }, 'listening');
+
+  const signal = await ending.promise;
+  log.info({ signal }, 'ending');
+  server.close();
+  server.closeIdleConnections();
+  // A thread of ours may sleep in D state for hours: nothing is waited for longer than this.
+  setTimeout(() => process.exit(0), drainMs).unref();
+  await Promise.all(collectors.map(async (collector) => collector.close?.()));
+  if (server.listening) await once(server, 'close');
+  process.exit(0);
+}
+
+const command = readConfig({
+  argv: process.argv.slice(2),
+  env: process.env,
+  version,
+  collectors: collectorNames,
+});
+if (command.kind === 'print') {
+  process.stdout.write(command.text);
+} else if (command.kind === 'invalid') {
+  process.stderr.write(
+    ['stealwatch cannot start:', ...command.problems.map((p) => `  ${p}`), ''].join('\n'),
+  );
+  process.exitCode = 2;
+} else {
+  await run(command.config);
+}

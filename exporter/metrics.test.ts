@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { byLabel, counter, type Family, gauge, histogram, oneHot, single } from './collector.ts';
+import { render } from './metrics.ts';
+
+const depth = gauge({ name: 'depth', help: 'How deep, from the test.', labels: ['queue'] });
+const seen = counter({ name: 'seen_total', help: 'How many, from the test.' });
+const ping = histogram({ name: 'ping_seconds', help: 'How slow.', buckets: [0.05, 1] });
+
+test('render: label values with quotes, backslashes, newlines, braces and commas are escaped', async () => {
+  const text = await render([byLabel(depth, { 'a"b\\c\nd{},:': 1 })], 'text');
+  assert.equal(
+    text,
+    '# HELP depth How deep, from the test.\n# TYPE depth gauge\ndepth{queue="a\\"b\\\\c\\nd{},:"} 1\n',
+  );
+});
+
+test('render: label values that hold separators stay two series', async () => {
+  const text = await render([byLabel(depth, { 'a,b:c': 1, 'a,b': 2 })], 'text');
+  assert.match(text, /depth\{queue="a,b:c"\} 1\ndepth\{queue="a,b"\} 2\n/);
+});
+
+test('render: NaN and infinities are written as the format spells them', async () => {
+  const values = byLabel(depth, { a: Number.NaN, b: Infinity, c: -Infinity });
+  assert.match(
+    await render([values], 'text'),
+    /queue="a"\} NaN\ndepth\{queue="b"\} \+Inf\ndepth\{queue="c"\} -Inf\n$/,
+  );
+});
+
+test('render: a family without samples is left out, never a 0', async () => {
+  assert.doesNotMatch(await render([{ metric: seen, samples: [] }], 'text'), /seen/);
+});
+
+test('render: histogram buckets accumulate and their bounds have a decimal', async () => {
+  const text = await render([single(ping, { counts: [2, 3, 1], sum: 4.5 })], 'text');
+  assert.deepEqual(text.trim().split('\n').slice(2), [
+    'ping_seconds_bucket{le="0.05"} 2',
+    'ping_seconds_bucket{le="1.0"} 5',
+    'ping_seconds_bucket{le="+Inf"} 6',
+    'ping_seconds_sum 4.5',
+    'ping_seconds_count 6',
+  ]);
+});
+
+test('render: a histogram with the wrong number of counts fails loudly', async () => {
+  await assert.rejects(
+    render([single(ping, { counts: [1], sum: 1 })], 'text'),
+    /ping_seconds: 1 bucket counts, expected 3/,
+  );
+});
+
+test('render: OpenMetrics names the counter without _total and its sample with it, twice the same', async () => {
+  const families: Family[] = [single(seen, 7)];
+  const first = await render(families, 'openmetrics');
+  assert.equal(
+    first,
+    '# HELP seen How many, from the test.\n# TYPE seen counter\nseen_total 7\n# EOF\n',
+  );
+  assert.equal(await render(families, 'openmetrics'), first);
+  assert.match(await render(families, 'text'), /^seen_total 7$/m);
+});
+
+test('render: a gauge named _total is served in text only', async () => {
+  const paused = gauge({ name: 'asynq_queue_paused_total', help: 'Paused.' });
+  assert.match(await render([single(paused, 0)], 'text'), /asynq_queue_paused_total 0/);
+  assert.doesNotMatch(await render([single(paused, 0)], 'openmetrics'), /asynq_queue_paused/);
+});
+
+test('oneHot: exactly one state holds, and an unknown one is refused', () => {
+  assert.deepEqual(
+    oneHot(depth, ['up', 'frozen'], 'frozen').samples.map(({ value }) => value),
+    [0, 1],
+  );
+  assert.throws(() => oneHot(depth, ['up', 'frozen'], 'gone'), /state gone is none of up frozen/);
+});

@@ -1,0 +1,37 @@
+/** Counts answered HTTP requests by path and status code, with bounded labels. */
+
+/** Pairs that are shown from the start, so that `increase()` sees the first one. */
+const expected: readonly (readonly [path: string, code: number])[] = [
+  ['/', 200],
+  ['/livez', 200],
+  ['/metrics', 200],
+  ['/status', 200],
+  ['/status', 503],
+  ['other', 404],
+];
+
+const paths = new Set(expected.map(([path]) => path));
+
+export interface RequestCount {
+  readonly path: string;
+  readonly code: string;
+  readonly count: number;
+}
+
+export interface RequestCounter {
+  /** Any path that is not ours counts as `other`: a scanner must not grow our series. */
+  count(path: string, code: number): void;
+  counts(): RequestCount[];
+}
+
+export function createRequestCounter(): RequestCounter {
+  const counts = new Map<string, number>(expected.map(([path, code]) => [`${code} ${path}`, 0]));
+  return {
+    count(path, code) {
+      const key = `${code} ${paths.has(path) ? path : 'other'}`;
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    },
+    counts: () =>
+      [...counts].map(([key, count]) => ({ code: key.slice(0, 3), path: key.slice(4), count })),
+  };
+}
