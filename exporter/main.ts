@@ -67,19 +67,29 @@ async function run(config: Config): Promise<void> {
   process.exit(0);
 }
 
-const command = readConfig({
-  argv: process.argv.slice(2),
-  env: process.env,
-  version,
-  collectors: collectorNames,
-});
-if (command.kind === 'print') {
-  process.stdout.write(command.text);
-} else if (command.kind === 'invalid') {
-  process.stderr.write(
-    ['stealwatch cannot start:', ...command.problems.map((p) => `  ${p}`), ''].join('\n'),
-  );
-  process.exitCode = 2;
-} else {
-  await run(command.config);
+async function main(): Promise<void> {
+  const command = readConfig({
+    argv: process.argv.slice(2),
+    env: process.env,
+    version,
+    collectors: collectorNames,
+  });
+  switch (command.kind) {
+    case 'print':
+      process.stdout.write(command.text);
+      break;
+    case 'invalid':
+      process.stderr.write(
+        ['stealwatch cannot start:', ...command.problems.map((p) => `  ${p}`), ''].join('\n'),
+      );
+      process.exitCode = 2;
+      break;
+    case 'run':
+      await run(command.config);
+  }
 }
+
+main().catch((error: unknown) => {
+  process.stderr.write(`stealwatch: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+});

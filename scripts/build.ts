@@ -1,5 +1,5 @@
 /**
- * Bundles the exporter into one file, dist/stealwatch.mjs. One file because Node strips no types
+ * Bundles the exporter into one file, dist/stealwatch.cjs. One file because Node strips no types
  * inside node_modules, and because it is smaller in memory than 300 modules.
  */
 import { build, type Plugin } from 'esbuild';
@@ -45,16 +45,13 @@ const stubPlugin: Plugin = {
 
 await build({
   entryPoints: ['exporter/main.ts'],
-  outfile: 'dist/stealwatch.mjs',
+  outfile: 'dist/stealwatch.cjs',
   bundle: true,
   platform: 'node',
   target: 'node24',
-  format: 'esm',
+  // CommonJS: Node's ESM loader costs 8 MB of resident memory in a process of 50.
+  format: 'cjs',
   minifySyntax: true,
-  // Names stay, for readable stack traces; `require` is what CommonJS dependencies call.
-  banner: {
-    js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
-  },
   define: {
     STEALWATCH_VERSION: JSON.stringify(version),
     STEALWATCH_REVISION: JSON.stringify(revision()),
