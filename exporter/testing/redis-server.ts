@@ -4,8 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
+
 import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Whatever runs things at its end: a test, or a benchmark. */
+export interface Scope {
+  after(end: () => void | Promise<void>): void;
+}
 
 export interface RedisServer {
   readonly port: number;
@@ -68,7 +73,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 export async function startRedis(
-  t: TestContext,
+  scope: Scope,
   options: RedisServerOptions = {},
 ): Promise<RedisServer> {
   const port = options.port ?? (await freePort());
@@ -89,7 +94,7 @@ export async function startRedis(
     child.kill('SIGKILL');
     await ended(child);
   }
-  t.after(async () => {
+  scope.after(async () => {
     await stop();
     if (options.directory === undefined) rmSync(directory, { recursive: true, force: true });
   });

@@ -1,0 +1,89 @@
+/**
+ * What watching costs: CPU per scrape, CPU of the background clocks, memory after 500 scrapes,
+ * size of the answer. node_exporter and redis_exporter, which it replaces here, in the same run.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuSecondsOf, memoryOf, startExporter } from '../testing/exporter-process.ts';
+import { freePort, type Scope, startRedis, until } from '../testing/redis-server.ts';
+import { inScope, mb, ms, quantile, table, timedGet } from './figures.ts';
+
+const scrapes = 500;
+const idleSeconds = 20;
+
+interface Subject {
+  readonly name: string;
+  readonly pid: number;
+  readonly url: string;
+}
+
+async function startPeer(
+  scope: Scope,
+  name: string,
+  args: (port: number) => readonly string[],
+): Promise<Subject | undefined> {
+  const program = `/usr/bin/prometheus-${name}`;
+  if (!existsSync(program)) return undefined;
+  const port = await freePort();
+  const child = spawn(program, args(port), { stdio: 'ignore' });
+  scope.after(() => void child.kill('SIGKILL'));
+  const url = `http://127.0.0.1:${port}/metrics`;
+  await until(`${name} serves`, async () => {
+    try {
+      return (await timedGet(url)).status === 200;
+    } catch {
+      return false;
+    }
+  });
+  return { name, pid: child.pid ?? 0, url };
+}
+
+async function measure({ name, pid, url }: Subject): Promise<string[]> {
+  const idleBefore = cpuSecondsOf(pid);
+  await sleep(idleSeconds * 1000);
+  const idle = (cpuSecondsOf(pid) - idleBefore) / idleSeconds;
+  const before = cpuSecondsOf(pid);
+  const began = performance.now();
+  const seconds: number[] = [];
+  for (let i = 0; i < scrapes; i++) {
+    seconds.push((await timedGet(url, { 'accept-encoding': 'gzip' })).seconds);
+  }
+  const elapsed = (performance.now() - began) / 1000;
+  const perScrape = (cpuSecondsOf(pid) - before - idle * elapsed) / scrapes;
+  const { body } = await timedGet(url);
+  return [
+    name,
+    `${(idle * 100).toFixed(2)} %`,
+    ms(perScrape),
+    ms(quantile(seconds, 0.5)),
+    mb(memoryOf(pid, 'VmRSS')),
+    mb(memoryOf(pid, 'RssAnon')),
+    String(body.match(/^[^#\n]/gm)?.length ?? 0),
+    `${(body.length / 1000).toFixed(1)} kB`,
+  ];
+}
+
+export async function benchCost(): Promise<void> {
+  await inScope(async (scope) => {
+    const redis = await startRedis(scope);
+    const exporter = await startExporter(scope, ['--redis-url', redis.url]);
+    const subjects = [
+      { name: 'stealwatch', pid: exporter.pid, url: `${exporter.url}/metrics` },
+      await startPeer(scope, 'node-exporter', (port) => [`--web.listen-address=127.0.0.1:${port}`]),
+      await startPeer(scope, 'redis-exporter', (port) => [
+        '-redis.addr',
+        redis.url,
+        '-web.listen-address',
+        `127.0.0.1:${port}`,
+      ]),
+    ].filter((subject) => subject !== undefined);
+    const rows = await Promise.all(subjects.map((subject) => measure(subject)));
+    console.log(
+      table([
+        ['process', 'CPU idle', 'CPU/scrape', 'scrape p50', 'RSS', 'anon', 'series', 'size'],
+        ...rows,
+      ]),
+    );
+  });
+}
