@@ -115,7 +115,7 @@ function routes({ collectors, scraper, version }: App): Router {
 }
 
 /** The request handler, apart from the server that listens. */
-export function createApp(app: App): Koa {
+function createApp(app: App): Koa {
   const koa = new Koa();
   const router = routes(app);
   koa.silent = true;

@@ -181,7 +181,7 @@ function wrapped(text: string, indent: string, width = 92): string {
   return [...lines, line].map((text) => indent + text).join('\n');
 }
 
-export function helpText(collectors: readonly string[]): string {
+function helpText(collectors: readonly string[]): string {
   const options = Object.values(settings).map((s) => {
     const usage = 'placeholder' in s ? `--${s.flag} ${s.placeholder}` : `--${s.flag}`;
     const fallback = s.fallback === '' ? '' : ` Default: ${s.fallback}.`;
