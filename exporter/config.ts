@@ -76,6 +76,37 @@ function parseNames(text: string): string[] {
     .filter((name) => name !== '');
 }
 
+export interface NamedUrl {
+  readonly name: string;
+  readonly url: URL;
+}
+
+/** Each is asked every 5 s and is a label value: a handful, not a fleet. */
+const mostApps = 16;
+
+function parseHttpUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new Error('expected a URL that starts with http:// or https://');
+  }
+  return url;
+}
+
+function parseApps(text: string): NamedUrl[] {
+  const apps = parseNames(text).map((entry) => {
+    const [, name, address] = /^([A-Za-z0-9_.-]{1,40})=(.+)$/.exec(entry) ?? [];
+    if (name === undefined || address === undefined) {
+      throw new Error('expected NAME=URL with a name of up to 40 letters, digits, _ . -');
+    }
+    return { name, url: parseHttpUrl(address) };
+  });
+  const repeated = apps.find(({ name }, i) => apps.findIndex((app) => app.name === name) !== i);
+  if (repeated !== undefined)
+    throw new Error(`expected different names, ${repeated.name} is twice`);
+  if (apps.length > mostApps) throw new Error(`expected at most ${mostApps} applications`);
+  return apps;
+}
+
 const settings = {
   listen: setting({
     flag: 'listen',
@@ -141,6 +172,25 @@ const settings = {
     fallback: '0.10',
     help: 'A second counts as stolen when the host took more than this share of the CPU time asked for.',
     parse: parseRatio,
+  }),
+  apps: setting({
+    flag: 'app',
+    variables: ['STEALWATCH_APPS'],
+    placeholder: 'NAME=URL',
+    fallback: '',
+    help: "An application's own health endpoint, asked every 5 s: one that says 2xx while Redis is down is lying. May be given more than once.",
+    secret: true,
+    list: true,
+    parse: parseApps,
+  }),
+  heartbeatUrl: setting({
+    flag: 'heartbeat-url',
+    variables: ['STEALWATCH_HEARTBEAT_URL'],
+    placeholder: 'URL',
+    fallback: '',
+    help: 'Where to send a GET every 10 s while all is well here: a healthchecks.io check or an Uptime Kuma push monitor. Its silence is the alarm.',
+    secret: true,
+    parse: (text) => (text === '' ? undefined : parseHttpUrl(text)),
   }),
   logLevel: setting({
     flag: 'log-level',

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { createHttpServer } from './app.ts';
 import { systemClock } from './clock.ts';
+import type { Collector } from './collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
+import { statusOf } from './status.ts';
 import { version } from './version.ts';
 
 /** How long the answers under way may take once we were told to end. */
@@ -21,12 +23,13 @@ async function run(config: Config): Promise<void> {
     timestamp: pino.stdTimeFunctions.isoTime,
   });
   const requests = createRequestCounter();
-  const collectors = createCollectors({
+  const collectors: readonly Collector[] = createCollectors({
     config,
     clock: systemClock,
     procfs: createPseudoFs(config.procfs),
     sysfs: createPseudoFs(config.sysfs),
     requests,
+    checks: () => statusOf(collectors).checks,
   });
   const scraper = createScraper(collectors, systemClock, {
     collectorChanged(collector, error) {

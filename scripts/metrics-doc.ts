@@ -34,6 +34,7 @@ const collectors = createCollectors({
   procfs: createPseudoFs(nowhere),
   sysfs: createPseudoFs(nowhere),
   requests: createRequestCounter(),
+  checks: () => [],
 });
 await Promise.all(collectors.map(async (collector) => collector.close?.()));
 

@@ -53,6 +53,7 @@ async function collectorsOn(t: TestContext, tree: Record<string, string>): Promi
     procfs: createPseudoFs(root),
     sysfs: createPseudoFs(`${root}/sys`),
     requests: createRequestCounter(),
+    checks: () => [],
   });
   t.after(async () => {
     await Promise.all(collectors.map(async (collector) => collector.close?.()));

@@ -3,11 +3,12 @@
  * Adding one is one file, its test, one entry here, and the golden files.
  */
 import type { Clock } from '../clock.ts';
-import type { Collector } from '../collector.ts';
+import type { Check, Collector } from '../collector.ts';
 import type { Config } from '../config.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import type { RequestCounter } from '../requests.ts';
 import { exporterCollector } from './exporter.ts';
+import { heartbeatCollector } from './heartbeat.ts';
 import { loadCollector } from './load.ts';
 
 /** What a factory may ask for. Nothing else is global. */
@@ -17,10 +18,13 @@ export interface Dependencies {
   readonly procfs: PseudoFs;
   readonly sysfs: PseudoFs;
   readonly requests: RequestCounter;
+  /** What `/status` says of all collectors, these ones included. */
+  readonly checks: () => readonly Check[];
 }
 
 const factories: Readonly<Record<string, (dependencies: Dependencies) => Collector>> = {
   load: loadCollector,
+  heartbeat: heartbeatCollector,
   exporter: exporterCollector,
 };
 

@@ -1,0 +1,127 @@
+/**
+ * The applications' own health endpoints, asked every 5 s, to catch the lie of the incident: the
+ * endpoint that went on answering 200 for hours while the Redis behind it was frozen.
+ */
+import type { Clock } from '../clock.ts';
+import { byLabel, type Collector, type Finding, gauge } from '../collector.ts';
+import type { Config } from '../config.ts';
+import { httpStatus } from '../http-get.ts';
+import type { RedisHealth } from '../redis/state.ts';
+
+const statusCode = gauge({
+  name: 'stealwatch_app_health_status_code',
+  help: "HTTP status of the application's own health endpoint, 0 when it does not answer, from a GET every 5 s.",
+  labels: ['app'],
+});
+const duration = gauge({
+  name: 'stealwatch_app_health_seconds',
+  help: "How long the application's health endpoint took, from the last GET that ended.",
+  labels: ['app'],
+});
+const lying = gauge({
+  name: 'stealwatch_app_health_lying',
+  help: '1 when the health endpoint said 2xx while Redis had been unresponsive for over 5 s, from both probes.',
+  labels: ['app'],
+});
+
+const periodSeconds = 5;
+const deadlineSeconds = 3;
+/** A Redis that was silent for this long is down for every application that needs it. */
+const redisDownSeconds = 5;
+
+interface App {
+  readonly name: string;
+  readonly url: URL;
+  asking: boolean;
+  /** Undefined until the first GET ended. */
+  seen?: { readonly status: number; readonly seconds: number; readonly lying: boolean };
+}
+
+export function appHealthCollector({
+  config,
+  clock,
+  redis,
+}: {
+  config: Pick<Config, 'apps'>;
+  clock: Clock;
+  redis: Pick<RedisHealth, 'unresponsiveSeconds'>;
+}): Collector {
+  const apps: App[] = config.apps.map(({ name, url }) => ({ name, url, asking: false }));
+  let lastTick = clock.monotonic();
+
+  /** Judged with Redis as it was when the answer came, not as it is when somebody scrapes. */
+  async function ask(app: App): Promise<void> {
+    if (app.asking) return;
+    app.asking = true;
+    const began = clock.monotonic();
+    const status = await httpStatus(app.url, deadlineSeconds * 1000).catch(() => 0);
+    const ok = status >= 200 && status < 300;
+    app.seen = {
+      status,
+      seconds: clock.monotonic() - began,
+      lying: ok && redis.unresponsiveSeconds() > redisDownSeconds,
+    };
+    app.asking = false;
+  }
+
+  function tick(): void {
+    lastTick = clock.monotonic();
+    for (const app of apps) void ask(app);
+  }
+
+  const stop = apps.length === 0 ? () => undefined : clock.every(periodSeconds, tick);
+  if (apps.length > 0) tick();
+
+  function findingsOf({ name, seen }: App): Finding[] {
+    if (seen === undefined) return [];
+    if (seen.lying) {
+      const seconds = Math.round(redis.unresponsiveSeconds());
+      return [
+        {
+          severity: 'bad',
+          text: `${name} says it is healthy (HTTP ${seen.status}) while Redis has not answered for ${seconds} s: its health check does not look at Redis.`,
+        },
+      ];
+    }
+    if (seen.status === 0) {
+      return [{ severity: 'bad', text: `${name} does not answer its health check.` }];
+    }
+    return [];
+  }
+
+  return {
+    name: 'app-health',
+    metrics: [statusCode, duration, lying],
+    async collect() {
+      const seen = apps.flatMap(({ name, seen }) =>
+        seen === undefined ? [] : [{ name, ...seen }],
+      );
+      const table = (value: (app: (typeof seen)[number]) => number) =>
+        Object.fromEntries(seen.map((app) => [app.name, value(app)]));
+      return [
+        byLabel(
+          statusCode,
+          table(({ status }) => status),
+        ),
+        byLabel(
+          duration,
+          table(({ seconds }) => seconds),
+        ),
+        byLabel(
+          lying,
+          table((app) => (app.lying ? 1 : 0)),
+        ),
+      ];
+    },
+    report() {
+      if (apps.length === 0) return {};
+      return {
+        samplers: [{ name: 'app_health', ageSeconds: clock.monotonic() - lastTick }],
+        findings: apps.flatMap((app) => findingsOf(app)),
+      };
+    },
+    async close() {
+      stop();
+    },
+  };
+}
