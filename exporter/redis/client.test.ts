@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startRedis } from '../testing/redis-server.ts';
+import { parseRedisAddress } from './address.ts';
+import { createRedisClient, safeMessage } from './client.ts';
+
+const patient = () => AbortSignal.timeout(10_000);
+
+test('client: replies in order, a refused command as an Error in its place', async (t) => {
+  const server = await startRedis(t);
+  const client = createRedisClient(parseRedisAddress(`${server.url}/3`), { timeoutMs: 5000 });
+  t.after(() => client.close());
+  const [set, refused, list] = await client.send(
+    [
+      ['SET', 'k', 'é'],
+      ['HGETALL', 'k'],
+      ['CONFIG', 'GET', 'save'],
+    ],
+    patient(),
+  );
+  assert.equal(set, 'OK');
+  assert.match(String(refused), /^Error: WRONGTYPE/);
+  assert.deepEqual(list, ['save', '']);
+  assert.match(String((await client.send([['INFO', 'keyspace']], patient()))[0]), /db3:keys=1/);
+  const binary = createRedisClient(parseRedisAddress(`${server.url}/3`), { buffers: true });
+  t.after(() => binary.close());
+  assert.deepEqual(await binary.send([['GET', 'k']], patient()), [Buffer.from('é')]);
+});
+
+test('client: no password in any error', async (t) => {
+  const server = await startRedis(t, { args: ['--requirepass', 'right-secret'] });
+  for (const user of ['', 'someone']) {
+    const address = parseRedisAddress(`redis://${user}:wrong-secret@127.0.0.1:${server.port}`);
+    const client = createRedisClient(address);
+    t.after(() => client.close());
+    await assert.rejects(client.send([['PING']], patient()), (error: Error) => {
+      assert.match(error.message, /^redis:\/\/127\.0\.0\.1:\d+: WRONGPASS/);
+      assert.doesNotMatch(JSON.stringify(error, Object.getOwnPropertyNames(error)), /secret/);
+      assert.equal(error.cause, undefined);
+      return true;
+    });
+  }
+  const repeated = new Error("ERR unknown command 'x', with args beginning with: 'a' 'p@ss'");
+  const address = parseRedisAddress('redis://:p%40ss@h');
+  assert.equal(safeMessage(repeated, address), "ERR unknown command 'x'");
+  assert.equal(safeMessage(new Error('said p@ss'), address), 'said ***');
+});
+
+test('client: keeps its connection while Redis is frozen, and uses it again', async (t) => {
+  const server = await startRedis(t);
+  const client = createRedisClient(parseRedisAddress(server.url), { timeoutMs: 1000 });
+  t.after(() => client.close());
+  const id = async () => (await client.send([['CLIENT', 'ID']], patient()))[0];
+  const before = await id();
+  server.freeze();
+  await assert.rejects(id(), /redis:\/\/127\.0\.0\.1:\d+: no answer within 1000 ms/);
+  await assert.rejects(client.send([['PING']], AbortSignal.timeout(50)), /given up by the caller/);
+  server.thaw();
+  assert.equal(await id(), before);
+});
+
+test('client: says why it cannot connect, and connects once Redis is there', async (t) => {
+  const server = await startRedis(t);
+  const client = createRedisClient(parseRedisAddress(server.url), { timeoutMs: 5000 });
+  t.after(() => client.close());
+  assert.deepEqual(await client.send([['PING']], patient()), ['PONG']);
+  await server.stop();
+  await assert.rejects(client.send([['PING']], patient()), /ECONNREFUSED|closed/);
+  await assert.rejects(client.send([['PING']], patient()), /ECONNREFUSED/);
+  await startRedis(t, { port: server.port });
+  assert.deepEqual(await client.send([['PING']], patient()), ['PONG']);
+  await client.close();
+  await assert.rejects(client.send([['PING']], patient()), /the client is closed/);
+});
