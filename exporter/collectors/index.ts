@@ -6,10 +6,13 @@ import type { Clock } from '../clock.ts';
 import type { Check, Collector } from '../collector.ts';
 import type { Config } from '../config.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
+import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import type { RequestCounter } from '../requests.ts';
+import { appHealthCollector } from './app-health.ts';
 import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { loadCollector } from './load.ts';
+import { redisProbeCollector } from './redis-probe.ts';
 
 /** What a factory may ask for. Nothing else is global. */
 export interface Dependencies {
@@ -22,8 +25,38 @@ export interface Dependencies {
   readonly checks: () => readonly Check[];
 }
 
-const factories: Readonly<Record<string, (dependencies: Dependencies) => Collector>> = {
+/** What every factory is given: the probe of Redis is one, for all that ask Redis. */
+interface Shared extends Dependencies {
+  readonly redis: RedisProbe;
+}
+
+type Factory = (shared: Shared) => Collector;
+
+/** Keeps the probe running for as long as the collector is open. */
+function watchingRedis(factory: Factory): Factory {
+  return (shared) => {
+    const collector = factory(shared);
+    const letGo = shared.redis.hold();
+    return {
+      ...collector,
+      async close() {
+        letGo();
+        await collector.close?.();
+      },
+    };
+  };
+}
+
+/** Redis is watched for the applications' sake only when there are some. */
+function watchedApps(shared: Shared): Collector {
+  const factory: Factory = appHealthCollector;
+  return shared.config.apps.length === 0 ? factory(shared) : watchingRedis(factory)(shared);
+}
+
+const factories: Readonly<Record<string, Factory>> = {
   load: loadCollector,
+  'redis-probe': watchingRedis(redisProbeCollector),
+  'app-health': watchedApps,
   heartbeat: heartbeatCollector,
   exporter: exporterCollector,
 };
@@ -33,8 +66,9 @@ export const collectorNames: readonly string[] = Object.keys(factories);
 
 /** Make every collector that the configuration does not leave out. */
 export function createCollectors(dependencies: Dependencies): Collector[] {
-  const { without } = dependencies.config;
+  const { config, clock } = dependencies;
+  const shared = { ...dependencies, redis: createRedisProbe(config.redis, clock) };
   return Object.entries(factories)
-    .filter(([name]) => !without.includes(name))
-    .map(([, factory]) => factory(dependencies));
+    .filter(([name]) => !config.without.includes(name))
+    .map(([, factory]) => factory(shared));
 }

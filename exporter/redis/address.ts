@@ -20,6 +20,8 @@ export interface RedisAddress {
 
 const forms = 'redis://, rediss:// or unix:// (redis://[user:password@]host[:port][/db])';
 
+const socketHost = 'socket.invalid';
+
 function databaseOf(text: string): number {
   if (text === '') return 0;
   if (!/^\d{1,6}$/.test(text)) throw new Error('expected a database number after the host');
@@ -30,7 +32,8 @@ function databaseOf(text: string): number {
 export function parseRedisAddress(text: string): RedisAddress {
   let url: URL;
   try {
-    url = new URL(text);
+    // A URL with user info must have a host, and a socket has none.
+    url = new URL(text.replace(/^(unix:\/\/[^/]*@)\//, `$1${socketHost}/`));
   } catch {
     throw new Error(`expected a URL of the form ${forms}`);
   }
@@ -40,7 +43,11 @@ export function parseRedisAddress(text: string): RedisAddress {
   };
   if (url.protocol === 'unix:') {
     const socketPath = decodeURIComponent(url.pathname);
-    if (!socketPath.startsWith('/') || socketPath === '/' || url.hostname !== '') {
+    if (
+      !socketPath.startsWith('/') ||
+      socketPath === '/' ||
+      !['', socketHost].includes(url.hostname)
+    ) {
       throw new Error('expected unix:///absolute/path/to.sock');
     }
     const db = databaseOf(url.searchParams.get('db') ?? '');

@@ -3,6 +3,7 @@
 /**
  * `frozen`: the kernel accepts the connection and nothing answers. `slow`: answered, over
  * 250 ms. `refused`: nothing listens. `unreachable`: no route, no name, connect timed out.
+ * `error`: anything else, from "this is no Redis" to a script that blocks it (-BUSY).
  */
 export const redisStates = [
   'up',
@@ -18,7 +19,7 @@ export type RedisState = (typeof redisStates)[number];
 
 export interface RedisHealth {
   state(): RedisState;
-  /** Time since the last answered PING in seconds, 0 while it answers. */
+  /** Time since Redis last gave a sign of life in seconds, 0 while it answers. */
   unresponsiveSeconds(): number;
   /** False while asking would wait for nothing: frozen, refused, unreachable, loading, locked out. */
   answers(): boolean;

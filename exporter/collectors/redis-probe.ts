@@ -1,0 +1,153 @@
+/**
+ * Whether Redis answers, asked once a second and not once a scrape: a freeze of five seconds
+ * between two scrapes is the one that loses jobs. Everything here comes from memory.
+ */
+import type { Clock } from '../clock.ts';
+import {
+  byLabel,
+  type Check,
+  type Collector,
+  counter,
+  type Finding,
+  gauge,
+  histogram,
+  oneHot,
+  single,
+} from '../collector.ts';
+import type { Config } from '../config.ts';
+import { createHistory } from '../history.ts';
+import type { RedisAddress } from '../redis/address.ts';
+import { noResults, type RedisProbe } from '../redis/probe.ts';
+import { redisStates } from '../redis/state.ts';
+
+const up = gauge({
+  name: 'redis_up',
+  help: '1 when the last PING was answered with PONG within a second, from a PING a second.',
+});
+const state = gauge({
+  name: 'redis_state',
+  help: '1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over 250 ms, error includes -BUSY and -MISCONF, from a PING a second.',
+  labels: ['state'],
+});
+const unresponsive = gauge({
+  name: 'redis_unresponsive_seconds',
+  help: 'Time since Redis last answered, or since the exporter started if it never did; 0 while it answers, even if only to turn us away. From a PING a second.',
+});
+const pingSeconds = histogram({
+  name: 'redis_ping_seconds',
+  help: 'How long PINGs took that were answered, however late, from a PING a second.',
+  buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+});
+const probes = counter({
+  name: 'redis_probes_total',
+  help: 'Seconds by what the PING of that second came to; error includes loading and refused logins. From a PING a second.',
+  labels: ['result'],
+});
+
+export interface RedisProbeDependencies {
+  readonly config: Pick<Config, 'redis'>;
+  readonly clock: Clock;
+  readonly redis: RedisProbe;
+}
+
+const seconds = (value: number) => `${Math.round(value)} s`;
+
+/** The verdict's sentence, with what to do or for how long where that helps. */
+function reasonOf(probe: RedisProbe, { display, tls }: RedisAddress): string {
+  const verdict = probe.verdict();
+  if (verdict === undefined) return `Redis at ${display} has not been asked yet.`;
+  if (verdict.state === 'frozen') {
+    const silence = seconds(probe.unresponsiveSeconds());
+    // A Redis without TLS waits for the end of the line that a TLS handshake never sends.
+    const hint = tls && !probe.everUp() ? ' It may not speak TLS.' : '';
+    return `Redis at ${display} accepts connections and has not answered for ${silence}.${hint}`;
+  }
+  if (verdict.state === 'refused' && !probe.everUp()) {
+    return `${verdict.reason} If there is no Redis here, start with --without redis-probe,redis-info,redis-process.`;
+  }
+  return verdict.reason;
+}
+
+export function redisProbeCollector({
+  config: { redis: address },
+  clock,
+  redis: probe,
+}: RedisProbeDependencies): Collector {
+  const results = noResults();
+  const counts = Array.from({ length: pingSeconds.buckets.length + 1 }, () => 0);
+  let sum = 0;
+  const slowest = createHistory(clock);
+  probe.listen({
+    answered(took) {
+      const bucket = pingSeconds.buckets.findIndex((bound) => took <= bound);
+      const i = bucket === -1 ? pingSeconds.buckets.length : bucket;
+      counts[i] = (counts[i] ?? 0) + 1;
+      sum += took;
+      slowest.record(took);
+    },
+    result(result) {
+      results[result] += 1;
+      if (!isUp()) slowest.record(probe.unresponsiveSeconds());
+    },
+  });
+
+  function isUp(): boolean {
+    return probe.state() === 'up' || probe.state() === 'slow';
+  }
+
+  function check(): Check {
+    return {
+      name: 'redis',
+      critical: true,
+      ok: isUp(),
+      state: probe.state(),
+      reason: reasonOf(probe, address),
+      sinceSeconds: probe.stateSeconds(),
+      ageSeconds: probe.tickAgeSeconds(),
+    };
+  }
+
+  function findings(): Finding[] {
+    if (probe.verdict() === undefined || probe.state() === 'up') return [];
+    const severity = probe.state() === 'slow' ? 'warning' : 'bad';
+    return [{ severity, text: reasonOf(probe, address) }];
+  }
+
+  return {
+    name: 'redis-probe',
+    metrics: [up, state, unresponsive, pingSeconds, probes],
+    async collect(signal) {
+      // Only the first scrape waits, for at most the second that the first PING is given.
+      await Promise.race([probe.first, aborted(signal)]);
+      return [
+        single(up, isUp() ? 1 : 0),
+        oneHot(state, redisStates, probe.state()),
+        single(unresponsive, probe.unresponsiveSeconds()),
+        single(pingSeconds, { counts: [...counts], sum }),
+        byLabel(probes, { ...results }),
+      ];
+    },
+    report: () => ({
+      samplers: [{ name: 'redis', ageSeconds: probe.tickAgeSeconds() }],
+      checks: [check()],
+      findings: findings(),
+      charts: [
+        {
+          title: 'Redis: slowest answer, or how long there was none',
+          unit: 'seconds',
+          stepSeconds: slowest.stepSeconds,
+          points: slowest.points(),
+        },
+      ],
+    }),
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(new Error('the first PING is still under way'));
+    signal.addEventListener('abort', () => reject(new Error('the first PING is still under way')), {
+      once: true,
+    });
+  });
+}

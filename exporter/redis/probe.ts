@@ -1,0 +1,218 @@
+/**
+ * One PING a second on a connection of its own, and what that says about Redis.
+ *
+ * Every second gives exactly one result. A PING that is not answered by the next tick means
+ * frozen; the connection stays and its PING stays the only one, for two reasons. Each new
+ * connection would stay in the accept queue of a frozen Redis, closed by us or not, until it
+ * thaws. And the old PING's answer is the first sign that it did.
+ *
+ * A tick that comes late means that we ourselves stood still, and maybe the whole machine: it
+ * judges nothing. The others judge after the sockets have been read once, so an answer that is
+ * already here counts. How long an answer took while our own event loop was busy is not known;
+ * it is not put into the histogram.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Clock } from '../clock.ts';
+import type { RedisAddress } from './address.ts';
+import { openProbeLink, type ProbeLink } from './probe-link.ts';
+import type { RedisHealth } from './state.ts';
+import {
+  disconnected,
+  isNeedlessPassword,
+  notRedis,
+  pong,
+  type ProbeResult,
+  probeResults,
+  refusal,
+  silent,
+  unconnected,
+  type Verdict,
+} from './verdict.ts';
+
+const periodSeconds = 1;
+/** A tick this long after the one before it is late: we stood still. */
+const lateSeconds = 1.5;
+/** Our own loop was busy this long while an answer was awaited: its time says nothing. */
+const busySeconds = 0.1;
+/** Wrong passwords are tried again this rarely: Redis logs each one. */
+const authEverySeconds = 10;
+
+export interface ProbeEvents {
+  /** A PING was answered, in seconds, by an event loop that was free to notice. */
+  answered(seconds: number): void;
+  /** Once a second. */
+  result(result: ProbeResult): void;
+}
+
+export interface RedisProbe extends RedisHealth {
+  /** The latest; undefined until the first second is over. */
+  verdict(): Verdict | undefined;
+  /** Resolves when there is a verdict. */
+  first: Promise<void>;
+  /** How long the state has been what it is, in seconds. */
+  stateSeconds(): number;
+  /** Redis has answered PONG since this probe was made. */
+  everUp(): boolean;
+  /** Age of the last tick in seconds. */
+  tickAgeSeconds(): number;
+  /** The probe runs while anybody holds it; returns what lets go of it, once. */
+  hold(): () => void;
+  listen(events: ProbeEvents): void;
+}
+
+export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProbe {
+  const { promise: first, resolve: haveFirst } = Promise.withResolvers<void>();
+  const listeners: ProbeEvents[] = [];
+  let holders = 0;
+  let stopTicks: (() => void) | undefined;
+  let immediate: NodeJS.Immediate | undefined;
+
+  let verdict: Verdict | undefined;
+  let everUp = false;
+  let since = clock.monotonic();
+  let lastAlive = since;
+  let lastTick = since;
+
+  let link: ProbeLink | undefined;
+  /** Something is under way on the link: a connect, an AUTH or a PING. */
+  let waiting = false;
+  let authRefused: Verdict | undefined;
+  let authSent = 0;
+  let expected: ('auth' | 'ping')[] = [];
+  let sent = { at: 0, load: performance.eventLoopUtilization() };
+
+  function settle(next: Verdict): void {
+    const now = clock.monotonic();
+    if (next.state !== verdict?.state) since = now;
+    if (next.alive) lastAlive = now;
+    if (next.state === 'up' || next.state === 'slow') everUp = true;
+    verdict = next;
+    for (const listener of listeners) listener.result(next.result);
+    haveFirst();
+  }
+
+  function ask(): void {
+    const now = clock.monotonic();
+    const { username, password } = address;
+    const commands = [['PING']];
+    expected = ['ping'];
+    if (password !== undefined && (authSent === 0 || now - authSent >= authEverySeconds)) {
+      commands.unshift(['AUTH', ...(username === undefined ? [] : [username]), password]);
+      expected.unshift('auth');
+      authRefused = undefined;
+      authSent = now;
+    }
+    waiting = true;
+    sent = { at: now, load: performance.eventLoopUtilization() };
+    link?.write(commands);
+  }
+
+  function answeredVerdict(): Verdict {
+    const seconds = clock.monotonic() - sent.at;
+    const busy = performance.eventLoopUtilization(sent.load).active / 1000;
+    if (busy < busySeconds) for (const listener of listeners) listener.answered(seconds);
+    return pong(busy < busySeconds ? seconds : Math.max(0, seconds - busy), address);
+  }
+
+  function line(text: string): void {
+    const reply = expected.shift();
+    // What comes unasked is no reply of ours; an error on accept is followed by the end.
+    if (reply === undefined) return;
+    if (reply === 'auth') {
+      if (text.startsWith('-') && !isNeedlessPassword(text)) authRefused = refusal(text, address);
+      if (/^[+-]/.test(text)) return;
+    }
+    waiting = false;
+    if (text === '+PONG') settle(authRefused ?? answeredVerdict());
+    else if (text.startsWith('-')) settle(authRefused ?? refusal(text, address));
+    else {
+      drop();
+      settle(notRedis(text, address));
+    }
+  }
+
+  function drop(): void {
+    link?.close();
+    link = undefined;
+    waiting = false;
+  }
+
+  function ended(error: Error | undefined): void {
+    const asked = waiting;
+    drop();
+    // Closed between two PINGs, as on a restart: the next tick connects and knows.
+    if (asked) settle(authRefused ?? disconnected(error, address));
+  }
+
+  function open(): void {
+    waiting = true;
+    authRefused = undefined;
+    authSent = 0;
+    expected = [];
+    link = openProbeLink(address, { ready: ask, line, ended });
+  }
+
+  function judge(late: boolean): void {
+    if (link === undefined) open();
+    else if (!waiting) ask();
+    else if (!late) overdue(link);
+  }
+
+  function overdue(on: ProbeLink): void {
+    const stage = on.stage();
+    if (stage === 'connected') settle(silent(address.display));
+    else settle(unconnected(address.display, stage === 'resolving'));
+    // An unanswered SYN leaves nothing behind; a look-up cannot be taken back.
+    if (stage === 'connecting') {
+      drop();
+      open();
+    }
+  }
+
+  function tick(): void {
+    const now = clock.monotonic();
+    const late = now - lastTick > lateSeconds;
+    lastTick = now;
+    immediate = setImmediate(judge, late);
+  }
+
+  function start(): void {
+    lastTick = clock.monotonic();
+    stopTicks = clock.every(periodSeconds, tick);
+    open();
+  }
+
+  function stop(): void {
+    stopTicks?.();
+    clearImmediate(immediate);
+    drop();
+  }
+
+  return {
+    state: () => verdict?.state ?? 'unreachable',
+    unresponsiveSeconds: () => (verdict?.alive === true ? 0 : clock.monotonic() - lastAlive),
+    answers: () => verdict?.answers === true,
+    verdict: () => verdict,
+    first,
+    stateSeconds: () => clock.monotonic() - since,
+    everUp: () => everUp,
+    tickAgeSeconds: () => clock.monotonic() - lastTick,
+    hold() {
+      if (holders++ === 0) start();
+      let held = true;
+      return () => {
+        if (held && --holders === 0) stop();
+        held = false;
+      };
+    },
+    listen: (events) => listeners.push(events),
+  };
+}
+
+/** All results at 0, so that `increase()` sees the first of each. */
+export function noResults(): Record<ProbeResult, number> {
+  return Object.fromEntries(probeResults.map((result) => [result, 0])) as Record<
+    ProbeResult,
+    number
+  >;
+}
