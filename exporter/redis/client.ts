@@ -120,7 +120,10 @@ export function createRedisClient(
     const results = (await pipeline.exec()) ?? [];
     return results.map(([error, value]) => {
       if (error === null) return value;
-      if (error.name !== 'ReplyError') throw on.lastError ?? error;
+      // No reply: the connection ended, which ioredis words by how far it had noticed.
+      if (error.name !== 'ReplyError') {
+        throw on.lastError ?? new Error('the connection was closed', { cause: error });
+      }
       return new Error(safeMessage(error, address));
     });
   }
