@@ -9,6 +9,7 @@ import { systemClock } from './clock.ts';
 import { type Check, type Collector, counter, gauge, single } from './collector.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
+import { createTargets } from './targets.ts';
 
 const total = counter({ name: 'things_total', help: 'Things, from the test.' });
 const level = gauge({ name: 'level', help: 'Level, from the test.' });
@@ -34,6 +35,7 @@ async function serve(t: TestContext, collectors: readonly Collector[]) {
     scraper: createScraper(collectors, systemClock, {
       collectorChanged: (name, error) => changes.push(`${name}: ${error?.message ?? 'works'}`),
     }),
+    targets: createTargets([], systemClock),
     requests,
     version: 'test',
     requestFailed: (path, error) => changes.push(`${path}: ${String(error)}`),
@@ -185,6 +187,19 @@ test('GET /: the worst finding is the headline, all text is escaped, gaps stay g
   assert.doesNotMatch(page, /<td>steal<\/td>/);
   assert.match(page, /now 25 %, highest in 0 min 25 %/);
   assert.equal(page.match(/<path d="(.*?)"/)?.[1]?.match(/M/g)?.length, 2, 'two runs, one gap');
+});
+
+test('GET /probe: forged targets are 404 and go nowhere', async (t) => {
+  const { get } = await serve(t, [healthy]);
+  for (const query of [
+    '',
+    '?target=',
+    '?target=http://127.0.0.1:1/',
+    '?target=a&target=b',
+    '?target=%00',
+  ]) {
+    assert.equal((await get(`/probe${query}`)).status, 404, query);
+  }
 });
 
 test('unknown paths are 404, other methods 405, and neither grows the series', async (t) => {

@@ -14,6 +14,7 @@ import { pageOf } from './page.ts';
 import type { RequestCounter } from './requests.ts';
 import type { Scraper } from './scrape.ts';
 import { statusOf } from './status.ts';
+import type { Targets } from './targets.ts';
 
 /** How long a scrape may take when Prometheus does not say. Its default timeout is 10 s. */
 const defaultDeadlineSeconds = 2;
@@ -24,6 +25,7 @@ const shortestDeadlineSeconds = 0.1;
 export interface App {
   readonly collectors: readonly Collector[];
   readonly scraper: Scraper;
+  readonly targets: Targets;
   readonly requests: RequestCounter;
   readonly version: string;
   /** A request failed for a reason of ours. The reason is logged, not shown. */
@@ -85,16 +87,30 @@ function renderOnce(): (families: readonly Family[], format: Format) => Promise<
   };
 }
 
-function routes({ collectors, scraper, version }: App): Router {
+function routes({ collectors, scraper, targets, version }: App): Router {
   const router = new Router();
   const renderShared = renderOnce();
 
-  router.get('/metrics', async (ctx) => {
+  async function sendFamilies(ctx: Context, families: readonly Family[]): Promise<void> {
     const format = formatOf(ctx.get('Accept'));
-    const families = await scraper.scrape(deadlineOf(ctx));
     ctx.vary('Accept');
     ctx.set('Content-Type', contentTypes[format]);
     sendCompressed(ctx, await renderShared(families, format));
+  }
+
+  router.get('/metrics', async (ctx) => {
+    await sendFamilies(ctx, await scraper.scrape(deadlineOf(ctx)));
+  });
+  router.get('/probe', async (ctx) => {
+    const { target } = ctx.query;
+    const families =
+      typeof target === 'string' ? await targets.probe(target, deadlineOf(ctx)) : undefined;
+    if (families === undefined) {
+      ctx.status = 404;
+      ctx.body = 'no such target: /probe?target=NAME with a NAME given as --target NAME=URL\n';
+    } else {
+      await sendFamilies(ctx, families);
+    }
   });
   router.get('/status', (ctx) => {
     const status = statusOf(collectors);

@@ -4,7 +4,7 @@
  * once; a value that holds a secret is never repeated in a message.
  */
 import { parseArgs } from 'node:util';
-import { parseRedisAddress } from './redis/address.ts';
+import { parseRedisAddress, type RedisAddress } from './redis/address.ts';
 
 interface Setting<T> {
   readonly flag: string;
@@ -81,8 +81,8 @@ export interface NamedUrl {
   readonly url: URL;
 }
 
-/** Each is asked every 5 s and is a label value: a handful, not a fleet. */
-const mostApps = 16;
+/** Each is watched from a clock of its own: a handful, not a fleet. */
+const mostNamed = 16;
 
 function parseHttpUrl(text: string): URL {
   const url = URL.parse(text);
@@ -92,19 +92,43 @@ function parseHttpUrl(text: string): URL {
   return url;
 }
 
-function parseApps(text: string): NamedUrl[] {
-  const apps = parseNames(text).map((entry) => {
-    const [, name, address] = /^([A-Za-z0-9_.-]{1,40})=(.+)$/.exec(entry) ?? [];
-    if (name === undefined || address === undefined) {
+/** NAME=VALUE entries with unique names that can be label values. */
+function parseNamed<T>(text: string, what: string, parse: (value: string) => T) {
+  const entries = parseNames(text).map((entry) => {
+    const [, name, value] = /^([A-Za-z0-9_.-]{1,40})=(.+)$/.exec(entry) ?? [];
+    if (name === undefined || value === undefined) {
       throw new Error('expected NAME=URL with a name of up to 40 letters, digits, _ . -');
     }
-    return { name, url: parseHttpUrl(address) };
+    return { name, value: parse(value) };
   });
-  const repeated = apps.find(({ name }, i) => apps.findIndex((app) => app.name === name) !== i);
+  const repeated = entries.find(({ name }, i) => entries.findIndex((e) => e.name === name) !== i);
   if (repeated !== undefined)
     throw new Error(`expected different names, ${repeated.name} is twice`);
-  if (apps.length > mostApps) throw new Error(`expected at most ${mostApps} applications`);
-  return apps;
+  if (entries.length > mostNamed) throw new Error(`expected at most ${mostNamed} ${what}`);
+  return entries;
+}
+
+function parseApps(text: string): NamedUrl[] {
+  return parseNamed(text, 'applications', parseHttpUrl).map(({ name, value }) => ({
+    name,
+    url: value,
+  }));
+}
+
+export interface TargetSetting {
+  readonly name: string;
+  readonly address: RedisAddress | URL;
+}
+
+function parseTargetAddress(text: string): RedisAddress | URL {
+  return /^https?:/.test(text) ? parseHttpUrl(text) : parseRedisAddress(text);
+}
+
+function parseTargets(text: string): TargetSetting[] {
+  return parseNamed(text, 'targets', parseTargetAddress).map(({ name, value }) => ({
+    name,
+    address: value,
+  }));
 }
 
 const settings = {
@@ -182,6 +206,16 @@ const settings = {
     secret: true,
     list: true,
     parse: parseApps,
+  }),
+  targets: setting({
+    flag: 'target',
+    variables: ['STEALWATCH_TARGETS'],
+    placeholder: 'NAME=URL',
+    fallback: '',
+    help: 'A Redis (redis://, rediss://, unix://) or HTTP endpoint that /probe?target=NAME answers for. May be given more than once.',
+    secret: true,
+    list: true,
+    parse: parseTargets,
   }),
   heartbeatUrl: setting({
     flag: 'heartbeat-url',

@@ -11,6 +11,7 @@ import { createPseudoFs } from './procfs/reader.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
 import { statusOf } from './status.ts';
+import { createTargets } from './targets.ts';
 import { version } from './version.ts';
 
 /** How long the answers under way may take once we were told to end. */
@@ -37,9 +38,11 @@ async function run(config: Config): Promise<void> {
       else log.warn({ collector, error: error.message }, 'collector fails');
     },
   });
+  const targets = createTargets(config.targets, systemClock);
   const server = createHttpServer({
     collectors,
     scraper,
+    targets,
     requests,
     version,
     requestFailed(path, error) {
@@ -65,6 +68,7 @@ async function run(config: Config): Promise<void> {
   server.closeIdleConnections();
   // A thread of ours may sleep in D state for hours: nothing is waited for longer than this.
   setTimeout(() => process.exit(0), drainMs).unref();
+  targets.close();
   await Promise.all(collectors.map(async (collector) => collector.close?.()));
   if (server.listening) await once(server, 'close');
   process.exit(0);

@@ -5,6 +5,8 @@ const expected: readonly (readonly [path: string, code: number])[] = [
   ['/', 200],
   ['/livez', 200],
   ['/metrics', 200],
+  ['/probe', 200],
+  ['/probe', 404],
   ['/status', 200],
   ['/status', 503],
   ['other', 404],

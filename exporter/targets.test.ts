@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from './clock.ts';
+import type { Family } from './collector.ts';
+import { parseRedisAddress } from './redis/address.ts';
+import { createTargets } from './targets.ts';
+import { httpSink } from './testing/http-sink.ts';
+import { startRedis, until } from './testing/redis-server.ts';
+
+function valueOf(families: readonly Family[] | undefined, name: string, label?: string) {
+  const samples = families?.find(({ metric }) => metric.name === name)?.samples;
+  return samples?.find(({ labels }) => label === undefined || Object.values(labels).includes(label))
+    ?.value;
+}
+
+test('targets: a Redis is up, then frozen, then up again, by one connection', async (t) => {
+  const redis = await startRedis(t);
+  const targets = createTargets(
+    [{ name: 'cache', address: parseRedisAddress(redis.url) }],
+    systemClock,
+  );
+  t.after(() => targets.close());
+  const families = await targets.probe('cache', 2);
+  assert.equal(valueOf(families, 'probe_success'), 1);
+  assert.equal(valueOf(families, 'redis_state', 'up'), 1);
+  redis.freeze();
+  await until('the target is frozen', async () => {
+    const now = await targets.probe('cache', 2);
+    return valueOf(now, 'redis_state', 'frozen') === 1 && valueOf(now, 'probe_success') === 0;
+  });
+  redis.thaw();
+  await until(
+    'the target is up',
+    async () => valueOf(await targets.probe('cache', 2), 'probe_success') === 1,
+  );
+});
+
+test('targets: an HTTP endpoint by its status; a silent one fails by the deadline', async (t) => {
+  let code = 200;
+  const web = await httpSink(t, (_, response) => {
+    if (code !== 0) response.writeHead(code).end();
+  });
+  const targets = createTargets([{ name: 'shop', address: new URL(web.url) }], systemClock);
+  const well = await targets.probe('shop', 2);
+  assert.equal(valueOf(well, 'probe_success'), 1);
+  assert.equal(valueOf(well, 'probe_http_status_code'), 200);
+  code = 503;
+  const ill = await targets.probe('shop', 2);
+  assert.equal(valueOf(ill, 'probe_success'), 0);
+  assert.equal(valueOf(ill, 'probe_http_status_code'), 503);
+  code = 0;
+  const silent = await targets.probe('shop', 0.2);
+  assert.equal(valueOf(silent, 'probe_success'), 0);
+});
+
+test('targets: a name that is not configured is nothing, whatever it looks like', () => {
+  const targets = createTargets([], systemClock);
+  for (const name of ['', 'http://169.254.169.254/', '__proto__', 'redis://127.0.0.1:6379']) {
+    assert.equal(targets.probe(name, 1), undefined);
+  }
+});

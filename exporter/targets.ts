@@ -1,0 +1,98 @@
+/**
+ * What `/probe?target=NAME` looks at: Redis servers and HTTP endpoints that the configuration
+ * names. By name only, never by a URL from the query: nobody can send this process anywhere.
+ *
+ * A Redis target is watched all the time, by the same probe as the Redis of this machine. A
+ * connection per request would be left behind in the accept queue of a frozen one, thousands of
+ * them in a night. An HTTP target is asked when it is probed.
+ */
+import type { Clock } from './clock.ts';
+import { type Collector, type Family, gauge, single } from './collector.ts';
+import { redisProbeCollector } from './collectors/redis-probe.ts';
+import type { TargetSetting } from './config.ts';
+import { httpStatus } from './http-get.ts';
+import { isolate } from './isolate.ts';
+import type { RedisAddress } from './redis/address.ts';
+import { createRedisProbe } from './redis/probe.ts';
+
+const success = gauge({
+  name: 'probe_success',
+  help: '1 when the target answered: PONG from Redis, 2xx over HTTP, as in blackbox_exporter.',
+});
+const duration = gauge({
+  name: 'probe_duration_seconds',
+  help: 'How long this answer took, as in blackbox_exporter.',
+});
+const httpStatusCode = gauge({
+  name: 'probe_http_status_code',
+  help: 'HTTP status the target answered with, 0 for no answer, as in blackbox_exporter.',
+});
+
+export interface Targets {
+  /** Undefined when no target has this name. Never rejects; done by `deadlineSeconds`. */
+  probe(name: string, deadlineSeconds: number): Promise<readonly Family[]> | undefined;
+  close(): void;
+}
+
+interface Probe {
+  readonly collector: Collector;
+  /** Whether these families say that the target is well. */
+  succeeded(families: readonly Family[]): boolean;
+  close(): void;
+}
+
+function redisTarget(address: RedisAddress, clock: Clock): Probe {
+  const redis = createRedisProbe(address, clock);
+  return {
+    collector: redisProbeCollector({ config: { redis: address }, clock, redis }),
+    succeeded: () => redis.state() === 'up' || redis.state() === 'slow',
+    close: redis.hold(),
+  };
+}
+
+function httpTarget(url: URL): Probe {
+  return {
+    collector: {
+      name: 'http',
+      metrics: [httpStatusCode],
+      async collect() {
+        // The deadline is isolate's; this one only frees the socket of a hanging target.
+        const status = await httpStatus(url, 10_000).catch(() => 0);
+        return [single(httpStatusCode, status)];
+      },
+    },
+    succeeded(families) {
+      const status = families[0]?.samples[0]?.value;
+      return typeof status === 'number' && status >= 200 && status < 300;
+    },
+    close: () => undefined,
+  };
+}
+
+export function createTargets(settings: readonly TargetSetting[], clock: Clock): Targets {
+  const targets = new Map(
+    settings.map(({ name, address }) => {
+      const probe = 'display' in address ? redisTarget(address, clock) : httpTarget(address);
+      return [name, { probe, isolated: isolate(probe.collector, clock) }] as const;
+    }),
+  );
+
+  async function run(name: string, deadlineSeconds: number): Promise<readonly Family[]> {
+    const target = targets.get(name);
+    if (target === undefined) throw new Error(`no target ${name}`);
+    const outcome = await target.isolated.run(deadlineSeconds);
+    const well = outcome.success && target.probe.succeeded(outcome.families);
+    return [
+      single(success, well ? 1 : 0),
+      single(duration, outcome.durationSeconds),
+      ...outcome.families,
+    ];
+  }
+
+  return {
+    probe: (name, deadlineSeconds) => (targets.has(name) ? run(name, deadlineSeconds) : undefined),
+    close() {
+      for (const { probe } of targets.values()) probe.close();
+    },
+  };
+}
