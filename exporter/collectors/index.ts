@@ -13,6 +13,7 @@ import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { loadCollector } from './load.ts';
 import { redisProbeCollector } from './redis-probe.ts';
+import { stallCollector } from './stall.ts';
 
 /** What a factory may ask for. Nothing else is global. */
 export interface Dependencies {
@@ -55,6 +56,7 @@ function watchedApps(shared: Shared): Collector {
 
 const factories: Readonly<Record<string, Factory>> = {
   load: loadCollector,
+  stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),
   'app-health': watchedApps,
   heartbeat: heartbeatCollector,

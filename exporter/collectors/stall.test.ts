@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { manualClock, systemClock } from '../clock.ts';
+import type { Collector, HistogramValue } from '../collector.ts';
+import { parseSchedstat } from '../procfs/schedstat.ts';
+import { stallCollector } from './stall.ts';
+
+function underTest() {
+  const clock = manualClock();
+  let cpu = 5;
+  let delay = 2;
+  const collector = stallCollector({
+    clock,
+    schedstat: {
+      read: () => `${Math.round(cpu * 1e9)} ${Math.round(delay * 1e9)} 7\n`,
+      close: () => undefined,
+    },
+  });
+  return {
+    clock,
+    collector,
+    busy: (seconds: number) => (cpu += seconds),
+    queued: (seconds: number) => (delay += seconds),
+  };
+}
+
+async function read(collector: Collector) {
+  const families = await collector.collect(AbortSignal.timeout(1000));
+  const value = (name: string) =>
+    families.find(({ metric }) => metric.name === name)?.samples[0]?.value;
+  const { counts, sum } = value('stealwatch_stall_seconds') as HistogramValue;
+  return { counts, sum, longest: value('stealwatch_stall_longest_seconds') };
+}
+
+/** What is late by less than a microsecond is rounding. */
+const near = (actual: unknown, expected: number) =>
+  assert.ok(Math.abs(Number(actual) - expected) < 1e-6, `${String(actual)} is not ${expected}`);
+
+test('stall: a second in which nobody ran is a second of standstill', async () => {
+  const { clock, collector } = underTest();
+  clock.advance(1);
+  clock.stall(1.04);
+  clock.advance(0.05);
+  const { counts, sum, longest } = await read(collector);
+  near(sum, 0.99);
+  near(longest, 0.99);
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    22,
+  );
+  assert.equal(counts[4], 1, 'in the bucket up to 1 s');
+});
+
+test('stall: being busy, or waiting behind others of this guest, is none', async () => {
+  const { clock, collector, busy, queued } = underTest();
+  clock.stall(1);
+  busy(0.7);
+  queued(0.3);
+  clock.advance(0.05);
+  near((await read(collector)).longest, 0);
+});
+
+test('stall: the longest is remembered for 5 minutes at least, and then forgotten', async () => {
+  const { clock, collector } = underTest();
+  clock.stall(2.05);
+  clock.advance(299);
+  near((await read(collector)).longest, 2);
+  clock.advance(302);
+  near((await read(collector)).longest, 0);
+});
+
+test('stall: without schedstat nothing is claimed; a broken one fails loudly', async () => {
+  const absent = stallCollector({
+    clock: manualClock(),
+    schedstat: { read: () => undefined, close: () => undefined },
+  });
+  assert.deepEqual(await absent.collect(AbortSignal.timeout(1000)), []);
+  assert.equal(absent.report?.().signals?.[0]?.supported, false);
+  const broken = stallCollector({
+    clock: manualClock(),
+    schedstat: { read: () => '1 2', close: () => undefined },
+  });
+  await assert.rejects(broken.collect(AbortSignal.timeout(1000)), /last reading failed/);
+});
+
+test('stall: 700 ms of computing in this very thread are explained', async () => {
+  const collector = stallCollector({ clock: systemClock });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const end = performance.now() + 700;
+  while (performance.now() < end);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const { longest } = await read(collector);
+  // The host of the machine that runs this test may take a part of it: one wide bound.
+  assert.ok(Number(longest) < 0.6, 'computing counted as standstill');
+  await collector.close?.();
+});
+
+test('schedstat: no text makes the parser invent a number', () => {
+  assert.deepEqual(parseSchedstat('109189535197 83635708718 12259\n'), {
+    cpuSeconds: 109.189535197,
+    runDelaySeconds: 83.635708718,
+  });
+  fc.assert(
+    fc.property(fc.string(), (text) => {
+      assert.throws(() => parseSchedstat(`x${text}`), /schedstat: unexpected text/);
+    }),
+  );
+});

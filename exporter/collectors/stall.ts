@@ -1,0 +1,110 @@
+/**
+ * Short standstills: how late a 50 ms timer fires, less what explains it.
+ *
+ * A timer is late because this thread was computing (CPU time), because other threads of this
+ * guest had the CPUs (run delay), or because nobody ran: the host kept the vCPUs, or stopped the
+ * machine, or parked this very thread for a page it had swapped out. The first two are in
+ * schedstat; what is left is the standstill. So it tells "nobody ran" from "we were busy".
+ *
+ * It lives in the event loop and not in a thread of its own, which would cost 9 MB of memory
+ * (docs/adr/0005). A CPU quota on the exporter's own cgroup shows here as standstill: set none.
+ */
+import type { Clock } from '../clock.ts';
+import { type Collector, gauge, histogram, single } from '../collector.ts';
+import { parseSchedstat, type Schedstat } from '../procfs/schedstat.ts';
+import { createPseudoFs, type PseudoFile } from '../procfs/reader.ts';
+
+const stallSeconds = histogram({
+  name: 'stealwatch_stall_seconds',
+  help: 'How late a 50 ms timer fired, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
+  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+});
+const longest = gauge({
+  name: 'stealwatch_stall_longest_seconds',
+  help: 'The longest such standstill of the last 5 minutes, from the monotonic clock and /proc/thread-self/schedstat.',
+});
+
+const periodSeconds = 0.05;
+/** Two windows that take turns: what is shown covers 5 to 10 minutes, never less. */
+const windowSeconds = 300;
+
+export function stallCollector({
+  clock,
+  schedstat = createPseudoFs('/proc').file('thread-self/schedstat'),
+}: {
+  clock: Clock;
+  /** Of the thread that runs the event loop: its own /proc, not the host's. */
+  schedstat?: PseudoFile;
+}): Collector {
+  const counts = Array.from({ length: stallSeconds.buckets.length + 1 }, () => 0);
+  let sum = 0;
+  let worst = { since: clock.monotonic(), now: 0, before: 0 };
+  let last: (Schedstat & { at: number }) | undefined;
+  let failure: unknown;
+
+  function read(): Schedstat | undefined {
+    const text = schedstat.read();
+    return text === undefined ? undefined : parseSchedstat(text);
+  }
+
+  function observe(seconds: number, now: number): void {
+    const bucket = stallSeconds.buckets.findIndex((bound) => seconds <= bound);
+    const i = bucket === -1 ? stallSeconds.buckets.length : bucket;
+    counts[i] = (counts[i] ?? 0) + 1;
+    sum += seconds;
+    if (now - worst.since >= windowSeconds) worst = { since: now, now: 0, before: worst.now };
+    worst.now = Math.max(worst.now, seconds);
+  }
+
+  function tick(): void {
+    try {
+      const at = clock.monotonic();
+      const stat = read();
+      if (stat !== undefined && last !== undefined) {
+        const explained =
+          stat.cpuSeconds - last.cpuSeconds + (stat.runDelaySeconds - last.runDelaySeconds);
+        observe(Math.max(0, at - last.at - periodSeconds - explained), at);
+      }
+      last = stat === undefined ? undefined : { ...stat, at };
+      failure = undefined;
+    } catch (error) {
+      failure = error;
+      last = undefined;
+    }
+  }
+
+  tick();
+  const stop = clock.every(periodSeconds, tick);
+
+  return {
+    name: 'stall',
+    metrics: [stallSeconds, longest],
+    async collect() {
+      if (failure !== undefined) throw new Error('the last reading failed', { cause: failure });
+      if (last === undefined) return [];
+      return [
+        single(stallSeconds, { counts: [...counts], sum }),
+        single(longest, Math.max(worst.now, worst.before)),
+      ];
+    },
+    report: () => ({
+      signals: [
+        {
+          name: 'run_delay',
+          supported: last !== undefined,
+          reason:
+            last === undefined
+              ? 'this kernel has no /proc/thread-self/schedstat (CONFIG_SCHED_INFO), so "nobody ran" cannot be told from "we were busy"'
+              : 'from /proc/thread-self/schedstat',
+        },
+      ],
+      samplers: [
+        { name: 'stall', ageSeconds: last === undefined ? 0 : clock.monotonic() - last.at },
+      ],
+    }),
+    async close() {
+      stop();
+      schedstat.close();
+    },
+  };
+}
