@@ -139,6 +139,7 @@ for (const [what, expected, frames] of [
       ' vfs_write+0x458/0x4c0',
     ],
   ],
+  ['a trace that was cut', 'filesystem', [' schedule+0x23/0xa0', ' percpu_rwsem_wait+0x15f/0x1d0']],
   [
     'memory reclaim under a file system',
     'other',

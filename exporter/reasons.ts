@@ -18,6 +18,16 @@ export const reasons = ['host_page_in', 'disk', 'filesystem', 'lock', 'other', '
  */
 export type Reason = (typeof reasons)[number];
 
+/** What a blocked thread is doing, as the end of a sentence. */
+export const reasonInWords: Readonly<Record<Reason, string>> = {
+  host_page_in: 'waiting for the host to bring a page back',
+  disk: 'waiting for the disk',
+  filesystem: 'waiting for a file system (frozen, or its journal or server does not answer)',
+  lock: 'waiting for a lock that another thread holds',
+  other: 'waiting for something else in the kernel',
+  unknown: 'and does not say what it waits for',
+};
+
 interface Row {
   /** Prefixes, because compilers append `.isra.0`, `.part.3`, `.constprop.0`. */
   readonly prefixes: readonly string[];
@@ -168,10 +178,11 @@ export function reasonOfWaitChannel(symbol: string): Reason {
 
 /**
  * ` schedule+0x23/0xa0`, ` [<ffffffff817203fd>] io_schedule+0x9d/0x140`, `[<0>] vfs_write+...`;
- * a module may follow in brackets. On 32-bit ARM ` (__schedule) from [<80776938>] (schedule+...)`.
+ * a module may follow in brackets. On 32-bit ARM ` (__schedule) from [<80776938>] (schedule+...)`
+ * and, since 5.18, ` __schedule from schedule+0x20/0xac`.
  */
 const framePattern =
-  /^\s*\(?(?:\[[^\]]*\]\s*)*(?:\(?([A-Za-z_][\w.$]*)(?: \[\w+\])?\)? from |([A-Za-z_][\w.$]*)(?:\+0x|\)?\s*$))/;
+  /^\s*\(?(?:\[[^\]]*\]\s*)*(?:\(?([A-Za-z_][\w.$]*)(?: \[\w+\])?\)? from (?=\[<|\w+\+0x)|([A-Za-z_][\w.$]*)\+0x)/;
 
 /**
  * The function of a trace line, or undefined when the line names none. `? name` and
@@ -207,5 +218,7 @@ function firstReason(symbols: readonly string[]): Reason {
     if (how !== undefined) return how;
     onTop = false;
   }
-  return how ?? 'other';
+  // The trace was cut before it named a caller: say what the wait channel would.
+  const cut = onTop ? symbols.map((symbol) => find(rows, symbol)).find(Boolean) : undefined;
+  return cut?.reason ?? how ?? 'other';
 }

@@ -11,6 +11,8 @@ import type { RequestCounter } from '../requests.ts';
 import { appHealthCollector } from './app-health.ts';
 import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
+import { hungTaskDetectorCollector } from './hung-task-detector.ts';
+import { hungTasksCollector } from './hung-tasks.ts';
 import { loadCollector } from './load.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 import { stallCollector } from './stall.ts';
@@ -60,6 +62,8 @@ const factories: Readonly<Record<string, Factory>> = {
   'redis-probe': watchingRedis(redisProbeCollector),
   'app-health': watchedApps,
   heartbeat: heartbeatCollector,
+  'hung-tasks': hungTasksCollector,
+  'hung-task-detector': hungTaskDetectorCollector,
   exporter: exporterCollector,
 };
 

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { manualClock } from '../clock.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { fixtureTree } from '../testing/fixture-tree.ts';
+import { hungTasksCollector } from './hung-tasks.ts';
+
+function recording(name: string): string {
+  return readFileSync(new URL(`../fixtures/kmsg/${name}.txt`, import.meta.url), 'utf8');
+}
+
+function setUp(t: TestContext, log: string | undefined, options: { userspace?: boolean } = {}) {
+  const root = fixtureTree(t, {
+    uptime: '1500.00 2900.00\n',
+    'sys/devices/system/clocksource/clocksource0/available_clocksource': 'kvm-clock tsc acpi_pm \n',
+    ...(log === undefined ? {} : { kmsg: log }),
+  });
+  const clock = manualClock();
+  const collector = hungTasksCollector({
+    config: { kmsg: join(root, 'kmsg'), kmsgUserspace: options.userspace ?? false },
+    clock,
+    procfs: createPseudoFs(root),
+    sysfs: createPseudoFs(join(root, 'sys')),
+  });
+  t.after(() => collector.close?.());
+  return {
+    clock,
+    collector,
+    /** Append to the log and let the follower see it; a report without end mark needs 2 s. */
+    log: (text: string) => {
+      appendFileSync(join(root, 'kmsg'), text);
+      clock.advance(3);
+    },
+    values: async () => {
+      const families = await collector.collect(AbortSignal.timeout(1000));
+      return Object.fromEntries(
+        families.flatMap(({ metric, samples }) =>
+          samples.map(({ labels, value }) => [
+            [metric.name.replace('stealwatch_', ''), ...Object.values(labels)].join(' '),
+            value,
+          ]),
+        ),
+      );
+    },
+    texts: () => (collector.report?.().findings ?? []).map(({ text }) => text),
+  };
+}
+
+const zero = {
+  'hung_tasks_total host_page_in': 0,
+  'hung_tasks_total disk': 0,
+  'hung_tasks_total filesystem': 0,
+  'hung_tasks_total lock': 0,
+  'hung_tasks_total other': 0,
+  'hung_tasks_total unknown': 0,
+  'hung_task_reports_total host_page_in': 0,
+  'hung_task_reports_total disk': 0,
+  'hung_task_reports_total filesystem': 0,
+  'hung_task_reports_total lock': 0,
+  'hung_task_reports_total other': 0,
+  'hung_task_reports_total unknown': 0,
+  hung_task_last_seconds: Number.NaN,
+  'kernel_events_total soft_lockup': 0,
+  'kernel_events_total rcu_stall': 0,
+  'kernel_events_total clocksource_unstable': 0,
+  'kernel_events_total oom_kill': 0,
+  kmsg_lost_records_total: 0,
+};
+
+test('hung-tasks: an empty log is zeroes, and the last report is not a number', async (t) => {
+  const { values, collector } = setUp(t, '');
+  assert.deepEqual(await values(), zero);
+  assert.deepEqual(collector.report?.().signals, [
+    {
+      name: 'hung_task_log',
+      supported: true,
+      reason: collector.report?.().signals?.[0]?.reason ?? '',
+    },
+  ]);
+  assert.deepEqual(collector.report?.().samplers, [{ name: 'kmsg', ageSeconds: 0 }]);
+});
+
+test('hung-tasks: redis-server and its thread wait for the host, two rounds', async (t) => {
+  const { values, log, texts, clock, collector } = setUp(t, '6,1196,1,-;boot\n');
+  log(recording('6.12-redis-kvm-async-pf'));
+  assert.deepEqual(await values(), {
+    ...zero,
+    'hung_tasks_total host_page_in': 2,
+    'hung_task_reports_total host_page_in': 4,
+    hung_task_last_seconds: 20,
+  });
+  clock.advance(180);
+  assert.equal(
+    texts()[0],
+    'The kernel reported redis-server (pid 160) blocked for more than 20 s, waiting for the host to bring a page back, 3 min ago.',
+  );
+  assert.equal(collector.report?.().findings?.[0]?.severity, 'bad');
+  assert.deepEqual(
+    collector.episodes().map(({ comm, reports, past }) => [comm, reports, past]),
+    [
+      ['redis-server', 2, false],
+      ['jemalloc_bg_thd', 2, false],
+    ],
+  );
+  clock.advance(3600);
+  assert.deepEqual(texts(), []);
+});
+
+test('hung-tasks: what was in the log at the start is remembered, not counted', async (t) => {
+  const [before = '', after = ''] = recording('6.12-lost-notification').split(/(?=3,951,)/);
+  const { values, log, texts, collector } = setUp(t, before);
+  assert.deepEqual(await values(), { ...zero, hung_task_last_seconds: 20 });
+  assert.match(texts()[0] ?? '', /toucher1 \(pid 155\).*14 min ago\.$/);
+  log(after);
+  assert.deepEqual(await values(), {
+    ...zero,
+    'hung_task_reports_total host_page_in': 2,
+    hung_task_last_seconds: 40,
+  });
+  assert.deepEqual(
+    collector.episodes().map(({ reports, past }) => [reports, past]),
+    [[4, true]],
+    'one sleep, from before the start',
+  );
+});
+
+test('hung-tasks: a soft lockup on a KVM guest accuses the host', async (t) => {
+  const { values, log, texts } = setUp(t, '');
+  log(recording('6.12-soft-lockup-kernel-mode-pagein'));
+  log(recording('6.12-cpu-offline-during-stall').replaceAll(/^(\d),/gm, '$1,9'));
+  const seen = await values();
+  assert.equal(seen['kernel_events_total soft_lockup'], 2);
+  assert.equal(seen['kernel_events_total rcu_stall'], 2);
+  assert.ok(
+    texts().some((text) => /soft lockup.*accuses the host.*CPU#1 stuck for 26s/.test(text)),
+  );
+});
+
+test('hung-tasks: the cause is known before it is counted', async (t) => {
+  const { values, log } = setUp(t, '');
+  log('3,1,1000000,-;INFO: task a:1 blocked for more than 120 seconds.\n');
+  log('6,2,1000000,-; io_schedule+0x1/0x2\n');
+  const early = await values();
+  assert.equal(early['hung_tasks_total unknown'], 1, 'quiet for 3 s: nothing more came');
+  log(
+    '3,3,900000000,-;INFO: task b:2 blocked for more than 120 seconds.\n' +
+      '6,4,900000000,-; io_schedule+0x1/0x2\n3,9,900000001,-;after a gap\n',
+  );
+  const late = await values();
+  assert.equal(late['hung_tasks_total disk'], 1);
+  assert.equal(late['hung_tasks_total unknown'], 1);
+  assert.equal(late['kmsg_lost_records_total'], 4);
+});
+
+test('hung-tasks: no log is absent, says how to get it, and is no late clock', async (t) => {
+  const { collector, values } = setUp(t, undefined);
+  assert.deepEqual(await values(), {});
+  const [signal] = collector.report?.().signals ?? [];
+  assert.equal(signal?.supported, false);
+  assert.match(signal?.reason ?? '', /there is no .*kmsg.*AmbientCapabilities=CAP_SYSLOG.*cap_add/);
+  assert.deepEqual(collector.report?.().samplers, []);
+});
+
+test('hung-tasks: a name chosen to mislead is made printable', (t) => {
+  const { log, texts } = setUp(t, '');
+  log('3,1,1,-;INFO: task \\x1b[31mx\\x0ay:7 blocked for more than 120 seconds.\n');
+  assert.match(texts()[0] ?? '', /reported \?\[31mx\?y \(pid 7\)/);
+});
+
+test('hung-tasks: user space is believed only when asked, and that is said', async (t) => {
+  const fake = '12,1,1,-;INFO: task redis-server:1 blocked for more than 120 seconds.\n';
+  const strict = setUp(t, '');
+  strict.log(fake);
+  assert.deepEqual(await strict.values(), zero);
+  assert.deepEqual(strict.texts(), []);
+  const test = setUp(t, '', { userspace: true });
+  test.log(fake);
+  assert.equal((await test.values())['hung_tasks_total unknown'], 1);
+  assert.match(test.texts().at(-1) ?? '', /--kmsg-userspace.*for tests only/);
+  assert.match(test.collector.report?.().signals?.[0]?.reason ?? '', /--kmsg-userspace/);
+});
+
+test('hung-tasks: a record that does not parse fails one scrape, with the text', async (t) => {
+  const { log, values } = setUp(t, '');
+  log('garbage\n');
+  await assert.rejects(values(), /unexpected record "garbage"/);
+  assert.deepEqual(await values(), zero);
+});

@@ -1,0 +1,168 @@
+/**
+ * What the kernel log says: tasks that hung, and the other lines by which a kernel shows that it
+ * did not get its CPU or memory. Counted from the moment the exporter starts; what the log held
+ * before is remembered for the words and for evidence, not counted.
+ *
+ * An episode is counted when its report is complete and so its cause known, and never moved to
+ * another cause afterwards.
+ */
+import type { Clock } from '../clock.ts';
+import { byLabel, type Collector, counter, gauge, type Signal, single } from '../collector.ts';
+import type { Config } from '../config.ts';
+import { createEpisodes, type Episode } from '../kmsg/episodes.ts';
+import { type Access, followKmsg } from '../kmsg/follower.ts';
+import { assembleReports, type HungTaskReport } from '../kmsg/hung-task.ts';
+import { createKernelLogFindings } from '../kmsg/findings.ts';
+import { kernelEventOf, kernelEvents } from '../kmsg/kernel-events.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { reasons, reasonOfTrace } from '../reasons.ts';
+
+const hungTasks = counter({
+  name: 'stealwatch_hung_tasks_total',
+  help: 'Times a task hung in D state, each counted once however often it was reported, by what it waited for, from /dev/kmsg.',
+  labels: ['cause'],
+});
+const hungTaskReports = counter({
+  name: 'stealwatch_hung_task_reports_total',
+  help: 'Reports of the hung task detector, by what the task waited for, from /dev/kmsg.',
+  labels: ['cause'],
+});
+const hungTaskLast = gauge({
+  name: 'stealwatch_hung_task_last_seconds',
+  help: 'How long the last reported task had been blocked, NaN while this boot has reported none, from /dev/kmsg.',
+});
+const kernelEventsTotal = counter({
+  name: 'stealwatch_kernel_events_total',
+  help: 'Lines in which the kernel says that a CPU stood still, a clock jumped or memory ran out, from /dev/kmsg.',
+  labels: ['event'],
+});
+const lostRecords = counter({
+  name: 'stealwatch_kmsg_lost_records_total',
+  help: 'Kernel log records overwritten before they could be read, from the sequence numbers of /dev/kmsg.',
+});
+
+/** A collector that also hands out the episodes, for an evidence report. */
+export interface HungTasksCollector extends Collector {
+  /** Hung tasks of this boot, oldest first, at most 64, those from before our start included. */
+  episodes(): readonly Episode[];
+}
+
+const grant =
+  'systemd: AmbientCapabilities=CAP_SYSLOG, without ProtectKernelLogs= and PrivateDevices=. ' +
+  'Docker: devices: [/dev/kmsg] and cap_add: [SYSLOG].';
+
+function explained(access: Access, path: string): string {
+  switch (access.kind) {
+    case 'following':
+      return `the kernel log ${path} is followed`;
+    case 'absent':
+      return `there is no ${path} here, so hung tasks and soft lockups are not seen. ${grant}`;
+    case 'denied':
+      return `${path} may not be read, so hung tasks and soft lockups are not seen: it needs CAP_SYSLOG. ${grant}`;
+    case 'broken':
+      return `${path} cannot be read: ${access.error.message}`;
+  }
+}
+
+function zeroes<T extends string>(names: readonly T[]): Record<T, number> {
+  return Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
+}
+
+export function hungTasksCollector({
+  config,
+  clock,
+  procfs,
+  sysfs,
+}: {
+  config: Pick<Config, 'kmsg' | 'kmsgUserspace'>;
+  clock: Clock;
+  procfs: PseudoFs;
+  sysfs: PseudoFs;
+}): HungTasksCollector {
+  const { kmsg: path, kmsgUserspace: userspace } = config;
+  const tasks = zeroes(reasons);
+  const reports = zeroes(reasons);
+  const events = zeroes(kernelEvents);
+  let lost = 0;
+  let lastSeconds = Number.NaN;
+  const episodes = createEpisodes();
+  const findings = createKernelLogFindings({ clock, procfs, sysfs });
+
+  function onReport(report: HungTaskReport): void {
+    const { episode, isNew } = episodes.note(report, reasonOfTrace(report.frames));
+    // One sleep has one cause: a later report of it may have been cut, or the first one was.
+    const cause = episode.cause === 'unknown' ? reasonOfTrace(report.frames) : episode.cause;
+    findings.hungTask(episode, report);
+    lastSeconds = report.seconds;
+    if (report.past) return;
+    reports[cause]++;
+    if (isNew) tasks[cause]++;
+  }
+
+  const assembler = assembleReports(onReport);
+  const follower = followKmsg({
+    path,
+    clock,
+    userspace,
+    onRecord(record, past) {
+      assembler.feed(record, past);
+      const event = kernelEventOf(record.text);
+      if (event === undefined) return;
+      findings.kernelEvent(event, record, past);
+      if (!past) events[event]++;
+    },
+    onLost(count) {
+      lost += count;
+      assembler.interrupt();
+    },
+    onQuiet: () => assembler.quiet(),
+  });
+
+  function signal(): Signal {
+    const access = follower.access();
+    const reason = explained(access, path);
+    const warning = userspace
+      ? '; lines that user space wrote are believed (--kmsg-userspace)'
+      : '';
+    return {
+      name: 'hung_task_log',
+      supported: access.kind === 'following',
+      reason: reason + warning,
+    };
+  }
+
+  return {
+    name: 'hung-tasks',
+    metrics: [hungTasks, hungTaskReports, hungTaskLast, kernelEventsTotal, lostRecords],
+    async collect() {
+      const access = follower.access();
+      if (access.kind === 'absent') return [];
+      if (access.kind !== 'following') {
+        throw new Error(explained(access, path), { cause: access.error });
+      }
+      const problem = follower.takeProblem();
+      if (problem !== undefined) throw problem;
+      return [
+        byLabel(hungTasks, tasks),
+        byLabel(hungTaskReports, reports),
+        single(hungTaskLast, lastSeconds),
+        byLabel(kernelEventsTotal, events),
+        single(lostRecords, lost),
+      ];
+    },
+    report() {
+      const following = follower.access().kind === 'following';
+      return {
+        signals: [signal()],
+        // Without access there is no clock to be late: the signal and the collector's failure
+        // say so, and /status must not be 503 for it.
+        samplers: following ? [{ name: 'kmsg', ageSeconds: follower.ageSeconds() }] : [],
+        findings: findings.now(userspace),
+      };
+    },
+    episodes: () => episodes.recent(),
+    async close() {
+      follower.close();
+    },
+  };
+}

@@ -1,0 +1,119 @@
+/** What the kernel log said lately, in sentences. */
+import type { Clock } from '../clock.ts';
+import type { Finding } from '../collector.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { reasonInWords } from '../reasons.ts';
+import type { Episode } from './episodes.ts';
+import type { HungTaskReport } from './hung-task.ts';
+import type { KernelEvent } from './kernel-events.ts';
+import type { KmsgRecord } from './record.ts';
+
+/** The detector repeats itself every two minutes while it lasts, as long as its budget lasts. */
+const freshSeconds = 5 * 60;
+const forgottenSeconds = 60 * 60;
+const mostListed = 5;
+
+export interface KernelLogFindings {
+  hungTask(episode: Episode, report: HungTaskReport): void;
+  kernelEvent(event: KernelEvent, record: KmsgRecord, past: boolean): void;
+  now(userspace: boolean): readonly Finding[];
+}
+
+/** comm is the process's own choice; nothing in it may end a line or colour a terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 160);
+}
+
+export function ago(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s ago`;
+  return seconds < 90 * 60
+    ? `${Math.round(seconds / 60)} min ago`
+    : `${Math.round(seconds / 3600)} h ago`;
+}
+
+function eventSentence(event: KernelEvent, kvm: boolean): string {
+  switch (event) {
+    case 'soft_lockup':
+      return kvm
+        ? 'The kernel reported a soft lockup: a CPU stood still. On a KVM guest this accuses the host, which did not run the CPU or had swapped out a page the kernel needed'
+        : 'The kernel reported a soft lockup: a CPU stood still';
+    case 'rcu_stall':
+      return kvm
+        ? 'The kernel reported an RCU stall: a CPU did not answer for many seconds. On a KVM guest this often means that the host did not run it'
+        : 'The kernel reported an RCU stall: a CPU did not answer for many seconds';
+    case 'clocksource_unstable':
+      return 'The kernel gave up on a clock source because time jumped, which happens when a host stops its guests';
+    case 'oom_kill':
+      return 'The kernel ran out of memory and killed a process';
+  }
+}
+
+interface Note {
+  /** On the monotonic clock; undefined when it is from before our start and cannot be dated. */
+  readonly at: number | undefined;
+  readonly text: string;
+}
+
+export function createKernelLogFindings({
+  clock,
+  procfs,
+  sysfs,
+}: {
+  clock: Clock;
+  procfs: PseudoFs;
+  sysfs: PseudoFs;
+}): KernelLogFindings {
+  const events = new Map<KernelEvent, Note>();
+  /** By pid: a task has one sentence, of its last report. */
+  const hung = new Map<number, Note>();
+  const clocks = sysfs.read('devices/system/clocksource/clocksource0/available_clocksource') ?? '';
+  const kvm = clocks.split(/\s+/).includes('kvm-clock');
+  const uptime = Number.parseFloat(procfs.read('uptime') ?? '');
+  const bootedAt = clock.monotonic() - uptime;
+
+  /** A new record is dated by when it came; an old one by its own time stamp. */
+  function dated(microseconds: number, past: boolean): number | undefined {
+    if (!past) return clock.monotonic();
+    const at = bootedAt + microseconds / 1e6;
+    return at <= clock.monotonic() ? at : undefined;
+  }
+
+  function sentence({ at, text }: Note): Finding[] {
+    if (at === undefined) return [];
+    const age = clock.monotonic() - at;
+    if (age > forgottenSeconds) return [];
+    return [{ severity: age <= freshSeconds ? 'bad' : 'warning', text: `${text}, ${ago(age)}.` }];
+  }
+
+  return {
+    hungTask(episode, report) {
+      const name = printable(report.comm);
+      const why = reasonInWords[episode.cause];
+      hung.delete(report.pid);
+      hung.set(report.pid, {
+        at: dated(report.microseconds, report.past),
+        text: `The kernel reported ${name} (pid ${report.pid}) blocked for more than ${report.seconds} s, ${why}`,
+      });
+      for (const pid of hung.keys()) {
+        if (hung.size <= mostListed) break;
+        hung.delete(pid);
+      }
+    },
+    kernelEvent(event, record, past) {
+      events.set(event, {
+        at: dated(record.microseconds, past),
+        text: `${eventSentence(event, kvm)} ("${printable(record.text)}")`,
+      });
+    },
+    now(userspace) {
+      const notes = [...hung.values(), ...events.values()].flatMap(sentence);
+      if (userspace) {
+        notes.push({
+          severity: 'warning',
+          text: 'Kernel log lines written by user space are believed (--kmsg-userspace): anyone who can write to the log can fake a hung task. This is for tests only.',
+        });
+      }
+      return notes;
+    },
+  };
+}

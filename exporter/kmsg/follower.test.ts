@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { type ManualClock, manualClock } from '../clock.ts';
+import { fixtureTree } from '../testing/fixture-tree.ts';
+import { type Follower, followKmsg } from './follower.ts';
+
+interface Followed {
+  readonly file: string;
+  readonly clock: ManualClock;
+  readonly follower: Follower;
+  /** `past text` or `new text`. */
+  readonly seen: string[];
+  lost: number;
+  quiet: number;
+}
+
+function follow(t: TestContext, text: string | undefined, userspace = false): Followed {
+  const root = fixtureTree(t, text === undefined ? {} : { kmsg: text });
+  const file = join(root, 'kmsg');
+  const clock = manualClock();
+  const followed = { file, clock, seen: [] as string[], lost: 0, quiet: 0 };
+  const result = Object.assign(followed, {
+    follower: followKmsg({
+      path: file,
+      clock,
+      userspace,
+      onRecord: ({ text }, past) => followed.seen.push(`${past ? 'past' : 'new'} ${text}`),
+      onLost: (count) => {
+        followed.lost += count;
+      },
+      onQuiet: () => {
+        followed.quiet++;
+      },
+    }),
+  });
+  t.after(() => result.follower.close());
+  return result;
+}
+
+test('follower: what was there is past, what comes is new', (t) => {
+  const followed = follow(t, '6,1,1,-;one\n SUBSYSTEM=x\n6,2,1,-;two\n');
+  assert.deepEqual(followed.seen, ['past one', 'past two']);
+  appendFileSync(followed.file, '6,3,1,-;three\n');
+  followed.clock.advance(1);
+  assert.deepEqual(followed.seen.slice(2), ['new three']);
+  assert.deepEqual(followed.follower.access(), { kind: 'following' });
+});
+
+test('follower: a last line without its newline waits for it', (t) => {
+  const followed = follow(t, '6,1,1,-;one\n6,2,1,-;tw');
+  followed.clock.advance(1);
+  assert.deepEqual(followed.seen, ['past one']);
+  appendFileSync(followed.file, 'o\n');
+  followed.clock.advance(1);
+  assert.deepEqual(followed.seen, ['past one', 'new two']);
+});
+
+test('follower: a truncated file is read from its start', (t) => {
+  const followed = follow(t, '6,9,1,-;a long line to be cut\n');
+  truncateSync(followed.file, 0);
+  followed.clock.advance(1);
+  appendFileSync(followed.file, '6,1,1,-;one\n');
+  followed.clock.advance(1);
+  assert.deepEqual(followed.seen.slice(1), ['new one']);
+  assert.equal(followed.lost, 0);
+});
+
+test('follower: a gap in the sequence is lost records, at the start it is not', (t) => {
+  const followed = follow(t, '6,1,1,-;one\n6,50,1,-;two\n');
+  appendFileSync(followed.file, '6,51,1,-;three\n6,61,1,-;four\n');
+  followed.clock.advance(1);
+  assert.equal(followed.lost, 9);
+});
+
+test('follower: user space is not the kernel, unless asked for', (t) => {
+  const text = '12,1,1,-;from user space\n0,2,1,-;emergency\n7,3,1,-;debug\n8,4,1,-;user\n';
+  assert.deepEqual(follow(t, text).seen, ['past emergency', 'past debug']);
+  assert.equal(follow(t, text, true).seen.length, 4);
+});
+
+test('follower: a flood is taken a bounded piece at a time', (t) => {
+  const followed = follow(t, '6,0,1,-;zero\n');
+  const lines = Array.from({ length: 9000 }, (_, i) => `6,${i + 1},1,-;x\n`).join('');
+  appendFileSync(followed.file, lines);
+  followed.clock.advance(1);
+  assert.equal(followed.seen.length, 4001);
+  assert.equal(followed.quiet, 1, 'only the first tick came to the end');
+  followed.clock.advance(2);
+  assert.equal(followed.seen.length, 9001);
+});
+
+test('follower: a flood at the start ends up counted all the same', (t) => {
+  const lines = Array.from({ length: 125_000 }, (_, i) => `6,${i},1,-;x\n`).join('');
+  const followed = follow(t, lines);
+  followed.clock.advance(60);
+  assert.equal(followed.seen.length, 125_000);
+  assert.equal(followed.seen.at(-1), 'new x');
+});
+
+test('follower: a record that does not parse is told once, the rest goes on', (t) => {
+  const followed = follow(t, '6,1,1,-;one\n');
+  appendFileSync(followed.file, 'garbage\n6,2,1,-;two\n');
+  followed.clock.advance(1);
+  assert.match(String(followed.follower.takeProblem()), /unexpected record "garbage"/);
+  assert.equal(followed.follower.takeProblem(), undefined);
+  assert.deepEqual(followed.seen, ['past one', 'new two']);
+});
+
+test('follower: no file is absent, and it is noticed when one comes', (t) => {
+  const followed = follow(t, undefined);
+  assert.equal(followed.follower.access().kind, 'absent');
+  writeFileSync(`${followed.file}.new`, '6,1,1,-;one\n');
+  renameSync(`${followed.file}.new`, followed.file);
+  followed.clock.advance(70);
+  assert.equal(followed.follower.access().kind, 'following');
+  assert.deepEqual(followed.seen, ['past one']);
+});
+
+test('follower: attempts to open become rare', (t) => {
+  const followed = follow(t, undefined);
+  followed.clock.advance(250);
+  writeFileSync(followed.file, '6,1,1,-;one\n');
+  followed.clock.advance(5);
+  assert.equal(followed.follower.access().kind, 'absent');
+  followed.clock.advance(60);
+  assert.equal(followed.follower.access().kind, 'following');
+});
+
+test('follower: the age is that of the last read', (t) => {
+  const followed = follow(t, '');
+  followed.clock.stall(40);
+  assert.equal(followed.follower.ageSeconds(), 40);
+  followed.clock.advance(1);
+  assert.ok(followed.follower.ageSeconds() < 1.1);
+});
+
+test('follower: a directory is broken, not absent', (t) => {
+  const clock = manualClock();
+  const follower = followKmsg({
+    path: fixtureTree(t, {}),
+    clock,
+    userspace: false,
+    onRecord: () => assert.fail('no record'),
+    onLost: () => undefined,
+    onQuiet: () => undefined,
+  });
+  assert.equal(follower.access().kind, 'broken');
+  follower.close();
+  follower.close();
+});

@@ -1,0 +1,87 @@
+/**
+ * Where raw records come from: the device, or a regular file of records that grows (tests,
+ * replays). Reads are synchronous and never wait. A stream, or a blocking read, would park a
+ * thread of libuv's pool in the kernel for ever and keep the process from ending.
+ */
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+export interface RecordSource {
+  /** The next record as text, or undefined when there is no more for now. */
+  next(): string | undefined;
+  close(): void;
+}
+
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+}
+
+/** Open without ever waiting; throws the error of open(2). */
+export function openSource(path: string): RecordSource {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return fstatSync(fd).isFile() ? fileSource(fd) : deviceSource(fd);
+}
+
+/** The kernel's own limit on a record was 8 KiB when this was written. */
+const firstSize = 8 * 1024;
+const largestSize = 1024 * 1024;
+
+function deviceSource(fd: number): RecordSource {
+  let buffer = Buffer.allocUnsafe(firstSize);
+  return {
+    next() {
+      for (;;) {
+        try {
+          const length = readSync(fd, buffer);
+          return length === 0 ? undefined : buffer.toString('latin1', 0, length);
+        } catch (error) {
+          const code = errorCode(error);
+          if (code === 'EAGAIN') return undefined;
+          // The record under our position was overwritten; the position now is the oldest one
+          // left. What was lost shows in the sequence numbers.
+          if (code === 'EPIPE') continue;
+          // The record does not fit, and was not consumed.
+          if (code !== 'EINVAL' || buffer.length >= largestSize) throw error;
+          buffer = Buffer.allocUnsafe(buffer.length * 2);
+        }
+      }
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+const chunkSize = 64 * 1024;
+
+function fileSource(fd: number): RecordSource {
+  const chunk = Buffer.allocUnsafe(chunkSize);
+  let position = 0;
+  let pending = '';
+
+  function readMore(): boolean {
+    if (fstatSync(fd).size < position) {
+      position = 0;
+      pending = '';
+    }
+    const length = readSync(fd, chunk, 0, chunkSize, position);
+    position += length;
+    pending += chunk.toString('latin1', 0, length);
+    if (pending.length > largestSize) throw new Error('kmsg: a line of over 1 MiB');
+    return length > 0;
+  }
+
+  return {
+    next() {
+      for (;;) {
+        const end = pending.indexOf('\n');
+        if (end < 0) {
+          if (!readMore()) return undefined;
+          continue;
+        }
+        const line = pending.slice(0, end);
+        pending = pending.slice(end + 1);
+        // A line that starts with a space belongs to the record before it and is not used.
+        if (line !== '' && !line.startsWith(' ')) return line;
+      }
+    },
+    close: () => closeSync(fd),
+  };
+}
