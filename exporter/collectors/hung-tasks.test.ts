@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { manualClock } from '../clock.ts';
@@ -161,6 +161,52 @@ test('hung-tasks: no log is absent, says how to get it, and is no late clock', a
   assert.equal(signal?.supported, false);
   assert.match(signal?.reason ?? '', /there is no .*kmsg.*AmbientCapabilities=CAP_SYSLOG.*cap_add/);
   assert.deepEqual(collector.report?.().samplers, []);
+});
+
+/** Without root's rights, as far as this process has them. */
+function unprivileged<T>(action: () => T): T {
+  const root = process.geteuid?.() === 0;
+  if (root) process.seteuid?.(65_534);
+  try {
+    return action();
+  } finally {
+    if (root) process.seteuid?.(0);
+  }
+}
+
+test('hung-tasks: a log that may not be read is a failure, and a grant is noticed', async (t) => {
+  const root = fixtureTree(t, { kmsg: recording('6.12-redis-kvm-async-pf') });
+  chmodSync(join(root, 'kmsg'), 0);
+  const clock = manualClock();
+  const sources = { procfs: createPseudoFs(root), sysfs: createPseudoFs(root) };
+  const config = { kmsg: join(root, 'kmsg'), kmsgUserspace: false };
+  const collector = unprivileged(() => hungTasksCollector({ config, clock, ...sources }));
+  t.after(() => collector.close?.());
+  await assert.rejects(
+    collector.collect(AbortSignal.timeout(1000)),
+    /may not be read.*CAP_SYSLOG.*ProtectKernelLogs.*cap_add: \[SYSLOG\]/,
+  );
+  assert.equal(collector.report?.().signals?.[0]?.supported, false);
+  assert.deepEqual(collector.report?.().samplers, []);
+  chmodSync(join(root, 'kmsg'), 0o600);
+  clock.advance(70);
+  assert.equal((await collector.collect(AbortSignal.timeout(1000))).length, 5);
+  assert.equal(collector.report?.().signals?.[0]?.supported, true);
+});
+
+test('hung-tasks: the real kernel log refuses one without CAP_SYSLOG', async (t) => {
+  if (process.geteuid?.() !== 0 || !existsSync('/dev/kmsg')) {
+    return t.skip('needs root, to give its rights up, and /dev/kmsg');
+  }
+  if (readFileSync('/proc/sys/kernel/dmesg_restrict', 'utf8').trim() !== '1') {
+    return t.skip('kernel.dmesg_restrict is 0: everybody may read the kernel log');
+  }
+  const sources = { procfs: createPseudoFs('/proc'), sysfs: createPseudoFs('/sys') };
+  const config = { kmsg: '/dev/kmsg', kmsgUserspace: false };
+  const clock = manualClock();
+  const collector = unprivileged(() => hungTasksCollector({ config, clock, ...sources }));
+  t.after(() => collector.close?.());
+  await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /CAP_SYSLOG/);
 });
 
 test('hung-tasks: a name chosen to mislead is made printable', (t) => {

@@ -48,6 +48,15 @@ function eventSentence(event: KernelEvent, kvm: boolean): string {
   }
 }
 
+/** A fact that only the wording depends on: without it the sentence says less. */
+function wording(fs: PseudoFs, path: string): string {
+  try {
+    return fs.read(path) ?? '';
+  } catch {
+    return '';
+  }
+}
+
 interface Note {
   /** On the monotonic clock; undefined when it is from before our start and cannot be dated. */
   readonly at: number | undefined;
@@ -66,9 +75,9 @@ export function createKernelLogFindings({
   const events = new Map<KernelEvent, Note>();
   /** By pid: a task has one sentence, of its last report. */
   const hung = new Map<number, Note>();
-  const clocks = sysfs.read('devices/system/clocksource/clocksource0/available_clocksource') ?? '';
+  const clocks = wording(sysfs, 'devices/system/clocksource/clocksource0/available_clocksource');
   const kvm = clocks.split(/\s+/).includes('kvm-clock');
-  const uptime = Number.parseFloat(procfs.read('uptime') ?? '');
+  const uptime = Number.parseFloat(wording(procfs, 'uptime'));
   const bootedAt = clock.monotonic() - uptime;
 
   /** A new record is dated by when it came; an old one by its own time stamp. */

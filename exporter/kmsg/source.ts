@@ -18,20 +18,24 @@ export function errorCode(error: unknown): string | undefined {
 /** Open without ever waiting; throws the error of open(2). */
 export function openSource(path: string): RecordSource {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return fstatSync(fd).isFile() ? fileSource(fd) : deviceSource(fd);
+  const close = () => closeSync(fd);
+  return fstatSync(fd).isFile()
+    ? fileSource(fd, close)
+    : deviceSource((buffer) => readSync(fd, buffer), close);
 }
 
 /** The kernel's own limit on a record was 8 KiB when this was written. */
 const firstSize = 8 * 1024;
 const largestSize = 1024 * 1024;
 
-function deviceSource(fd: number): RecordSource {
+/** `read` gives one record a call, or throws what read(2) on /dev/kmsg answers. */
+export function deviceSource(read: (buffer: Buffer) => number, close: () => void): RecordSource {
   let buffer = Buffer.allocUnsafe(firstSize);
   return {
     next() {
       for (;;) {
         try {
-          const length = readSync(fd, buffer);
+          const length = read(buffer);
           return length === 0 ? undefined : buffer.toString('latin1', 0, length);
         } catch (error) {
           const code = errorCode(error);
@@ -45,13 +49,13 @@ function deviceSource(fd: number): RecordSource {
         }
       }
     },
-    close: () => closeSync(fd),
+    close,
   };
 }
 
 const chunkSize = 64 * 1024;
 
-function fileSource(fd: number): RecordSource {
+function fileSource(fd: number, close: () => void): RecordSource {
   const chunk = Buffer.allocUnsafe(chunkSize);
   let position = 0;
   let pending = '';
@@ -82,6 +86,6 @@ function fileSource(fd: number): RecordSource {
         if (line !== '' && !line.startsWith(' ')) return line;
       }
     },
-    close: () => closeSync(fd),
+    close,
   };
 }
