@@ -139,6 +139,21 @@ for (const [what, expected, frames] of [
       ' vfs_write+0x458/0x4c0',
     ],
   ],
+  [
+    'a lock in a driver that a file system called',
+    'lock',
+    [
+      ' schedule+0x4f/0xc0',
+      ' mutex_lock+0x32/0x40',
+      ' some_driver+0x15/0x20',
+      ' ext4_file_write_iter+0x10/0x20',
+    ],
+  ],
+  [
+    'a lock is only what it sleeps in, not what lies further down',
+    'other',
+    [' schedule+0x4f/0xc0', ' never_heard_of_it+0x15/0x20', ' mutex_lock_nested+0x32/0x40'],
+  ],
   ['a trace that was cut', 'filesystem', [' schedule+0x23/0xa0', ' percpu_rwsem_wait+0x15f/0x1d0']],
   [
     'memory reclaim under a file system',
@@ -192,7 +207,7 @@ test('reasons: what is no frame names no function', () => {
     'Call Trace:',
     ' <TASK>',
     'RIP: 0033:0x401877',
-    '(unreliable)',
+    ' [c7363c70] [c0631338] schedule+0x30/0xbc (unreliable)',
     '',
     '? a+0x1/0x2',
   ]) {

@@ -138,6 +138,47 @@ test('hung-tasks: a soft lockup on a KVM guest accuses the host', async (t) => {
   );
 });
 
+test('hung-tasks: a soft lockup from before the start is told, not counted', async (t) => {
+  const { values, texts } = setUp(t, recording('6.12-soft-lockup-kernel-mode-pagein'));
+  assert.deepEqual(await values(), zero);
+  assert.match(texts()[0] ?? '', /soft lockup.*3 min ago\.$/);
+});
+
+test('hung-tasks: a later report that was cut keeps the cause of its sleep', async (t) => {
+  const { values, log } = setUp(t, '');
+  log(
+    '3,1,500000000,-;INFO: task a:1 blocked for more than 120 seconds.\n' +
+      '6,2,500000001,-; kvm_async_pf_task_wait_schedule+0x1/0x2\n6,3,500000002,-; </TASK>\n' +
+      '3,4,620000000,-;INFO: task a:1 blocked for more than 240 seconds.\n' +
+      '6,9,620000001,-; io_schedule+0x1/0x2\n',
+  );
+  assert.deepEqual(await values(), {
+    ...zero,
+    'hung_tasks_total host_page_in': 1,
+    'hung_task_reports_total host_page_in': 2,
+    hung_task_last_seconds: 240,
+    kmsg_lost_records_total: 4,
+  });
+});
+
+test('hung-tasks: what follows lost records is not taken for the trace', async (t) => {
+  const { values, log } = setUp(t, '');
+  log(
+    '3,1,500000000,-;INFO: task a:1 blocked for more than 120 seconds.\n' +
+      '6,9,500000001,-; io_schedule+0x1/0x2\n',
+  );
+  assert.equal((await values())['hung_tasks_total unknown'], 1);
+});
+
+test('hung-tasks: of many hung tasks the last five are told', (t) => {
+  const { log, texts } = setUp(t, '');
+  for (let pid = 1; pid <= 20; pid++) {
+    log(`3,${pid},500000000,-;INFO: task a:${pid} blocked for more than 120 seconds.\n`);
+  }
+  assert.equal(texts().length, 5);
+  assert.match(texts().at(-1) ?? '', /pid 20/);
+});
+
 test('hung-tasks: the cause is known before it is counted', async (t) => {
   const { values, log } = setUp(t, '');
   log('3,1,1000000,-;INFO: task a:1 blocked for more than 120 seconds.\n');

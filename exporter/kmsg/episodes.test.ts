@@ -40,6 +40,7 @@ test('episodes: a kernel that always prints the timeout, round after round', () 
 test('episodes: the same pid, blocked anew', () => {
   assert.deepEqual(opened([report(1, 500, 122), report(1, 740, 121)]), [true, true]);
   assert.deepEqual(opened([report(1, 500, 120), report(1, 980, 120)]), [true, true]);
+  assert.deepEqual(opened([report(1, 500, 122), report(1, 600, 130)]), [true, true]);
   assert.deepEqual(opened([report(1, 500, 10), report(1, 520, 10)]), [true, true]);
 });
 
@@ -65,8 +66,11 @@ test('episodes: 6,100 tasks blocked for three rounds are 6,100 episodes', () => 
 test('episodes: memory is bounded', () => {
   const episodes = createEpisodes();
   for (let pid = 0; pid < 20_000; pid++) episodes.note(report(pid, 500, 120), 'disk');
+  episodes.note(report(11_900, 501, 121), 'disk');
+  for (let pid = 20_000; pid < 28_000; pid++) episodes.note(report(pid, 501, 120), 'disk');
+  assert.equal(episodes.note(report(11_900, 502, 122), 'disk').isNew, false, 'seen lately');
   assert.equal(episodes.recent().length, 64);
-  assert.equal(episodes.recent().at(-1)?.pid, 19_999);
+  assert.equal(episodes.recent().at(-1)?.pid, 27_999);
   assert.equal(episodes.note(report(0, 620, 240), 'disk').isNew, true, 'forgotten');
-  assert.equal(episodes.note(report(19_999, 620, 240), 'disk').isNew, false, 'remembered');
+  assert.equal(episodes.note(report(27_999, 621, 240), 'disk').isNew, false, 'remembered');
 });

@@ -24,7 +24,7 @@ function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 160);
 }
 
-export function ago(seconds: number): string {
+function ago(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s ago`;
   return seconds < 90 * 60
     ? `${Math.round(seconds / 60)} min ago`

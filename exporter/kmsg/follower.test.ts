@@ -42,6 +42,7 @@ function follow(t: TestContext, text: string | undefined, userspace = false): Fo
 test('follower: what was there is past, what comes is new', (t) => {
   const followed = follow(t, '6,1,1,-;one\n SUBSYSTEM=x\n6,2,1,-;two\n');
   assert.deepEqual(followed.seen, ['past one', 'past two']);
+  assert.equal(followed.follower.takeProblem(), undefined);
   appendFileSync(followed.file, '6,3,1,-;three\n');
   followed.clock.advance(1);
   assert.deepEqual(followed.seen.slice(2), ['new three']);

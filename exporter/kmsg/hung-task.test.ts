@@ -158,6 +158,27 @@ test('hung task reports: a soft lockup in the middle does not lend its frames', 
   assert.deepEqual(report?.frames, []);
 });
 
+test('hung task reports: the trace of the lock owner is not that of the blocked task', () => {
+  // On arm64 there is no end mark, and a task can wait for a lock that it holds itself.
+  const head = [
+    record('INFO: task zsh:470 blocked for more than 61 seconds.'),
+    record(' __mutex_lock+0x698/0x1200'),
+  ];
+  const owner = [
+    record('INFO: task zsh:470 is blocked on a mutex likely owned by task zsh:470.'),
+    record(asyncPageFault),
+  ];
+  const other = [
+    record(
+      'task:cat             state:S stack:13432 pid:114   tgid:114   ppid:106    task_flags:0x400100',
+    ),
+    record(asyncPageFault),
+  ];
+  for (const rest of [owner, other]) {
+    assert.deepEqual(assemble([...head, ...rest])[0]?.frames, [' __mutex_lock+0x698/0x1200']);
+  }
+});
+
 test('hung task reports: memory is bounded whatever comes', () => {
   const flood = Array.from({ length: 10_000 }, () => record(asyncPageFault));
   const [report] = assemble([record('INFO: task a:1 blocked for more than 9 seconds.'), ...flood]);

@@ -42,6 +42,7 @@ test('kernel events: lines that only announce or follow one do not count again',
     'rcu: rcu_sched kthread starved for 1519 jiffies!',
     'Kernel panic - not syncing: softlockup: hung tasks',
     'my app says: BUG: soft lockup - CPU#1 stuck for 67s!',
+    'rcu_sched detected stalls on CPUs/tasks: said by a driver',
     'INFO: task redis-server:1 blocked for more than 120 seconds.',
     '',
   ]) {
