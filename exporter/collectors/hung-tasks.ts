@@ -7,13 +7,22 @@
  * another cause afterwards.
  */
 import type { Clock } from '../clock.ts';
-import { byLabel, type Collector, counter, gauge, type Signal, single } from '../collector.ts';
+import {
+  byLabel,
+  type Collector,
+  counter,
+  type Family,
+  gauge,
+  type Signal,
+  single,
+} from '../collector.ts';
 import type { Config } from '../config.ts';
 import { createEpisodes, type Episode } from '../kmsg/episodes.ts';
 import { type Access, followKmsg } from '../kmsg/follower.ts';
 import { assembleReports, type HungTaskReport } from '../kmsg/hung-task.ts';
-import { createKernelLogFindings } from '../kmsg/findings.ts';
+import { createKernelLogFindings, type KernelLogFindings } from '../kmsg/findings.ts';
 import { kernelEventOf, kernelEvents } from '../kmsg/kernel-events.ts';
+import type { KmsgRecord } from '../kmsg/record.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { reasons, reasonOfTrace } from '../reasons.ts';
 
@@ -68,6 +77,46 @@ function zeroes<T extends string>(names: readonly T[]): Record<T, number> {
   return Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
 }
 
+/** The counts, from what the follower and the assembler tell. */
+function createTally(findings: KernelLogFindings) {
+  const tasks = zeroes(reasons);
+  const reports = zeroes(reasons);
+  const events = zeroes(kernelEvents);
+  const episodes = createEpisodes();
+  let lost = 0;
+  let lastSeconds = Number.NaN;
+
+  return {
+    episodes: () => episodes.recent(),
+    report(report: HungTaskReport): void {
+      const { episode, isNew } = episodes.note(report, reasonOfTrace(report.frames));
+      // One sleep has one cause: a later report of it may have been cut, or the first one was.
+      const cause = episode.cause === 'unknown' ? reasonOfTrace(report.frames) : episode.cause;
+      findings.hungTask(episode, report);
+      lastSeconds = report.seconds;
+      if (report.past) return;
+      reports[cause]++;
+      if (isNew) tasks[cause]++;
+    },
+    record(record: KmsgRecord, past: boolean): void {
+      const event = kernelEventOf(record.text);
+      if (event === undefined) return;
+      findings.kernelEvent(event, record, past);
+      if (!past) events[event]++;
+    },
+    lost(count: number): void {
+      lost += count;
+    },
+    families: (): Family[] => [
+      byLabel(hungTasks, tasks),
+      byLabel(hungTaskReports, reports),
+      single(hungTaskLast, lastSeconds),
+      byLabel(kernelEventsTotal, events),
+      single(lostRecords, lost),
+    ],
+  };
+}
+
 export function hungTasksCollector({
   config,
   clock,
@@ -80,39 +129,19 @@ export function hungTasksCollector({
   sysfs: PseudoFs;
 }): HungTasksCollector {
   const { kmsg: path, kmsgUserspace: userspace } = config;
-  const tasks = zeroes(reasons);
-  const reports = zeroes(reasons);
-  const events = zeroes(kernelEvents);
-  let lost = 0;
-  let lastSeconds = Number.NaN;
-  const episodes = createEpisodes();
   const findings = createKernelLogFindings({ clock, procfs, sysfs });
-
-  function onReport(report: HungTaskReport): void {
-    const { episode, isNew } = episodes.note(report, reasonOfTrace(report.frames));
-    // One sleep has one cause: a later report of it may have been cut, or the first one was.
-    const cause = episode.cause === 'unknown' ? reasonOfTrace(report.frames) : episode.cause;
-    findings.hungTask(episode, report);
-    lastSeconds = report.seconds;
-    if (report.past) return;
-    reports[cause]++;
-    if (isNew) tasks[cause]++;
-  }
-
-  const assembler = assembleReports(onReport);
+  const tally = createTally(findings);
+  const assembler = assembleReports((report) => tally.report(report));
   const follower = followKmsg({
     path,
     clock,
     userspace,
     onRecord(record, past) {
       assembler.feed(record, past);
-      const event = kernelEventOf(record.text);
-      if (event === undefined) return;
-      findings.kernelEvent(event, record, past);
-      if (!past) events[event]++;
+      tally.record(record, past);
     },
     onLost(count) {
-      lost += count;
+      tally.lost(count);
       assembler.interrupt();
     },
     onQuiet: () => assembler.quiet(),
@@ -142,13 +171,7 @@ export function hungTasksCollector({
       }
       const problem = follower.takeProblem();
       if (problem !== undefined) throw problem;
-      return [
-        byLabel(hungTasks, tasks),
-        byLabel(hungTaskReports, reports),
-        single(hungTaskLast, lastSeconds),
-        byLabel(kernelEventsTotal, events),
-        single(lostRecords, lost),
-      ];
+      return tally.families();
     },
     report() {
       const following = follower.access().kind === 'following';
@@ -160,7 +183,7 @@ export function hungTasksCollector({
         findings: findings.now(userspace),
       };
     },
-    episodes: () => episodes.recent(),
+    episodes: tally.episodes,
     async close() {
       follower.close();
     },

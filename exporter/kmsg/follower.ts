@@ -57,15 +57,18 @@ function refusal(error: unknown): Access {
   return { kind: 'broken', error: asError(error) };
 }
 
-export function followKmsg(options: FollowerOptions): Follower {
-  const { path, clock, userspace } = options;
-  let source: RecordSource | undefined;
-  let access: Access = { kind: 'following' };
-  let lastRead = clock.monotonic();
-  let nextAttempt = -Infinity;
-  let backoffSeconds = 1;
-  let drainTicks = 0;
+interface Intake {
+  /** A source was opened: what it holds is past. */
+  begin(): void;
+  /** One tick's worth of records. */
+  read(source: RecordSource): void;
+  takeProblem(): Error | undefined;
+}
+
+/** What happens to records between the source and the collector. */
+function createIntake(options: FollowerOptions): Intake {
   let past = true;
+  let ticks = 0;
   let expected: number | undefined;
   let problem: Error | undefined;
 
@@ -80,21 +83,42 @@ export function followKmsg(options: FollowerOptions): Follower {
     const { sequence } = record;
     if (expected !== undefined && sequence > expected && !past) options.onLost(sequence - expected);
     expected = sequence + 1;
-    if (record.facility === 0 || userspace) options.onRecord(record, past);
+    if (record.facility === 0 || options.userspace) options.onRecord(record, past);
   }
 
-  function readRecords(from: RecordSource): void {
-    let quiet = false;
-    for (let i = 0; i < recordsPerTick && !quiet; i++) {
-      const raw = from.next();
-      if (raw === undefined) quiet = true;
-      else handle(raw);
-    }
-    drainTicks++;
-    if (quiet || drainTicks >= longestDrainTicks) past = false;
-    if (quiet) options.onQuiet();
-    lastRead = clock.monotonic();
-  }
+  return {
+    begin() {
+      past = true;
+      ticks = 0;
+      expected = undefined;
+    },
+    read(source) {
+      let quiet = false;
+      for (let i = 0; i < recordsPerTick && !quiet; i++) {
+        const raw = source.next();
+        if (raw === undefined) quiet = true;
+        else handle(raw);
+      }
+      ticks++;
+      if (quiet || ticks >= longestDrainTicks) past = false;
+      if (quiet) options.onQuiet();
+    },
+    takeProblem() {
+      const taken = problem;
+      problem = undefined;
+      return taken;
+    },
+  };
+}
+
+export function followKmsg(options: FollowerOptions): Follower {
+  const { path, clock } = options;
+  const intake = createIntake(options);
+  let source: RecordSource | undefined;
+  let access: Access = { kind: 'following' };
+  let lastRead = clock.monotonic();
+  let nextAttempt = -Infinity;
+  let backoffSeconds = 1;
 
   function drop(error: unknown): void {
     source?.close();
@@ -109,11 +133,10 @@ export function followKmsg(options: FollowerOptions): Follower {
     try {
       if (source === undefined) {
         source = openSource(path);
-        past = true;
-        drainTicks = 0;
-        expected = undefined;
+        intake.begin();
       }
-      readRecords(source);
+      intake.read(source);
+      lastRead = clock.monotonic();
       access = { kind: 'following' };
       backoffSeconds = 1;
     } catch (error) {
@@ -126,11 +149,7 @@ export function followKmsg(options: FollowerOptions): Follower {
   return {
     access: () => access,
     ageSeconds: () => clock.monotonic() - lastRead,
-    takeProblem() {
-      const taken = problem;
-      problem = undefined;
-      return taken;
-    },
+    takeProblem: () => intake.takeProblem(),
     close() {
       stop();
       source?.close();
