@@ -3,7 +3,7 @@
  * frozen. 503 as soon as a critical check fails: a health check that says 200 while Redis is
  * frozen is how the outage stayed unseen.
  */
-import type { Check, Collector, Finding } from './collector.ts';
+import type { Check, Collector, Finding, Report } from './collector.ts';
 
 export interface Status {
   readonly status: 'ok' | 'failing';
@@ -14,8 +14,7 @@ export interface Status {
 /** A background clock that has not ticked for this long is dead, or the machine stood still. */
 const staleSamplerSeconds = 15;
 
-function samplerChecks(collector: Collector): Check[] {
-  const samplers = collector.report?.().samplers ?? [];
+function samplerChecks({ samplers = [] }: Report): Check[] {
   return samplers.map(({ name, ageSeconds }) => {
     const ok = ageSeconds <= staleSamplerSeconds;
     return {
@@ -35,12 +34,10 @@ function samplerChecks(collector: Collector): Check[] {
 const order = { bad: 0, warning: 1, good: 2 } as const;
 
 export function statusOf(collectors: readonly Collector[]): Status {
-  const checks = collectors.flatMap((collector) => [
-    ...(collector.report?.().checks ?? []),
-    ...samplerChecks(collector),
-  ]);
-  const findings = collectors
-    .flatMap((collector) => collector.report?.().findings ?? [])
+  const reports = collectors.map((collector) => collector.report?.() ?? {});
+  const checks = reports.flatMap((report) => [...(report.checks ?? []), ...samplerChecks(report)]);
+  const findings = reports
+    .flatMap((report) => report.findings ?? [])
     .sort((a, b) => order[a.severity] - order[b.severity]);
   const failing = checks.some(({ critical, ok }) => critical && !ok);
   return { status: failing ? 'failing' : 'ok', checks, findings };

@@ -52,6 +52,7 @@ await build({
   // CommonJS: Node's ESM loader costs 8 MB of resident memory in a process of 50.
   format: 'cjs',
   minifySyntax: true,
+  minifyWhitespace: true,
   define: {
     STEALWATCH_VERSION: JSON.stringify(version),
     STEALWATCH_REVISION: JSON.stringify(revision()),
