@@ -30,7 +30,7 @@ export interface ProbeLink {
 const longestLine = 1024;
 
 /** As an array of bulk strings, the form in which an argument may hold any byte. */
-export function encode(commands: readonly (readonly string[])[]): string {
+function encode(commands: readonly (readonly string[])[]): string {
   return commands
     .map(
       (args) =>

@@ -21,7 +21,7 @@ export interface Verdict {
 }
 
 /** An answer that took longer than this is slow. */
-export const slowSeconds = 0.25;
+const slowSeconds = 0.25;
 
 const failed = { result: 'error', alive: false, answers: false } as const;
 
