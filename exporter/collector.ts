@@ -108,12 +108,31 @@ export interface Collector {
   readonly name: string;
   /** Every metric that `collect` may return. */
   readonly metrics: readonly Metric[];
-  /** Read the source once. Reject on failure; stop when `signal` aborts. */
+  /**
+   * Read the source once. Reject on failure, with an `incomplete` error when something is still
+   * true; stop when `signal` aborts.
+   */
   collect(signal: AbortSignal): Promise<readonly Family[]>;
   /** Answer from memory, at once, whatever is frozen. */
   report?(): Report;
   /** Release what the factory acquired: timers, sockets, fds, workers. Idempotent. */
   close?(): Promise<void>;
+}
+
+/**
+ * A failure that still publishes: counters at their last value, gauges as NaN, so that the
+ * collector counts as failed and no series goes away.
+ */
+export interface Incomplete extends Error {
+  readonly families: readonly Family[];
+}
+
+export function incomplete(message: string, families: readonly Family[]): Incomplete {
+  return Object.assign(new Error(message), { families });
+}
+
+export function isIncomplete(error: Error): error is Incomplete {
+  return 'families' in error;
 }
 
 type MetricText = Pick<Metric, 'name' | 'help'> & { readonly labels?: readonly string[] };

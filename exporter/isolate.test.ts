@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from './clock.ts';
-import { type Collector, type Family, gauge, single } from './collector.ts';
+import { type Collector, type Family, gauge, incomplete, single } from './collector.ts';
 import { isolate } from './isolate.ts';
 
 const answer = gauge({ name: 'answer', help: 'The answer, from the test.' });
@@ -44,6 +44,16 @@ test('isolate: a rejection is a failure with its error, and the next call is a n
   void isolated.run(5);
   assert.equal(calls.length, 2);
   calls[1]?.resolve([]);
+});
+
+test('isolate: a failure publishes what is still true', async () => {
+  const { calls, isolated } = sourceUnderTest();
+  const run = isolated.run(5);
+  calls[0]?.reject(incomplete('not asked', [single(answer, Number.NaN)]));
+  const outcome = await run;
+  assert.equal(outcome.success, false);
+  assert.equal(outcome.error?.message, 'not asked');
+  assert.deepEqual(outcome.families, [single(answer, Number.NaN)]);
 });
 
 test('isolate: callers share the call that runs', async () => {

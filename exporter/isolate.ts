@@ -7,7 +7,7 @@
  * closes by itself when the stuck call at last settles.
  */
 import type { Clock } from './clock.ts';
-import type { Collector, Family } from './collector.ts';
+import { type Collector, type Family, isIncomplete } from './collector.ts';
 
 export interface Outcome {
   readonly success: boolean;
@@ -33,7 +33,7 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
   function failure(error: Error, started: number): Outcome {
     return {
       success: false,
-      families: [],
+      families: isIncomplete(error) ? error.families : [],
       durationSeconds: clock.monotonic() - started,
       error,
     };

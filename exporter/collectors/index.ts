@@ -14,6 +14,7 @@ import { heartbeatCollector } from './heartbeat.ts';
 import { hungTaskDetectorCollector } from './hung-task-detector.ts';
 import { hungTasksCollector } from './hung-tasks.ts';
 import { loadCollector } from './load.ts';
+import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 import { stallCollector } from './stall.ts';
 
@@ -31,6 +32,9 @@ export interface Dependencies {
 /** What every factory is given: the probe of Redis is one, for all that ask Redis. */
 interface Shared extends Dependencies {
   readonly redis: RedisProbe;
+  /** Redis's pid as INFO has it: in Redis's own pid namespace. */
+  readonly processIdHint: () => number | undefined;
+  readonly noteProcessId: (pid: number | undefined) => void;
 }
 
 type Factory = (shared: Shared) => Collector;
@@ -60,6 +64,7 @@ const factories: Readonly<Record<string, Factory>> = {
   load: loadCollector,
   stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),
+  'redis-info': watchingRedis(redisInfoCollector),
   'app-health': watchedApps,
   heartbeat: heartbeatCollector,
   'hung-tasks': hungTasksCollector,
@@ -73,7 +78,15 @@ export const collectorNames: readonly string[] = Object.keys(factories);
 /** Make every collector that the configuration does not leave out. */
 export function createCollectors(dependencies: Dependencies): Collector[] {
   const { config, clock } = dependencies;
-  const shared = { ...dependencies, redis: createRedisProbe(config.redis, clock) };
+  let processId: number | undefined;
+  const shared: Shared = {
+    ...dependencies,
+    redis: createRedisProbe(config.redis, clock),
+    processIdHint: () => processId,
+    noteProcessId: (pid) => {
+      processId = pid;
+    },
+  };
   return Object.entries(factories)
     .filter(([name]) => !config.without.includes(name))
     .map(([, factory]) => factory(shared));

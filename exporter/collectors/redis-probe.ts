@@ -118,7 +118,7 @@ export function redisProbeCollector({
     metrics: [up, state, unresponsive, pingSeconds, probes],
     async collect(signal) {
       // Only the first scrape waits, for at most the second that the first PING is given.
-      await Promise.race([probe.first, aborted(signal)]);
+      await probe.judged(signal);
       return [
         single(up, isUp() ? 1 : 0),
         oneHot(state, redisStates, probe.state()),
@@ -141,13 +141,4 @@ export function redisProbeCollector({
       ],
     }),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(new Error('the first PING is still under way'));
-    signal.addEventListener('abort', () => reject(new Error('the first PING is still under way')), {
-      once: true,
-    });
-  });
 }

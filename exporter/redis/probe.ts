@@ -47,8 +47,8 @@ export interface ProbeEvents {
 export interface RedisProbe extends RedisHealth {
   /** The latest; undefined until the first second is over. */
   verdict(): Verdict | undefined;
-  /** Resolves when there is a verdict. */
-  first: Promise<void>;
+  /** Resolves when there is a verdict, which the first second brings; rejects on abort. */
+  judged(signal: AbortSignal): Promise<void>;
   /** How long the state has been what it is, in seconds. */
   stateSeconds(): number;
   /** Redis has answered PONG since this probe was made. */
@@ -58,6 +58,17 @@ export interface RedisProbe extends RedisHealth {
   /** The probe runs while anybody holds it; returns what lets go of it, once. */
   hold(): () => void;
   listen(events: ProbeEvents): void;
+}
+
+async function orAborted(first: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new Error('the first PING is still under way'));
+  signal.addEventListener('abort', abort);
+  try {
+    await Promise.race([first, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
 }
 
 export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProbe {
@@ -193,7 +204,7 @@ export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProb
     unresponsiveSeconds: () => (verdict?.alive === true ? 0 : clock.monotonic() - lastAlive),
     answers: () => verdict?.answers === true,
     verdict: () => verdict,
-    first,
+    judged: (signal) => (verdict === undefined ? orAborted(first, signal) : first),
     stateSeconds: () => clock.monotonic() - since,
     everUp: () => everUp,
     tickAgeSeconds: () => clock.monotonic() - lastTick,

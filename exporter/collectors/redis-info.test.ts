@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../clock.ts';
+import type { Collector, Family } from '../collector.ts';
+import { isolate, type Outcome } from '../isolate.ts';
+import { parseRedisAddress } from '../redis/address.ts';
+import { createRedisClient, type RedisCommand } from '../redis/client.ts';
+import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
+import { freePort, startRedis, until } from '../testing/redis-server.ts';
+import { fetchServersAdvice, serverNames, serverProgram } from '../testing/servers.ts';
+import { redisInfoCollector } from './redis-info.ts';
+
+interface Watching {
+  readonly probe: RedisProbe;
+  readonly collector: Collector;
+  readonly pids: (number | undefined)[];
+  readonly scrape: () => Promise<Outcome>;
+}
+
+function start(t: TestContext, url: string): Watching {
+  const redis = parseRedisAddress(url);
+  const probe = createRedisProbe(redis, systemClock);
+  const pids: (number | undefined)[] = [];
+  const collector = redisInfoCollector({
+    config: { redis },
+    redis: probe,
+    noteProcessId: (pid) => pids.push(pid),
+  });
+  const isolated = isolate(collector, systemClock);
+  const letGo = probe.hold();
+  // The probe's timers and sockets keep no process alive; here they are what is waited for.
+  const alive = setInterval(() => undefined, 1000);
+  t.after(async () => {
+    clearInterval(alive);
+    letGo();
+    await collector.close?.();
+  });
+  return { probe, collector, pids, scrape: () => isolated.run(5) };
+}
+
+async function send(t: TestContext, url: string, ...commands: RedisCommand[]): Promise<void> {
+  const client = createRedisClient(parseRedisAddress(url), { timeoutMs: 10_000 });
+  t.after(() => client.close());
+  await client.send(commands, AbortSignal.timeout(10_000));
+}
+
+function valueOf(families: readonly Family[], name: string, label?: string): unknown {
+  return families
+    .find(({ metric }) => metric.name === name)
+    ?.samples.find(({ labels }) => label === undefined || Object.values(labels).includes(label))
+    ?.value;
+}
+
+const seriesCount = (families: readonly Family[]) =>
+  families.reduce((sum, { samples }) => sum + samples.length, 0);
+
+const seriesOf = (families: readonly Family[]) =>
+  families.flatMap(({ metric, samples }) =>
+    samples.map(({ labels }) => `${metric.name}${JSON.stringify(labels)}`),
+  );
+
+for (const name of serverNames) {
+  const program = serverProgram(name);
+  const skip = program === undefined ? `no ${name} here; ${fetchServersAdvice}` : false;
+  test(`redis-info: every family of a real ${name}`, { skip }, async (t) => {
+    const server = await startRedis(t, {
+      program: program ?? '',
+      args: '--appendonly yes --slowlog-log-slower-than 0 --latency-monitor-threshold 1'.split(' '),
+    });
+    await send(t, `${server.url}/3`, ['SET', 'k', 'v', 'EX', 100], ['GET', 'no'], ['BGSAVE']);
+    // A spike for LATENCY LATEST; DEBUG SLEEP is off by default.
+    await send(t, server.url, ['EVAL', 'for i=1,3000000 do end', 0]);
+    const { collector, scrape, pids, probe } = start(t, `${server.url}/3`);
+    const { success, families, error } = await scrape();
+    assert.equal(error, undefined);
+    assert.ok(success);
+    assert.deepEqual(
+      families.map(({ metric }) => metric.name).sort(),
+      collector.metrics.map(({ name }) => name).sort(),
+    );
+    const value = (metric: string, label?: string) => valueOf(families, metric, label);
+    assert.equal(value('redis_db_keys', 'db3'), 1);
+    assert.equal(value('redis_db_keys_expiring', 'db3'), 1);
+    assert.equal(value('redis_db_keys', 'db0'), 0);
+    assert.equal(value('redis_rdb_save_enabled'), 0);
+    assert.equal(value('redis_aof_enabled'), 1);
+    assert.equal(value('redis_rdb_last_bgsave_status'), 1);
+    assert.equal(value('redis_keyspace_misses_total'), 1);
+    assert.equal(value('redis_commands_total', 'set'), 1);
+    assert.equal(value('redis_restarts_total'), 0);
+    assert.ok(Number(value('redis_latest_fork_seconds')) > 0);
+    assert.ok(Number(value('redis_slowlog_length')) > 3);
+    assert.ok(Number(value('redis_latency_spike_duration_seconds', 'command')) >= 0.001);
+    assert.deepEqual(pids, [server.pid]);
+    assert.deepEqual(collector.report?.().findings, []);
+    assert.equal(probe.state(), 'up');
+    t.diagnostic(
+      `${name} ${JSON.stringify(families.find(({ metric }) => metric.name === 'redis_instance_info')?.samples[0]?.labels)}`,
+    );
+  });
+}
+
+test('redis-info: while Redis is frozen it is not asked, and no series goes away', async (t) => {
+  const server = await startRedis(t, { args: ['--appendonly', 'yes'] });
+  const { probe, scrape } = start(t, server.url);
+  const before = await scrape();
+  server.freeze();
+  // Before the probe knows, one scrape runs into the deadline of its own.
+  const surprised = await scrape();
+  assert.match(surprised.error?.message ?? '', /no answer within 900 ms/);
+  assert.equal(seriesCount(surprised.families), seriesCount(before.families));
+  await until('frozen', () => probe.state() === 'frozen');
+  for (let i = 0; i < 20; i++) {
+    const { success, families, durationSeconds, error } = await scrape();
+    assert.equal(success, false);
+    assert.equal(error?.message, 'not asked: the probe says frozen');
+    assert.ok(durationSeconds < 0.5);
+    assert.equal(seriesCount(families), seriesCount(before.families));
+    assert.equal(valueOf(families, 'redis_connected_clients'), Number.NaN);
+    assert.equal(valueOf(families, 'redis_instance_info'), 1);
+    assert.equal(
+      valueOf(families, 'redis_commands_processed_total'),
+      valueOf(before.families, 'redis_commands_processed_total'),
+    );
+  }
+  server.thaw();
+  await until('asked again', async () => (await scrape()).success, 5);
+});
+
+test('redis-info: never connected, there is no family', async (t) => {
+  const { scrape } = start(t, `redis://127.0.0.1:${await freePort()}`);
+  const { success, families, error } = await scrape();
+  assert.deepEqual([success, families], [false, []]);
+  assert.equal(error?.message, 'not asked: the probe says refused');
+});
+
+test('redis-info: what an ACL forbids is absent, and NaN when it was there', async (t) => {
+  const acl = ['--user', 'watcher', 'on', '>pw', '+ping', '+info'];
+  const server = await startRedis(t, { args: acl });
+  const { scrape } = start(t, `redis://watcher:pw@127.0.0.1:${server.port}/3`);
+  const gated = ['redis_rdb_save_enabled', 'redis_slowlog_length', 'redis_latency_spike_last'];
+  const first = await scrape();
+  assert.ok(first.success, first.error?.message);
+  assert.deepEqual(
+    gated.filter((name) => first.families.some(({ metric }) => metric.name === name)),
+    [],
+  );
+  assert.equal(valueOf(first.families, 'redis_up'), undefined);
+  const allow = (rule: string) => send(t, server.url, ['ACL', 'SETUSER', 'watcher', rule]);
+  await allow('+config|get');
+  await send(t, server.url, ['CONFIG', 'SET', 'save', '3600 1']);
+  assert.equal(valueOf((await scrape()).families, 'redis_rdb_save_enabled'), 1);
+  await allow('-config|get');
+  const after = await scrape();
+  assert.ok(after.success);
+  assert.equal(valueOf(after.families, 'redis_rdb_save_enabled'), Number.NaN);
+});
+
+test('redis-info: a restart is counted, a reset of the statistics is not', async (t) => {
+  const server = await startRedis(t);
+  const { probe, scrape } = start(t, server.url);
+  const before = await scrape();
+  await send(t, server.url, ['CONFIG', 'RESETSTAT']);
+  const reset = await scrape();
+  assert.equal(valueOf(reset.families, 'redis_restarts_total'), 0);
+  const after = new Set(seriesOf(reset.families));
+  assert.deepEqual(
+    seriesOf(before.families).filter((series) => !after.has(series)),
+    [],
+  );
+  await server.stop();
+  await until('noticed', () => probe.state() === 'refused');
+  assert.equal((await scrape()).success, false);
+  await startRedis(t, { port: server.port });
+  await until('up', () => probe.state() === 'up');
+  assert.equal(valueOf((await scrape()).families, 'redis_restarts_total'), 1);
+  assert.equal(valueOf((await scrape()).families, 'redis_restarts_total'), 1);
+});
+
+test('redis-info: a failed save is a finding', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-gone-'));
+  const server = await startRedis(t, { directory });
+  rmSync(directory, { recursive: true });
+  const { collector, scrape } = start(t, server.url);
+  await send(t, server.url, ['BGSAVE']);
+  await until('failed', async () => {
+    await sleep(100);
+    return valueOf((await scrape()).families, 'redis_rdb_last_bgsave_status') === 0;
+  });
+  assert.match(collector.report?.().findings?.[0]?.text ?? '', /^The last background save/);
+});

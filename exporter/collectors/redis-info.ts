@@ -1,0 +1,138 @@
+/**
+ * What Redis says of itself, asked once a scrape in one pipeline, under the names of
+ * oliver006/redis_exporter. A Redis that the probe says does not answer is not asked: then the
+ * counters keep their last value, the gauges are NaN and the collector counts as failed.
+ */
+import {
+  type Collector,
+  counter,
+  type Family,
+  type Finding,
+  incomplete,
+  single,
+} from '../collector.ts';
+import type { Config } from '../config.ts';
+import { createRedisClient } from '../redis/client.ts';
+import { infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
+import {
+  createCommandTable,
+  createKeyspaceTable,
+  infoTableMetrics,
+  instanceFamily,
+} from '../redis/info-tables.ts';
+import { numberOf, parseInfo, type RedisInfo, statusOf } from '../redis/info.ts';
+import { createReplies, replyCommands, replyMetrics } from '../redis/replies.ts';
+import type { RedisProbe } from '../redis/probe.ts';
+
+const restarts = counter({
+  name: 'redis_restarts_total',
+  help: 'Times Redis was found to be another process than before, from run_id in INFO server.',
+});
+
+export interface RedisInfoDependencies {
+  readonly config: Pick<Config, 'redis'>;
+  readonly redis: Pick<RedisProbe, 'state' | 'answers' | 'judged'>;
+  /** Told Redis's pid in its own pid namespace, for whoever looks for it in /proc. */
+  readonly noteProcessId?: (pid: number | undefined) => void;
+}
+
+/** Less than the second a scrape allows a collector, so that we speak and not the deadline. */
+const timeoutMs = 900;
+/** A save that runs this long is worth a word; one of a healthy small VPS takes seconds. */
+const longSaveSeconds = 120;
+
+const nanGauge = ({ metric, samples }: Family): Family =>
+  metric.type === 'gauge' && !metric.name.endsWith('_info')
+    ? { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) }
+    : { metric, samples };
+
+/** Families that were there and are not now: aof_* after AOF was turned off, CONFIG forbidden. */
+function withMissing(now: readonly Family[], before: readonly Family[]): Family[] {
+  const present = new Set(now.map(({ metric }) => metric));
+  return [...now, ...before.filter(({ metric }) => !present.has(metric)).map(nanGauge)];
+}
+
+export function redisInfoCollector({
+  config,
+  redis,
+  noteProcessId,
+}: RedisInfoDependencies): Collector {
+  // INFO is about all databases: without a SELECT the ACL needs one permission less.
+  const client = createRedisClient({ ...config.redis, db: 0 }, { timeoutMs });
+  const keyspace = createKeyspaceTable([...new Set([0, config.redis.db])]);
+  const commandTable = createCommandTable();
+  const replies = createReplies();
+  let last: readonly Family[] = [];
+  let lastInfo: RedisInfo | undefined;
+  let restartCount = 0;
+
+  function note(info: RedisInfo): void {
+    const before = lastInfo?.get('run_id');
+    if (before !== undefined && before !== info.get('run_id')) restartCount += 1;
+    lastInfo = info;
+    noteProcessId?.(numberOf(info, 'process_id'));
+  }
+
+  /** Two INFOs, because Redis before 7 takes one section name only. */
+  async function ask(signal: AbortSignal): Promise<Family[]> {
+    const [text, stats, ...others] = await client.send(
+      [['INFO'], ['INFO', 'commandstats'], ...replyCommands],
+      signal,
+    );
+    if (text instanceof Error) throw text;
+    if (typeof text !== 'string' || text === '') throw new Error('INFO: the reply is no text');
+    const info = parseInfo(text);
+    const fields = infoFieldFamilies(info);
+    note(info);
+    return [
+      ...fields,
+      ...keyspace(info),
+      ...(typeof stats === 'string' ? commandTable(parseInfo(stats)) : []),
+      instanceFamily(info),
+      ...replies(others),
+      single(restarts, restartCount),
+    ];
+  }
+
+  function findings(): Finding[] {
+    if (lastInfo === undefined || !redis.answers()) return [];
+    const found: Finding[] = [];
+    const saving = numberOf(lastInfo, 'rdb_current_bgsave_time_sec') ?? -1;
+    if (saving >= longSaveSeconds) {
+      found.push({ severity: 'warning', text: `BGSAVE has been running for ${saving} s.` });
+    }
+    if (statusOf(lastInfo, 'rdb_last_bgsave_status') === 0) {
+      found.push({
+        severity: 'bad',
+        text: 'The last background save of Redis failed; with stop-writes-on-bgsave-error it refuses writes.',
+      });
+    }
+    if (statusOf(lastInfo, 'aof_last_write_status') === 0) {
+      found.push({
+        severity: 'bad',
+        text: 'Redis could not write its append-only file; it refuses writes.',
+      });
+    }
+    return found;
+  }
+
+  return {
+    name: 'redis-info',
+    metrics: [...infoFieldMetrics, ...infoTableMetrics, ...replyMetrics, restarts],
+    async collect(signal) {
+      await redis.judged(signal);
+      if (!redis.answers()) {
+        throw incomplete(`not asked: the probe says ${redis.state()}`, last.map(nanGauge));
+      }
+      try {
+        last = withMissing(await ask(signal), last);
+        return last;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        throw incomplete(message, last.map(nanGauge));
+      }
+    },
+    report: () => ({ findings: findings() }),
+    close: () => client.close(),
+  };
+}

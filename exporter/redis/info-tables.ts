@@ -1,0 +1,109 @@
+/**
+ * The parts of INFO that are tables: databases, commands, and who this Redis is. Each keeps the
+ * rows it has shown, so that no series goes away, and a limit on how many it shows.
+ */
+import { counter, type Family, gauge, type Metric } from '../collector.ts';
+import { commandStatsOf, type Keyspace, keyspaceOf, type RedisInfo } from './info.ts';
+
+const dbKeys = gauge({
+  name: 'redis_db_keys',
+  help: 'Keys in a database; the first one, the configured one and every one that has held keys, from INFO keyspace.',
+  labels: ['db'],
+});
+const dbKeysExpiring = gauge({
+  name: 'redis_db_keys_expiring',
+  help: 'Keys in a database that have a time to live, from INFO keyspace.',
+  labels: ['db'],
+});
+const commands = counter({
+  name: 'redis_commands_total',
+  help: 'Calls of a command, the most called of those seen first by name and the rest as other, from INFO commandstats.',
+  labels: ['cmd'],
+});
+const commandSeconds = counter({
+  name: 'redis_commands_duration_seconds_total',
+  help: 'CPU time spent in a command, the rest as other, from INFO commandstats.',
+  labels: ['cmd'],
+});
+const instance = gauge({
+  name: 'redis_instance_info',
+  help: 'Always 1; what this Redis is, from INFO server, replication and memory.',
+  labels: [
+    'role',
+    'redis_version',
+    'redis_build_id',
+    'redis_mode',
+    'os',
+    'maxmemory_policy',
+    'tcp_port',
+    'run_id',
+    'process_id',
+    'master_replid',
+    'valkey_version',
+  ],
+});
+
+export const infoTableMetrics: readonly Metric[] = [
+  dbKeys,
+  dbKeysExpiring,
+  commands,
+  commandSeconds,
+  instance,
+];
+
+const mostDatabases = 32;
+const mostCommands = 40;
+
+/** `first` are the databases shown from the start, empty or not. */
+export function createKeyspaceTable(first: readonly number[]): (info: RedisInfo) => Family[] {
+  const shown = new Set(first.map((db) => `db${db}`));
+  return (info) => {
+    const rows = new Map(keyspaceOf(info).map((row) => [row.db, row]));
+    for (const db of rows.keys()) if (shown.size < mostDatabases) shown.add(db);
+    const samples = (value: (row: Keyspace | undefined) => number) =>
+      [...shown].map((db) => ({ labels: { db }, value: value(rows.get(db)) }));
+    return [
+      { metric: dbKeys, samples: samples((row) => row?.keys ?? 0) },
+      { metric: dbKeysExpiring, samples: samples((row) => row?.expires ?? 0) },
+    ];
+  };
+}
+
+/**
+ * A command gets a name of its own while there is room, the most called of the newcomers first,
+ * and keeps it. So a command never moves out of `other`, and `other` only grows, as its
+ * parts do. CONFIG RESETSTAT and a restart set the counts of Redis to 0, and ours with them: that is
+ * a counter reset as Prometheus knows it.
+ */
+export function createCommandTable(): (info: RedisInfo) => Family[] {
+  const shown = new Set<string>();
+  return (info) => {
+    const rows = commandStatsOf(info).sort((a, b) => b.calls - a.calls);
+    for (const { cmd } of rows) if (shown.size < mostCommands) shown.add(cmd);
+    const values = new Map([...shown, 'other'].map((cmd) => [cmd, { calls: 0, seconds: 0 }]));
+    for (const { cmd, calls, usec } of rows) {
+      const value = values.get(cmd) ?? values.get('other');
+      if (value === undefined) continue;
+      value.calls += calls;
+      value.seconds += usec / 1e6;
+    }
+    const samples = [...values].map(([cmd, value]) => ({ labels: { cmd }, value }));
+    return [
+      {
+        metric: commands,
+        samples: samples.map(({ labels, value }) => ({ labels, value: value.calls })),
+      },
+      {
+        metric: commandSeconds,
+        samples: samples.map(({ labels, value }) => ({ labels, value: value.seconds })),
+      },
+    ];
+  };
+}
+
+export function instanceFamily(info: RedisInfo): Family {
+  const labels = Object.fromEntries(instance.labels.map((label) => [label, info.get(label) ?? '']));
+  // Valkey has its mode under another name.
+  const redis_mode = info.get('redis_mode') ?? info.get('server_mode') ?? '';
+  return { metric: instance, samples: [{ labels: { ...labels, redis_mode }, value: 1 }] };
+}

@@ -1,0 +1,118 @@
+/** Replies of CONFIG, SLOWLOG and LATENCY to families; all absent where they are forbidden. */
+import { type Family, gauge, type Metric, single } from '../collector.ts';
+import type { RedisCommand } from './client.ts';
+
+const saveEnabled = gauge({
+  name: 'redis_rdb_save_enabled',
+  help: '1 when Redis takes snapshots by itself: its live save setting has save points, from CONFIG GET save.',
+});
+const slowlogLength = gauge({
+  name: 'redis_slowlog_length',
+  help: 'Entries in the slow log, from SLOWLOG LEN.',
+});
+const slowlogLastId = gauge({
+  name: 'redis_slowlog_last_id',
+  help: 'Id of the newest entry of the slow log, 0 when it is empty, from SLOWLOG GET.',
+});
+const lastSlowSeconds = gauge({
+  name: 'redis_last_slow_execution_duration_seconds',
+  help: 'How long the newest entry of the slow log took, 0 when it is empty, from SLOWLOG GET.',
+});
+const spikeLast = gauge({
+  name: 'redis_latency_spike_last',
+  help: 'Unix time of the last latency spike of an event, from LATENCY LATEST.',
+  labels: ['event_name'],
+});
+const spikeSeconds = gauge({
+  name: 'redis_latency_spike_duration_seconds',
+  help: 'How long the last latency spike of an event was, from LATENCY LATEST.',
+  labels: ['event_name'],
+});
+
+export const replyMetrics: readonly Metric[] = [
+  saveEnabled,
+  slowlogLength,
+  slowlogLastId,
+  lastSlowSeconds,
+  spikeLast,
+  spikeSeconds,
+];
+
+/** The order in which `createReplies` reads the replies. */
+export const replyCommands: readonly RedisCommand[] = [
+  ['CONFIG', 'GET', 'save'],
+  ['SLOWLOG', 'LEN'],
+  ['SLOWLOG', 'GET', 1],
+  ['LATENCY', 'LATEST'],
+];
+
+/** Redis knows about 20 events; a module may name more. */
+const mostEvents = 32;
+
+function unexpected(command: string, reply: unknown): Error {
+  return new Error(`${command}: unexpected reply ${JSON.stringify(reply).slice(0, 120)}`);
+}
+
+/** Forbidden by an ACL, renamed away, or unknown to this server: nothing to publish. */
+function isRefused(reply: unknown): boolean {
+  return reply instanceof Error;
+}
+
+function saveFamilies(reply: unknown): Family[] {
+  // Empty where the server has no such setting.
+  if (isRefused(reply) || (Array.isArray(reply) && reply.length === 0)) return [];
+  if (!Array.isArray(reply) || reply[0] !== 'save' || typeof reply[1] !== 'string') {
+    throw unexpected('CONFIG GET save', reply);
+  }
+  return [single(saveEnabled, reply[1].trim() === '' ? 0 : 1)];
+}
+
+function lengthFamilies(reply: unknown): Family[] {
+  if (isRefused(reply)) return [];
+  if (typeof reply !== 'number') throw unexpected('SLOWLOG LEN', reply);
+  return [single(slowlogLength, reply)];
+}
+
+/** The entry's arguments are the user's data: only its id and its microseconds are read. */
+function slowlogFamilies(reply: unknown): Family[] {
+  if (isRefused(reply)) return [];
+  if (!Array.isArray(reply)) throw unexpected('SLOWLOG GET', typeof reply);
+  const entry: unknown = reply[0] ?? [0, 0, 0];
+  if (!Array.isArray(entry) || typeof entry[0] !== 'number' || typeof entry[2] !== 'number') {
+    throw unexpected('SLOWLOG GET', typeof entry);
+  }
+  return [single(slowlogLastId, entry[0]), single(lastSlowSeconds, entry[2] / 1e6)];
+}
+
+type Spikes = Map<string, { readonly at: number; readonly milliseconds: number }>;
+
+/** Remembers: after LATENCY RESET the last spike is still the last spike. */
+function latencyFamilies(reply: unknown, spikes: Spikes): Family[] {
+  if (isRefused(reply)) return [];
+  if (!Array.isArray(reply)) throw unexpected('LATENCY LATEST', reply);
+  for (const row of reply as unknown[]) {
+    const [event, at, milliseconds] = Array.isArray(row) ? (row as unknown[]) : [];
+    if (typeof event !== 'string' || typeof at !== 'number' || typeof milliseconds !== 'number') {
+      throw unexpected('LATENCY LATEST', row);
+    }
+    if (spikes.has(event) || spikes.size < mostEvents) spikes.set(event, { at, milliseconds });
+  }
+  const rows = [...spikes].map(([event_name, spike]) => ({ labels: { event_name }, spike }));
+  return [
+    { metric: spikeLast, samples: rows.map(({ labels, spike }) => ({ labels, value: spike.at })) },
+    {
+      metric: spikeSeconds,
+      samples: rows.map(({ labels, spike }) => ({ labels, value: spike.milliseconds / 1000 })),
+    },
+  ];
+}
+
+export function createReplies(): (replies: readonly unknown[]) => Family[] {
+  const spikes: Spikes = new Map();
+  return ([save, length, newest, latency]) => [
+    ...saveFamilies(save),
+    ...lengthFamilies(length),
+    ...slowlogFamilies(newest),
+    ...latencyFamilies(latency, spikes),
+  ];
+}
