@@ -9,10 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Collector } from '../collector.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { freePort, type RedisServer, startRedis, until } from '../testing/redis-server.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 
@@ -22,9 +23,13 @@ interface Probing {
   readonly value: (name: string, label?: string) => Promise<number>;
 }
 
-function start(t: TestContext, url: string, clock = systemClock): Probing {
+function start(
+  t: TestContext,
+  url: string,
+  { clock = systemClock, procfs = '/proc' } = {},
+): Probing {
   const address = parseRedisAddress(url);
-  const probe = createRedisProbe(address, clock);
+  const probe = createRedisProbe(address, clock, createPseudoFs(procfs));
   const collector = redisProbeCollector({
     config: { redis: address },
     clock,
@@ -187,6 +192,26 @@ test('redis-probe: a connection request without an answer is unreachable', async
   assert.equal(probe.state(), 'unreachable');
   assert.match(reason(collector), /no answer to the connection request\.$/);
   assert.ok((await value('redis_probes_total', 'timeout')) >= 1);
+  server.thaw();
+  await until('up', () => probe.state() === 'up');
+});
+
+test('redis-probe: an end that does not even acknowledge is unreachable, not frozen', async (t) => {
+  // Packets cannot be dropped here without changing the machine, so the kernel's table of our
+  // connections is a copy in which 14 bytes of each are not acknowledged.
+  const root = fixtureTree(t, { 'self/net/tcp': '' });
+  const server = await startRedis(t);
+  const { probe, collector } = start(t, server.url, { procfs: root });
+  await until('up', () => probe.state() === 'up');
+  const table = readFileSync('/proc/net/tcp', 'utf8');
+  server.freeze();
+  await until('frozen', () => probe.state() === 'frozen');
+  const cut = table.replaceAll(/ 00000000:00000000 (\d\d:\d{8})/g, ' 0000000E:00000000 $1');
+  writeTree(root, { 'self/net/tcp': cut });
+  const before = socketsOnRedisSide(server.port);
+  await until('unreachable', () => probe.state() === 'unreachable');
+  assert.match(reason(collector), /not even its kernel acknowledges/);
+  await until('a new connection', () => socketsOnRedisSide(server.port) > before);
   server.thaw();
   await until('up', () => probe.state() === 'up');
 });
@@ -365,7 +390,7 @@ async function standStillAfterPing(
         blocking = false;
       }),
   };
-  const { probe } = start(t, server.url, clock);
+  const { probe } = start(t, server.url, { clock });
   await until('up', () => probe.state() === 'up');
   const states: string[] = [];
   const answers: number[] = [];

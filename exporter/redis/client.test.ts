@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { until, startRedis } from '../testing/redis-server.ts';
+import { freePort, startRedis, until } from '../testing/redis-server.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisClient, safeMessage } from './client.ts';
 
@@ -77,4 +78,30 @@ test('client: says why it cannot connect, and connects once Redis is there', asy
   assert.deepEqual(await client.send([['PING']], patient()), ['PONG']);
   await client.close();
   await assert.rejects(client.send([['PING']], patient()), /the client is closed/);
+});
+
+test('client: a connection that alone is dead is replaced', async (t) => {
+  // The first connection is one whose packets vanish; every later one works.
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    const dead = connections === 1;
+    socket.on('error', () => socket.destroy());
+    socket.on('data', () => dead || socket.write('+PONG\r\n'));
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const client = createRedisClient(parseRedisAddress(`redis://127.0.0.1:${port}`), {
+    timeoutMs: 200,
+  });
+  t.after(async () => {
+    await client.close();
+    server.close();
+  });
+  const ping = () => client.send([['PING']], patient()).catch((error: unknown) => error);
+  const began = performance.now();
+  await until('a new connection', async () => Array.isArray(await ping()), 20);
+  assert.equal(connections, 2);
+  // Not before: a Redis that the probe has not yet found frozen must not get a second one.
+  assert.ok(performance.now() - began > 9000);
 });

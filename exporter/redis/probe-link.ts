@@ -9,6 +9,7 @@ import { lookup, type LookupAddress } from 'node:dns';
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { RedisAddress } from './address.ts';
+import type { TcpEnds } from './unacknowledged.ts';
 
 export interface LinkEvents {
   /** TCP, and TLS if it is asked for, are up: now it may be written to. */
@@ -23,6 +24,8 @@ export interface ProbeLink {
   /** `resolving` and `connecting` end without an answer on a dead network only. */
   stage(): 'resolving' | 'connecting' | 'connected';
   write(commands: readonly (readonly string[])[]): void;
+  /** Undefined for a Unix socket, and before there is a connection. */
+  ends(): TcpEnds | undefined;
   close(): void;
 }
 
@@ -119,6 +122,12 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
     },
     write(commands) {
       if (!closed) socket?.write(encode(commands));
+    },
+    ends() {
+      const { localPort, remotePort } = socket ?? {};
+      return localPort === undefined || remotePort === undefined
+        ? undefined
+        : { localPort, remotePort };
     },
     close() {
       closed = true;

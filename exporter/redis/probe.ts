@@ -4,7 +4,8 @@
  * Every second gives exactly one result. A PING that is not answered by the next tick means
  * frozen; the connection stays and its PING stays the only one, for two reasons. Each new
  * connection would stay in the accept queue of a frozen Redis, closed by us or not, until it
- * thaws. And the old PING's answer is the first sign that it did.
+ * thaws. And the old PING's answer is the first sign that it did. Only a connection whose other
+ * end does not even acknowledge is given up: there is no Redis there to burden.
  *
  * A tick that comes late means that we ourselves stood still, and maybe the whole machine: it
  * judges nothing. The others judge after the sockets have been read once, so an answer that is
@@ -13,9 +14,11 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../clock.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { openProbeLink, type ProbeLink } from './probe-link.ts';
 import type { RedisHealth } from './state.ts';
+import { unacknowledgedBytes } from './unacknowledged.ts';
 import {
   disconnected,
   isNeedlessPassword,
@@ -25,6 +28,7 @@ import {
   probeResults,
   refusal,
   silent,
+  unacknowledged,
   unconnected,
   type Verdict,
 } from './verdict.ts';
@@ -36,6 +40,8 @@ const lateSeconds = 1.5;
 const busySeconds = 0.1;
 /** Wrong passwords are tried again this rarely: Redis logs each one. */
 const authEverySeconds = 10;
+/** The table of connections may be long: read from the second silent second on, and rarely. */
+const acknowledgedEveryTicks = 5;
 
 export interface ProbeEvents {
   /** A PING was answered, in seconds, by an event loop that was free to notice. */
@@ -71,7 +77,12 @@ async function orAborted(first: Promise<void>, signal: AbortSignal): Promise<voi
   }
 }
 
-export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProbe {
+/** `ownProcfs` shows our own connections, wherever the host's proc file system is mounted. */
+export function createRedisProbe(
+  address: RedisAddress,
+  clock: Clock,
+  ownProcfs = createPseudoFs('/proc'),
+): RedisProbe {
   const { promise: first, resolve: haveFirst } = Promise.withResolvers<void>();
   const listeners: ProbeEvents[] = [];
   let holders = 0;
@@ -89,6 +100,7 @@ export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProb
   let waiting = false;
   let authRefused: Verdict | undefined;
   let authSent = 0;
+  let overdueTicks = 0;
   let expected: ('auth' | 'ping')[] = [];
   let sent = { at: 0, load: performance.eventLoopUtilization() };
 
@@ -114,6 +126,7 @@ export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProb
       authSent = now;
     }
     waiting = true;
+    overdueTicks = 0;
     sent = { at: now, load: performance.eventLoopUtilization() };
     link?.write(commands);
   }
@@ -169,12 +182,26 @@ export function createRedisProbe(address: RedisAddress, clock: Clock): RedisProb
     else if (!late) overdue(link);
   }
 
+  function isCutOff(on: ProbeLink): boolean {
+    const ends = on.ends();
+    if (ends === undefined || overdueTicks % acknowledgedEveryTicks !== 2) return false;
+    try {
+      return (unacknowledgedBytes(ownProcfs, ends) ?? 0) > 0;
+    } catch {
+      // A table we cannot read says nothing; then silence is what we know.
+      return false;
+    }
+  }
+
   function overdue(on: ProbeLink): void {
     const stage = on.stage();
-    if (stage === 'connected') settle(silent(address.display));
+    overdueTicks += 1;
+    const cutOff = stage === 'connected' && isCutOff(on);
+    if (cutOff) settle(unacknowledged(address.display));
+    else if (stage === 'connected') settle(silent(address.display));
     else settle(unconnected(address.display, stage === 'resolving'));
-    // An unanswered SYN leaves nothing behind; a look-up cannot be taken back.
-    if (stage === 'connecting') {
+    // Nothing of it is left at the other end, which never saw it; a look-up cannot be taken back.
+    if (cutOff || stage === 'connecting') {
       drop();
       open();
     }

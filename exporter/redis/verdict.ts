@@ -165,3 +165,12 @@ export function unconnected(display: string, resolving: boolean): Verdict {
       : `${display} cannot be reached: no answer to the connection request.`,
   };
 }
+
+export function unacknowledged(display: string): Verdict {
+  return {
+    ...failed,
+    state: 'unreachable',
+    result: 'timeout',
+    reason: `${display} cannot be reached any more: not even its kernel acknowledges what we send.`,
+  };
+}
