@@ -145,7 +145,7 @@ const settings = {
     variables: ['STEALWATCH_REDIS_URL', 'REDIS_URL'],
     placeholder: 'URL',
     fallback: 'redis://127.0.0.1:6379',
-    help: 'The Redis to watch: redis://, rediss:// (TLS) or unix:///path. Put a password into the variable, not the flag: flags show in ps.',
+    help: 'The Redis to watch: redis://, rediss:// (TLS) or unix:///path. Put a password into the variable, not the flag: flags show in ps. The file of a private certificate authority goes into NODE_EXTRA_CA_CERTS.',
     secret: true,
     parse: parseRedisAddress,
   }),

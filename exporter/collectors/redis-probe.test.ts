@@ -112,6 +112,9 @@ test('redis-probe: up, with every result and state there from the first scrape',
   );
   assert.equal(await value('redis_up'), 1);
   assert.equal(await value('redis_state', 'up'), 1);
+  for (const result of ['slow', 'timeout', 'refused', 'error']) {
+    assert.equal(await value('redis_probes_total', result), 0);
+  }
   assert.equal(await value('redis_unresponsive_seconds'), 0);
   assert.deepEqual(collector.report?.().findings, []);
   await until('a second PING', async () => (await value('redis_probes_total', 'ok')) >= 2);
@@ -284,6 +287,7 @@ test('redis-probe: TLS, frozen in the handshake too; and each side mistaken', as
   const late = start(t, `rediss://localhost:${tlsPort}`);
   await until('frozen', () => late.probe.state() === 'frozen');
   await until('frozen', () => right.probe.state() === 'frozen');
+  assert.match(reason(right.collector), /has not answered for \d s\.$/);
   server.thaw();
   await until('up', () => late.probe.state() === 'up' && right.probe.state() === 'up');
 });

@@ -98,10 +98,16 @@ test('client: a connection that alone is dead is replaced', async (t) => {
     await client.close();
     server.close();
   });
-  const ping = () => client.send([['PING']], patient()).catch((error: unknown) => error);
+  const errors = new Set<string>();
+  const ping = () =>
+    client.send([['PING']], patient()).catch((error: unknown) => errors.add(String(error)));
   const began = performance.now();
   await until('a new connection', async () => Array.isArray(await ping()), 20);
   assert.equal(connections, 2);
+  assert.deepEqual(
+    [...errors].map((error) => error.replace(/.*\d: /, '')),
+    ['no answer within 200 ms'],
+  );
   // Not before: a Redis that the probe has not yet found frozen must not get a second one.
   assert.ok(performance.now() - began > 9000);
 });
