@@ -99,3 +99,23 @@ test('isolate: a collector that throws before it returns a promise fails like an
   );
   assert.match((await isolated.run(1)).error?.message ?? '', /at once/);
 });
+
+test('isolate: at the deadline a collector that heeds the signal still says what it knows', async () => {
+  const isolated = isolate(
+    {
+      name: 'heeding',
+      metrics: [answer],
+      collect: (signal) =>
+        new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(incomplete('given up', [single(answer, Number.NaN)]));
+          });
+        }),
+    },
+    systemClock,
+  );
+  const outcome = await isolated.run(0.05);
+  assert.equal(outcome.success, false);
+  assert.deepEqual(outcome.families, [single(answer, Number.NaN)]);
+  assert.equal((await isolated.run(0.05)).error?.message, 'given up', 'asked again, not stuck');
+});

@@ -53,16 +53,21 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
     const started = clock.monotonic();
     const abort = new AbortController();
     const { promise: expired, resolve: expire } = Promise.withResolvers<Outcome>();
+    let ended = false;
     const timer = setTimeout(() => {
-      stuck = failure(
-        new Error(`${collector.name}: no answer within ${deadlineSeconds} s`),
-        started,
-      );
-      abort.abort(stuck.error);
-      expire(stuck);
+      const error = new Error(`${collector.name}: no answer within ${deadlineSeconds} s`);
+      abort.abort(error);
+      // One turn of the event loop for a collector that heeds the signal: it can still say what
+      // it knows, where we can only say that it did not answer.
+      setImmediate(() => {
+        if (ended) return;
+        stuck = failure(error, started);
+        expire(stuck);
+      });
     }, deadlineSeconds * 1000);
     const settled = call(abort.signal, started).then((outcome) => {
       clearTimeout(timer);
+      ended = true;
       running = undefined;
       stuck = undefined;
       return outcome;
