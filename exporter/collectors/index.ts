@@ -9,6 +9,7 @@ import type { PseudoFs } from '../procfs/reader.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import type { RequestCounter } from '../requests.ts';
 import { appHealthCollector } from './app-health.ts';
+import { blockedTasksCollector } from './blocked-tasks.ts';
 import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { hungTaskDetectorCollector } from './hung-task-detector.ts';
@@ -69,6 +70,7 @@ const factories: Readonly<Record<string, Factory>> = {
   heartbeat: heartbeatCollector,
   'hung-tasks': hungTasksCollector,
   'hung-task-detector': hungTaskDetectorCollector,
+  'blocked-tasks': blockedTasksCollector,
   exporter: exporterCollector,
 };
 

@@ -38,7 +38,7 @@ function isErrno(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /** ENOENT and ENODEV: this kernel has no such file. ESRCH: the process is gone. */
-function isAbsent(error: unknown): boolean {
+export function isAbsent(error: unknown): boolean {
   return (
     isErrno(error) &&
     (error.code === 'ENOENT' ||

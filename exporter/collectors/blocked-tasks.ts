@@ -1,0 +1,148 @@
+/**
+ * Threads in D state: blocked in the kernel, deaf to every signal. This is how a page that the
+ * host swapped out shows on a KVM guest, and nothing else shows it: iowait, procs_blocked,
+ * pressure and major faults all stay at 0 meanwhile.
+ *
+ * A clock of its own, because what counts is how long a sleep has lasted: tasks/sampler.ts says
+ * what is looked at when, tasks/spells.ts what an age is. Kernel threads that wait for nothing we
+ * know are counted but have no age.
+ */
+import type { Clock } from '../clock.ts';
+import {
+  byLabel,
+  type Collector,
+  type Family,
+  gauge,
+  incomplete,
+  type Signal,
+} from '../collector.ts';
+import { createHistory } from '../history.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { type Reason, reasons } from '../reasons.ts';
+import { blockedProcesses, findingOf } from '../tasks/blocked-processes.ts';
+import { createBlockedTaskSampler, mostRechecks } from '../tasks/sampler.ts';
+import { isIdleKernelThread } from '../tasks/spells.ts';
+import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
+
+const blockedTasks = gauge({
+  name: 'stealwatch_blocked_tasks',
+  help: 'Threads in D state now by what they wait for, from /proc/PID/task/TID/stat and wchan.',
+  labels: ['reason'],
+});
+const longestSeconds = gauge({
+  name: 'stealwatch_blocked_task_longest_seconds',
+  help: 'How long the longest-blocked thread has been in D state without one context switch, idle kernel threads left out, from /proc/PID/task/TID/stat and status.',
+  labels: ['reason'],
+});
+const processSeconds = gauge({
+  name: 'stealwatch_blocked_process_seconds',
+  help: 'How long the ten longest-blocked processes have been in D state, from 1 s, idle kernel threads left out, from /proc/PID/task/TID/stat and status.',
+  labels: ['process', 'reason'],
+});
+
+const tickSeconds = 1;
+const mostProcesses = 10;
+const processFromSeconds = 1;
+const findingFromSeconds = 5;
+const mostFindings = 5;
+
+const zeroes = () =>
+  Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<Reason, number>;
+
+export function blockedTasksCollector({
+  procfs,
+  clock,
+}: {
+  procfs: PseudoFs;
+  clock: Clock;
+}): Collector {
+  const sampler = createBlockedTaskSampler({ procfs, clock });
+  const { spells } = sampler;
+  const history = createHistory(clock);
+  let signals: readonly Signal[] = [];
+  let signalsOfRound = -1;
+  let lastTick = clock.monotonic();
+  let failure: Error | undefined;
+
+  /** Asked again after each round as long as something is hidden: kthreadd may just have run. */
+  function updateSignals(): void {
+    const settled = signals.length > 0 && signals.every(({ supported }) => supported);
+    if (settled || signalsOfRound === sampler.rounds()) return;
+    signals = [waitChannelSignal(procfs), hostProcessesSignal(procfs)];
+    signalsOfRound = sampler.rounds();
+  }
+
+  function attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  function tick(): void {
+    failure = undefined;
+    attempt(() => {
+      sampler.step();
+      updateSignals();
+    });
+    failure ??= sampler.failure();
+    history.record(spells.blocked().filter((spell) => !isIdleKernelThread(spell)).length);
+    lastTick = clock.monotonic();
+  }
+
+  function familiesNow(): Family[] {
+    const counts = zeroes();
+    for (const { reason } of spells.blocked()) counts[reason] += 1;
+    const longest = zeroes();
+    const processes = blockedProcesses(spells);
+    for (const { reason, seconds } of processes) {
+      longest[reason] = Math.max(longest[reason], seconds);
+    }
+    const samples = processes
+      .filter(({ seconds }) => seconds >= processFromSeconds)
+      .slice(0, mostProcesses)
+      .map(({ process, reason, seconds }) => ({ labels: { process, reason }, value: seconds }));
+    return [
+      byLabel(blockedTasks, counts),
+      byLabel(longestSeconds, longest),
+      { metric: processSeconds, samples },
+    ];
+  }
+
+  tick();
+  const stopTicking = clock.every(tickSeconds, tick);
+
+  return {
+    name: 'blocked-tasks',
+    metrics: [blockedTasks, longestSeconds, processSeconds],
+    async collect() {
+      attempt(() => spells.recheck(mostRechecks));
+      // What could be understood is true, also beside a process that could not.
+      if (failure !== undefined) throw incomplete(failure.message, familiesNow());
+      return sampler.possible() ? familiesNow() : [];
+    },
+    report() {
+      return {
+        signals,
+        samplers: [{ name: 'blocked_tasks', ageSeconds: clock.monotonic() - lastTick }],
+        findings: blockedProcesses(spells)
+          .filter(({ seconds }) => seconds > findingFromSeconds)
+          .slice(0, mostFindings)
+          .map(findingOf),
+        charts: [
+          {
+            title: 'Threads blocked in the kernel',
+            unit: 'count',
+            stepSeconds: history.stepSeconds,
+            points: history.points(),
+          },
+        ],
+      };
+    },
+    async close() {
+      stopTicking();
+      sampler.close();
+    },
+  };
+}

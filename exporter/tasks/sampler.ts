@@ -1,0 +1,137 @@
+/**
+ * Decides which threads are looked at when. To be called once a second; each time
+ *   - threads known to be blocked are looked at again, up to 200, in turns;
+ *   - all threads of each Redis are looked at, whatever their state;
+ *   - a round over all threads goes on by 100 files. Rounds begin 15 s apart, so up to 1,500
+ *     threads are seen every 15 s and 3,000 every 30 s;
+ *   - by 1,000 files, and at once if the last round began 5 s ago or more, when the load average,
+ *     solved for the number of active threads, says that more are active than are runnable or
+ *     known to be blocked: then 3,000 threads take 3 s. A hint that led to nothing new is not
+ *     followed again before the next 15 s are over: on a busy machine it would come all the time.
+ * procs_blocked is no use as a hint: it counts iowait, which a wait for the host is not.
+ */
+import type { Clock } from '../clock.ts';
+import { parseLoadavg } from '../procfs/loadavg.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { isRedisProcess } from '../redis/process-names.ts';
+import { createActiveTasks } from './active-tasks.ts';
+import { createSpells, type Spells } from './spells.ts';
+import { createThreadScan } from './thread-scan.ts';
+import { listVisible } from './process-files.ts';
+
+export const mostRechecks = 200;
+const secondsBetweenRounds = 15;
+/** The kernel updates the load average this often. */
+const secondsBetweenHints = 5;
+const quietFiles = 100;
+const suspiciousFiles = 1000;
+/** Threads that are active but neither runnable nor known: one, less the noise of the estimate. */
+const suspiciousThreads = 0.7;
+/** Processes called like a Redis, and threads of each, that are looked at every second. */
+const mostWatched = 8;
+const mostWatchedThreads = 64;
+
+/** The threads of the processes called like a Redis, of which a round tells us. */
+function redisWatch(procfs: PseudoFs, spells: Spells) {
+  let watched = new Map<number, string>();
+  let met = new Map<number, string>();
+  return {
+    met(pid: number, comm: string): void {
+      if (isRedisProcess(comm) && met.size < mostWatched) met.set(pid, comm);
+    },
+    roundEnded(): void {
+      watched = met;
+      met = new Map();
+    },
+    look(): void {
+      for (const [pid, process] of watched) {
+        const tids = listVisible(procfs, `${pid}/task`) ?? [];
+        for (const tid of tids.slice(0, mostWatchedThreads)) {
+          spells.look({ pid, tid: Number(tid), process });
+        }
+      }
+    },
+  };
+}
+
+function loadHint(procfs: PseudoFs, spells: Spells) {
+  const file = procfs.file('loadavg');
+  const activeTasks = createActiveTasks();
+  return {
+    /** To be asked as often as the kernel updates the load average. */
+    suspicious(): boolean {
+      const text = file.read();
+      if (text === undefined) return false;
+      const { load1, runnable } = parseLoadavg(text);
+      // One of the runnable threads is the one that reads this.
+      return activeTasks(load1) - (runnable - 1) - spells.blocked().length >= suspiciousThreads;
+    },
+    close: () => file.close(),
+  };
+}
+
+export interface BlockedTaskSampler {
+  readonly spells: Spells;
+  /** One second's work. Throws when something in /proc cannot be understood. */
+  step(): void;
+  /** Rounds over all threads that have come to their end. */
+  rounds(): number;
+  /** What went wrong in the last whole round, if anything did. */
+  failure(): Error | undefined;
+  /** False where no process can be seen at all. */
+  possible(): boolean;
+  close(): void;
+}
+
+export function createBlockedTaskSampler({
+  procfs,
+  clock,
+}: {
+  procfs: PseudoFs;
+  clock: Clock;
+}): BlockedTaskSampler {
+  const spells = createSpells({ procfs, clock });
+  const redis = redisWatch(procfs, spells);
+  const hint = loadHint(procfs, spells);
+  const scan = createThreadScan({ procfs, spells, met: (pid, comm) => redis.met(pid, comm) });
+  let steps = 0;
+  let rounds = 0;
+  let roundBegan = -Infinity;
+  let seenBefore = 0;
+  // The first round is a fast one: nothing is known yet.
+  let suspicious = true;
+  let hintsLedNowhere = false;
+
+  function beginRoundIfDue(): void {
+    if (scan.underWay()) return;
+    const wait = suspicious && !hintsLedNowhere ? secondsBetweenHints : secondsBetweenRounds;
+    // Half a second of grace: ticks of one second do not come to the microsecond.
+    if (clock.monotonic() - roundBegan < wait - 0.5) return;
+    roundBegan = clock.monotonic();
+    seenBefore = spells.begun();
+    scan.begin();
+  }
+
+  function endRound(): void {
+    rounds += 1;
+    hintsLedNowhere = suspicious && spells.begun() === seenBefore;
+    suspicious = false;
+    redis.roundEnded();
+  }
+
+  return {
+    spells,
+    step() {
+      spells.recheck(mostRechecks);
+      if (steps % secondsBetweenHints === 0) suspicious = hint.suspicious() || suspicious;
+      steps += 1;
+      beginRoundIfDue();
+      if (scan.advance(suspicious ? suspiciousFiles : quietFiles)) endRound();
+      redis.look();
+    },
+    rounds: () => rounds,
+    failure: () => scan.failure(),
+    possible: () => scan.possible(),
+    close: () => hint.close(),
+  };
+}
