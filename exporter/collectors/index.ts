@@ -17,6 +17,7 @@ import { hungTasksCollector } from './hung-tasks.ts';
 import { loadCollector } from './load.ts';
 import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
+import { redisProcessCollector } from './redis-process.ts';
 import { stallCollector } from './stall.ts';
 
 /** What a factory may ask for. Nothing else is global. */
@@ -71,6 +72,7 @@ const factories: Readonly<Record<string, Factory>> = {
   'hung-tasks': hungTasksCollector,
   'hung-task-detector': hungTaskDetectorCollector,
   'blocked-tasks': blockedTasksCollector,
+  'redis-process': redisProcessCollector,
   exporter: exporterCollector,
 };
 

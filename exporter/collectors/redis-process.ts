@@ -1,0 +1,175 @@
+/**
+ * The kernel's view of the Redis process, for when Redis itself says nothing: whether it runs,
+ * sleeps, is stopped or blocked, and what piles up in front of it. Reads only files that answer
+ * while the process hangs, and only on the machine that Redis runs on.
+ *
+ * A clock of its own, for the age of a sleep in D state (tasks/spells.ts) and because a process
+ * that was replaced between two scrapes is another one.
+ */
+import type { Clock } from '../clock.ts';
+import {
+  byLabel,
+  type Collector,
+  type Family,
+  type Finding,
+  gauge,
+  incomplete,
+  oneHot,
+  single,
+} from '../collector.ts';
+import type { Config } from '../config.ts';
+import { readCgroupTasks } from '../procfs/cgroup.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { reasons } from '../reasons.ts';
+import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
+import { readListenQueue } from '../redis/process-search.ts';
+
+const processState = gauge({
+  name: 'redis_process_state',
+  help: 'State of the main thread of the Redis process: running, sleeping, blocked, stopped, zombie or gone, from /proc/PID/stat.',
+  labels: ['state'],
+});
+const blockedSeconds = gauge({
+  name: 'redis_process_blocked_seconds',
+  help: 'How long the longest-blocked thread of the Redis process has been in D state without one context switch, from /proc/PID/task/TID/stat and status.',
+  labels: ['reason'],
+});
+const cgroupTasks = gauge({
+  name: 'redis_process_tasks',
+  help: "Processes and threads in the control group of the Redis process, its container or service, from the group's pids.current.",
+});
+const listenQueue = gauge({
+  name: 'redis_listen_queue_length',
+  help: 'Connections that the kernel accepted and Redis has not, seen without connecting, from /proc/PID/net/tcp and tcp6 of the Redis process.',
+});
+
+const tickSeconds = 1;
+/** A Redis container holds a handful; what piles up beside a stuck one are health checks. */
+const manyTasks = 500;
+
+export interface RedisProcessOptions {
+  readonly config: Pick<Config, 'redis'>;
+  readonly clock: Clock;
+  readonly procfs: PseudoFs;
+  readonly sysfs: PseudoFs;
+  /** INFO's process_id, once Redis has answered: tells several Redis processes apart. */
+  readonly processIdHint?: () => number | undefined;
+  readonly resolve?: Resolve;
+}
+
+/** A value that was there and cannot be read now is NaN; one that never was is left out. */
+function remembering(read: () => number | undefined): () => number | undefined {
+  let seen = false;
+  return () => {
+    const value = read();
+    seen ||= value !== undefined;
+    return value ?? (seen ? NaN : undefined);
+  };
+}
+
+const unknown = ({ metric, samples }: Family): Family => ({
+  metric,
+  samples: samples.map(({ labels }) => ({ labels, value: NaN })),
+});
+
+/** D is not among them: blocked-tasks tells of it, with its age and reason. */
+function stateFinding(state: string | undefined, comm: string, pid: number): Finding | undefined {
+  const text = {
+    T: `${comm} (pid ${pid}) is stopped, by SIGSTOP or a debugger, and answers nothing until it gets SIGCONT.`,
+    Z: `${comm} (pid ${pid}) has ended, and its parent process has not taken note of it.`,
+    gone: `${comm} (pid ${pid}) has ended, and no other has taken its place.`,
+  }[state ?? ''];
+  return text === undefined ? undefined : { severity: 'bad', text };
+}
+
+export function redisProcessCollector(options: RedisProcessOptions): Collector {
+  const { config, clock, procfs, sysfs, processIdHint, resolve } = options;
+  const address = config.redis;
+  const follower = createRedisFollower({ procfs, clock, address, resolve, processIdHint });
+  let lastTick = clock.monotonic();
+  let lastState: string | undefined;
+  let lastTasks: number | undefined;
+  let failure: Error | undefined;
+  let last: readonly Family[] = [];
+
+  function tick(): void {
+    try {
+      follower.step();
+      lastState = follower.state();
+      failure = undefined;
+    } catch (error) {
+      failure = error instanceof Error ? error : new Error(String(error));
+    }
+    lastTick = clock.monotonic();
+  }
+
+  const present = () => {
+    const process = follower.process();
+    return lastState === 'gone' ? undefined : process;
+  };
+  const readTasks = remembering(() => {
+    const process = present();
+    return process === undefined ? undefined : readCgroupTasks({ procfs, sysfs }, process.pid);
+  });
+  const readQueue = remembering(() => {
+    const process = present();
+    return process === undefined ? undefined : readListenQueue(procfs, process, address);
+  });
+
+  function familiesNow(): readonly Family[] {
+    const state = follower.state();
+    const process = follower.process();
+    lastState = state;
+    if (state === undefined || process === undefined) return [];
+    const blocked = follower.spells.blockedSecondsOf(process.pid);
+    const queue = readQueue();
+    lastTasks = readTasks();
+    return [
+      oneHot(processState, processStates, state),
+      byLabel(
+        blockedSeconds,
+        Object.fromEntries(reasons.map((reason) => [reason, blocked.get(reason) ?? 0])),
+      ),
+      ...(lastTasks === undefined ? [] : [single(cgroupTasks, lastTasks)]),
+      ...(queue === undefined ? [] : [single(listenQueue, queue)]),
+    ];
+  }
+
+  tick();
+  const stopTicking = clock.every(tickSeconds, tick);
+
+  return {
+    name: 'redis-process',
+    metrics: [processState, blockedSeconds, cgroupTasks, listenQueue],
+    async collect() {
+      try {
+        if (failure !== undefined) throw failure;
+        last = familiesNow();
+        return last;
+      } catch (error) {
+        const message = error instanceof Error ? error.message : String(error);
+        throw incomplete(message, last.map(unknown));
+      }
+    },
+    report() {
+      const process = follower.process();
+      const name = 'redis_process';
+      const samplers = [{ name, ageSeconds: clock.monotonic() - lastTick }];
+      if (process === undefined) {
+        return { signals: [{ name, supported: false, reason: follower.reason() }], samplers };
+      }
+      const { comm, pid } = process;
+      const findings = [stateFinding(lastState, comm, pid)].filter((one) => one !== undefined);
+      if (lastTasks !== undefined && lastTasks > manyTasks) {
+        const text = `${lastTasks} processes and threads are in the container or service of ${comm}: something piles up there.`;
+        findings.push({ severity: 'warning', text });
+      }
+      const reason =
+        lastState === 'gone' ? follower.reason() : `${comm} is followed, its pid is ${pid}.`;
+      return { signals: [{ name, supported: true, reason }], samplers, findings };
+    },
+    async close() {
+      stopTicking();
+    },
+  };
+}

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { tcpText } from '../testing/network-files.ts';
+import { parseListening, readListening } from './net-tcp.ts';
+import { createPseudoFs } from './reader.ts';
+
+test('net/tcp: a frozen redis-server with seven connections waiting, Linux 6.18', () => {
+  const text = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode                                                     
+   0: 0100007F:18EB 00000000:0000 0A 00000000:00000007 00:00000000 00000000   999        0 48 1 000000001108a77b 100 0 0 10 0                        
+   1: 0100007F:ACB3 0100007F:AE82 06 00000000:00000000 03:00000CEE 00000000     0        0 0 3 000000002c6eaa1a                                      
+`;
+  assert.deepEqual(parseListening(text), {
+    sockets: [{ port: 6379, queued: 7, uid: 999, inode: 48 }],
+    done: true,
+  });
+});
+
+test('net/tcp: IPv6, and what comes after the listening sockets is not read', () => {
+  const text =
+    tcpText([{ port: 6379, queued: 2, uid: 0, inode: 12 }], 6) + '   9: whatever 01 comes next';
+  const upToHere = text.slice(0, text.lastIndexOf('\n') + 1);
+  assert.deepEqual(parseListening(upToHere), {
+    sockets: [{ port: 6379, queued: 2, uid: 0, inode: 12 }],
+    done: false,
+  });
+  assert.throws(() => parseListening(text), /net\/tcp: unexpected line "   9: whatever/);
+});
+
+test('net/tcp: every number comes back', () => {
+  const socket = fc.record(
+    {
+      port: fc.integer({ min: 0, max: 65_535 }),
+      queued: fc.integer({ min: 0, max: 0xffffffff }),
+      uid: fc.integer({ min: 0, max: 0xffffffff }),
+      inode: fc.integer({ min: 0, max: 0xffffffff }),
+    },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(fc.array(socket), fc.constantFrom(4 as const, 6 as const), (sockets, version) => {
+      assert.deepEqual(parseListening(tcpText(sockets, version)).sockets, sockets);
+    }),
+  );
+});
+
+test('net/tcp: this process is found among real sockets, with what waits for it', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const found = readListening(createPseudoFs('/proc'), 'self').find(
+    ({ port }) => port === address.port,
+  );
+  assert.equal(found?.queued, 0);
+  assert.equal(found.uid, process.getuid?.());
+});
+
+test('net/tcp: a hundred listening sockets come in more than one read', async (t) => {
+  const servers = Array.from({ length: 100 }, () => createServer().listen(0, '127.0.0.1'));
+  t.after(() => servers.forEach((server) => server.close()));
+  await Promise.all(servers.map(async (server) => once(server, 'listening')));
+  const found = new Set(readListening(createPseudoFs('/proc'), 'self').map(({ port }) => port));
+  for (const server of servers) {
+    const address = server.address();
+    assert.ok(typeof address === 'object' && address !== null && found.has(address.port));
+  }
+});

@@ -1,0 +1,169 @@
+/**
+ * Finds the Redis process and stays with it: looks each second whether it is still the same one
+ * and how its threads fare, and searches when there is none. A search reads one small file of
+ * every process, so it runs seldom: every 2 s in the minute after the process vanished, when a
+ * successor is expected, and every 10 s (after two minutes in vain every 30 s) otherwise.
+ */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import type { Clock } from '../clock.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { parseTaskStat } from '../procfs/task-stat.ts';
+import { listVisible, readVisible } from '../tasks/process-files.ts';
+import { createSpells, type Spells } from '../tasks/spells.ts';
+import type { RedisAddress } from './address.ts';
+import { type RedisProcess, searchRedisProcess } from './process-search.ts';
+
+export const processStates = ['R', 'S', 'D', 'T', 'Z', 'gone'] as const;
+export type ProcessState = (typeof processStates)[number];
+
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+const systemResolve: Resolve = async (host) =>
+  (await lookup(host, { all: true })).map(({ address }) => address);
+
+const mostThreads = 64;
+
+export interface RedisFollower {
+  /** One second's work. */
+  step(): void;
+  /** Look at the process now; undefined as long as none has ever been found. */
+  state(): ProcessState | undefined;
+  /** The process that is followed, or the last one that was. */
+  process(): RedisProcess | undefined;
+  /** Why there is none, as of the last search. */
+  reason(): string;
+  readonly spells: Spells;
+}
+
+export interface RedisFollowerOptions {
+  readonly procfs: PseudoFs;
+  readonly clock: Clock;
+  readonly address: RedisAddress;
+  readonly resolve?: Resolve | undefined;
+  /** INFO's process_id, once Redis has answered. */
+  readonly processIdHint?: (() => number | undefined) | undefined;
+}
+
+/** The letters of fs/proc/array.c; a traced thread (t) is stopped, a dead one (X) is gone. */
+function stateOf(letter: string): ProcessState {
+  if (letter === 't') return 'T';
+  if (letter === 'X') return 'gone';
+  const state = processStates.find((known) => known === letter);
+  if (state === undefined) throw new Error(`stat of Redis: unexpected state ${letter}`);
+  return state;
+}
+
+/** IP addresses of a host as far as they are known, looked up in the background. */
+function addressBook(host: string, resolve: Resolve) {
+  let known: readonly string[] = isIP(host) > 0 ? [host] : [];
+  if (host === 'localhost') known = ['127.0.0.1', '::1'];
+  const fixed = known.length > 0 || host === '';
+  let asking = false;
+  return {
+    known: () => known,
+    /**
+     * One question at a time: a name server that does not answer must not use up libuv's pool.
+     * True when the first addresses have come.
+     */
+    async refresh(): Promise<boolean> {
+      if (fixed || asking) return false;
+      asking = true;
+      const before = known;
+      try {
+        known = await resolve(host);
+        return before.length === 0 && known.length > 0;
+      } catch {
+        // What was known may still be right, and the search says so if nothing is.
+        return false;
+      } finally {
+        asking = false;
+      }
+    },
+  };
+}
+
+export function createRedisFollower(options: RedisFollowerOptions): RedisFollower {
+  const { procfs, clock, address, processIdHint } = options;
+  const spells = createSpells({ procfs, clock });
+  const addresses = addressBook(address.host, options.resolve ?? systemResolve);
+  let process: RedisProcess | undefined;
+  let state: ProcessState | undefined;
+  let reason = 'No search for the Redis process has been made yet.';
+  let alone = clock.monotonic();
+  let lastSearch = -Infinity;
+  let hintAtSearch: number | undefined;
+
+  function waitSeconds(): number {
+    const seconds = clock.monotonic() - alone;
+    if (state === 'gone' && seconds < 60) return 2;
+    return seconds < 120 ? 10 : 30;
+  }
+
+  function search(): void {
+    lastSearch = clock.monotonic();
+    hintAtSearch = processIdHint?.();
+    const ips = addresses.known();
+    if (ips.length === 0 && address.socketPath === undefined) {
+      reason =
+        'The name of the Redis host has not been resolved, so it is not known whether it is this machine.';
+    } else {
+      const result = searchRedisProcess({ procfs, address, ips, processId: hintAtSearch });
+      if (result.found !== undefined) process = result.found;
+      else reason = result.reason;
+      if (result.found !== undefined) look();
+    }
+    void addresses.refresh().then((first) => {
+      if (first) lastSearch = -Infinity;
+    });
+  }
+
+  function look(): void {
+    if (process === undefined) return;
+    const text = readVisible(procfs, `${process.pid}/stat`);
+    const stat = text === undefined ? undefined : parseTaskStat(text);
+    const same = stat?.startTicks === process.startTicks;
+    const now = stat !== undefined && same ? stateOf(stat.state) : 'gone';
+    if (now === 'gone' && state !== 'gone') {
+      alone = clock.monotonic();
+      lastSearch = -Infinity;
+      reason = `${process.comm} (pid ${process.pid}) has ended.`;
+    }
+    state = now;
+  }
+
+  function lookAtThreads(): void {
+    if (process === undefined) return;
+    spells.recheck(mostThreads);
+    if (state === 'gone') return;
+    const { pid, comm } = process;
+    const tids = listVisible(procfs, `${pid}/task`) ?? [];
+    for (const tid of tids.slice(0, mostThreads)) {
+      spells.look({ pid, tid: Number(tid), process: comm });
+    }
+  }
+
+  /** A hint that came or changed may tell apart what could not be told apart before. */
+  function hintChanged(): boolean {
+    const hint = processIdHint?.();
+    return hint !== undefined && hint !== hintAtSearch;
+  }
+
+  return {
+    spells,
+    step() {
+      look();
+      const lost = state === undefined || state === 'gone';
+      if ((lost && clock.monotonic() - lastSearch >= waitSeconds() - 0.5) || hintChanged())
+        search();
+      lookAtThreads();
+    },
+    state() {
+      look();
+      spells.recheck(mostThreads);
+      return state;
+    },
+    process: () => process,
+    reason: () => reason,
+  };
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { ListeningSocket } from '../procfs/net-tcp.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fibTrieText, tcpText } from '../testing/network-files.ts';
+import { type MadeUpTask, processFiles } from '../testing/task-files.ts';
+import { parseRedisAddress } from './address.ts';
+import { searchRedisProcess } from './process-search.ts';
+
+interface Network {
+  readonly sockets: readonly ListeningSocket[];
+  readonly addresses: readonly string[];
+}
+
+const socket = (port: number, inode: number, uid = 999, queued = 0): ListeningSocket => ({
+  port,
+  inode,
+  uid,
+  queued,
+});
+
+function process(pid: number, network: Network, task: MadeUpTask = {}): Record<string, string> {
+  return {
+    ...processFiles(pid, { comm: 'redis-server', uid: 999, ...task }),
+    [`${pid}/net/tcp`]: tcpText(network.sockets),
+    [`${pid}/net/fib_trie`]: fibTrieText(network.addresses),
+  };
+}
+
+/** Ourselves and pid 1, in the namespace of the host. */
+function home(network: Network): Record<string, string> {
+  const init = process(1, network, { comm: 'systemd', uid: 0 });
+  const self = Object.entries(init).map(([path, text]) => [path.replace(/^1\//, 'self/'), text]);
+  return { ...init, ...Object.fromEntries(self) };
+}
+
+function search(
+  t: TestContext,
+  tree: Readonly<Record<string, string>>,
+  url: string,
+  more: { ips?: string[]; processId?: number; fds?: Record<number, number[]> } = {},
+) {
+  const root = fixtureTree(t, tree);
+  for (const [pid, inodes] of Object.entries(more.fds ?? {})) {
+    mkdirSync(join(root, pid, 'fd'));
+    inodes.forEach((inode, i) => symlinkSync(`socket:[${inode}]`, join(root, pid, 'fd', `${i}`)));
+  }
+  const address = parseRedisAddress(url);
+  const { ips = [address.host], processId } = more;
+  const result = searchRedisProcess({ procfs: createPseudoFs(root), address, ips, processId });
+  return result.found?.pid ?? ('reason' in result ? result.reason : undefined);
+}
+
+const host = {
+  sockets: [socket(6379, 11), socket(6390, 12)],
+  addresses: ['127.0.0.1', '10.0.0.5'],
+};
+
+test('redis process: two on the host are told apart by the sockets they hold', (t) => {
+  const tree = { ...home(host), ...process(300, host), ...process(301, host) };
+  const fds = { 300: [11], 301: [12] };
+  assert.equal(search(t, tree, 'redis://127.0.0.1:6379', { fds }), 300);
+  assert.equal(search(t, tree, 'redis://10.0.0.5:6390', { fds }), 301);
+});
+
+test('redis process: without that right, by the uid of the socket, else by what INFO said', (t) => {
+  const sockets = [socket(6379, 11, 999), socket(6390, 12, 1000)];
+  const network = { ...host, sockets };
+  const byUid = {
+    ...home(network),
+    ...process(300, network),
+    ...process(301, network, { uid: 1000 }),
+  };
+  assert.equal(search(t, byUid, 'redis://127.0.0.1:6390'), 301);
+
+  const alike = { ...home(host), ...process(300, host), ...process(301, host) };
+  assert.match(
+    String(search(t, alike, 'redis://127.0.0.1:6390')),
+    /^2 processes on this machine could be the Redis at redis:\/\/127\.0\.0\.1:6390; with CAP_SYS_PTRACE/,
+  );
+  assert.equal(search(t, alike, 'redis://127.0.0.1:6390', { processId: 301 }), 301);
+});
+
+test('redis process: the child that saves is not taken for the server', (t) => {
+  const tree = {
+    ...home(host),
+    ...process(300, host),
+    ...process(302, host, { parentPid: 300 }),
+  };
+  assert.equal(search(t, tree, 'redis://localhost', { ips: ['127.0.0.1', '::1'] }), 300);
+});
+
+const container = { sockets: [socket(6379, 70)], addresses: ['127.0.0.1', '172.18.0.3'] };
+
+test('redis process: in a container, published on another port of the host', (t) => {
+  const proxied = { ...host, sockets: [socket(6379, 11), socket(6380, 13, 0)] };
+  const tree = {
+    ...home(proxied),
+    ...process(300, proxied),
+    ...process(400, container, { namespacedPids: [400, 1] }),
+  };
+  assert.equal(search(t, tree, 'redis://127.0.0.1:6380'), 400);
+  assert.equal(search(t, tree, 'redis://127.0.0.1:6379'), 300);
+});
+
+test('redis process: in a container, reached by its own address or a name for it', (t) => {
+  const other = { sockets: [socket(6379, 71)], addresses: ['127.0.0.1', '172.18.0.4'] };
+  const tree = {
+    ...home(host),
+    ...process(400, container, { namespacedPids: [400, 1] }),
+    ...process(401, other, { namespacedPids: [401, 1] }),
+  };
+  assert.equal(search(t, tree, 'redis://172.18.0.4'), 401);
+  assert.equal(search(t, tree, 'redis://redis', { ips: ['172.18.0.3'] }), 400);
+});
+
+test('redis process: one that is not ours is not taken, even when it is the only one', (t) => {
+  const tree = { ...home(host), ...process(300, host), ...process(400, container) };
+  for (const url of ['redis://192.0.2.7', 'redis://127.0.0.1:7000', 'redis://172.18.0.3:6380']) {
+    assert.match(
+      String(search(t, tree, url)),
+      /^None of the 2 Redis processes on this machine serves redis:/,
+    );
+  }
+  assert.match(
+    String(search(t, home(host), 'redis://127.0.0.1')),
+    /^No process called redis-server, .*pid: host/,
+  );
+});
+
+const unix = (pid: number, inode: number) => ({
+  [`${pid}/net/unix`]: `Num       RefCount Protocol Flags    Type St Inode Path\n0000000000000000: 00000002 00000000 00010000 0001 01 ${inode} /run/redis.sock\n`,
+});
+
+test('redis process: by a unix socket, the only one or the one that holds the path', (t) => {
+  const one = { ...home(host), ...process(300, host) };
+  assert.equal(search(t, one, 'unix:///run/redis.sock', { ips: [] }), 300);
+  const two = { ...one, ...unix(300, 21), ...process(301, host), ...unix(301, 21) };
+  const fds = { 300: [11], 301: [12, 21] };
+  assert.equal(search(t, two, 'unix:///run/redis.sock', { ips: [], fds }), 301);
+});
