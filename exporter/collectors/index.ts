@@ -14,6 +14,7 @@ import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { hungTaskDetectorCollector } from './hung-task-detector.ts';
 import { hungTasksCollector } from './hung-tasks.ts';
+import { cpuCollector } from './cpu.ts';
 import { loadCollector } from './load.ts';
 import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
@@ -63,6 +64,7 @@ function watchedApps(shared: Shared): Collector {
 }
 
 const factories: Readonly<Record<string, Factory>> = {
+  cpu: cpuCollector,
   load: loadCollector,
   stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),

@@ -1,0 +1,85 @@
+/** Where the CPU time went, all CPUs together, and what the host took from each of them. */
+import type { Clock } from '../clock.ts';
+import { byLabel, type Collector, counter, type Family, gauge, single } from '../collector.ts';
+import { createCpuCounters } from '../cpu-counters.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { cpuModes, parseStat, type Stat, ticksPerSecond } from '../procfs/stat.ts';
+
+const cpuSeconds = counter({
+  name: 'stealwatch_cpu_seconds_total',
+  help: 'CPU time by mode, all CPUs together, guest time inside user and nice, from /proc/stat.',
+  labels: ['mode'],
+});
+const stealSeconds = counter({
+  name: 'stealwatch_cpu_steal_seconds_total',
+  help: 'Time each vCPU was ready to run and the host ran something else, from /proc/stat.',
+  labels: ['cpu'],
+});
+const counterResets = counter({
+  name: 'stealwatch_cpu_counter_resets_total',
+  help: 'CPU time counters of the kernel that stepped back or leapt further than time went, taken out of what is exported, from /proc/stat.',
+});
+const cpus = gauge({
+  name: 'stealwatch_cpus',
+  help: 'vCPUs that are online, from /proc/stat.',
+});
+const procsBlocked = gauge({
+  name: 'stealwatch_procs_blocked',
+  help: 'Threads that the kernel counts as waiting for a disk; a wait for the host to bring a page back is not among them, from /proc/stat.',
+});
+const bootTime = gauge({
+  name: 'stealwatch_boot_time_seconds',
+  help: 'Unix time at which the kernel booted, from /proc/stat.',
+});
+
+export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock }): Collector {
+  const file = procfs.file('stat');
+  const counters = createCpuCounters();
+  /** Ticks by mode: the kernel's sum at the first reading and all movement since. */
+  let totals: number[] | undefined;
+
+  function advance(stat: Stat): number[] {
+    const moved = counters.advance(stat, clock.monotonic());
+    totals ??= [...stat.total];
+    for (const ticks of moved.values()) {
+      for (const [i, count] of ticks.entries()) totals[i] = (totals[i] ?? 0) + count;
+    }
+    return totals;
+  }
+
+  function stealFamilies(): Family[] {
+    const values = [...counters.values('steal')];
+    if (values.length === 0) return [];
+    return [
+      {
+        metric: stealSeconds,
+        samples: values.map(([cpu, ticks]) => ({ labels: { cpu }, value: ticks / ticksPerSecond })),
+      },
+    ];
+  }
+
+  return {
+    name: 'cpu',
+    metrics: [cpuSeconds, stealSeconds, counterResets, cpus, procsBlocked, bootTime],
+    async collect() {
+      const text = file.read();
+      if (text === undefined) return [];
+      const stat = parseStat(text);
+      const seconds = advance(stat).map((ticks) => ticks / ticksPerSecond);
+      return [
+        byLabel(
+          cpuSeconds,
+          Object.fromEntries(seconds.map((value, i) => [cpuModes[i] ?? '', value])),
+        ),
+        ...stealFamilies(),
+        single(counterResets, counters.resets()),
+        single(cpus, stat.cpus.size),
+        single(procsBlocked, stat.procsBlocked),
+        single(bootTime, stat.bootTime),
+      ];
+    },
+    async close() {
+      file.close();
+    },
+  };
+}
