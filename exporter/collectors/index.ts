@@ -20,6 +20,7 @@ import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 import { redisProcessCollector } from './redis-process.ts';
 import { stallCollector } from './stall.ts';
+import { stealCollector } from './steal.ts';
 
 /** What a factory may ask for. Nothing else is global. */
 export interface Dependencies {
@@ -65,6 +66,7 @@ function watchedApps(shared: Shared): Collector {
 
 const factories: Readonly<Record<string, Factory>> = {
   cpu: cpuCollector,
+  steal: stealCollector,
   load: loadCollector,
   stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),

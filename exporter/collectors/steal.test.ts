@@ -1,0 +1,383 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { manualClock, systemClock } from '../clock.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { type Load, statMachine } from '../testing/stat-machine.ts';
+import { stealCollector } from './steal.ts';
+
+const recording = (moment: string) =>
+  readFileSync(new URL(`../fixtures/kvm-async-pf/${moment}/proc/stat`, import.meta.url), 'utf8');
+
+type Loads = Readonly<Record<number, Load>>;
+
+function setup(cpuCount = 2, machine = statMachine(cpuCount)) {
+  const clock = manualClock();
+  let ownCpu = 0;
+  const collector = stealCollector({
+    procfs: machine.procfs,
+    clock,
+    config: { stealThreshold: 0.1 },
+    ownCpuSeconds: () => ownCpu,
+  });
+  return {
+    clock,
+    machine,
+    collector,
+    /** Whole seconds, each with its tick. */
+    run: (count: number, loads?: Loads) => {
+      for (let i = 0; i < count; i += 1) {
+        machine.run(1, loads);
+        clock.advance(1);
+      }
+    },
+    /** Nothing runs for so long, then the tick that is overdue does. */
+    stall: (seconds: number) => {
+      clock.stall(seconds);
+      clock.advance(0);
+    },
+    /** Our own thread works for so long: no tick, but CPU time. */
+    work: (seconds: number) => {
+      ownCpu += seconds;
+      machine.run(seconds, { 0: { user: 100 } });
+      clock.stall(seconds);
+      clock.advance(0);
+    },
+    published: async () => {
+      const [ratio, demand, seconds] = await collector.collect(AbortSignal.timeout(1000));
+      const verdicts = seconds?.samples.map(({ labels, value }) => [labels['verdict'], value]);
+      return {
+        ratio: ratio?.samples[0]?.value,
+        demand: demand?.samples[0]?.value,
+        seconds: Object.fromEntries(verdicts ?? []) as Record<string, number>,
+      };
+    },
+    findings: () =>
+      collector.report?.().findings?.map(({ severity, text }) => `${severity}: ${text}`),
+  };
+}
+
+test('steal: an idle guest is good, second by second', async () => {
+  const { run, published, findings } = setup();
+  run(90);
+  assert.deepEqual(await published(), {
+    ratio: 0,
+    demand: { counts: [0, 0, 0, 0, 0, 0, 0, 0], sum: 0 },
+    seconds: { good: 90, steal: 0, stall: 0 },
+  });
+  assert.deepEqual(findings(), []);
+});
+
+test('steal: an idle guest that is denied half of the little it asks for', async () => {
+  const { run, published, findings } = setup();
+  run(60, { 0: { user: 3, steal: 3 } });
+  const { ratio, demand, seconds } = await published();
+  assert.equal(ratio, 0.015);
+  assert.deepEqual(demand, { counts: [0, 0, 0, 0, 0, 60, 0, 0], sum: 30 });
+  assert.deepEqual(seconds, { good: 0, steal: 60, stall: 0 });
+  assert.deepEqual(findings(), [
+    'bad: Your host is taking 50 % of the CPU you ask for (last minute).',
+  ]);
+});
+
+test('steal: under 0.05 CPU-seconds of demand there is nothing to judge by', async () => {
+  const { run, published } = setup();
+  run(10, { 0: { user: 2, steal: 2 } });
+  const { demand, seconds } = await published();
+  assert.deepEqual(demand, { counts: [0, 0, 0, 0, 0, 0, 0, 0], sum: 0 });
+  assert.deepEqual(seconds, { good: 10, steal: 0, stall: 0 });
+  run(1, { 0: { user: 3, steal: 2 } });
+  assert.equal((await published()).seconds['steal'], 1);
+});
+
+test('steal: one fully stolen vCPU of sixteen busy ones', async () => {
+  const { run, published, findings } = setup(16);
+  const busy: Record<number, Load> = Object.fromEntries(
+    Array.from({ length: 16 }, (_, i) => [i, { user: 100 }]),
+  );
+  busy[7] = { steal: 100 };
+  run(60, busy);
+  const { ratio, demand, seconds } = await published();
+  assert.equal(ratio, 1 / 16);
+  assert.deepEqual(demand, { counts: [0, 0, 0, 0, 0, 0, 60, 0], sum: 60 });
+  assert.deepEqual(seconds, { good: 0, steal: 60, stall: 0 });
+  assert.deepEqual(findings(), [
+    'bad: In 60 of the last 60 seconds your host took more than 10 % of the CPU you asked for, on all vCPUs or on one.',
+  ]);
+});
+
+test('steal: a vCPU that asked for less than a quarter second does not count alone', async () => {
+  const { run, published } = setup();
+  run(5, { 0: { user: 100 }, 1: { steal: 24 } });
+  assert.deepEqual((await published()).seconds, { good: 0, steal: 5, stall: 0 });
+  run(5, { 0: { user: 100 }, 1: { steal: 11 } });
+  assert.deepEqual((await published()).seconds, { good: 5, steal: 5, stall: 0 });
+});
+
+test('steal: a storm of six seconds a minute', async () => {
+  const { run, published, findings } = setup();
+  const busy = { 0: { user: 60 }, 1: { user: 60 } };
+  for (let minute = 0; minute < 3; minute += 1) {
+    run(54, busy);
+    run(6, { 0: { user: 20, steal: 40 }, 1: { user: 20, steal: 40 } });
+  }
+  const { seconds } = await published();
+  assert.deepEqual(seconds, { good: 162, steal: 18, stall: 0 });
+  assert.deepEqual(findings(), [
+    'bad: In 6 of the last 60 seconds your host took more than 10 % of the CPU you asked for, on all vCPUs or on one.',
+  ]);
+});
+
+test('steal: the ratio of the last 60 s forgets what is older', async () => {
+  const { run, published, findings } = setup();
+  run(30, { 0: { steal: 100 }, 1: { steal: 100 } });
+  run(30, { 0: { user: 100 }, 1: { user: 100 } });
+  assert.equal((await published()).ratio, 0.5);
+  run(30, { 0: { user: 100 }, 1: { user: 100 } });
+  assert.equal((await published()).ratio, 0);
+  assert.deepEqual(findings(), ['good: Your host gave you the CPU you asked for (last minute).']);
+});
+
+test('steal: a stall of four hours', async () => {
+  const { run, stall, published, findings, collector } = setup();
+  run(10);
+  stall(14_400);
+  assert.deepEqual((await published()).seconds, { good: 11.5, steal: 0, stall: 14_398.5 });
+  run(40);
+  assert.deepEqual(findings(), [
+    'bad: This machine stood still for 4 h, 40 s ago: nothing ran, not even this exporter.',
+  ]);
+  const chart = collector.report?.().charts?.find(({ unit }) => unit === 'seconds');
+  assert.deepEqual(chart?.points.slice(-9), [14_398.5, 0, 0, 0, 0, 0, 0, 0, 0]);
+  assert.ok(chart.points.slice(0, -9).every((point) => point === null));
+  run(600);
+  assert.match(findings()?.join() ?? '', /^warning: This machine stood still/);
+  run(300);
+  assert.deepEqual(findings(), []);
+});
+
+test('steal: a stall of two seconds, and a tick that is merely late', async () => {
+  const { run, stall, published } = setup();
+  run(10);
+  stall(1.5);
+  assert.equal((await published()).seconds['stall'], 0);
+  stall(1 + 2);
+  assert.deepEqual((await published()).seconds, { good: 13, steal: 0, stall: 1.5 });
+});
+
+test('steal: five seconds of our own work are no stall', async () => {
+  const { run, work, published, findings } = setup();
+  run(10);
+  work(5);
+  run(5);
+  assert.deepEqual((await published()).seconds, { good: 20, steal: 0, stall: 0 });
+  assert.deepEqual(findings(), ['good: Your host gave you the CPU you asked for (last minute).']);
+});
+
+test('steal: the default meter of own work sees a blocked event loop', async (t) => {
+  const started = performance.now();
+  const collector = stealCollector({
+    procfs: statMachine(1).procfs,
+    clock: systemClock,
+    config: { stealThreshold: 0.1 },
+  });
+  t.after(() => collector.close?.());
+  const { user, system } = process.threadCpuUsage();
+  let cpuSeconds = 0;
+  while (cpuSeconds < 1.1 || performance.now() - started < 2700) {
+    const used = process.threadCpuUsage();
+    cpuSeconds = (used.user + used.system - user - system) / 1e6;
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const [, , seconds] = await collector.collect(AbortSignal.timeout(1000));
+  const elapsed = (performance.now() - started) / 1000;
+  const stall = seconds?.samples.find(({ labels }) => labels['verdict'] === 'stall')?.value;
+  // One-sided, however little of the CPU a busy machine gives us.
+  assert.ok(typeof stall === 'number');
+  assert.ok(stall <= elapsed - 1.5 - 1, `${stall} s of stall in ${elapsed} s`);
+});
+
+test('steal: while /proc/stat cannot be read, time waits for its verdict', async () => {
+  const { run, machine, published, collector } = setup();
+  run(10, { 0: { user: 50 } });
+  machine.answer(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
+  run(20, { 0: { user: 50, steal: 50 } });
+  await assert.rejects(published(), ({ message, cause }: Error) => {
+    return message === 'the last one-second sample failed' && String(cause).includes('EACCES');
+  });
+  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 20);
+  machine.answer(undefined);
+  run(1, { 0: { user: 50, steal: 50 } });
+  assert.deepEqual((await published()).seconds, { good: 10, steal: 21, stall: 0 });
+  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
+});
+
+test('steal: unreadable from the start, the first two readings judge it all', async () => {
+  const machine = statMachine(1);
+  machine.answer(new Error('EMFILE'));
+  const { run, published } = setup(1, machine);
+  run(5);
+  await assert.rejects(published());
+  machine.answer(undefined);
+  run(1);
+  assert.deepEqual((await published()).seconds, { good: 0, steal: 0, stall: 0 });
+  run(1, { 0: { user: 50, steal: 50 } });
+  assert.deepEqual((await published()).seconds, { good: 0, steal: 7, stall: 0 });
+});
+
+test('steal: a host that never told of any steal is not praised for it', () => {
+  const { run, findings, collector } = setup(1, statMachine(1, 0));
+  run(60, { 0: { user: 50 } });
+  assert.deepEqual(findings(), []);
+  const [signal] = collector.report?.().signals ?? [];
+  assert.equal(signal?.supported, true);
+  assert.match(signal.reason, /0 since boot, as it is for ever on bare metal/);
+});
+
+test('steal: text that is no /proc/stat makes collect reject, quoting it', async () => {
+  const { run, machine, published } = setup();
+  machine.answer('cpu  garbage\n');
+  run(1);
+  await assert.rejects(published(), ({ cause }: Error) => /"cpu {2}garbage"/.test(String(cause)));
+});
+
+test('steal: a steal counter that steps back steals nothing', async () => {
+  const { run, machine, published } = setup();
+  run(10, { 0: { user: 50 } });
+  machine.stealBack(0, 40_000);
+  run(10, { 0: { user: 50 } });
+  assert.deepEqual((await published()).seconds, { good: 20, steal: 0, stall: 0 });
+});
+
+test('steal: absent without the column, and the signal says why', async (t) => {
+  const text = 'cpu  1 2 3 4 5 6 7\ncpu0 1 2 3 4 5 6 7\nbtime 1\nprocs_blocked 0\n';
+  for (const tree of [{}, { stat: text }]) {
+    const clock = manualClock();
+    const collector = stealCollector({
+      procfs: createPseudoFs(fixtureTree(t, tree)),
+      clock,
+      config: { stealThreshold: 0.1 },
+      ownCpuSeconds: () => 0,
+    });
+    clock.advance(5);
+    assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
+    const [signal] = collector.report?.().signals ?? [];
+    assert.equal(signal?.supported, false);
+    assert.match(signal.reason, /no steal column/);
+    await collector.close?.();
+  }
+});
+
+test('steal: before the first second the ratio is unknown, not 0', async () => {
+  const { published, collector } = setup();
+  assert.equal((await published()).ratio, NaN);
+  assert.deepEqual(collector.report?.().signals, [
+    {
+      name: 'steal',
+      supported: true,
+      reason: 'the steal column of /proc/stat, and the host fills it',
+    },
+  ]);
+});
+
+test('steal: a real guest, two readings 40 s apart', async (t) => {
+  const root = fixtureTree(t, { stat: recording('before') });
+  const clock = manualClock();
+  const collector = stealCollector({
+    procfs: createPseudoFs(root),
+    clock,
+    config: { stealThreshold: 0.1 },
+    ownCpuSeconds: () => 0,
+  });
+  t.after(() => collector.close?.());
+  writeTree(root, { stat: recording('stalled') });
+  clock.stall(40);
+  clock.advance(0);
+  const families = await collector.collect(AbortSignal.timeout(1000));
+  // 158 of 7640 ticks stolen; cpu0 is the worse one: 27 user, 146 system, 17 softirq, 88 steal.
+  assert.deepEqual(
+    families.map(({ metric, samples }) => [metric.name, samples.map(({ value }) => value)]),
+    [
+      ['stealwatch_steal_ratio', [158 / 7640]],
+      ['stealwatch_steal_demand_ratio', [{ counts: [0, 0, 0, 0, 0, 1, 0, 0], sum: 88 / 278 }]],
+      ['stealwatch_seconds_total', [0, 1.5, 38.5]],
+    ],
+  );
+});
+
+type Event =
+  | { readonly kind: 'run' | 'stall' | 'work' | 'wall'; readonly seconds: number }
+  | { readonly kind: 'back' | 'break' | 'mend' };
+
+const duration = fc.oneof(
+  fc.double({ min: 0.001, max: 8, noNaN: true }),
+  fc.constantFrom(1, 1.5, 2, 14_400),
+);
+const event: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom('run' as const, 'stall' as const, 'work' as const, 'wall' as const),
+    seconds: duration,
+  }),
+  fc.record({ kind: fc.constantFrom('back' as const, 'break' as const, 'mend' as const) }),
+);
+
+test('steal: whatever happens, every elapsed second is counted exactly once', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(event, { maxLength: 30 }), fc.nat(100), async (events, steal) => {
+      const clock = manualClock();
+      const start = clock.monotonic();
+      const machine = statMachine(2);
+      let ownCpu = 0;
+      let tickAt = start;
+      const collector = stealCollector({
+        procfs: machine.procfs,
+        clock,
+        config: { stealThreshold: 0.1 },
+        ownCpuSeconds: () => ownCpu,
+      });
+      clock.every(1, () => {
+        tickAt = clock.monotonic();
+      });
+      const apply: Record<Event['kind'], (seconds: number) => void> = {
+        run: (seconds) => {
+          machine.run(seconds, { 0: { user: 100 - steal, steal } });
+          clock.advance(Math.min(seconds, 60));
+        },
+        stall: (seconds) => clock.stall(seconds),
+        work: (seconds) => {
+          ownCpu += seconds;
+          clock.stall(seconds);
+        },
+        wall: (seconds) => clock.stepWall(-seconds),
+        back: () => machine.stealBack(0, 1000),
+        break: () => machine.answer(new Error('EMFILE')),
+        mend: () => machine.answer(undefined),
+      };
+      let before = { good: 0, steal: 0, stall: 0 };
+      async function check(): Promise<void> {
+        let families;
+        try {
+          families = await collector.collect(AbortSignal.timeout(1000));
+        } catch {
+          return;
+        }
+        const [good, steal, stall] = (families[2]?.samples ?? []).map(({ value }) => Number(value));
+        assert.ok(good !== undefined && steal !== undefined && stall !== undefined);
+        const sum = good + steal + stall;
+        assert.ok(Math.abs(sum - (tickAt - start)) < 1e-6, `${sum} of ${tickAt - start} s`);
+        assert.ok(good >= before.good && steal >= before.steal && stall >= before.stall);
+        before = { good, steal, stall };
+      }
+      for (const one of events) {
+        apply[one.kind]('seconds' in one ? one.seconds : 0);
+        await check();
+      }
+      machine.answer(undefined);
+      clock.advance(2);
+      await check();
+      assert.ok(before.good + before.steal + before.stall >= clock.monotonic() - start - 1.001);
+    }),
+  );
+});

@@ -1,0 +1,222 @@
+/**
+ * Steal and stalls, sampled once a second, because the truth lies between two scrapes: six stolen
+ * seconds in a minute are a few percent on average and a dead connection in practice.
+ *
+ * Every elapsed second gets one verdict (steal/ledger.ts). When /proc/stat cannot be read, time
+ * waits for its verdict: the counters go on meanwhile, so the next reading judges all of it, and
+ * until then `collect` rejects instead of publishing a sum that lacks it.
+ */
+import type { Clock } from '../clock.ts';
+import {
+  byLabel,
+  type Chart,
+  type Collector,
+  counter,
+  type Finding,
+  gauge,
+  histogram,
+  type Signal,
+  single,
+} from '../collector.ts';
+import { createCpuCounters } from '../cpu-counters.ts';
+import { durationText } from '../duration.ts';
+import { createHistory } from '../history.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
+import { demandOf } from '../steal/demand.ts';
+import { createLastMinute, type MinuteSample } from '../steal/last-minute.ts';
+import { createLedger } from '../steal/ledger.ts';
+
+const stealRatio = gauge({
+  name: 'stealwatch_steal_ratio',
+  help: 'Share of all CPU time over the last 60 s that the host took, what sar and top call %steal, sampled each second from /proc/stat.',
+});
+const stealDemandRatio = histogram({
+  name: 'stealwatch_steal_demand_ratio',
+  help: 'Share of the CPU time asked for that the host took, one observation for each second in which at least 0.05 s were asked for: all vCPUs or the worst one, whichever is larger, from /proc/stat.',
+  buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+});
+const seconds = counter({
+  name: 'stealwatch_seconds_total',
+  help: 'Elapsed time by verdict, every second counted once: stall when nothing ran, steal when the host took more than the threshold of the CPU asked for, else good, from the monotonic clock and /proc/stat.',
+  labels: ['verdict'],
+});
+
+const stallBadSeconds = 5 * 60;
+const stallShownSeconds = 15 * 60;
+/** Steal under this share is the noise of any shared host. */
+const noticedRatio = 0.02;
+
+interface StealDependencies {
+  readonly procfs: PseudoFs;
+  readonly clock: Clock;
+  readonly config: { readonly stealThreshold: number };
+  /** CPU time that the thread of the event loop has used. */
+  readonly ownCpuSeconds?: () => number;
+}
+
+function threadCpuSeconds(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1e6;
+}
+
+function percent(ratio: number): string {
+  return `${ratio < 0.1 ? Number((ratio * 100).toFixed(1)) : Math.round(ratio * 100)} %`;
+}
+
+/** `told`: the host has reported steal since boot, so a 0 means something. */
+function stealFinding(minute: MinuteSample, threshold: number, told: boolean): Finding[] {
+  const ratio = minute.demand > 0 ? minute.steal / minute.demand : 0;
+  const { stolenSeconds } = minute;
+  if (stolenSeconds >= 1 && ratio <= threshold) {
+    // A storm or a single stolen vCPU, which the average over a minute hides.
+    const text = `In ${Math.round(stolenSeconds)} of the last 60 seconds your host took more than ${percent(threshold)} of the CPU you asked for, on all vCPUs or on one.`;
+    return [{ severity: stolenSeconds >= 6 ? 'bad' : 'warning', text }];
+  }
+  if (ratio >= noticedRatio) {
+    const text = `Your host is taking ${percent(ratio)} of the CPU you ask for (last minute).`;
+    return [{ severity: ratio > threshold ? 'bad' : 'warning', text }];
+  }
+  if (!told || minute.demand === 0) return [];
+  return [{ severity: 'good', text: 'Your host gave you the CPU you asked for (last minute).' }];
+}
+
+function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
+  if (agoSeconds > stallShownSeconds) return [];
+  const text = `This machine stood still for ${durationText(stallSeconds)}, ${durationText(agoSeconds)} ago: nothing ran, not even this exporter.`;
+  return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
+}
+
+function stealSignal(told: boolean | undefined): Signal {
+  const name = 'steal';
+  if (told === undefined) {
+    const reason =
+      '/proc/stat is not there or has no steal column: mount the proc file system of the host, on Linux 2.6.11 or newer';
+    return { name, supported: false, reason };
+  }
+  const reason = told
+    ? 'the steal column of /proc/stat, and the host fills it'
+    : 'the steal column of /proc/stat; it has been 0 since boot, as it is for ever on bare metal and on hosts that do not tell their guests';
+  return { name, supported: true, reason };
+}
+
+export function stealCollector({
+  procfs,
+  clock,
+  config: { stealThreshold },
+  ownCpuSeconds = threadCpuSeconds,
+}: StealDependencies): Collector {
+  const file = procfs.file('stat');
+  const counters = createCpuCounters();
+  const ledger = createLedger(clock.monotonic(), ownCpuSeconds());
+  const lastMinute = createLastMinute();
+  const ratioHistory = createHistory(clock);
+  const stallHistory = createHistory(clock);
+  const counts = [...stealDemandRatio.buckets, Infinity].map(() => 0);
+  let ratioSum = 0;
+  let lastStall = { endedAt: -Infinity, seconds: 0 };
+  let lastSuccess = clock.monotonic();
+  /** Whether steal was ever above 0; undefined while this machine has shown no steal column. */
+  let told: boolean | undefined;
+  let failure: unknown;
+
+  function readStat(): Stat | undefined {
+    const text = file.read();
+    if (text === undefined) {
+      if (told !== undefined) throw new Error('/proc/stat was there and is gone');
+      return undefined;
+    }
+    const stat = parseStat(text);
+    if (stat.total.length < cpuModes.length) return undefined;
+    return stat;
+  }
+
+  function judge(stat: Stat, now: number): void {
+    const moved = counters.advance(stat, now);
+    told = told === true || (stat.total.at(-1) ?? 0) > 0;
+    // The first reading is a baseline: time goes on waiting for the second.
+    if (moved.size === 0) return;
+    const { steal, demand, total, ratio } = demandOf(moved.values());
+    const verdict = ratio !== undefined && ratio > stealThreshold ? 'steal' : 'good';
+    const { waiting } = ledger.seconds();
+    ledger.judge(verdict);
+    const stolenSeconds = verdict === 'steal' ? waiting : 0;
+    lastMinute.record(now, { steal, demand, total, stolenSeconds });
+    ratioHistory.record(ratio ?? 0);
+    if (ratio === undefined) return;
+    ratioSum += ratio;
+    const bucket = stealDemandRatio.buckets.findIndex((bound) => ratio <= bound);
+    counts[bucket] = (counts[bucket] ?? 0) + 1;
+  }
+
+  function sample(now: number): void {
+    try {
+      const stat = readStat();
+      if (stat !== undefined) judge(stat, now);
+      lastSuccess = now;
+      failure = undefined;
+    } catch (error) {
+      // Told by `collect`, which rejects, and by the age of this sampler.
+      failure = error;
+    }
+  }
+
+  function tick(): void {
+    const now = clock.monotonic();
+    const stall = ledger.pass(now, ownCpuSeconds());
+    if (stall > 0) lastStall = { endedAt: now, seconds: stall };
+    stallHistory.record(stall);
+    sample(now);
+  }
+
+  function charts(): Chart[] {
+    const { stepSeconds } = ratioHistory;
+    const stalls: Chart = {
+      title: 'Machine stood still',
+      unit: 'seconds',
+      stepSeconds,
+      points: stallHistory.points(),
+    };
+    if (told === undefined) return [stalls];
+    const title = 'CPU the host took, of what was asked for';
+    return [{ title, unit: 'ratio', stepSeconds, points: ratioHistory.points() }, stalls];
+  }
+
+  sample(clock.monotonic());
+  const stop = clock.every(1, tick);
+
+  return {
+    name: 'steal',
+    metrics: [stealRatio, stealDemandRatio, seconds],
+    async collect() {
+      if (failure !== undefined) {
+        throw new Error('the last one-second sample failed', { cause: failure });
+      }
+      if (told === undefined) return [];
+      const minute = lastMinute.sum(clock.monotonic());
+      const { good, steal, stall } = ledger.seconds();
+      return [
+        single(stealRatio, minute.total > 0 ? minute.steal / minute.total : NaN),
+        single(stealDemandRatio, { counts: [...counts], sum: ratioSum }),
+        byLabel(seconds, { good, steal, stall }),
+      ];
+    },
+    report() {
+      const now = clock.monotonic();
+      const minute = lastMinute.sum(now);
+      return {
+        signals: [stealSignal(told)],
+        samplers: [{ name: 'steal', ageSeconds: now - lastSuccess }],
+        findings: [
+          ...stallFinding(lastStall.seconds, now - lastStall.endedAt),
+          ...stealFinding(minute, stealThreshold, told === true),
+        ],
+        charts: charts(),
+      };
+    },
+    async close() {
+      stop();
+      file.close();
+    },
+  };
+}

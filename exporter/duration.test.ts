@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { durationText } from './duration.ts';
+
+test('duration: rounds the way people speak, never to "60 min 60 s"', () => {
+  const table: readonly (readonly [number, string])[] = [
+    [0, '0 s'],
+    [1.54, '1.5 s'],
+    [9.94, '9.9 s'],
+    [9.96, '10 s'],
+    [119.4, '119 s'],
+    [119.6, '2 min'],
+    [7199, '2 h'],
+    [14_700, '4 h 5 min'],
+    [172_800, '2 d'],
+    [266_400, '3 d 2 h'],
+  ];
+  for (const [seconds, text] of table) assert.equal(durationText(seconds), text);
+});

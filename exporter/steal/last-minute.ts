@@ -1,0 +1,47 @@
+/** Sums over the last 60 s of one-second samples, in flat memory. */
+
+export interface MinuteSample {
+  /** Ticks, as in `Demand`. */
+  readonly steal: number;
+  readonly demand: number;
+  readonly total: number;
+  /** Seconds that got the verdict `steal` by this sample. */
+  readonly stolenSeconds: number;
+}
+
+const slots = 64;
+const windowSeconds = 60;
+/** A sample is taken a little late, never early: keep the one from just 60 s ago out. */
+const slackSeconds = 0.25;
+
+export function createLastMinute() {
+  const stamps = new Float64Array(slots).fill(-Infinity);
+  const steal = new Float64Array(slots);
+  const demand = new Float64Array(slots);
+  const total = new Float64Array(slots);
+  const stolenSeconds = new Float64Array(slots);
+  let next = 0;
+
+  return {
+    record(now: number, sample: MinuteSample): void {
+      stamps[next] = now;
+      steal[next] = sample.steal;
+      demand[next] = sample.demand;
+      total[next] = sample.total;
+      stolenSeconds[next] = sample.stolenSeconds;
+      next = (next + 1) % slots;
+    },
+    /** All zero when nothing was recorded in the minute before `now`. */
+    sum(now: number): MinuteSample {
+      const sum = { steal: 0, demand: 0, total: 0, stolenSeconds: 0 };
+      for (let i = 0; i < slots; i += 1) {
+        if ((stamps[i] ?? 0) <= now - windowSeconds + slackSeconds) continue;
+        sum.steal += steal[i] ?? 0;
+        sum.demand += demand[i] ?? 0;
+        sum.total += total[i] ?? 0;
+        sum.stolenSeconds += stolenSeconds[i] ?? 0;
+      }
+      return sum;
+    },
+  };
+}
