@@ -14,6 +14,7 @@ import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { hungTaskDetectorCollector } from './hung-task-detector.ts';
 import { hungTasksCollector } from './hung-tasks.ts';
+import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
 import { loadCollector } from './load.ts';
 import { redisInfoCollector } from './redis-info.ts';
@@ -67,6 +68,7 @@ function watchedApps(shared: Shared): Collector {
 const factories: Readonly<Record<string, Factory>> = {
   cpu: cpuCollector,
   steal: stealCollector,
+  'async-page-faults': asyncPageFaultsCollector,
   load: loadCollector,
   stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),

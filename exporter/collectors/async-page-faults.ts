@@ -1,0 +1,223 @@
+/**
+ * Pages of ours that the host had swapped out and has brought back, counted by the guest kernel.
+ *
+ * A KVM host tells the guest of such a page, the guest parks the thread that wants it in D
+ * state, and when the page is back an interrupt wakes it (arch/x86/kernel/kvm.c). The kernel
+ * counts these interrupts in the HYP row of /proc/interrupts: one per page-in that *completed*;
+ * while the host is stuck the count stands still. No other counter sees them: not iowait, not
+ * procs_blocked, not major faults, not pressure, not steal.
+ *
+ * The kernel counts one more per vCPU when that vCPU starts, and one on all of them at the same
+ * time when the VM was migrated or restored. A clock of our own tells that step from page-ins.
+ * Limits: with one vCPU it cannot be told; with two, one page-in on each in one second after a
+ * quiet one is taken for it.
+ */
+import type { Clock } from '../clock.ts';
+import { type Collector, counter, type Finding, type Signal, single } from '../collector.ts';
+import { durationText } from '../duration.ts';
+import { createHistory } from '../history.ts';
+import { parseInterruptRow } from '../procfs/interrupts.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+
+const faults = counter({
+  name: 'stealwatch_async_page_faults_total',
+  help: 'Pages that the host had swapped out and brought back while a thread waited, since the exporter started, from the HYP row of /proc/interrupts on KVM.',
+});
+const restores = counter({
+  name: 'stealwatch_vm_restores_total',
+  help: 'Times the VM was migrated or restored: one hypervisor callback on all vCPUs at once, from the HYP row of /proc/interrupts on KVM.',
+});
+
+const clocksources = 'devices/system/clocksource/clocksource0/available_clocksource';
+const minuteSeconds = 60;
+const restoreShownSeconds = 15 * 60;
+/** No page-in in this time means that the sample before this one saw none. */
+const quietSeconds = 1.5;
+
+export interface AsyncPageFaultsCollector extends Collector {
+  /** Page-ins completed since the start, as of the last sample; undefined where unsupported. */
+  completedPageIns(): number | undefined;
+}
+
+interface Progress {
+  readonly pageIns: number;
+  readonly restored: boolean;
+}
+
+/** Tells page-ins from restores and from vCPUs that come and go. */
+function createCallbackMeter() {
+  let previous: ReadonlyMap<string, number> | undefined;
+  let lastPageInAt = -Infinity;
+
+  return (counts: ReadonlyMap<string, number>, now: number): Progress => {
+    let pageIns = 0;
+    let single = true;
+    for (const [cpu, count] of counts) {
+      // A vCPU that was not there a moment ago is a new baseline: starting it counts as one.
+      const step = Math.max(0, count - (previous?.get(cpu) ?? count));
+      if (step !== 1) single = false;
+      pageIns += step;
+    }
+    previous = counts;
+    if (single && counts.size > 1 && now - lastPageInAt > quietSeconds) {
+      return { pageIns: 0, restored: true };
+    }
+    if (pageIns > 0) lastPageInAt = now;
+    return { pageIns, restored: false };
+  };
+}
+
+/** The total at each of the last ticks, to tell how much of it is from the last minute. */
+function createMinute() {
+  const marks: { readonly at: number; readonly total: number }[] = [];
+
+  function forget(now: number): void {
+    while (marks[1] !== undefined && marks[1].at <= now - minuteSeconds) marks.shift();
+  }
+
+  return {
+    mark(at: number, total: number): void {
+      marks.push({ at, total });
+      forget(at);
+    },
+    since(now: number, total: number): number {
+      forget(now);
+      return total - (marks[0]?.total ?? total);
+    },
+  };
+}
+
+function pageInFinding(pageIns: number): Finding[] {
+  if (pageIns === 0) return [];
+  const pages = pageIns === 1 ? 'one page' : `${pageIns} pages`;
+  const text = `Your host had swapped out memory of this machine and fetched ${pages} of it back in the last minute, each while a thread stood still.`;
+  return [{ severity: pageIns >= 10 ? 'bad' : 'warning', text }];
+}
+
+function restoreFinding(agoSeconds: number): Finding[] {
+  if (agoSeconds > restoreShownSeconds) return [];
+  const text = `Your host migrated or restored this machine ${durationText(agoSeconds)} ago.`;
+  return [{ severity: 'warning', text }];
+}
+
+const unsupported = {
+  noSysfs: `/sys/${clocksources} is not there, so it cannot be told whether this is a KVM guest: mount the sys file system of the host`,
+  notKvm:
+    'this is no KVM guest with kvm-clock: on other hypervisors the HYP row counts something else, and on bare metal there is no host to page',
+  noInterrupts: '/proc/interrupts is not there: mount the proc file system of the host',
+  notOffered:
+    'this VM was not offered async page faults (a named CPU model, or no-kvmapf on the kernel command line): when the host swaps, it swaps silently; ask for the CPU model "host"',
+} as const;
+
+export function asyncPageFaultsCollector({
+  procfs,
+  sysfs,
+  clock,
+}: {
+  procfs: PseudoFs;
+  sysfs: PseudoFs;
+  clock: Clock;
+}): AsyncPageFaultsCollector {
+  const file = procfs.file('interrupts');
+  const meter = createCallbackMeter();
+  const history = createHistory(clock);
+  const minute = createMinute();
+  let kvm = false;
+  let counting = false;
+  let reason: string | undefined;
+  let pageIns = 0;
+  let restoreCount = 0;
+  let restoredAt = -Infinity;
+  let lastSuccess = clock.monotonic();
+  let lastTick = { at: clock.monotonic(), pageIns: 0 };
+
+  /** The counts now; undefined, for good and with a reason, where there are none. */
+  function read(): ReadonlyMap<string, number> | undefined {
+    if (!kvm) {
+      const sources = sysfs.read(clocksources);
+      kvm = sources?.split(/\s+/).includes('kvm-clock') === true;
+      if (!kvm) reason = sources === undefined ? unsupported.noSysfs : unsupported.notKvm;
+      if (!kvm) return undefined;
+    }
+    const text = file.read();
+    const counts = text === undefined ? undefined : parseInterruptRow(text, 'HYP');
+    if (counts !== undefined) return counts;
+    // The kernel decides at boot whether it prints the row.
+    if (counting) throw new Error('the HYP row of /proc/interrupts was there and is gone');
+    reason = text === undefined ? unsupported.noInterrupts : unsupported.notOffered;
+    return undefined;
+  }
+
+  function sample(): void {
+    if (reason !== undefined) return;
+    const counts = read();
+    if (counts === undefined) return;
+    counting = true;
+    const now = clock.monotonic();
+    const progress = meter(counts, now);
+    pageIns += progress.pageIns;
+    if (progress.restored) {
+      restoreCount += 1;
+      restoredAt = now;
+    }
+    lastSuccess = now;
+  }
+
+  function tick(): void {
+    try {
+      sample();
+    } catch {
+      // `collect` takes a sample of its own and rejects; this sampler's age grows.
+      return;
+    }
+    if (reason !== undefined) stop();
+    const at = clock.monotonic();
+    if (at > lastTick.at) history.record((pageIns - lastTick.pageIns) / (at - lastTick.at));
+    minute.mark(at, pageIns);
+    lastTick = { at, pageIns };
+  }
+
+  function signal(): Signal {
+    const name = 'async_page_faults';
+    if (counting) return { name, supported: true, reason: 'the HYP row of /proc/interrupts' };
+    return { name, supported: false, reason: reason ?? '/proc/interrupts could not be read yet' };
+  }
+
+  const stop = clock.every(1, tick);
+  tick();
+
+  return {
+    name: 'async-page-faults',
+    metrics: [faults, restores],
+    async collect() {
+      sample();
+      if (reason !== undefined) return [];
+      return [single(faults, pageIns), single(restores, restoreCount)];
+    },
+    completedPageIns: () => (counting ? pageIns : undefined),
+    report() {
+      if (reason !== undefined) return { signals: [signal()] };
+      const now = clock.monotonic();
+      return {
+        signals: [signal()],
+        samplers: [{ name: 'async_page_faults', ageSeconds: now - lastSuccess }],
+        findings: [
+          ...pageInFinding(minute.since(now, pageIns)),
+          ...restoreFinding(now - restoredAt),
+        ],
+        charts: [
+          {
+            title: 'Pages of ours that the host had to fetch back',
+            unit: 'per_second',
+            stepSeconds: history.stepSeconds,
+            points: history.points(),
+          },
+        ],
+      };
+    },
+    async close() {
+      stop();
+      file.close();
+    },
+  };
+}
