@@ -16,11 +16,14 @@ import { hungTaskDetectorCollector } from './hung-task-detector.ts';
 import { hungTasksCollector } from './hung-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
+import { diskCollector } from './disk.ts';
 import { loadCollector } from './load.ts';
 import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 import { redisProcessCollector } from './redis-process.ts';
 import { stallCollector } from './stall.ts';
+import { memoryCollector } from './memory.ts';
+import { pressureCollector } from './pressure.ts';
 import { stealCollector } from './steal.ts';
 
 /** What a factory may ask for. Nothing else is global. */
@@ -69,6 +72,9 @@ const factories: Readonly<Record<string, Factory>> = {
   cpu: cpuCollector,
   steal: stealCollector,
   'async-page-faults': asyncPageFaultsCollector,
+  pressure: pressureCollector,
+  memory: memoryCollector,
+  disk: diskCollector,
   load: loadCollector,
   stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { type TestContext, test } from 'node:test';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { diskCollector } from './disk.ts';
+
+const real = readFileSync(
+  new URL('../fixtures/firecracker-6.18/proc/diskstats', import.meta.url),
+  'utf8',
+);
+
+/** A line of /proc/diskstats whose every count is this number. */
+const line = (name: string, count: number) => `8 0 ${name}${` ${count}`.repeat(17)}\n`;
+
+function setup(t: TestContext, diskstats: string, sysBlock: readonly string[]) {
+  const entries = sysBlock.map((path) => [`sys/block/${path}`, '']);
+  const root = fixtureTree(t, { 'proc/diskstats': diskstats, ...Object.fromEntries(entries) });
+  const collector = diskCollector({
+    procfs: createPseudoFs(`${root}/proc`),
+    sysfs: createPseudoFs(`${root}/sys`),
+  });
+  t.after(() => collector.close?.());
+  return {
+    rewrite: (text: string) => writeTree(root, { 'proc/diskstats': text }),
+    /** `seconds` or `operations`, device, op, value. */
+    collect: async () => {
+      const families = await collector.collect(AbortSignal.timeout(1000));
+      return families.flatMap(({ metric, samples }) =>
+        samples.map(({ labels, value }) =>
+          [metric.name.split('_')[2], labels['device'], labels['op'], Number(value)].join(' '),
+        ),
+      );
+    },
+  };
+}
+
+test('disk: the one disk of a real guest among loops and zram', async (t) => {
+  const sysBlock = ['loop0/size', 'zram0/size', 'vda/device/vendor', 'vda/size'];
+  assert.deepEqual(await setup(t, real, sysBlock).collect(), [
+    'seconds vda read 161.44',
+    'seconds vda write 45.97',
+    'seconds vda flush 0.523',
+    'operations vda read 145793',
+    'operations vda write 52265',
+    'operations vda flush 6402',
+  ]);
+});
+
+test('disk: no partitions, stacked, optical or floppy devices; a slash is a ! in /sys', async (t) => {
+  const text = ['sda', 'sda1', 'dm-0', 'md0', 'sr0', 'fd0', 'cciss/c0d0']
+    .map((name) => line(name, 1000))
+    .join('');
+  const sysBlock = [
+    'sda/device/x',
+    'sda/sda1/size',
+    'dm-0/slaves/sda1',
+    'md0/size',
+    'sr0/device/x',
+  ];
+  const { collect } = setup(t, text, [...sysBlock, 'fd0/device/x', 'cciss!c0d0/device/x']);
+  assert.deepEqual(
+    (await collect()).filter((one) => one.startsWith('seconds')),
+    ['sda', 'cciss/c0d0'].flatMap((name) =>
+      ['read', 'write', 'flush'].map((op) => `seconds ${name} ${op} 1`),
+    ),
+  );
+});
+
+test('disk: times wrap at 32 bits, and a disk that goes keeps its last values', async (t) => {
+  const { collect, rewrite } = setup(t, line('sda', 4_294_967_000), ['sda/device/x']);
+  await collect();
+  rewrite(line('sda', 500));
+  assert.equal((await collect())[0], 'seconds sda read 4294967');
+  rewrite(line('sda', 1500));
+  assert.equal((await collect())[0], 'seconds sda read 4294968');
+  rewrite(line('loop0', 1));
+  assert.equal((await collect())[0], 'seconds sda read 4294968');
+});
+
+test('disk: at most sixteen', async (t) => {
+  const names = Array.from({ length: 20 }, (_, i) => `vd${String.fromCharCode(97 + i)}`);
+  const text = names.map((name) => line(name, 1)).join('');
+  const { collect } = setup(
+    t,
+    text,
+    names.map((name) => `${name}/device/x`),
+  );
+  const shown = await collect();
+  assert.equal(shown.length, 16 * 6);
+  assert.ok(shown.includes('seconds vdp read 0.001'));
+});
+
+test('disk: nothing without /proc/diskstats or /sys/block, loud on text that is not one', async (t) => {
+  for (const tree of [{}, { diskstats: real }]) {
+    const root = createPseudoFs(fixtureTree(t, tree));
+    const absent = diskCollector({ procfs: root, sysfs: root });
+    assert.deepEqual(await absent.collect(AbortSignal.timeout(1000)), []);
+    await absent.close?.();
+  }
+  await assert.rejects(setup(t, 'x\n', []).collect(), /diskstats: unexpected line "x"/);
+});

@@ -1,0 +1,95 @@
+/**
+ * How long disks take, whole disks only.
+ *
+ * A whole disk is one that /sys/block lists with a device behind it. That leaves out partitions,
+ * loop, ram, zram, and what is stacked on other disks (dm, md), whose time would count twice; of
+ * the rest, optical and floppy drives, which a guest often has and never uses.
+ */
+import { type Collector, counter, type Sample } from '../collector.ts';
+import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
+import { type Disk, parseDiskstats } from '../procfs/diskstats.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+
+const diskSeconds = counter({
+  name: 'stealwatch_disk_seconds_total',
+  help: 'Time that requests to a disk took, added up over requests that overlap, from /proc/diskstats.',
+  labels: ['device', 'op'],
+});
+const diskOperations = counter({
+  name: 'stealwatch_disk_operations_total',
+  help: 'Requests that a disk completed, from /proc/diskstats.',
+  labels: ['device', 'op'],
+});
+
+/** A guest has one or two; the rest of a longer list is left out. */
+const mostDisks = 16;
+const mostOthers = 1000;
+const ops = ['read', 'write', 'flush'] as const;
+type Op = (typeof ops)[number];
+
+interface Counters {
+  readonly op: Op;
+  readonly milliseconds: MonotonicCounter;
+  readonly operations: MonotonicCounter;
+}
+
+function countersOf(disk: Disk): Counters[] {
+  return ops
+    .filter((op) => disk[op] !== undefined)
+    .map((op) => ({ op, milliseconds: monotonicCounter(), operations: monotonicCounter() }));
+}
+
+export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: PseudoFs }): Collector {
+  const file = procfs.file('diskstats');
+  /** A disk once shown stays shown, with its last values. */
+  const shown = new Map<string, readonly Counters[]>();
+  /** Names once found to be no whole disk, so that a hundred loop devices are asked about once. */
+  const others = new Set<string>();
+
+  function isWholeDisk(name: string): boolean {
+    if (others.has(name) || /^(?:sr|fd)\d+$/.test(name)) return false;
+    if (sysfs.list(`block/${name.replaceAll('/', '!')}/device`) !== undefined) return true;
+    if (others.size >= mostOthers) others.clear();
+    others.add(name);
+    return false;
+  }
+
+  function take(disk: Disk): void {
+    let counters = shown.get(disk.name);
+    if (counters === undefined) {
+      if (shown.size >= mostDisks || !isWholeDisk(disk.name)) return;
+      counters = countersOf(disk);
+      shown.set(disk.name, counters);
+    }
+    for (const { op, milliseconds, operations } of counters) {
+      const counts = disk[op];
+      if (counts === undefined) continue;
+      milliseconds.advance(counts.milliseconds);
+      operations.advance(counts.operations);
+    }
+  }
+
+  function samples(valueOf: (counters: Counters) => number): Sample[] {
+    return [...shown].flatMap(([device, counters]) =>
+      counters.map((one) => ({ labels: { device, op: one.op }, value: valueOf(one) })),
+    );
+  }
+
+  return {
+    name: 'disk',
+    metrics: [diskSeconds, diskOperations],
+    async collect() {
+      const text = file.read();
+      if (text === undefined) return [];
+      for (const disk of parseDiskstats(text)) take(disk);
+      if (shown.size === 0) return [];
+      return [
+        { metric: diskSeconds, samples: samples((one) => one.milliseconds.value() / 1000) },
+        { metric: diskOperations, samples: samples((one) => one.operations.value()) },
+      ];
+    },
+    async close() {
+      file.close();
+    },
+  };
+}

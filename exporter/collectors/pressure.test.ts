@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
+import { fixtureTree } from '../testing/fixture-tree.ts';
+import { pressureCollector } from './pressure.ts';
+
+const stalled = new URL('../fixtures/kvm-async-pf/stalled/proc', import.meta.url).pathname;
+
+test('pressure: quiet on a real guest whose Redis hangs on a page the host swapped out', async () => {
+  const collector = pressureCollector({ procfs: createPseudoFs(stalled) });
+  const [family] = await collector.collect(AbortSignal.timeout(1000));
+  // No full line for the cpu: the kernel prints a constant 0 there.
+  assert.deepEqual(family?.samples, [
+    { labels: { resource: 'cpu', kind: 'some' }, value: 136.425835 },
+    { labels: { resource: 'memory', kind: 'some' }, value: 0 },
+    { labels: { resource: 'memory', kind: 'full' }, value: 0 },
+    { labels: { resource: 'io', kind: 'some' }, value: 0 },
+    { labels: { resource: 'io', kind: 'full' }, value: 0 },
+  ]);
+  assert.equal(collector.report?.().signals?.[0]?.supported, true);
+  await collector.close?.();
+});
+
+/** A kernel started with psi=0: the files are there and refuse. */
+function refusing(code: string): PseudoFs {
+  const read = () => {
+    throw Object.assign(new Error(`${code}: read`), { code });
+  };
+  return { root: '/proc', read, file: () => ({ read, close() {} }), list: () => ['cpu', 'io'] };
+}
+
+test('pressure: absent without PSI or with it turned off, and the signal says how to get it', async (t) => {
+  for (const procfs of [createPseudoFs(fixtureTree(t, {})), refusing('EOPNOTSUPP')]) {
+    const collector = pressureCollector({ procfs });
+    assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
+    const [signal] = collector.report?.().signals ?? [];
+    assert.equal(signal?.supported, false);
+    assert.match(signal.reason, /psi=1/);
+  }
+});
+
+test('pressure: a file that may not be read is broken, not absent', async () => {
+  const collector = pressureCollector({ procfs: refusing('EACCES') });
+  await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /EACCES/);
+});

@@ -1,0 +1,73 @@
+/**
+ * Pressure stall information. Kept for what it does not say: while the host has swapped a page
+ * of ours out, the thread that waits for it counts in no pressure at all, so blocked threads
+ * with quiet pressure point at the host.
+ */
+import { type Collector, counter, type Sample } from '../collector.ts';
+import { parsePressure } from '../procfs/pressure.ts';
+import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
+
+const pressureSeconds = counter({
+  name: 'stealwatch_pressure_seconds_total',
+  help: 'Time in which some threads, or all that had work, waited for a resource, from /proc/pressure.',
+  labels: ['resource', 'kind'],
+});
+
+const resources = ['cpu', 'memory', 'io'] as const;
+
+const missing =
+  'this kernel has no /proc/pressure: it needs CONFIG_PSI (Linux 4.20 or newer), and psi=1 on the kernel command line where it is off by default (Red Hat)';
+
+/** With psi=0 some kernels keep the files and refuse to read them. */
+function readIfOn(file: PseudoFile): string | undefined {
+  try {
+    return file.read();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EOPNOTSUPP') return undefined;
+    throw error;
+  }
+}
+
+function samplesOf(resource: string, text: string): Sample[] {
+  const { some, full } = parsePressure(text);
+  const samples = [{ labels: { resource, kind: 'some' }, value: some }];
+  // The kernel's own document says that a full line for the CPU of the whole system means
+  // nothing and is a constant 0 for compatibility (Documentation/accounting/psi.rst).
+  if (full !== undefined && resource !== 'cpu') {
+    samples.push({ labels: { resource, kind: 'full' }, value: full });
+  }
+  return samples;
+}
+
+export function pressureCollector({ procfs }: { procfs: PseudoFs }): Collector {
+  const files = resources.map((resource) => ({
+    resource,
+    file: procfs.file(`pressure/${resource}`),
+  }));
+  let supported = procfs.list('pressure') !== undefined;
+
+  return {
+    name: 'pressure',
+    metrics: [pressureSeconds],
+    async collect() {
+      const samples = files.flatMap(({ resource, file }) => {
+        const text = readIfOn(file);
+        return text === undefined ? [] : samplesOf(resource, text);
+      });
+      supported = samples.length > 0;
+      return supported ? [{ metric: pressureSeconds, samples }] : [];
+    },
+    report: () => ({
+      signals: [
+        {
+          name: 'pressure',
+          supported,
+          reason: supported ? 'the files in /proc/pressure' : missing,
+        },
+      ],
+    }),
+    async close() {
+      for (const { file } of files) file.close();
+    },
+  };
+}
