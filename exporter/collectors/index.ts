@@ -17,6 +17,7 @@ import { hungTasksCollector } from './hung-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
 import { diskCollector } from './disk.ts';
+import { hostInfoCollector } from './host-info.ts';
 import { loadCollector } from './load.ts';
 import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
@@ -75,6 +76,7 @@ const factories: Readonly<Record<string, Factory>> = {
   pressure: pressureCollector,
   memory: memoryCollector,
   disk: diskCollector,
+  'host-info': hostInfoCollector,
   load: loadCollector,
   stall: stallCollector,
   'redis-probe': watchingRedis(redisProbeCollector),

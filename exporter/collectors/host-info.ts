@@ -1,0 +1,105 @@
+/**
+ * What machine this is: read once, when the first scrape asks, and never again.
+ *
+ * Small files tell most of it at once. What they do not tell is asked of systeminformation, which
+ * starts a dozen processes for an answer: once, in the background, for at most half a minute.
+ * Until then the family is absent; what nobody could tell is `unknown`.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Collector, type Family, type Finding, gauge } from '../collector.ts';
+import {
+  type HostIdentity,
+  labelText,
+  readHostIdentity,
+  virtualizationOf,
+} from '../host-identity.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+
+const hostInfo = gauge({
+  name: 'stealwatch_host_info',
+  help: 'Always 1; the labels tell what machine this is, read once from /sys, /proc and systeminformation.',
+  labels: ['virtualization', 'vendor', 'product', 'cpu_model', 'kernel', 'clocksource'],
+});
+
+async function askSystemInformation(): Promise<HostIdentity> {
+  // Loaded only here: most machines never need it.
+  const { cpu, system } = await import('systeminformation');
+  const { manufacturer, model, virtual, virtualHost } = await system();
+  const { brand } = await cpu();
+  return {
+    // Its "not virtual" is no evidence: it says so inside a Firecracker VM, too.
+    virtualization: virtual ? (virtualizationOf(virtualHost ?? '') ?? 'other') : undefined,
+    vendor: labelText(manufacturer),
+    product: labelText(model),
+    cpuModel: labelText(brand),
+  };
+}
+
+function familyOf(told: HostIdentity, asked: HostIdentity): Family {
+  const labels = {
+    virtualization: told.virtualization ?? asked.virtualization ?? 'unknown',
+    vendor: told.vendor ?? asked.vendor ?? 'unknown',
+    product: told.product ?? asked.product ?? 'unknown',
+    cpu_model: told.cpuModel ?? asked.cpuModel ?? 'unknown',
+    kernel: told.kernel ?? 'unknown',
+    clocksource: told.clocksource ?? 'unknown',
+  };
+  return { metric: hostInfo, samples: [{ labels, value: 1 }] };
+}
+
+function isComplete({ virtualization, vendor, product, cpuModel }: HostIdentity): boolean {
+  return [virtualization, vendor, product, cpuModel].every((value) => value !== undefined);
+}
+
+const bareMetal: Finding = {
+  severity: 'good',
+  text: 'This machine looks like bare metal: there is no host above it that could take its CPU or swap out its memory.',
+};
+
+interface HostInfoDependencies {
+  readonly procfs: PseudoFs;
+  readonly sysfs: PseudoFs;
+  readonly ask?: () => Promise<HostIdentity>;
+  readonly patienceSeconds?: number;
+}
+
+export function hostInfoCollector({
+  procfs,
+  sysfs,
+  ask = askSystemInformation,
+  patienceSeconds = 30,
+}: HostInfoDependencies): Collector {
+  const closed = new AbortController();
+  let family: Family | undefined;
+  let asking: Promise<void> | undefined;
+
+  async function askFor(told: HostIdentity): Promise<void> {
+    const nobody: HostIdentity = {};
+    const late = wait(patienceSeconds * 1000, nobody, { ref: false, signal: closed.signal });
+    // Whatever goes wrong, in it or by its silence, costs some labels and no scrape.
+    const asked = await Promise.race([ask(), late]).catch(() => nobody);
+    family = familyOf(told, asked);
+  }
+
+  function begin(): void {
+    const told = readHostIdentity(procfs, sysfs);
+    if (isComplete(told)) family = familyOf(told, {});
+    else asking = askFor(told);
+  }
+
+  return {
+    name: 'host-info',
+    metrics: [hostInfo],
+    async collect() {
+      if (family === undefined && asking === undefined) begin();
+      return family === undefined ? [] : [family];
+    },
+    report() {
+      const virtualization = family?.samples[0]?.labels['virtualization'];
+      return { findings: virtualization === 'none' ? [bareMetal] : [] };
+    },
+    async close() {
+      closed.abort();
+    },
+  };
+}
