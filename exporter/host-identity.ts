@@ -4,20 +4,17 @@
  */
 import type { PseudoFs } from './procfs/reader.ts';
 
-export const virtualizations = [
-  'kvm',
-  'xen',
-  'vmware',
-  'hyperv',
-  'virtualbox',
-  'parallels',
-  'bhyve',
-  'apple',
-  'other',
-  'none',
-  'unknown',
-] as const;
-export type Virtualization = (typeof virtualizations)[number];
+export type Virtualization =
+  | 'kvm'
+  | 'xen'
+  | 'vmware'
+  | 'hyperv'
+  | 'virtualbox'
+  | 'parallels'
+  | 'bhyve'
+  | 'apple'
+  | 'other'
+  | 'none';
 
 /** What could not be told is left out. */
 export interface HostIdentity {

@@ -149,6 +149,13 @@ test('async page faults: a broken file rejects, ages the sampler and loses no co
   assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
 });
 
+test('async page faults: a scrape does not make a dead clock look alive', async (t) => {
+  const { clock, collect, collector } = setup(t, interrupts({ 0: 1, 1: 1 }));
+  clock.stall(20);
+  await collect();
+  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 20);
+});
+
 test('async page faults: where there are none, no clock goes on ticking', async (t) => {
   const clock = manualClock();
   let ended = 0;

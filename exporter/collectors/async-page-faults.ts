@@ -160,7 +160,6 @@ export function asyncPageFaultsCollector({
       restoreCount += 1;
       restoredAt = now;
     }
-    lastSuccess = now;
   }
 
   function tick(): void {
@@ -172,6 +171,7 @@ export function asyncPageFaultsCollector({
     }
     if (reason !== undefined) stop();
     const at = clock.monotonic();
+    lastSuccess = at;
     if (at > lastTick.at) history.record((pageIns - lastTick.pageIns) / (at - lastTick.at));
     minute.mark(at, pageIns);
     lastTick = { at, pageIns };

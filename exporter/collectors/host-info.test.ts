@@ -132,6 +132,7 @@ test('host info: the real systeminformation fills a gap on this machine', async 
   const labels = await eventually(collector);
   assert.equal(labels['kernel'], '6.1.0');
   assert.notEqual(labels['cpu_model'], 'unknown');
+  assert.notEqual(labels['product'], 'Docker Container');
 });
 
 test('host info: bare metal is said to be', async (t) => {

@@ -30,7 +30,8 @@ async function askSystemInformation(): Promise<HostIdentity> {
     // Its "not virtual" is no evidence: it says so inside a Firecracker VM, too.
     virtualization: virtual ? (virtualizationOf(virtualHost ?? '') ?? 'other') : undefined,
     vendor: labelText(manufacturer),
-    product: labelText(model),
+    // It says this where it runs in a container, which is no fact about the machine.
+    product: model === 'Docker Container' ? undefined : labelText(model),
     cpuModel: labelText(brand),
   };
 }

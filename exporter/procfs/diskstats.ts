@@ -4,7 +4,7 @@
  * bits and wrap after 49 days of waiting.
  */
 
-export interface DiskCounts {
+interface DiskCounts {
   readonly operations: number;
   readonly milliseconds: number;
 }

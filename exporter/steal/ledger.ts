@@ -10,7 +10,7 @@
  * of the thread that touched the page; if that is ours, the stall is taken for own work.
  */
 
-export interface Seconds {
+interface Seconds {
   readonly good: number;
   readonly steal: number;
   readonly stall: number;
