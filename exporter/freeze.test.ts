@@ -35,6 +35,9 @@ test('freeze: seen in 3 s, at no cost to any scrape, with two sockets, and its e
     (await metrics()).body.includes(`redis_state{state="${word}"} 1`);
   await until('Redis is up', () => inState('up'));
   assert.equal((await status()).status, 200);
+  await until('the machine is known', async () =>
+    (await metrics()).body.includes('stealwatch_host_info{'),
+  );
   // Which families there are is settled by the second scrape that reached everything.
   await metrics();
   const before = seriesOf((await metrics()).body);

@@ -21,7 +21,7 @@ const counterResets = counter({
 });
 const cpus = gauge({
   name: 'stealwatch_cpus',
-  help: 'vCPUs that are online, from /proc/stat.',
+  help: 'Virtual CPUs that are online, from /proc/stat.',
 });
 const procsBlocked = gauge({
   name: 'stealwatch_procs_blocked',

@@ -63,6 +63,13 @@ test('host info: a VPS tells all in small files, and nobody is asked', async (t)
   assert.deepEqual(collector.report?.().findings, []);
 });
 
+test('host info: a vendor that /sys does not name is not asked for', async (t) => {
+  const unnamed = { 'sys/class/dmi/id/sys_vendor': '', 'sys/class/dmi/id/product_name': '' };
+  const collector = hostInfoCollector({ ...roots(t, { ...vps, ...unnamed }), ask: never });
+  const labels = await labelsOf(collector);
+  assert.deepEqual([labels?.['vendor'], labels?.['virtualization']], ['unknown', 'kvm']);
+});
+
 test('host info: nothing is read or asked before the first scrape, and all of it once', async (t) => {
   let reads = 0;
   let asked = 0;
@@ -90,16 +97,19 @@ test('host info: nothing is read or asked before the first scrape, and all of it
 
 test('host info: absent while the answer is awaited; own files win over it', async (t) => {
   const { promise, resolve } = Promise.withResolvers<HostIdentity>();
-  const { 'sys/class/dmi/id/sys_vendor': _, ...tree } = vps;
-  const collector = hostInfoCollector({ ...roots(t, tree), ask: () => promise });
+  const arm = {
+    'proc/cpuinfo': 'processor\t: 0\nFeatures\t: fp asimd\n',
+    'sys/class/dmi/id/sys_vendor': '',
+  };
+  const collector = hostInfoCollector({ ...roots(t, { ...vps, ...arm }), ask: () => promise });
   t.after(() => collector.close?.());
   assert.equal(await labelsOf(collector), undefined);
   assert.equal(await labelsOf(collector), undefined);
-  resolve({ vendor: 'Contabo', product: 'PC', cpuModel: 'EPYC' });
+  resolve({ vendor: 'Contabo', product: 'PC', cpuModel: 'Neoverse-N1' });
   const labels = await eventually(collector);
   assert.equal(labels['vendor'], 'Contabo');
   assert.equal(labels['product'], 'vServer');
-  assert.equal(labels['cpu_model'], 'AMD EPYC-Rome Processor');
+  assert.equal(labels['cpu_model'], 'Neoverse-N1');
 });
 
 test('host info: an answer that fails or never comes costs labels, no scrape', async (t) => {

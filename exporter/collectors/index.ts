@@ -10,21 +10,21 @@ import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import type { RequestCounter } from '../requests.ts';
 import { appHealthCollector } from './app-health.ts';
 import { blockedTasksCollector } from './blocked-tasks.ts';
-import { exporterCollector } from './exporter.ts';
-import { heartbeatCollector } from './heartbeat.ts';
-import { hungTaskDetectorCollector } from './hung-task-detector.ts';
-import { hungTasksCollector } from './hung-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
 import { diskCollector } from './disk.ts';
+import { exporterCollector } from './exporter.ts';
+import { heartbeatCollector } from './heartbeat.ts';
 import { hostInfoCollector } from './host-info.ts';
+import { hungTaskDetectorCollector } from './hung-task-detector.ts';
+import { hungTasksCollector } from './hung-tasks.ts';
 import { loadCollector } from './load.ts';
+import { memoryCollector } from './memory.ts';
+import { pressureCollector } from './pressure.ts';
 import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 import { redisProcessCollector } from './redis-process.ts';
 import { stallCollector } from './stall.ts';
-import { memoryCollector } from './memory.ts';
-import { pressureCollector } from './pressure.ts';
 import { stealCollector } from './steal.ts';
 
 /** What a factory may ask for. Nothing else is global. */
