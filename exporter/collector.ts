@@ -13,8 +13,10 @@ export interface Metric {
   /** Whole literal name, base unit last, `_total` on counters. */
   readonly name: string;
   readonly type: MetricType;
-  /** One sentence that ends with where the number comes from. */
+  /** One short sentence that ends with where the number comes from. On the wire at each scrape. */
   readonly help: string;
+  /** The same at length, for docs/metrics.md, where `help` leaves something to be said. */
+  readonly note?: string;
   /** Label names, in the order they are printed. Every sample carries exactly these. */
   readonly labels: readonly string[];
   /** Upper bounds of a histogram's buckets, ascending, without +Inf; empty for other types. */
@@ -109,6 +111,11 @@ export interface Collector {
   /** Every metric that `collect` may return. */
   readonly metrics: readonly Metric[];
   /**
+   * `collect` answers from what a background clock gathered. How fresh that is stands in
+   * `stealwatch_sampler_age_seconds`; how long an answer from memory took tells nothing.
+   */
+  readonly fromMemory?: true;
+  /**
    * Read the source once. Reject on failure, with an `incomplete` error when something is still
    * true; stop when `signal` aborts.
    */
@@ -135,23 +142,24 @@ export function isIncomplete(error: Error): error is Incomplete {
   return 'families' in error;
 }
 
-type MetricText = Pick<Metric, 'name' | 'help'> & { readonly labels?: readonly string[] };
+type MetricText = Pick<Metric, 'name' | 'help' | 'note'> & {
+  readonly labels?: readonly string[];
+};
 
-export function counter({ name, help, labels = [] }: MetricText): Metric {
-  return { name, type: 'counter', help, labels, buckets: [] };
+export function counter({ labels = [], ...text }: MetricText): Metric {
+  return { ...text, type: 'counter', labels, buckets: [] };
 }
 
-export function gauge({ name, help, labels = [] }: MetricText): Metric {
-  return { name, type: 'gauge', help, labels, buckets: [] };
+export function gauge({ labels = [], ...text }: MetricText): Metric {
+  return { ...text, type: 'gauge', labels, buckets: [] };
 }
 
 export function histogram({
-  name,
-  help,
   labels = [],
   buckets,
+  ...text
 }: MetricText & { readonly buckets: readonly number[] }): Metric {
-  return { name, type: 'histogram', help, labels, buckets };
+  return { ...text, type: 'histogram', labels, buckets };
 }
 
 /** A family of one sample without labels. */

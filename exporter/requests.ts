@@ -1,18 +1,15 @@
 /** Counts answered HTTP requests by path and status code, with bounded labels. */
 
+/** The paths that are ours. Any other counts as `other`: a scanner must not grow our series. */
+const paths = new Set(['/', '/livez', '/metrics', '/probe', '/status']);
+
 /** Pairs that are shown from the start, so that `increase()` sees the first one. */
 const expected: readonly (readonly [path: string, code: number])[] = [
   ['/', 200],
-  ['/livez', 200],
   ['/metrics', 200],
-  ['/probe', 200],
-  ['/probe', 404],
   ['/status', 200],
   ['/status', 503],
-  ['other', 404],
 ];
-
-const paths = new Set(expected.map(([path]) => path));
 
 export interface RequestCount {
   readonly path: string;
@@ -21,7 +18,6 @@ export interface RequestCount {
 }
 
 export interface RequestCounter {
-  /** Any path that is not ours counts as `other`: a scanner must not grow our series. */
   count(path: string, code: number): void;
   counts(): RequestCount[];
 }

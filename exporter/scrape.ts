@@ -3,27 +3,31 @@
  * Scrapes that come while one runs share its result.
  */
 import type { Clock } from './clock.ts';
-import { byLabel, type Collector, type Family, gauge } from './collector.ts';
+import { byLabel, type Collector, type Family, gauge, type Metric } from './collector.ts';
 import { isolate, type IsolatedCollector, type Outcome } from './isolate.ts';
 
 const success = gauge({
   name: 'stealwatch_collector_success',
-  help: '1 when the collector read its source in this scrape, 0 when it failed or ran out of time.',
+  help: '1 when the collector read its source in this scrape.',
+  note: '1 when the collector read its source in this scrape, 0 when it failed or ran out of time.',
   labels: ['collector'],
 });
 const duration = gauge({
   name: 'stealwatch_collector_duration_seconds',
   help: 'How long the collector took in this scrape, by the monotonic clock.',
+  note: 'How long the collector took in this scrape, by the monotonic clock. Not for those that answer from memory: their freshness is stealwatch_sampler_age_seconds.',
   labels: ['collector'],
 });
 const lastSuccess = gauge({
   name: 'stealwatch_collector_last_success_timestamp_seconds',
-  help: 'Unix time at which the collector last read its source, 0 before the first time.',
+  help: 'Unix time of the last success, 0 before the first.',
+  note: 'Unix time at which the collector last read its source, 0 before the first time. Not for those that answer from memory.',
   labels: ['collector'],
 });
 const signalSupported = gauge({
   name: 'stealwatch_signal_supported',
-  help: '1 when this machine lets the exporter see the signal; the page at / says why not.',
+  help: '1 when this machine lets us see the signal; / says why not.',
+  note: '1 when this machine lets the exporter see the signal; the page at / says why not.',
   labels: ['signal'],
 });
 const samplerAge = gauge({
@@ -45,42 +49,38 @@ export interface Scraper {
   scrape(deadlineSeconds: number): Promise<readonly Family[]>;
 }
 
-function ownFamilies(
-  isolated: readonly IsolatedCollector[],
-  outcomes: readonly Outcome[],
-): Family[] {
-  const names = isolated.map(({ collector }) => collector.name);
-  const table = (value: (i: number) => number) =>
-    Object.fromEntries(names.map((name, i) => [name, value(i)]));
-  const reports = isolated.map(({ collector }) => collector.report?.() ?? {});
+interface Collected {
+  readonly isolated: IsolatedCollector;
+  readonly outcome: Outcome;
+}
+
+function byCollector(
+  metric: Metric,
+  collected: readonly Collected[],
+  value: (one: Collected) => number,
+): Family {
+  return byLabel(
+    metric,
+    Object.fromEntries(collected.map((one) => [one.isolated.collector.name, value(one)])),
+  );
+}
+
+function ownFamilies(collected: readonly Collected[]): Family[] {
+  const reports = collected.map(({ isolated }) => isolated.collector.report?.() ?? {});
+  const signals = reports.flatMap((report) => report.signals ?? []);
+  const samplers = reports.flatMap((report) => report.samplers ?? []);
+  const reading = collected.filter(({ isolated }) => isolated.collector.fromMemory !== true);
   return [
-    byLabel(
-      success,
-      table((i) => (outcomes[i]?.success === true ? 1 : 0)),
-    ),
-    byLabel(
-      duration,
-      table((i) => outcomes[i]?.durationSeconds ?? 0),
-    ),
-    byLabel(
-      lastSuccess,
-      table((i) => isolated[i]?.lastSuccess() ?? 0),
-    ),
+    byCollector(success, collected, ({ outcome }) => (outcome.success ? 1 : 0)),
+    byCollector(duration, reading, ({ outcome }) => outcome.durationSeconds),
+    byCollector(lastSuccess, reading, ({ isolated }) => isolated.lastSuccess()),
     byLabel(
       signalSupported,
-      Object.fromEntries(
-        reports.flatMap(({ signals = [] }) =>
-          signals.map(({ name, supported }) => [name, supported ? 1 : 0]),
-        ),
-      ),
+      Object.fromEntries(signals.map(({ name, supported }) => [name, supported ? 1 : 0])),
     ),
     byLabel(
       samplerAge,
-      Object.fromEntries(
-        reports.flatMap(({ samplers = [] }) =>
-          samplers.map(({ name, ageSeconds }) => [name, ageSeconds]),
-        ),
-      ),
+      Object.fromEntries(samplers.map(({ name, ageSeconds }) => [name, ageSeconds])),
     ),
   ];
 }
@@ -94,7 +94,8 @@ export function createScraper(
   const working = new Map<string, boolean>();
   let running: Promise<readonly Family[]> | undefined;
 
-  function note(name: string, outcome: Outcome): void {
+  function note({ isolated: { collector }, outcome }: Collected): void {
+    const { name } = collector;
     if (working.get(name) !== outcome.success && (working.has(name) || !outcome.success)) {
       events.collectorChanged(name, outcome.error);
     }
@@ -102,9 +103,11 @@ export function createScraper(
   }
 
   async function scrape(deadlineSeconds: number): Promise<readonly Family[]> {
-    const outcomes = await Promise.all(isolated.map((one) => one.run(deadlineSeconds)));
-    outcomes.forEach((outcome, i) => note(isolated[i]?.collector.name ?? '', outcome));
-    return [...outcomes.flatMap(({ families }) => families), ...ownFamilies(isolated, outcomes)];
+    const collected = await Promise.all(
+      isolated.map(async (one) => ({ isolated: one, outcome: await one.run(deadlineSeconds) })),
+    );
+    for (const one of collected) note(one);
+    return [...collected.flatMap(({ outcome }) => outcome.families), ...ownFamilies(collected)];
   }
 
   return {

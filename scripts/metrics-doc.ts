@@ -10,10 +10,12 @@ import { scrapeMetrics } from '../exporter/scrape.ts';
 
 const path = 'docs/metrics.md';
 const nowhere = '/nonexistent';
+/** What brings in the collectors that have nothing to do unless they are configured. */
+const everything = ['--app', 'x=http://127.0.0.1:1/', '--heartbeat-url', 'http://127.0.0.1:1/'];
 
-function rowOf({ name, type, labels, help, buckets }: Metric): string {
+function rowOf({ name, type, labels, help, note = help, buckets }: Metric): string {
   const bounds = buckets.length === 0 ? '' : ` Buckets: ${buckets.join(', ')}.`;
-  const text = (help + bounds).replaceAll('|', '\\|');
+  const text = (note + bounds).replaceAll('|', '\\|');
   return `| \`${name}\` | ${type} | ${labels.map((label) => `\`${label}\``).join(' ')} | ${text} |`;
 }
 
@@ -22,7 +24,7 @@ function sectionOf(title: string, metrics: readonly Metric[]): string {
 }
 
 const command = readConfig({
-  argv: ['--kmsg', `${nowhere}/kmsg`, '--redis-url', 'redis://127.0.0.1:1'],
+  argv: ['--kmsg', `${nowhere}/kmsg`, '--redis-url', 'redis://127.0.0.1:1', ...everything],
   env: {},
   version: '',
   collectors: collectorNames,

@@ -10,7 +10,8 @@ import type { RedisHealth } from '../redis/state.ts';
 
 const statusCode = gauge({
   name: 'stealwatch_app_health_status_code',
-  help: "HTTP status of the application's own health endpoint, 0 when it does not answer, from a GET every 5 s.",
+  help: "HTTP status of the app's health endpoint, 0 for no answer, from a GET every 5 s.",
+  note: "HTTP status of the application's own health endpoint, 0 when it does not answer, from a GET every 5 s.",
   labels: ['app'],
 });
 const duration = gauge({
@@ -20,7 +21,8 @@ const duration = gauge({
 });
 const lying = gauge({
   name: 'stealwatch_app_health_lying',
-  help: '1 when the health endpoint said 2xx while Redis had been unresponsive for over 5 s, from both probes.',
+  help: '1 when it said 2xx while Redis had been silent for over 5 s, from both probes.',
+  note: '1 when the health endpoint said 2xx while Redis had been unresponsive for over 5 s, from both probes.',
   labels: ['app'],
 });
 
@@ -69,8 +71,8 @@ export function appHealthCollector({
     for (const app of apps) void ask(app);
   }
 
-  const stop = apps.length === 0 ? () => undefined : clock.every(periodSeconds, tick);
-  if (apps.length > 0) tick();
+  const stop = clock.every(periodSeconds, tick);
+  tick();
 
   function findingsOf({ name, seen }: App): Finding[] {
     if (seen === undefined) return [];
@@ -91,6 +93,7 @@ export function appHealthCollector({
 
   return {
     name: 'app-health',
+    fromMemory: true,
     metrics: [statusCode, duration, lying],
     async collect() {
       const seen = apps.flatMap(({ name, seen }) =>
@@ -113,13 +116,10 @@ export function appHealthCollector({
         ),
       ];
     },
-    report() {
-      if (apps.length === 0) return {};
-      return {
-        samplers: [{ name: 'app_health', ageSeconds: clock.monotonic() - lastTick }],
-        findings: apps.flatMap((app) => findingsOf(app)),
-      };
-    },
+    report: () => ({
+      samplers: [{ name: 'app_health', ageSeconds: clock.monotonic() - lastTick }],
+      findings: apps.flatMap((app) => findingsOf(app)),
+    }),
     async close() {
       stop();
     },

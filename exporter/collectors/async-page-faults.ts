@@ -21,11 +21,13 @@ import type { PseudoFs } from '../procfs/reader.ts';
 
 const faults = counter({
   name: 'stealwatch_async_page_faults_total',
-  help: 'Pages that the host had swapped out and brought back while a thread waited, since the exporter started, from the HYP row of /proc/interrupts on KVM.',
+  help: 'Pages the host had swapped out and brought back, from /proc/interrupts HYP.',
+  note: 'Pages that the host had swapped out and brought back while a thread waited, since the exporter started, from the HYP row of /proc/interrupts on KVM.',
 });
 const restores = counter({
   name: 'stealwatch_vm_restores_total',
-  help: 'Times the VM was migrated or restored: one hypervisor callback on all vCPUs at once, from the HYP row of /proc/interrupts on KVM.',
+  help: 'Times the VM was migrated or restored, from /proc/interrupts HYP.',
+  note: 'Times the VM was migrated or restored: one hypervisor callback on all vCPUs at once, from the HYP row of /proc/interrupts on KVM.',
 });
 
 const clocksources = 'devices/system/clocksource/clocksource0/available_clocksource';
@@ -188,6 +190,7 @@ export function asyncPageFaultsCollector({
 
   return {
     name: 'async-page-faults',
+    fromMemory: true,
     metrics: [faults, restores],
     async collect() {
       sample();

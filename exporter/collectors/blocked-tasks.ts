@@ -26,17 +26,20 @@ import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',
-  help: 'Threads in D state now by what they wait for, from /proc/PID/task/TID/stat and wchan.',
+  help: 'Threads in D state now, by reason, from /proc/PID/task/TID/stat and wchan.',
+  note: 'Threads in D state now by what they wait for, from /proc/PID/task/TID/stat and wchan.',
   labels: ['reason'],
 });
 const longestSeconds = gauge({
   name: 'stealwatch_blocked_task_longest_seconds',
-  help: 'How long the longest-blocked thread has been in D state without one context switch, idle kernel threads left out, from /proc/PID/task/TID/stat and status.',
+  help: 'Age of the longest sleep in D state, from /proc/PID/task/TID/stat.',
+  note: 'How long the longest-blocked thread has been in D state without one context switch, idle kernel threads left out, from /proc/PID/task/TID/stat and status.',
   labels: ['reason'],
 });
 const processSeconds = gauge({
   name: 'stealwatch_blocked_process_seconds',
-  help: 'How long the ten longest-blocked processes have been in D state, from 1 s, idle kernel threads left out, from /proc/PID/task/TID/stat and status.',
+  help: 'The ten longest-blocked processes, from 1 s, from /proc/PID/task/TID/stat.',
+  note: 'How long the ten longest-blocked processes have been in D state, from 1 s, idle kernel threads left out, from /proc/PID/task/TID/stat and status.',
   labels: ['process', 'reason'],
 });
 
@@ -115,6 +118,7 @@ export function blockedTasksCollector({
 
   return {
     name: 'blocked-tasks',
+    fromMemory: true,
     metrics: [blockedTasks, longestSeconds, processSeconds],
     async collect() {
       attempt(() => spells.recheck(mostRechecks));

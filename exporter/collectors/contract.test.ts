@@ -36,11 +36,14 @@ const garbage = Object.fromEntries(
   ].map((path) => [path, 'garbage \u0000 1 2 -3 \n']),
 );
 
+/** What brings in the collectors that have nothing to do unless they are configured. */
+const everything = ['--app', 'shop=http://127.0.0.1:1/', '--heartbeat-url', 'http://127.0.0.1:1/'];
+
 async function collectorsOn(t: TestContext, tree: Record<string, string>): Promise<Collector[]> {
   const root = fixtureTree(t, tree);
   const port = await freePort();
   const command = readConfig({
-    argv: ['--kmsg', `${root}/kmsg`, '--redis-url', `redis://127.0.0.1:${port}`],
+    argv: ['--kmsg', `${root}/kmsg`, '--redis-url', `redis://127.0.0.1:${port}`, ...everything],
     env: {},
     version: 'test',
     collectors: collectorNames,
@@ -97,6 +100,10 @@ test('contract: names, files and declarations', async (t) => {
   for (const { name, type, help, labels, buckets } of metrics) {
     assert.match(name, /^[a-z][a-z0-9_]*$/);
     assert.match(help, /^[A-Z0-9].*\.$/s, `${name}: HELP is a sentence`);
+    assert.ok(
+      help.length <= 90,
+      `${name}: HELP is short, ${help.length}; docs/metrics.md has note`,
+    );
     assert.equal(
       name.endsWith('_total'),
       type === 'counter' || gaugesNamedTotal.includes(name),

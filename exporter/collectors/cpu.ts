@@ -7,17 +7,20 @@ import { cpuModes, parseStat, type Stat, ticksPerSecond } from '../procfs/stat.t
 
 const cpuSeconds = counter({
   name: 'stealwatch_cpu_seconds_total',
-  help: 'CPU time by mode, all CPUs together, guest time inside user and nice, from /proc/stat.',
+  help: 'CPU time by mode, all CPUs together, from /proc/stat.',
+  note: 'CPU time by mode, all CPUs together, guest time inside user and nice, from /proc/stat.',
   labels: ['mode'],
 });
 const stealSeconds = counter({
   name: 'stealwatch_cpu_steal_seconds_total',
-  help: 'Time each vCPU was ready to run and the host ran something else, from /proc/stat.',
+  help: 'Time the host kept each vCPU that was ready, from /proc/stat.',
+  note: 'Time each vCPU was ready to run and the host ran something else, from /proc/stat.',
   labels: ['cpu'],
 });
 const counterResets = counter({
-  name: 'stealwatch_cpu_counter_resets_total',
-  help: 'CPU time counters of the kernel that stepped back or leapt further than time went, taken out of what is exported, from /proc/stat.',
+  name: 'stealwatch_cpu_time_resets_total',
+  help: 'CPU counters of the kernel that stepped back, from /proc/stat.',
+  note: 'CPU time counters of the kernel that stepped back or leapt further than time went, taken out of what is exported, from /proc/stat.',
 });
 const cpus = gauge({
   name: 'stealwatch_cpus',
@@ -25,7 +28,8 @@ const cpus = gauge({
 });
 const procsBlocked = gauge({
   name: 'stealwatch_procs_blocked',
-  help: 'Threads that the kernel counts as waiting for a disk; a wait for the host to bring a page back is not among them, from /proc/stat.',
+  help: 'Threads in iowait; host page-ins are not among them, from /proc/stat.',
+  note: 'Threads that the kernel counts as waiting for a disk; a wait for the host to bring a page back is not among them, from /proc/stat.',
 });
 const bootTime = gauge({
   name: 'stealwatch_boot_time_seconds',

@@ -12,7 +12,8 @@ import type { PseudoFs } from '../procfs/reader.ts';
 
 const diskSeconds = counter({
   name: 'stealwatch_disk_seconds_total',
-  help: 'Time that requests to a disk took, added up over requests that overlap, from /proc/diskstats.',
+  help: 'Time that requests to a disk took, added up, from /proc/diskstats.',
+  note: 'Time that requests to a disk took, added up over requests that overlap, from /proc/diskstats.',
   labels: ['device', 'op'],
 });
 const diskOperations = counter({

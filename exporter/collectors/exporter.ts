@@ -13,7 +13,8 @@ import { revision, version } from '../version.ts';
 
 const buildInfo = gauge({
   name: 'stealwatch_build_info',
-  help: 'Always 1; the labels name the exporter version, its Node.js and its source revision.',
+  help: 'Always 1; exporter version, Node.js and source revision.',
+  note: 'Always 1; the labels name the exporter version, its Node.js and its source revision.',
   labels: ['version', 'node', 'revision'],
 });
 const httpRequests = counter({
@@ -39,7 +40,8 @@ const startTime = gauge({
 });
 const eventLoopLag = gauge({
   name: 'nodejs_eventloop_lag_p99_seconds',
-  help: 'How late the event loop ran a 100 ms timer, 99th percentile since the last scrape.',
+  help: '99th percentile of how late a 100 ms timer ran since the last scrape.',
+  note: 'How late the event loop ran a 100 ms timer, 99th percentile since the last scrape.',
 });
 
 const timerMs = 100;
@@ -64,6 +66,7 @@ export function exporterCollector({
 
   return {
     name: 'exporter',
+    fromMemory: true,
     metrics: [buildInfo, httpRequests, cpuSeconds, residentBytes, openFds, startTime, eventLoopLag],
     async collect() {
       const { user, system } = process.cpuUsage();

@@ -11,7 +11,8 @@ import { httpStatus } from '../http-get.ts';
 
 const heartbeats = counter({
   name: 'stealwatch_heartbeats_total',
-  help: 'Heartbeats by result: sent, failed (the watcher did not take it), withheld (something critical fails here), from the push every 10 s.',
+  help: 'Heartbeats sent, failed or withheld, from the push every 10 s.',
+  note: 'Heartbeats by result: sent, failed (the watcher did not take it), withheld (something critical fails here), from the push every 10 s.',
   labels: ['result'],
 });
 
@@ -65,6 +66,7 @@ export function heartbeatCollector({
 
   return {
     name: 'heartbeat',
+    fromMemory: true,
     metrics: [heartbeats],
     async collect() {
       return heartbeatUrl === undefined ? [] : [byLabel(heartbeats, counts)];

@@ -18,7 +18,8 @@ import type { PseudoFs } from '../procfs/reader.ts';
 
 const hostInfo = gauge({
   name: 'stealwatch_host_info',
-  help: 'Always 1; the labels tell what machine this is, read once from /sys, /proc and systeminformation.',
+  help: 'Always 1; what machine this is, from /sys, /proc and systeminformation.',
+  note: 'Always 1; the labels tell what machine this is, read once from /sys, /proc and systeminformation.',
   labels: ['virtualization', 'vendor', 'product', 'cpu_model', 'kernel', 'clocksource'],
 });
 

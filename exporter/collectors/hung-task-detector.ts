@@ -9,15 +9,18 @@ import type { PseudoFs } from '../procfs/reader.ts';
 
 const detections = counter({
   name: 'stealwatch_hung_task_detections_total',
-  help: 'Tasks found hung since boot, counted anew in every round in which they still are, from /proc/sys/kernel/hung_task_detect_count.',
+  help: 'Hung tasks found since boot, anew each round, from hung_task_detect_count.',
+  note: 'Tasks found hung since boot, counted anew in every round in which they still are, from /proc/sys/kernel/hung_task_detect_count.',
 });
 const warningsLeft = gauge({
   name: 'stealwatch_hung_task_warnings_left',
-  help: 'Reports the kernel will still print, -1 for no limit; at 0 it is silent about hung tasks, from /proc/sys/kernel/hung_task_warnings.',
+  help: 'Reports the kernel will still print, -1 for no limit, from hung_task_warnings.',
+  note: 'Reports the kernel will still print, -1 for no limit; at 0 it is silent about hung tasks, from /proc/sys/kernel/hung_task_warnings.',
 });
 const timeout = gauge({
   name: 'stealwatch_hung_task_timeout_seconds',
-  help: 'How long one sleep in D state must last to be reported, 0 when the detector is off, from /proc/sys/kernel/hung_task_timeout_secs.',
+  help: 'How long a sleep must last to be reported, 0 for off, from hung_task_timeout_secs.',
+  note: 'How long one sleep in D state must last to be reported, 0 when the detector is off, from /proc/sys/kernel/hung_task_timeout_secs.',
 });
 
 function parseSetting(name: string, text: string): number {

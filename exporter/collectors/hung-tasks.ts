@@ -28,7 +28,8 @@ import { reasons, reasonOfTrace } from '../reasons.ts';
 
 const hungTasks = counter({
   name: 'stealwatch_hung_tasks_total',
-  help: 'Times a task hung in D state, each counted once however often it was reported, by what it waited for, from /dev/kmsg.',
+  help: 'Tasks that hung, each once, by what they waited for, from /dev/kmsg.',
+  note: 'Times a task hung in D state, each counted once however often it was reported, by what it waited for, from /dev/kmsg.',
   labels: ['cause'],
 });
 const hungTaskReports = counter({
@@ -38,16 +39,19 @@ const hungTaskReports = counter({
 });
 const hungTaskLast = gauge({
   name: 'stealwatch_hung_task_last_seconds',
-  help: 'How long the last reported task had been blocked, NaN while this boot has reported none, from /dev/kmsg.',
+  help: 'How long the last reported task had been blocked, from /dev/kmsg.',
+  note: 'How long the last reported task had been blocked, NaN while this boot has reported none, from /dev/kmsg.',
 });
 const kernelEventsTotal = counter({
   name: 'stealwatch_kernel_events_total',
-  help: 'Lines in which the kernel says that a CPU stood still, a clock jumped or memory ran out, from /dev/kmsg.',
+  help: 'Other signs of a sick host in the kernel log, from /dev/kmsg.',
+  note: 'Lines in which the kernel says that a CPU stood still, a clock jumped or memory ran out, from /dev/kmsg.',
   labels: ['event'],
 });
 const lostRecords = counter({
   name: 'stealwatch_kmsg_lost_records_total',
-  help: 'Kernel log records overwritten before they could be read, from the sequence numbers of /dev/kmsg.',
+  help: 'Kernel log records lost to overrun, from the sequence of /dev/kmsg.',
+  note: 'Kernel log records overwritten before they could be read, from the sequence numbers of /dev/kmsg.',
 });
 
 /** A collector that also hands out the episodes, for an evidence report. */
@@ -162,6 +166,7 @@ export function hungTasksCollector({
 
   return {
     name: 'hung-tasks',
+    fromMemory: true,
     metrics: [hungTasks, hungTaskReports, hungTaskLast, kernelEventsTotal, lostRecords],
     async collect() {
       const access = follower.access();

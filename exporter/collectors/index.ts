@@ -63,30 +63,32 @@ function watchingRedis(factory: Factory): Factory {
   };
 }
 
-/** Redis is watched for the applications' sake only when there are some. */
-function watchedApps(shared: Shared): Collector {
-  const factory: Factory = appHealthCollector;
-  return shared.config.apps.length === 0 ? factory(shared) : watchingRedis(factory)(shared);
+/** Collectors that have nothing to do unless they are configured. */
+function isIdle(name: string, { apps, heartbeatUrl }: Config): boolean {
+  return (
+    (name === 'app-health' && apps.length === 0) ||
+    (name === 'heartbeat' && heartbeatUrl === undefined)
+  );
 }
 
 const factories: Readonly<Record<string, Factory>> = {
   cpu: cpuCollector,
   steal: stealCollector,
+  stall: stallCollector,
   'async-page-faults': asyncPageFaultsCollector,
+  'blocked-tasks': blockedTasksCollector,
+  'hung-tasks': hungTasksCollector,
+  'hung-task-detector': hungTaskDetectorCollector,
   pressure: pressureCollector,
   memory: memoryCollector,
   disk: diskCollector,
-  'host-info': hostInfoCollector,
   load: loadCollector,
-  stall: stallCollector,
+  'host-info': hostInfoCollector,
   'redis-probe': watchingRedis(redisProbeCollector),
   'redis-info': watchingRedis(redisInfoCollector),
-  'app-health': watchedApps,
-  heartbeat: heartbeatCollector,
-  'hung-tasks': hungTasksCollector,
-  'hung-task-detector': hungTaskDetectorCollector,
-  'blocked-tasks': blockedTasksCollector,
   'redis-process': redisProcessCollector,
+  'app-health': watchingRedis(appHealthCollector),
+  heartbeat: heartbeatCollector,
   exporter: exporterCollector,
 };
 
@@ -106,6 +108,6 @@ export function createCollectors(dependencies: Dependencies): Collector[] {
     },
   };
   return Object.entries(factories)
-    .filter(([name]) => !config.without.includes(name))
+    .filter(([name]) => !config.without.includes(name) && !isIdle(name, config))
     .map(([, factory]) => factory(shared));
 }

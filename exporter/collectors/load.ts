@@ -5,7 +5,8 @@ import type { PseudoFs } from '../procfs/reader.ts';
 
 const load1 = gauge({
   name: 'stealwatch_load1',
-  help: 'Load average over one minute: runnable threads and threads in D state, from /proc/loadavg.',
+  help: 'Load average over one minute, from /proc/loadavg.',
+  note: 'Load average over one minute: runnable threads and threads in D state, from /proc/loadavg.',
 });
 
 export function loadCollector({ procfs }: { procfs: PseudoFs }): Collector {

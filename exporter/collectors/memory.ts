@@ -13,12 +13,14 @@ import { parseVmstat } from '../procfs/vmstat.ts';
 
 const memoryBytes = gauge({
   name: 'stealwatch_memory_bytes',
-  help: 'Memory by kind; balloon is what the host has taken back through a balloon driver, from /proc/meminfo and /proc/vmstat.',
+  help: 'Memory by kind, from /proc/meminfo and /proc/vmstat.',
+  note: 'Memory by kind; balloon is what the host has taken back through a balloon driver, from /proc/meminfo and /proc/vmstat.',
   labels: ['kind'],
 });
 const memoryEvents = counter({
   name: 'stealwatch_memory_events_total',
-  help: 'Major faults and OOM kills since boot, and pages swapped by the guest or moved by the balloon, from /proc/vmstat.',
+  help: 'Major faults, OOM kills, guest swap and balloon, from /proc/vmstat.',
+  note: 'Major faults and OOM kills since boot, and pages swapped by the guest or moved by the balloon, from /proc/vmstat.',
   labels: ['event'],
 });
 

@@ -9,7 +9,8 @@ import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 
 const pressureSeconds = counter({
   name: 'stealwatch_pressure_seconds_total',
-  help: 'Time in which some threads, or all that had work, waited for a resource, from /proc/pressure.',
+  help: 'Time in which threads waited for a resource, from /proc/pressure.',
+  note: 'Time in which some threads, or all that had work, waited for a resource, from /proc/pressure.',
   labels: ['resource', 'kind'],
 });
 

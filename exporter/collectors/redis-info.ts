@@ -26,7 +26,8 @@ import type { RedisProbe } from '../redis/probe.ts';
 
 const restarts = counter({
   name: 'redis_restarts_total',
-  help: 'Times Redis was found to be another process than before, from run_id in INFO server.',
+  help: 'Times another Redis process answered, from run_id in INFO server.',
+  note: 'Times Redis was found to be another process than before, from run_id in INFO server.',
 });
 
 export interface RedisInfoDependencies {

@@ -22,16 +22,19 @@ import { redisStates } from '../redis/state.ts';
 
 const up = gauge({
   name: 'redis_up',
-  help: '1 when the last PING was answered with PONG within a second, from a PING a second.',
+  help: '1 when the last PING was answered in time, from a PING a second.',
+  note: '1 when the last PING was answered with PONG within a second, from a PING a second.',
 });
 const state = gauge({
   name: 'redis_state',
-  help: '1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over 250 ms, error includes -BUSY and -MISCONF, from a PING a second.',
+  help: '1 for the state Redis is in, from a PING a second.',
+  note: '1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over 250 ms, error includes -BUSY and -MISCONF, from a PING a second.',
   labels: ['state'],
 });
 const unresponsive = gauge({
   name: 'redis_unresponsive_seconds',
-  help: 'Time since Redis last answered, or since the exporter started if it never did; 0 while it answers, even if only to turn us away. From a PING a second.',
+  help: 'Time since Redis last answered, 0 while it does, from a PING a second.',
+  note: 'Time since Redis last answered, or since the exporter started if it never did; 0 while it answers, even if only to turn us away. From a PING a second.',
 });
 const pingSeconds = histogram({
   name: 'redis_ping_seconds',
@@ -40,7 +43,8 @@ const pingSeconds = histogram({
 });
 const probes = counter({
   name: 'redis_probes_total',
-  help: 'Seconds by what the PING of that second came to; error includes loading and refused logins. From a PING a second.',
+  help: 'PINGs by result, one a second.',
+  note: 'Seconds by what the PING of that second came to; error includes loading and refused logins. From a PING a second.',
   labels: ['result'],
 });
 
@@ -115,6 +119,7 @@ export function redisProbeCollector({
 
   return {
     name: 'redis-probe',
+    fromMemory: true,
     metrics: [up, state, unresponsive, pingSeconds, probes],
     async collect(signal) {
       // Only the first scrape waits, for at most the second that the first PING is given.

@@ -26,21 +26,25 @@ import { readListenQueue } from '../redis/process-search.ts';
 
 const processState = gauge({
   name: 'redis_process_state',
-  help: 'State of the main thread of the Redis process: running, sleeping, blocked, stopped, zombie or gone, from /proc/PID/stat.',
+  help: 'State of the main thread of Redis, from /proc/PID/stat.',
+  note: 'State of the main thread of the Redis process: running, sleeping, blocked, stopped, zombie or gone, from /proc/PID/stat.',
   labels: ['state'],
 });
 const blockedSeconds = gauge({
   name: 'redis_process_blocked_seconds',
-  help: 'How long the longest-blocked thread of the Redis process has been in D state without one context switch, from /proc/PID/task/TID/stat and status.',
+  help: 'Age of the longest sleep of a Redis thread in D state, from /proc/PID/task/TID/stat.',
+  note: 'How long the longest-blocked thread of the Redis process has been in D state without one context switch, from /proc/PID/task/TID/stat and status.',
   labels: ['reason'],
 });
 const cgroupTasks = gauge({
   name: 'redis_process_tasks',
-  help: "Processes and threads in the control group of the Redis process, its container or service, from the group's pids.current.",
+  help: 'Processes and threads in the control group of Redis, from its pids.current.',
+  note: "Processes and threads in the control group of the Redis process, its container or service, from the group's pids.current.",
 });
 const listenQueue = gauge({
   name: 'redis_listen_queue_length',
-  help: 'Connections that the kernel accepted and Redis has not, seen without connecting, from /proc/PID/net/tcp and tcp6 of the Redis process.',
+  help: 'Connections accepted by the kernel and not by Redis, from /proc/PID/net/tcp.',
+  note: 'Connections that the kernel accepted and Redis has not, seen without connecting, from /proc/PID/net/tcp and tcp6 of the Redis process.',
 });
 
 const tickSeconds = 1;
@@ -140,6 +144,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
 
   return {
     name: 'redis-process',
+    fromMemory: true,
     metrics: [processState, blockedSeconds, cgroupTasks, listenQueue],
     async collect() {
       try {

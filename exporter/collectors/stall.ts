@@ -16,12 +16,14 @@ import { createPseudoFs, type PseudoFile } from '../procfs/reader.ts';
 
 const stallSeconds = histogram({
   name: 'stealwatch_stall_seconds',
-  help: 'How late a 50 ms timer fired, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
+  help: 'Time in which nobody ran, from a 50 ms timer less its schedstat.',
+  note: 'How late a 50 ms timer fired, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
   buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 });
 const longest = gauge({
   name: 'stealwatch_stall_longest_seconds',
-  help: 'The longest such standstill of the last 5 minutes, from the monotonic clock and /proc/thread-self/schedstat.',
+  help: 'The longest such standstill of the last 5 minutes, from the same timer.',
+  note: 'The longest such standstill of the last 5 minutes, from the monotonic clock and /proc/thread-self/schedstat.',
 });
 
 const periodSeconds = 0.05;
@@ -78,6 +80,7 @@ export function stallCollector({
 
   return {
     name: 'stall',
+    fromMemory: true,
     metrics: [stallSeconds, longest],
     async collect() {
       if (failure !== undefined) throw new Error('the last reading failed', { cause: failure });

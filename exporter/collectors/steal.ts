@@ -29,16 +29,19 @@ import { createLedger } from '../steal/ledger.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',
-  help: 'Share of all CPU time over the last 60 s that the host took, what sar and top call %steal, sampled each second from /proc/stat.',
+  help: 'What sar and top call %steal, over the last 60 s, as 0 to 1, from /proc/stat.',
+  note: 'Share of all CPU time over the last 60 s that the host took, what sar and top call %steal, sampled each second from /proc/stat.',
 });
 const stealDemandRatio = histogram({
   name: 'stealwatch_steal_demand_ratio',
-  help: 'Share of the CPU time asked for that the host took, one observation for each second in which at least 0.05 s were asked for: all vCPUs or the worst one, whichever is larger, from /proc/stat.',
+  help: 'Share of the CPU asked for that the host took, per second, from /proc/stat.',
+  note: 'Share of the CPU time asked for that the host took, one observation for each second in which at least 0.05 s were asked for: all vCPUs or the worst one, whichever is larger, from /proc/stat.',
   buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
 });
 const seconds = counter({
   name: 'stealwatch_seconds_total',
-  help: 'Elapsed time by verdict, every second counted once: stall when nothing ran, steal when the host took more than the threshold of the CPU asked for, else good, from the monotonic clock and /proc/stat.',
+  help: 'Elapsed time by verdict, every second once, from /proc/stat.',
+  note: 'Elapsed time by verdict, every second counted once: stall when nothing ran, steal when the host took more than the threshold of the CPU asked for, else good, from the monotonic clock and /proc/stat.',
   labels: ['verdict'],
 });
 
@@ -187,6 +190,7 @@ export function stealCollector({
 
   return {
     name: 'steal',
+    fromMemory: true,
     metrics: [stealRatio, stealDemandRatio, seconds],
     async collect() {
       if (failure !== undefined) {

@@ -71,7 +71,8 @@ const fields: readonly InfoField[] = [
   {
     metric: gauge({
       name: 'redis_mem_fragmentation_ratio',
-      help: 'Resident memory by allocated memory; far below 1 the host or the guest swaps, from INFO memory.',
+      help: 'Resident by allocated memory, from INFO memory.',
+      note: 'Resident memory by allocated memory; far below 1 the host or the guest swaps, from INFO memory.',
     }),
     read: as('mem_fragmentation_ratio'),
   },
@@ -99,28 +100,32 @@ const fields: readonly InfoField[] = [
   {
     metric: gauge({
       name: 'redis_rdb_last_save_timestamp_seconds',
-      help: 'Unix time of the last snapshot that succeeded, or of the start, from INFO persistence.',
+      help: 'Unix time of the last snapshot or of the start, from INFO persistence.',
+      note: 'Unix time of the last snapshot that succeeded, or of the start, from INFO persistence.',
     }),
     read: as('rdb_last_save_time'),
   },
   {
     metric: gauge({
       name: 'redis_rdb_last_bgsave_status',
-      help: '1 when the last background save succeeded, 0 when it failed, from INFO persistence.',
+      help: '1 when the last background save succeeded, from INFO persistence.',
+      note: '1 when the last background save succeeded, 0 when it failed, from INFO persistence.',
     }),
     read: asStatus('rdb_last_bgsave_status'),
   },
   {
     metric: gauge({
       name: 'redis_rdb_last_bgsave_duration_sec',
-      help: 'How long the last background save took in seconds, -1 before the first, from INFO persistence.',
+      help: 'Duration of the last background save, -1 before it, from INFO persistence.',
+      note: 'How long the last background save took in seconds, -1 before the first, from INFO persistence.',
     }),
     read: as('rdb_last_bgsave_time_sec'),
   },
   {
     metric: gauge({
       name: 'redis_rdb_current_bgsave_duration_sec',
-      help: 'How long the background save under way has run in seconds, -1 when there is none, from INFO persistence.',
+      help: 'Age of the background save under way, -1 for none, from INFO persistence.',
+      note: 'How long the background save under way has run in seconds, -1 when there is none, from INFO persistence.',
     }),
     read: as('rdb_current_bgsave_time_sec'),
   },
@@ -134,7 +139,8 @@ const fields: readonly InfoField[] = [
   {
     metric: gauge({
       name: 'redis_rdb_last_cow_size_bytes',
-      help: 'Memory copied because it was written to during the last background save, from INFO persistence.',
+      help: 'Memory copied during the last background save, from INFO persistence.',
+      note: 'Memory copied because it was written to during the last background save, from INFO persistence.',
     }),
     read: as('rdb_last_cow_size'),
   },
@@ -155,28 +161,32 @@ const fields: readonly InfoField[] = [
   {
     metric: gauge({
       name: 'redis_aof_last_bgrewrite_status',
-      help: '1 when the last rewrite of the append-only file succeeded, 0 when it failed, from INFO persistence.',
+      help: '1 when the last AOF rewrite succeeded, from INFO persistence.',
+      note: '1 when the last rewrite of the append-only file succeeded, 0 when it failed, from INFO persistence.',
     }),
     read: asStatus('aof_last_bgrewrite_status'),
   },
   {
     metric: gauge({
       name: 'redis_aof_last_write_status',
-      help: '1 when the last write to the append-only file succeeded, 0 when it failed, from INFO persistence.',
+      help: '1 when the last AOF write succeeded, from INFO persistence.',
+      note: '1 when the last write to the append-only file succeeded, 0 when it failed, from INFO persistence.',
     }),
     read: asStatus('aof_last_write_status'),
   },
   {
     metric: gauge({
       name: 'redis_aof_pending_bio_fsync',
-      help: 'Calls of fsync waiting for the background thread; absent while the append-only file is off, from INFO persistence.',
+      help: 'Calls of fsync waiting for the background thread, from INFO persistence.',
+      note: 'Calls of fsync waiting for the background thread; absent while the append-only file is off, from INFO persistence.',
     }),
     read: as('aof_pending_bio_fsync'),
   },
   {
     metric: gauge({
       name: 'redis_aof_delayed_fsync',
-      help: 'Writes that waited for an fsync under way since the start: the first sign of a starved disk; absent while the append-only file is off, from INFO persistence.',
+      help: 'Writes that waited for an fsync under way, from INFO persistence.',
+      note: 'Writes that waited for an fsync under way since the start: the first sign of a starved disk; absent while the append-only file is off, from INFO persistence.',
     }),
     read: as('aof_delayed_fsync'),
   },
@@ -246,7 +256,8 @@ const fields: readonly InfoField[] = [
   {
     metric: gauge({
       name: 'redis_latest_fork_seconds',
-      help: 'How long the latest fork stopped Redis; 9 to 25 ms a GB is normal, from INFO stats.',
+      help: 'How long the latest fork stopped Redis, from INFO stats.',
+      note: 'How long the latest fork stopped Redis; 9 to 25 ms a GB is normal, from INFO stats.',
     }),
     read: microseconds('latest_fork_usec'),
   },

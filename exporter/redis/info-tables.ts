@@ -7,7 +7,8 @@ import { commandStatsOf, type Keyspace, keyspaceOf, type RedisInfo } from './inf
 
 const dbKeys = gauge({
   name: 'redis_db_keys',
-  help: 'Keys in a database; the first one, the configured one and every one that has held keys, from INFO keyspace.',
+  help: 'Keys in a database, from INFO keyspace.',
+  note: 'Keys in a database; the first one, the configured one and every one that has held keys, from INFO keyspace.',
   labels: ['db'],
 });
 const dbKeysExpiring = gauge({
@@ -17,7 +18,8 @@ const dbKeysExpiring = gauge({
 });
 const commands = counter({
   name: 'redis_commands_total',
-  help: 'Calls of a command, the most called of those seen first by name and the rest as other, from INFO commandstats.',
+  help: 'Calls by command, from INFO commandstats.',
+  note: 'Calls of a command, the most called of those seen first by name and the rest as other, from INFO commandstats.',
   labels: ['cmd'],
 });
 const commandSeconds = counter({

@@ -4,7 +4,8 @@ import type { RedisCommand } from './client.ts';
 
 const saveEnabled = gauge({
   name: 'redis_rdb_save_enabled',
-  help: '1 when Redis takes snapshots by itself: its live save setting has save points, from CONFIG GET save.',
+  help: '1 when the live save setting has save points, from CONFIG GET save.',
+  note: '1 when Redis takes snapshots by itself: its live save setting has save points, from CONFIG GET save.',
 });
 const slowlogLength = gauge({
   name: 'redis_slowlog_length',
@@ -16,7 +17,8 @@ const slowlogLastId = gauge({
 });
 const lastSlowSeconds = gauge({
   name: 'redis_last_slow_execution_duration_seconds',
-  help: 'How long the newest entry of the slow log took, 0 when it is empty, from SLOWLOG GET.',
+  help: 'Duration of the newest slow log entry, from SLOWLOG GET.',
+  note: 'How long the newest entry of the slow log took, 0 when it is empty, from SLOWLOG GET.',
 });
 const spikeLast = gauge({
   name: 'redis_latency_spike_last',

@@ -1,0 +1,88 @@
+/**
+ * /metrics of the shipped process on a recorded machine: a KVM guest whose Redis the host has
+ * paged out (fixtures/kvm-async-pf/redis/stalled), beside a real redis-server. Whoever adds,
+ * renames or loses a metric sees it in the diff of golden/metrics.txt. `npm run golden` rewrites it.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { timedGet } from './bench/figures.ts';
+import { startExporter } from './testing/exporter-process.ts';
+import { fixtureTree } from './testing/fixture-tree.ts';
+import { startRedis, until } from './testing/redis-server.ts';
+
+const recording = fileURLToPath(new URL('fixtures/kvm-async-pf/stalled/proc', import.meta.url));
+const golden = fileURLToPath(new URL('golden/metrics.txt', import.meta.url));
+
+/** Families that tell of this process, this moment or this Redis: their values are not compared. */
+const volatile =
+  /^(process_|nodejs_|redis_|stealwatch_(build_info|http_requests|stall|seconds|sampler_age|collector_(duration|last_success)|blocked_(task_longest|process)|host_info))/;
+
+function normalised(text: string): string {
+  const lines = text.split('\n').map((line) => {
+    if (line.startsWith('#') || !volatile.test(line)) return line;
+    // Which commands and versions there are differs from one Redis to the next.
+    if (line.startsWith('redis_')) return line.replace(/[{ ].*$/, '');
+    if (line.startsWith('stealwatch_build_info')) return 'stealwatch_build_info';
+    return line.replace(/ \S+$/, '');
+  });
+  return lines.filter((line, i) => line !== lines[i - 1] || line === '').join('\n');
+}
+
+async function scrapeRecorded(t: TestContext): Promise<string> {
+  const redis = await startRedis(t);
+  const kvm = fixtureTree(t, {
+    'devices/system/clocksource/clocksource0/available_clocksource': 'kvm-clock tsc acpi_pm \n',
+    'devices/system/clocksource/clocksource0/current_clocksource': 'kvm-clock\n',
+    kmsg: '',
+  });
+  const exporter = await startExporter(t, [
+    `--procfs=${recording}`,
+    `--sysfs=${kvm}`,
+    `--kmsg=${kvm}/kmsg`,
+    `--redis-url=${redis.url}`,
+  ]);
+  const scrape = async () => (await timedGet(`${exporter.url}/metrics`)).body;
+  // Everything that only a second reading can know is there.
+  await until('all is read', async () => {
+    const body = await scrape();
+    return (
+      body.includes('redis_state{state="up"} 1') &&
+      body.includes('stealwatch_host_info') &&
+      body.includes('stealwatch_steal_ratio')
+    );
+  });
+  return scrape();
+}
+
+test('golden: names, labels and values on a recorded machine', async (t) => {
+  const text = await scrapeRecorded(t);
+  t.assert.fileSnapshot(normalised(text), golden, { serializers: [(value: string) => value] });
+});
+
+/** Names that other exporters gave and that dashboards ask for. */
+const borrowed =
+  /^(asynq_(tasks_enqueued|queue_paused)_total|redis_rdb_(last|current)_bgsave_duration_sec) /;
+
+test('golden: promtool finds nothing but in names borrowed from other exporters', async (t) => {
+  const text = await scrapeRecorded(t);
+  const { stdout, stderr, error } = spawnSync('promtool', ['check', 'metrics'], {
+    input: text,
+    encoding: 'utf8',
+  });
+  assert.equal(error, undefined);
+  const complaints = (stdout + stderr)
+    .split('\n')
+    .filter((line) => line !== '')
+    .filter((line) => !borrowed.test(line));
+  assert.deepEqual(complaints, []);
+});
+
+test('golden: at most 250 series and 25 kB with one Redis', async (t) => {
+  const text = await scrapeRecorded(t);
+  const series = text.match(/^[^#\n]/gm)?.length ?? 0;
+  t.diagnostic(`${series} series, ${text.length} bytes`);
+  assert.ok(series <= 250, `${series} series`);
+  assert.ok(text.length <= 25_000, `${text.length} bytes`);
+});
