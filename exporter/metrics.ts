@@ -69,7 +69,7 @@ export async function render(families: readonly Family[], format: Format): Promi
     // The registry calls nothing but `name`, `type` and `get`; its type asks for a metric class.
     registry.registerMetric(ready as unknown as PromMetric);
   }
-  const text = await registry.metrics();
-  // prom-client prints NaN as "Nan", which the exposition format does not know.
-  return text.includes(' Nan\n') ? text.replaceAll(/ Nan$/gm, ' NaN') : text;
+  // prom-client prints NaN as "Nan", which the exposition format does not know, and puts an empty
+  // line between families, which nobody needs.
+  return (await registry.metrics()).replaceAll(/ Nan$/gm, ' NaN').replaceAll('\n\n', '\n');
 }

@@ -49,6 +49,9 @@ export interface Scraper {
   scrape(deadlineSeconds: number): Promise<readonly Family[]>;
 }
 
+/** To the microsecond: more digits are noise, on the wire at each scrape. */
+const rounded = (seconds: number) => Math.round(seconds * 1e6) / 1e6;
+
 interface Collected {
   readonly isolated: IsolatedCollector;
   readonly outcome: Outcome;
@@ -72,7 +75,7 @@ function ownFamilies(collected: readonly Collected[]): Family[] {
   const reading = collected.filter(({ isolated }) => isolated.collector.fromMemory !== true);
   return [
     byCollector(success, collected, ({ outcome }) => (outcome.success ? 1 : 0)),
-    byCollector(duration, reading, ({ outcome }) => outcome.durationSeconds),
+    byCollector(duration, reading, ({ outcome }) => rounded(outcome.durationSeconds)),
     byCollector(lastSuccess, reading, ({ isolated }) => isolated.lastSuccess()),
     byLabel(
       signalSupported,
@@ -80,7 +83,7 @@ function ownFamilies(collected: readonly Collected[]): Family[] {
     ),
     byLabel(
       samplerAge,
-      Object.fromEntries(samplers.map(({ name, ageSeconds }) => [name, ageSeconds])),
+      Object.fromEntries(samplers.map(({ name, ageSeconds }) => [name, rounded(ageSeconds)])),
     ),
   ];
 }

@@ -96,6 +96,7 @@ export function hostInfoCollector({
 
   return {
     name: 'host-info',
+    fromMemory: true,
     metrics: [hostInfo],
     async collect() {
       if (family === undefined && asking === undefined) begin();
