@@ -22,7 +22,7 @@ import { readCgroupTasks } from '../procfs/cgroup.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { reasons } from '../reasons.ts';
 import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
-import { readListenQueue } from '../redis/process-search.ts';
+import { type RedisProcess, redisListenQueue } from '../redis/process-search.ts';
 
 const processState = gauge({
   name: 'redis_process_state',
@@ -115,9 +115,14 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
     const process = present();
     return process === undefined ? undefined : readCgroupTasks({ procfs, sysfs }, process.pid);
   });
+  let queue: { of: RedisProcess; read: () => number | undefined } | undefined;
   const readQueue = remembering(() => {
     const process = present();
-    return process === undefined ? undefined : readListenQueue(procfs, process, address);
+    if (process === undefined) return undefined;
+    if (queue?.of !== process) {
+      queue = { of: process, read: redisListenQueue(procfs, process, address) };
+    }
+    return queue.read();
   });
 
   function familiesNow(): readonly Family[] {
@@ -126,7 +131,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
     lastState = state;
     if (state === undefined || process === undefined) return [];
     const blocked = follower.spells.blockedSecondsOf(process.pid);
-    const queue = readQueue();
+    const queued = readQueue();
     lastTasks = readTasks();
     return [
       oneHot(processState, processStates, state),
@@ -135,7 +140,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
         Object.fromEntries(reasons.map((reason) => [reason, blocked.get(reason) ?? 0])),
       ),
       ...(lastTasks === undefined ? [] : [single(cgroupTasks, lastTasks)]),
-      ...(queue === undefined ? [] : [single(listenQueue, queue)]),
+      ...(queued === undefined ? [] : [single(listenQueue, queued)]),
     ];
   }
 

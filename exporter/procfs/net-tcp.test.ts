@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { tcpText } from '../testing/network-files.ts';
-import { parseListening, readListening } from './net-tcp.ts';
+import { startRedis, until } from '../testing/redis-server.ts';
+import { listenQueueReader, parseListening, readListening } from './net-tcp.ts';
 import { createPseudoFs } from './reader.ts';
 
 test('net/tcp: a frozen redis-server with seven connections waiting, Linux 6.18', () => {
@@ -68,4 +70,37 @@ test('net/tcp: a hundred listening sockets come in more than one read', async (t
     const address = server.address();
     assert.ok(typeof address === 'object' && address !== null && found.has(address.port));
   }
+});
+
+test('net/tcp: a queue is read in sips, exactly as by a whole reading', async (t) => {
+  const redis = await startRedis(t);
+  const read = listenQueueReader(createPseudoFs('/proc'), redis.pid, [redis.port, 6379]);
+  await until('Redis has accepted all there was', () => read() === 0);
+  redis.freeze();
+  const sockets = Array.from({ length: 5 }, () => connect(redis.port, '127.0.0.1'));
+  t.after(() => sockets.forEach((socket) => socket.destroy()));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  assert.equal(read(), 5);
+  redis.thaw();
+  await until('Redis accepts', () => read() === 0);
+  await redis.stop();
+  assert.equal(read(), undefined, 'gone');
+});
+
+test('net/tcp: sips over several sockets of one port, and over a line that is cut', (t) => {
+  const listening = [
+    { port: 80, queued: 9, uid: 0, inode: 1 },
+    { port: 6379, queued: 2, uid: 0, inode: 2 },
+    { port: 6379, queued: 3, uid: 0, inode: 3 },
+  ];
+  const root = fixtureTree(t, { '7/net/tcp': tcpText(listening), '7/net/tcp6': tcpText([], 6) });
+  const read = listenQueueReader(createPseudoFs(root), 7, [6380, 6379]);
+  assert.equal(read(), 5);
+  writeTree(root, { '7/net/tcp': tcpText(listening.map((one) => ({ ...one, queued: 40 }))) });
+  assert.equal(read(), 80);
+  // Everything after the field that is asked for may be missing: it is not read.
+  writeTree(root, { '7/net/tcp': tcpText(listening).trimEnd().slice(0, -60) });
+  assert.equal(read(), 5);
+  writeTree(root, { '7/net/tcp': tcpText([]) });
+  assert.equal(read(), undefined);
 });

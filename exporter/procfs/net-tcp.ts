@@ -45,6 +45,11 @@ export function parseListening(text: string): Parsed {
   return { sockets, done: false };
 }
 
+/** Linux before 4.19 answers EINVAL for /proc/PID/net of a process that has just ended. */
+function isGone(error: unknown): boolean {
+  return isAbsent(error) || (error instanceof Error && 'code' in error && error.code === 'EINVAL');
+}
+
 /** Room for 1,700 listening sockets; those after them are not seen. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
@@ -69,9 +74,7 @@ function readOne(path: string): readonly ListeningSocket[] {
       if (got < surelyTheEnd || done || length === buffer.length) return sockets;
     }
   } catch (error) {
-    if (isAbsent(error)) return [];
-    // Linux before 4.19 answers EINVAL for /proc/PID/net of a process that has just ended.
-    if (error instanceof Error && 'code' in error && error.code === 'EINVAL') return [];
+    if (isGone(error)) return [];
     throw error;
   } finally {
     if (fd !== undefined) closeSync(fd);
@@ -81,4 +84,80 @@ function readOne(path: string): readonly ListeningSocket[] {
 /** Of the namespace of `pid`, which may be `self`. Empty when the process is gone. */
 export function readListening(procfs: PseudoFs, pid: number | 'self'): ListeningSocket[] {
   return ['tcp', 'tcp6'].flatMap((name) => readOne(`${procfs.root}/${pid}/net/${name}`));
+}
+
+/** Less than any line, so that the kernel never has to look for the one after it. */
+const sipBytes = 64;
+/** Sockets that were opened since are found at the next whole reading. */
+const sipsPerWholeReading = 60;
+
+/** Sum of the queues of the first `count` sockets that listen on a port, and how many there were. */
+function sip(path: string, port: number, count: number): { queued: number; found: number } {
+  const hex = port.toString(16).toUpperCase().padStart(4, '0');
+  const wanted = new RegExp(`:${hex} \\S+ ${listenState} [0-9A-F]{8}:([0-9A-F]{8}) `, 'g');
+  const fd = openSync(path, 'r');
+  try {
+    for (let length = 0; ;) {
+      const got = readSync(fd, buffer, length, Math.min(sipBytes, buffer.length - length), null);
+      length += got;
+      const queues = [...buffer.toString('latin1', 0, length).matchAll(wanted)];
+      if (queues.length >= count || got === 0) {
+        const queued = queues.reduce((sum, [, hex = '']) => sum + Number.parseInt(hex, 16), 0);
+        return { queued, found: queues.length };
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * How many connections wait to be accepted on the first of `ports` that the namespace of `pid`
+ * listens on; undefined when it listens on none. To be read often: a whole reading, which makes
+ * the kernel walk through its table of connections, tells how many sockets there are to find, and
+ * the readings after it stop in the middle of the last one's line. 50 us instead of 5 ms here.
+ */
+export function listenQueueReader(
+  procfs: PseudoFs,
+  pid: number,
+  ports: readonly number[],
+): () => number | undefined {
+  const files = ['tcp', 'tcp6'].map((name) => `${procfs.root}/${pid}/net/${name}`);
+  let learnt: { port: number; counts: readonly number[] } | undefined;
+  let sipsLeft = 0;
+
+  function wholeReading(): number | undefined {
+    const tables = files.map((path) => readOne(path));
+    learnt = undefined;
+    for (const port of ports) {
+      const mine = tables.map((sockets) => sockets.filter((socket) => socket.port === port));
+      if (mine.every(({ length }) => length === 0)) continue;
+      learnt = { port, counts: mine.map(({ length }) => length) };
+      sipsLeft = sipsPerWholeReading;
+      return mine.flat().reduce((sum, { queued }) => sum + queued, 0);
+    }
+    return undefined;
+  }
+
+  function sips(port: number, counts: readonly number[]): number | undefined {
+    sipsLeft -= 1;
+    let sum = 0;
+    for (const [i, count] of counts.entries()) {
+      if (count === 0) continue;
+      const { queued, found } = sip(files[i] ?? '', port, count);
+      if (found < count) return undefined;
+      sum += queued;
+    }
+    return sum;
+  }
+
+  return () => {
+    if (learnt === undefined || sipsLeft === 0) return wholeReading();
+    try {
+      return sips(learnt.port, learnt.counts) ?? wholeReading();
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw error;
+    }
+  };
 }

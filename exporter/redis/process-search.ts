@@ -9,7 +9,7 @@
  * the innermost of NSpid. Of two that fit equally well neither is taken: a wrong one is worse.
  */
 import { readlinkSync } from 'node:fs';
-import { type ListeningSocket, readListening } from '../procfs/net-tcp.ts';
+import { listenQueueReader, type ListeningSocket, readListening } from '../procfs/net-tcp.ts';
 import { canonicalAddress, isLoopback, readLocalAddresses } from '../procfs/local-addresses.ts';
 import { isAbsent, type PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
@@ -191,21 +191,14 @@ export function searchRedisProcess(options: SearchOptions): SearchResult {
   return { found: { pid, comm, startTicks } };
 }
 
-/**
- * Connections that wait to be accepted by the process on the port of `address`, or on the one it
- * has in its own namespace when that is published as another; undefined when it listens on none.
- */
-export function readListenQueue(
+/** What waits in front of Redis. Behind a published port it listens on its own, 6379 as a rule. */
+export function redisListenQueue(
   procfs: PseudoFs,
   { pid }: RedisProcess,
-  address: RedisAddress,
-): number | undefined {
-  if (address.socketPath !== undefined) return undefined;
-  const sockets = readListening(procfs, pid);
+  { socketPath, port }: RedisAddress,
+): () => number | undefined {
   const defaultPort = 6379;
-  for (const port of [address.port, defaultPort]) {
-    const waiting = sockets.filter((socket) => socket.port === port);
-    if (waiting.length > 0) return waiting.reduce((sum, { queued }) => sum + queued, 0);
-  }
-  return undefined;
+  return socketPath === undefined
+    ? listenQueueReader(procfs, pid, [port, defaultPort])
+    : () => undefined;
 }
