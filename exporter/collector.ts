@@ -162,9 +162,32 @@ export function histogram({
   return { ...text, type: 'histogram', labels, buckets };
 }
 
+const noLabels: Labels = {};
+
 /** A family of one sample without labels. */
 export function single(metric: Metric, value: number | HistogramValue): Family {
-  return { metric, samples: [{ labels: {}, value }] };
+  return { metric, samples: [{ labels: noLabels, value }] };
+}
+
+/**
+ * Label objects by metric and label value, made once: what is the same object at each scrape is
+ * formatted only at the first. Bounded, for label values that come from outside.
+ */
+const labelObjects = new WeakMap<Metric, Map<string, Labels>>();
+const mostLabelObjects = 1024;
+
+function labelsOf(metric: Metric, label: string, value: string): Labels {
+  let known = labelObjects.get(metric);
+  if (known === undefined || known.size > mostLabelObjects) {
+    known = new Map();
+    labelObjects.set(metric, known);
+  }
+  let labels = known.get(value);
+  if (labels === undefined) {
+    labels = { [label]: value };
+    known.set(value, labels);
+  }
+  return labels;
 }
 
 /** A family with one sample per entry of a record, for metrics with exactly one label. */
@@ -175,7 +198,10 @@ export function byLabel(metric: Metric, values: Readonly<Record<string, number>>
   }
   return {
     metric,
-    samples: Object.entries(values).map(([key, value]) => ({ labels: { [label]: key }, value })),
+    samples: Object.entries(values).map(([key, value]) => ({
+      labels: labelsOf(metric, label, key),
+      value,
+    })),
   };
 }
 

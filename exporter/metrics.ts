@@ -17,7 +17,17 @@ export const contentTypes = {
 interface Line {
   readonly metricName?: string;
   readonly labels: Labels;
+  /** prom-client formats an object it is given here once, and remembers the text. */
+  readonly sharedLabels?: Labels;
   readonly value: number;
+}
+
+const noLabels: Labels = {};
+
+/** "1.0", not "1": rules match `le` as text and OpenMetrics writes it with a decimal. */
+function boundText(bound: number | undefined): string {
+  if (bound === undefined) return '+Inf';
+  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
 }
 
 function histogramLines(metric: Metric, labels: Labels, { counts, sum }: HistogramValue): Line[] {
@@ -29,10 +39,7 @@ function histogramLines(metric: Metric, labels: Labels, { counts, sum }: Histogr
   let cumulative = 0;
   const lines: Line[] = counts.map((count, i) => {
     cumulative += count;
-    const bound = metric.buckets[i];
-    // "1.0", not "1": rules match `le` as text and OpenMetrics writes it with a decimal.
-    const le =
-      bound === undefined ? '+Inf' : Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
+    const le = boundText(metric.buckets[i]);
     return { metricName: `${metric.name}_bucket`, labels: { ...labels, le }, value: cumulative };
   });
   lines.push({ metricName: `${metric.name}_sum`, labels, value: sum });
@@ -42,7 +49,9 @@ function histogramLines(metric: Metric, labels: Labels, { counts, sum }: Histogr
 
 function linesOf({ metric, samples }: Family): Line[] {
   return samples.flatMap(({ labels, value }) =>
-    typeof value === 'number' ? [{ labels, value }] : histogramLines(metric, labels, value),
+    typeof value === 'number'
+      ? [{ labels: noLabels, sharedLabels: labels, value }]
+      : histogramLines(metric, labels, value),
   );
 }
 
