@@ -12,7 +12,7 @@ import {
   single,
 } from '../collector.ts';
 import type { Config } from '../config.ts';
-import { createRedisClient } from '../redis/client.ts';
+import { openRedis } from '../redis/open.ts';
 import { infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
 import {
   createCommandTable,
@@ -59,7 +59,7 @@ export function redisInfoCollector({
   noteProcessId,
 }: RedisInfoDependencies): Collector {
   // INFO is about all databases: without a SELECT the ACL needs one permission less.
-  const client = createRedisClient({ ...config.redis, db: 0 }, { timeoutMs });
+  const client = openRedis({ ...config.redis, db: 0 }, { timeoutMs });
   const keyspace = createKeyspaceTable([...new Set([0, config.redis.db])]);
   const commandTable = createCommandTable();
   const replies = createReplies();

@@ -8,7 +8,8 @@
 import { lookup, type LookupAddress } from 'node:dns';
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { RedisAddress } from './address.ts';
+import type { RedisAddress, RedisPlace } from './address.ts';
+import { findMaster, followMs } from './sentinel.ts';
 import type { TcpEnds } from './unacknowledged.ts';
 
 export interface LinkEvents {
@@ -42,8 +43,11 @@ function encode(commands: readonly (readonly string[])[]): string {
     .join('');
 }
 
-function openSocket(address: RedisAddress, addresses: readonly LookupAddress[]): Socket {
-  const { host, port, socketPath, tls } = address;
+function openSocket(
+  { socketPath, tls }: RedisAddress,
+  { host, port }: RedisPlace,
+  addresses: readonly LookupAddress[],
+): Socket {
   if (socketPath !== undefined) return connect({ path: socketPath });
   const options: TcpNetConnectOpts = {
     host,
@@ -66,10 +70,13 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
   let closed = false;
   let failure: Error | undefined;
   let rest = '';
+  let following: NodeJS.Timeout | undefined;
+  const stopped = new AbortController();
 
   function end(error: Error | undefined): void {
     if (closed) return;
     closed = true;
+    stopFollowing();
     socket?.destroy();
     events.ended(error);
   }
@@ -86,9 +93,14 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
     end(undefined);
   }
 
-  function open(addresses: readonly LookupAddress[]): void {
+  function stopFollowing(): void {
+    clearTimeout(following);
+    stopped.abort();
+  }
+
+  function open(place: RedisPlace, addresses: readonly LookupAddress[]): void {
     if (closed) return;
-    socket = openSocket(address, addresses);
+    socket = openSocket(address, place, addresses);
     socket.unref();
     socket.setEncoding('latin1');
     socket.on('connect', () => {
@@ -106,13 +118,42 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
     socket.on('close', () => end(failure));
   }
 
-  if (address.socketPath !== undefined || isIP(address.host) !== 0) open([]);
+  function resolve(place: RedisPlace): void {
+    if (address.socketPath !== undefined || isIP(place.host) !== 0) open(place, []);
+    else {
+      // One look-up per link, awaited by the probe: each holds one of libuv's four threads.
+      lookup(place.host, { all: true }, (error, addresses) => {
+        if (error === null) open(place, addresses);
+        else end(error);
+      });
+    }
+  }
+
+  /** Ends the link when Sentinel has made another one the master: the next link finds it. */
+  function follow(place: RedisPlace): void {
+    following = setTimeout(() => {
+      findMaster(address, stopped.signal).then(
+        ({ host, port }) => {
+          if (host === place.host && port === place.port) follow(place);
+          else end(undefined);
+        },
+        () => {
+          if (!closed) follow(place);
+        },
+      );
+    }, followMs);
+    following.unref();
+  }
+
+  if (address.sentinel === undefined) resolve(address);
   else {
-    // One look-up per link, awaited by the probe: each holds one of libuv's four threads.
-    lookup(address.host, { all: true }, (error, addresses) => {
-      if (error === null) open(addresses);
-      else end(error);
-    });
+    findMaster(address, stopped.signal).then(
+      (place) => {
+        resolve(place);
+        if (!closed) follow(place);
+      },
+      (error: unknown) => end(error instanceof Error ? error : new Error(String(error))),
+    );
   }
 
   return {
@@ -131,6 +172,7 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
     },
     close() {
       closed = true;
+      stopFollowing();
       socket?.destroy();
     },
   };
