@@ -54,6 +54,14 @@ function parseRatio(text: string): number {
   return value;
 }
 
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 1 && value <= 3600)) {
+    throw new Error('expected a number of seconds from 1 to 3600, for example 15');
+  }
+  return value;
+}
+
 function parseSwitch(text: string): boolean {
   if (['1', 'true', 'yes', 'on'].includes(text)) return true;
   if (['', '0', 'false', 'no', 'off'].includes(text)) return false;
@@ -145,7 +153,7 @@ const settings = {
     variables: ['STEALWATCH_REDIS_URL', 'REDIS_URL'],
     placeholder: 'URL',
     fallback: 'redis://127.0.0.1:6379',
-    help: 'The Redis to watch: redis://, rediss:// (TLS) or unix:///path. Put a password into the variable, not the flag: flags show in ps. The file of a private certificate authority goes into NODE_EXTRA_CA_CERTS.',
+    help: 'The Redis to watch: redis://, rediss:// (TLS), unix:///path, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port. Put a password into the variable, not the flag: flags show in ps. The file of a private certificate authority goes into NODE_EXTRA_CA_CERTS.',
     secret: true,
     parse: parseRedisAddress,
   }),
@@ -225,6 +233,30 @@ const settings = {
     help: 'Where to send a GET every 10 s while all is well here: a healthchecks.io check or an Uptime Kuma push monitor. Its silence is the alarm.',
     secret: true,
     parse: (text) => (text === '' ? undefined : parseHttpUrl(text)),
+  }),
+  asynqQueues: setting({
+    flag: 'asynq-queues',
+    variables: ['STEALWATCH_ASYNQ_QUEUES'],
+    placeholder: 'NAME,...',
+    fallback: '',
+    help: 'Asynq queues to read even if they are in no list: after Redis lost data, a queue in use can be.',
+    list: true,
+    parse: parseNames,
+  }),
+  asynqInterval: setting({
+    flag: 'asynq-interval',
+    variables: ['STEALWATCH_ASYNQ_INTERVAL'],
+    placeholder: 'SECONDS',
+    fallback: '5',
+    help: 'Least time between two readings of Asynq that no scrape asked for. With over 500 queues, which no scrape reads, it is 15 at least and grows to ten times what a reading takes.',
+    parse: parseSeconds,
+  }),
+  asynqMemory: setting({
+    flag: 'asynq-memory',
+    variables: ['STEALWATCH_ASYNQ_MEMORY'],
+    fallback: 'false',
+    help: 'Publish the approximate memory of Asynq queues. Asks MEMORY USAGE of samples, 20 queues at a time.',
+    parse: parseSwitch,
   }),
   logLevel: setting({
     flag: 'log-level',

@@ -13,6 +13,7 @@ import { blockedTasksCollector } from './blocked-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
 import { diskCollector } from './disk.ts';
+import { asynqCollector } from './asynq.ts';
 import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { hostInfoCollector } from './host-info.ts';
@@ -87,6 +88,7 @@ const factories: Readonly<Record<string, Factory>> = {
   'redis-probe': watchingRedis(redisProbeCollector),
   'redis-info': watchingRedis(redisInfoCollector),
   'redis-process': redisProcessCollector,
+  asynq: watchingRedis(asynqCollector),
   'app-health': watchingRedis(appHealthCollector),
   heartbeat: heartbeatCollector,
   exporter: exporterCollector,

@@ -1,0 +1,81 @@
+/** The line of `/status` about Asynq, and whether there is an Asynq to see. */
+import type { Check, Signal } from '../collector.ts';
+import type { Snapshot } from './collection.ts';
+import { counted, isUnserved } from './findings.ts';
+import type { Known } from './watch.ts';
+
+/** `unserved`: tasks wait in a queue no live server takes from. `none`: no Asynq in this Redis. */
+type AsynqState = 'starting' | 'up' | 'unserved' | 'unsupported' | 'none' | 'unknown';
+
+export interface Standing {
+  readonly state: AsynqState;
+  /** On the monotonic clock. */
+  readonly since: number;
+}
+
+export function isWithoutAsynq({ queues, fleet, legacyQueues }: Snapshot): boolean {
+  const fleetSize = (fleet?.servers.length ?? 0) + (fleet?.schedulers ?? 0);
+  return queues.length === 0 && legacyQueues.length === 0 && fleetSize === 0;
+}
+
+function stateOf(known: Known | undefined, failure: Error | undefined): [AsynqState, string] {
+  if (known === undefined) {
+    return failure === undefined
+      ? ['starting', 'the queues have not been read yet']
+      : ['unknown', `the queues cannot be read: ${failure.message}`];
+  }
+  const { snapshot, views } = known;
+  if (isWithoutAsynq(snapshot)) return ['none', 'there is no Asynq in this Redis'];
+  if (snapshot.legacyQueues.length > 0) return ['unsupported', legacyReason(snapshot)];
+  const unserved = views.filter((view) => isUnserved(view)).length;
+  if (unserved > 0) {
+    return ['unserved', `tasks wait in ${counted(unserved, 'queue')} that no live server serves`];
+  }
+  return ['up', `${counted(views.length, 'queue')} read`];
+}
+
+/** Not critical: what a health check can mend is Redis's, and Redis has a check of its own. */
+export function asynqCheck(
+  known: Known | undefined,
+  failure: Error | undefined,
+  before: Standing | undefined,
+  monotonic: number,
+): { readonly check: Check; readonly standing: Standing } {
+  const [state, reason] = stateOf(known, failure);
+  const standing = before?.state === state ? before : { state, since: monotonic };
+  return {
+    standing,
+    check: {
+      name: 'asynq',
+      critical: false,
+      ok: state !== 'unserved' && state !== 'unknown' && state !== 'unsupported',
+      state,
+      reason,
+      sinceSeconds: monotonic - standing.since,
+      ageSeconds: known === undefined ? 0 : monotonic - known.snapshot.takenAt,
+    },
+  };
+}
+
+function legacyReason({ legacyQueues }: Snapshot): string {
+  const names = legacyQueues.slice(0, 3).map((queue) => JSON.stringify(queue.slice(0, 60)));
+  return (
+    `${counted(legacyQueues.length, 'queue')} (${names.join(', ')}${legacyQueues.length > 3 ? ', …' : ''}) ` +
+    'kept by an Asynq older than v0.18, whose layout is not read: upgrade to v0.20 or later'
+  );
+}
+
+/** Nothing before the first collection: not known is not the same as not there. */
+export function asynqSignal(last: Known | undefined): Signal[] {
+  if (last === undefined) return [];
+  const { snapshot } = last;
+  if (snapshot.legacyQueues.length > 0) {
+    return [{ name: 'asynq', supported: false, reason: legacyReason(snapshot) }];
+  }
+  if (isWithoutAsynq(snapshot)) {
+    const reason =
+      'There is no Asynq in this Redis: neither asynq:queues nor a server. Is it the right database?';
+    return [{ name: 'asynq', supported: false, reason }];
+  }
+  return [{ name: 'asynq', supported: true, reason: 'Asynq v0.18 or later works here.' }];
+}

@@ -1,0 +1,228 @@
+/**
+ * Reads one queue. Every command is O(1) or O(log N) and plain: no Lua, nothing that a proxy, a
+ * cluster or a strict ACL refuses, nothing that grows with the backlog.
+ *
+ * Two round trips, shared with all queues of a chunk: sizes and heads; then what only non-empty
+ * sets need. A third only for a head without a time, or groups.
+ */
+import type { RedisCommand } from '../redis/client.ts';
+import { type Ask, askFor, buffersOf, countOf } from './ask.ts';
+import { readGroups } from './groups.ts';
+import { dailyKey, legacyPendingKey, queueKey } from './keys.ts';
+import { readLatency } from './latency.ts';
+import type { QueueNotes } from './queue-notes.ts';
+import { advanceTotal } from './totals.ts';
+
+export const taskStates = [
+  'active',
+  'pending',
+  'scheduled',
+  'retry',
+  'archived',
+  'completed',
+  'aggregating',
+] as const;
+export type TaskState = (typeof taskStates)[number];
+
+/** The two sets whose tasks become pending when their time has come. */
+export const waitingStates = ['scheduled', 'retry'] as const;
+type Waiting = Readonly<Record<(typeof waitingStates)[number], number>>;
+
+/** Counts and seconds; NaN where Redis refused the command that would tell. */
+export interface QueueReading {
+  readonly queue: string;
+  readonly notes: QueueNotes;
+  readonly tasks: Readonly<Record<TaskState, number>>;
+  readonly latencySeconds: number;
+  readonly latencyIsLowerBound: boolean;
+  readonly paused: number;
+  readonly overdue: Waiting;
+  readonly lagSeconds: Waiting;
+  readonly leaseExpired: number;
+  readonly activeWithoutLease: number;
+  readonly groups: number;
+  /** There were so many groups that their tasks are an estimate. */
+  readonly groupsEstimated: boolean;
+  readonly aggregationSets: number;
+  /** Redis holds a total of this queue: it has been worked on, ever. */
+  readonly hasTotals: boolean;
+}
+
+/** One collection's idea of now. */
+export interface Moment {
+  /** Unix seconds by Redis's own clock: one clock for all, and not a virtual machine's that stood still. */
+  redisNow(): number;
+  monotonic(): number;
+}
+
+export async function readQueue(
+  ask: Ask,
+  notes: QueueNotes,
+  moment: Moment,
+): Promise<QueueReading | undefined> {
+  const { queue } = notes;
+  const key = (part: string) => queueKey(queue, part);
+  const [size, legacy] = await Promise.all([
+    askFor(ask, basics(queue, moment.redisNow())),
+    notes.legacy ?? ask.send([['LLEN', legacyPendingKey(queue)]]),
+  ]);
+  // A list of this name holds the tasks of Asynq before v0.18, as JSON: all else would read 0.
+  if (typeof legacy !== 'boolean') notes.legacy = countOf(legacy[0]) > 0;
+  if (notes.legacy === true) return undefined;
+  const heads = buffersOf(size.heads);
+  // Two reads, two moments: the later one knows.
+  const pending =
+    size.heads instanceof Error ? countOf(size.pending) : pendingOf(size.pending, heads.length);
+  const active = countOf(size.active);
+  const lag = {
+    scheduled: lagOf(size.firstScheduled, moment),
+    retry: lagOf(size.firstRetry, moment),
+  };
+  const now = Math.floor(moment.redisNow());
+  const overdue = (state: 'scheduled' | 'retry'): RedisCommand | undefined =>
+    lag[state] > 0 ? ['ZCOUNT', key(state), '-inf', now] : undefined;
+  const lease = countOf(size.lease);
+  const withDeadlines = active > 0 && lease === 0;
+  const [more, latency, groups] = await Promise.all([
+    askFor(ask, {
+      overdueScheduled: overdue('scheduled'),
+      overdueRetry: overdue('retry'),
+      expired: lease > 0 ? ['ZCOUNT', key('lease'), '-inf', now] : undefined,
+      // Up to v0.21 there were task deadlines in place of leases.
+      deadlines: withDeadlines ? ['ZCARD', key('deadlines')] : undefined,
+      pastDeadline: withDeadlines ? ['ZCOUNT', key('deadlines'), '-inf', now] : undefined,
+      died: diedSince(notes, countOf(size.archived), now),
+    }),
+    readLatency(ask, notes, pending, heads, moment),
+    readGroups(ask, notes, countOf(size.groups), countOf(size.aggregationSets), moment),
+  ]);
+  noteArchived(notes, countOf(size.archived), more.died, now);
+  const hasTotals = noteTotals(ask, notes, size.counters, moment);
+  const archived = countOf(size.archived);
+  return {
+    queue,
+    notes,
+    tasks: {
+      active,
+      pending,
+      scheduled: countOf(size.scheduled),
+      retry: countOf(size.retry),
+      archived,
+      completed: countOf(size.completed),
+      aggregating: groups.tasks,
+    },
+    ...latency,
+    paused: pausedOf(size.counters),
+    overdue: {
+      scheduled: atLeastNone(lag.scheduled, more.overdueScheduled),
+      retry: atLeastNone(lag.retry, more.overdueRetry),
+    },
+    lagSeconds: lag,
+    leaseExpired: withDeadlines ? countOf(more.pastDeadline) : atLeastNone(lease, more.expired),
+    activeWithoutLease: lasting(notes, active, withDeadlines ? countOf(more.deadlines) : lease),
+    groups: countOf(size.groups),
+    groupsEstimated: groups.estimated,
+    aggregationSets: countOf(size.aggregationSets),
+    hasTotals,
+  };
+}
+
+function basics(queue: string, now: number) {
+  const key = (part: string) => queueKey(queue, part);
+  return {
+    pending: ['LLEN', key('pending')],
+    // The tail is next; a few more, because the one at the very end may have no time.
+    heads: ['LRANGE', key('pending'), -4, -1],
+    active: ['LLEN', key('active')],
+    lease: ['ZCARD', key('lease')],
+    scheduled: ['ZCARD', key('scheduled')],
+    firstScheduled: ['ZRANGE', key('scheduled'), 0, 0, 'WITHSCORES'],
+    retry: ['ZCARD', key('retry')],
+    firstRetry: ['ZRANGE', key('retry'), 0, 0, 'WITHSCORES'],
+    archived: ['ZCARD', key('archived')],
+    completed: ['ZCARD', key('completed')],
+    groups: ['SCARD', key('groups')],
+    aggregationSets: ['ZCARD', key('aggregation_sets')],
+    counters: [
+      'MGET',
+      key('processed'),
+      key('failed'),
+      key('paused'),
+      dailyKey(queue, 'processed', now),
+    ],
+  } satisfies Record<string, RedisCommand>;
+}
+
+function pendingOf(length: unknown, heads: number): number {
+  return heads === 0 ? 0 : Math.max(countOf(length), heads);
+}
+
+/** How long the first member of a set of times is overdue. */
+function lagOf(first: unknown, moment: Moment): number {
+  if (!Array.isArray(first)) return Number.NaN;
+  const [, score] = buffersOf(first);
+  return score === undefined ? 0 : Math.max(0, moment.redisNow() - Number(score.toString()));
+}
+
+/** A count that is only asked for when there may be something to count. */
+function atLeastNone(of: number, reply: unknown): number {
+  if (Number.isNaN(of)) return Number.NaN;
+  return of > 0 ? countOf(reply) : 0;
+}
+
+function lasting(notes: QueueNotes, active: number, leases: number): number {
+  const difference = Math.max(0, active - leases);
+  const before = notes.activeWithoutLease;
+  notes.activeWithoutLease = difference;
+  return before === undefined ? difference : Math.min(before, difference);
+}
+
+function pausedOf(counters: unknown): number {
+  if (!Array.isArray(counters)) return Number.NaN;
+  return counters[2] === null ? 0 : 1;
+}
+
+/** Whole seconds that have passed, less two for servers whose clocks are a little late. */
+const archivedSettleSeconds = 2;
+
+function diedSince(notes: QueueNotes, size: number, now: number): RedisCommand | undefined {
+  const { countedTo } = notes.archived;
+  const to = now - archivedSettleSeconds;
+  if (!(size > 0) || countedTo === 0 || to <= countedTo) return undefined;
+  return ['ZCOUNT', queueKey(notes.queue, 'archived'), `(${countedTo}`, to];
+}
+
+function noteArchived(notes: QueueNotes, size: number, died: unknown, now: number): void {
+  const { archived } = notes;
+  if (Number.isNaN(size) || died instanceof Error) return;
+  archived.grown += Math.max(0, size - (archived.size ?? size));
+  archived.size = size;
+  archived.dated += died === null ? 0 : countOf(died);
+  archived.countedTo = Math.max(archived.countedTo, now - archivedSettleSeconds);
+}
+
+/** An absent counter is 0 to Asynq; one that was there and is gone is a rollback. */
+function noteTotals(ask: Ask, notes: QueueNotes, counters: unknown, moment: Moment): boolean {
+  if (!Array.isArray(counters)) return notes.processed.raw > 0 || notes.failed.raw > 0;
+  const [processed, failed, , today]: unknown[] = counters;
+  notes.withoutTotals = processed === null && (notes.withoutTotals || today !== null);
+  const dropped = Math.max(
+    advanceTotal(notes.processed, rawTotal(ask, processed) ?? notes.processed.raw),
+    advanceTotal(notes.failed, rawTotal(ask, failed) ?? notes.failed.raw),
+  );
+  if (dropped > 0) {
+    notes.rollbacks += 1;
+    notes.rolledBackTasks += dropped;
+    notes.rolledBackAt = moment.monotonic();
+    notes.lastRolledBack = dropped;
+  }
+  return processed !== null || failed !== null;
+}
+
+function rawTotal(ask: Ask, reply: unknown): number | undefined {
+  if (reply === null) return 0;
+  const text = Buffer.isBuffer(reply) ? reply.toString('latin1') : '';
+  if (/^\d{1,19}$/.test(text)) return Number(text);
+  ask.failed(new Error(`decode: a total reads ${JSON.stringify(text.slice(0, 40))}`));
+  return undefined;
+}

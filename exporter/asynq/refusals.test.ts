@@ -1,0 +1,241 @@
+/** What Redis refuses, what does not decode, what users name things: each costs itself only. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { render } from '../metrics.ts';
+import { loadCaptured } from '../testing/asynq-data.ts';
+import { asynqRig, scrape, startCollector, writer } from '../testing/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
+import { fixtureTree } from '../testing/fixture-tree.ts';
+import { startRedis, until } from '../testing/redis-server.ts';
+import { queueKey } from './keys.ts';
+
+const run = promisify(execFile);
+
+/** As docs/asynq.md gives it: nothing that is not here is ever sent. */
+const neededCommands =
+  '+ping +time +sscan +zrange +zcount +zcard +llen +lrange +mget +scard +srandmember +get +hget +hkeys +hstrlen';
+
+test('acl: a user with the documented commands only reads everything', async (t) => {
+  const { redis, server } = await asynqRig(t);
+  await loadCaptured(redis, 'asynq-v0.26.0.json');
+  const app = asynqSimulator(redis);
+  await app.addToGroup('default', 'g');
+  await app.stage('default', 'g');
+  await app.addToGroup('default', 'g');
+  await app.schedule('low', -60);
+  await redis.call(
+    'ACL',
+    'SETUSER',
+    'watcher',
+    'on',
+    '>pw',
+    '~asynq:*',
+    ...neededCommands.split(' '),
+  );
+  const url = `redis://watcher:pw@127.0.0.1:${server.port}`;
+  const { value, error } = await scrape(startCollector(t, { url }));
+  assert.equal(error, undefined);
+  assert.equal(value('asynq_errors_total', 'noperm'), 0);
+  assert.equal(value('asynq_queue_tasks', 'default', 'aggregating'), 2);
+  assert.equal(value('asynq_queue_overdue_tasks', 'low', 'scheduled'), 1);
+  assert.equal(value('asynq_queue_busy_workers', 'critical'), 3);
+});
+
+test('acl: managed Redis without INFO, CONFIG, MEMORY and scripts', async (t) => {
+  const { redis, server } = await asynqRig(t);
+  await loadCaptured(redis, 'asynq-v0.26.0.json');
+  const refused = ['-info', '-config', '-memory', '-@scripting', '-slowlog', '-latency'];
+  await redis.call('ACL', 'SETUSER', 'managed', 'on', '>pw', '~*', '+@all', ...refused);
+  const url = `redis://managed:pw@127.0.0.1:${server.port}`;
+  const collector = startCollector(t, { url, config: { asynqMemory: true } });
+  const first = await scrape(collector);
+  assert.equal(first.value('asynq_up'), 1);
+  assert.equal(first.value('asynq_queue_size', 'default'), 12);
+  assert.ok((first.value('asynq_errors_total', 'noperm') ?? 0) > 0);
+  const second = await scrape(collector);
+  assert.equal(
+    second.value('asynq_errors_total', 'noperm'),
+    first.value('asynq_errors_total', 'noperm'),
+    'asked once, refused once',
+  );
+});
+
+test('memory: collections plus sampled tasks, about what Redis holds', async (t) => {
+  const { redis, scrape } = await asynqRig(t, { config: { asynqMemory: true } });
+  const app = asynqSimulator(redis);
+  for (let i = 0; i < 50; i += 1) await app.enqueue('default');
+  const { value } = await scrape();
+  let real = Number(await redis.call('MEMORY', 'USAGE', queueKey('default', 'pending')));
+  for (const key of await redis.keys('asynq:{default}:t:*')) {
+    real += Number(await redis.call('MEMORY', 'USAGE', key));
+  }
+  const ours = value('asynq_queue_memory_usage_approx_bytes', 'default') ?? Number.NaN;
+  assert.ok(Math.abs(ours - real) < real * 0.1, `${ours} of ${real}`);
+});
+
+test('acl: a refused command leaves NaN where its number was, and its reason', async (t) => {
+  const { redis, server } = await asynqRig(t);
+  await loadCaptured(redis, 'asynq-v0.26.0.json');
+  const user = ['on', '>pw', '~asynq:*', '+@all', '-mget', '-get', '-time'];
+  await redis.call('ACL', 'SETUSER', 'partial', ...user);
+  const { value } = await scrape(
+    startCollector(t, { url: `redis://partial:pw@127.0.0.1:${server.port}` }),
+  );
+  assert.equal(value('asynq_up'), 1);
+  assert.equal(value('asynq_queue_size', 'default'), 12);
+  assert.ok(Number.isNaN(value('asynq_queue_paused_total', 'default')));
+  assert.ok(Number.isNaN(value('asynq_clock_skew_seconds')));
+  assert.ok((value('asynq_errors_total', 'noperm') ?? 0) >= 8);
+});
+
+test('acl: a user who may not even list the queues is down, by reason', async (t) => {
+  const { redis, server } = await asynqRig(t);
+  await redis.call('ACL', 'SETUSER', 'nobody', 'on', '>pw', '~asynq:*', '+ping');
+  const collector = startCollector(t, { url: `redis://nobody:pw@127.0.0.1:${server.port}` });
+  const { value, error } = await scrape(collector);
+  assert.equal(value('asynq_up'), 0);
+  assert.match(error ?? '', /NOPERM/);
+  const [finding] = collector.report?.().findings ?? [];
+  assert.match(finding?.text ?? '', /^Asynq's queues cannot be read: NOPERM/);
+  assert.doesNotMatch(error ?? '', /pw@/);
+});
+
+test('acl: not one length of a queue is no collection', async (t) => {
+  const { redis, server } = await asynqRig(t);
+  await loadCaptured(redis, 'asynq-v0.26.0.json');
+  const user = ['on', '>pw', '~asynq:*', '+@all', '-llen', '-lrange'];
+  await redis.call('ACL', 'SETUSER', 'blind', ...user);
+  const url = `redis://blind:pw@127.0.0.1:${server.port}`;
+  const { value, error } = await scrape(startCollector(t, { url }));
+  assert.equal(value('asynq_up'), 0);
+  assert.match(error ?? '', /refused to tell the length of every queue/);
+});
+
+test('wrong types, corrupt values: the queue that has them degrades alone', async (t) => {
+  const { redis, scrape } = await asynqRig(t);
+  const app = asynqSimulator(redis);
+  await app.enqueue('good');
+  await app.enqueue('bad');
+  await redis.set(queueKey('bad', 'retry'), 'not a set');
+  await redis.set(queueKey('bad', 'processed'), 'many');
+  const head = await redis.lindex(queueKey('bad', 'pending'), -1);
+  await redis.hset(queueKey('bad', `t:${head}`), 'pending_since', 'yesterday');
+  const server = fakeServer(['good']);
+  await app.heartbeat(server, [
+    { taskId: 'x', queue: 'good', taskType: 'job', startSeconds: Date.now() / 1000 },
+  ]);
+  const place = `{vm:1:${randomUUID()}}`;
+  await redis.set(`asynq:servers:${place}`, Buffer.from('0a02766d108f', 'hex'));
+  await redis.zadd('asynq:servers', 'NX', 9_999_999_999, `asynq:servers:${place}`);
+  const { value } = await scrape();
+  assert.equal(value('asynq_up'), 1);
+  assert.equal(value('asynq_queue_size', 'good'), 1);
+  assert.equal(value('asynq_queue_consumers', 'good'), 1);
+  assert.ok(Number.isNaN(value('asynq_queue_tasks', 'bad', 'retry')));
+  assert.ok(Number.isNaN(value('asynq_queue_size', 'bad')));
+  assert.equal(value('asynq_queue_tasks', 'bad', 'pending'), 1);
+  assert.ok((value('asynq_queue_latency_seconds', 'bad') ?? 0) > 0);
+  assert.equal(value('asynq_tasks_processed_total', 'bad'), 0);
+  // Two commands on the wrong type, the total, the time, the server.
+  assert.equal(value('asynq_errors_total', 'decode'), 5);
+});
+
+test('busy: while a script runs, down by reason, and up afterwards', async (t) => {
+  const { redis, scrape, server } = await asynqRig(t, { args: ['--busy-reply-threshold', '50'] });
+  await asynqSimulator(redis).enqueue('default');
+  assert.equal((await scrape()).value('asynq_up'), 1);
+  const script = writer(t, server.port)
+    .eval('while true do end', 0)
+    .catch(() => undefined);
+  await until('Redis says BUSY', async () => {
+    const { value, error } = await scrape();
+    return value('asynq_up') === 0 && /BUSY/.test(error ?? '');
+  });
+  const { value } = await scrape();
+  assert.ok((value('asynq_errors_total', 'busy') ?? 0) > 0);
+  assert.equal(value('asynq_queue_size', 'default'), undefined);
+  assert.equal(value('asynq_tasks_processed_total', 'default'), 0, 'totals stay');
+  await redis.call('SCRIPT', 'KILL');
+  await script;
+  assert.equal((await scrape()).value('asynq_up'), 1);
+});
+
+const hostileNames = [
+  'a b',
+  '{',
+  '}',
+  '{}',
+  'a{b}c',
+  '"quoted\\"',
+  'new\nline',
+  '*',
+  'ключ 🦊',
+  "'",
+  '__proto__',
+  'a:b',
+];
+
+test('hostile queue names are read, kept apart and escaped', async (t) => {
+  const { redis, scrape } = await asynqRig(t);
+  const app = asynqSimulator(redis);
+  for (const [i, name] of hostileNames.entries()) {
+    for (let task = 0; task <= i; task += 1) await app.enqueue(name);
+  }
+  await redis.sadd('asynq:queues', Buffer.from([0xff, 0xfe]));
+  const { value, families } = await scrape();
+  for (const [i, name] of hostileNames.entries()) {
+    assert.equal(value('asynq_queue_tasks', name, 'pending'), i + 1, name);
+  }
+  assert.equal(value('asynq_errors_total', 'decode'), 1, 'a name that is not UTF-8');
+  const text = await render(families, 'text');
+  assert.match(text, /^asynq_queue_size\{queue="new\\nline"\} 7$/m);
+  assert.match(text, /^asynq_queue_size\{queue="\\"quoted\\\\\\""\} 6$/m);
+  const lines = text.split('\n').filter((line) => !/^(?:#|$|asynq_\w+(?:\{.*\})? \S+$)/.test(line));
+  assert.deepEqual(lines, []);
+});
+
+test('tls: a collection over rediss://', async (t) => {
+  const directory = fixtureTree(t, {});
+  const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+  const request =
+    '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost';
+  const name = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  await run('openssl', ['req', ...request.split(' '), ...name, '-keyout', key, '-out', cert]);
+  const plain = await startRedis(t, { directory });
+  const app = asynqSimulator(writer(t, plain.port));
+  await app.enqueue('default');
+  const tlsPort = plain.port + 1 > 65_000 ? plain.port - 1 : plain.port + 1;
+  const redis = writer(t, plain.port);
+  await redis.call(
+    'CONFIG',
+    'SET',
+    'tls-cert-file',
+    cert,
+    'tls-key-file',
+    key,
+    'tls-ca-cert-file',
+    cert,
+    'tls-auth-clients',
+    'no',
+    'tls-port',
+    tlsPort,
+  );
+  const script = `
+    const { createCollection } = await import('${new URL('collection.ts', import.meta.url).href}');
+    const { openRedis } = await import('${new URL('../redis/open.ts', import.meta.url).href}');
+    const { parseRedisAddress } = await import('${new URL('../redis/address.ts', import.meta.url).href}');
+    const { systemClock } = await import('${new URL('../clock.ts', import.meta.url).href}');
+    const client = openRedis(parseRedisAddress('rediss://localhost:${tlsPort}'), { buffers: true });
+    const collection = createCollection({ client, clock: systemClock, configuredQueues: [], withMemory: false, countError() {} });
+    const { queues } = await collection.collect(AbortSignal.timeout(5000));
+    console.log(queues.map(({ queue, tasks }) => queue + tasks.pending).join());
+    await client.close();`;
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: cert },
+  });
+  assert.equal(stdout.trim(), 'default1');
+});

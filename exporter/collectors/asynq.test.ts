@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { queueKey } from '../asynq/keys.ts';
+import { inlineQueues, tickSeconds } from '../asynq/watch.ts';
+import { manualClock } from '../clock.ts';
+import { asynqRig, type Rig } from '../testing/asynq-rig.ts';
+import { killServer } from '../testing/asynq-faults.ts';
+import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
+import { until } from '../testing/redis-server.ts';
+
+async function commandsProcessed({ redis }: Rig): Promise<number> {
+  const stats = await redis.info('stats');
+  return Number(/total_commands_processed:(\d+)/.exec(stats)?.[1]);
+}
+
+test('asynq: nobody scrapes, and the page is right all the same', async (t) => {
+  const clock = manualClock();
+  const rig = await asynqRig(t, { clock });
+  const { redis, collector } = rig;
+  await asynqSimulator(redis, { now: () => Date.now() / 1000 - 420 }).enqueue('default');
+  assert.deepEqual(collector.report?.().findings, []);
+  assert.equal(collector.report?.().checks?.[0]?.state, 'starting');
+  clock.advance(tickSeconds);
+  await until('the tick has read', () => collector.report?.().findings?.length === 1);
+  const [finding] = collector.report?.().findings ?? [];
+  assert.equal(finding?.severity, 'bad');
+  assert.equal(
+    finding?.text,
+    'default: 1 task waiting, the oldest for 7 min; no server is running.',
+  );
+  clock.advance(tickSeconds);
+  const [chart] = collector.report?.().charts ?? [];
+  assert.equal(chart?.unit, 'seconds');
+  assert.ok((chart?.points.at(-1) ?? 0) >= 420);
+  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
+});
+
+test('asynq: the sentence for 3 a.m.', async (t) => {
+  const { redis, scrape, collector } = await asynqRig(t);
+  const app = asynqSimulator(redis, { now: () => Date.now() / 1000 - 420 });
+  await app.enqueue('default');
+  const ids = Array.from({ length: 1203 }, (_, i) => `id-${i}`);
+  await redis.lpush(queueKey('default', 'pending'), ...ids);
+  await killServer(redis, fakeServer(['default']), 40);
+  await scrape();
+  assert.match(
+    collector.report?.().findings?.[0]?.text ?? '',
+    /^default: 1,204 tasks waiting, the oldest for 7 min; no worker has sent a heartbeat for 4\d s\.$/,
+  );
+});
+
+test('asynq: a scrape reads the state at that moment, and the tick then lets Redis be', async (t) => {
+  const clock = manualClock();
+  const rig = await asynqRig(t, { clock });
+  const app = asynqSimulator(rig.redis);
+  for (let i = 1; i <= 3; i += 1) {
+    await app.enqueue('default');
+    const { value } = await rig.scrape();
+    assert.equal(value('asynq_queue_size', 'default'), i);
+    assert.equal(value('asynq_collection_age_seconds'), 0);
+  }
+  clock.advance(tickSeconds - 1);
+  await rig.scrape();
+  const before = await commandsProcessed(rig);
+  clock.advance(1);
+  assert.equal((await commandsProcessed(rig)) - before, 1, 'only the question itself');
+});
+
+test('asynq: scrapes that come together share one collection', async (t) => {
+  const rig = await asynqRig(t);
+  await asynqSimulator(rig.redis).enqueue('default');
+  await rig.redis.config('RESETSTAT');
+  const scrapes = await Promise.all([rig.scrape(), rig.scrape(), rig.scrape()]);
+  for (const { value } of scrapes) assert.equal(value('asynq_queue_size', 'default'), 1);
+  assert.match(await rig.redis.info('commandstats'), /cmdstat_sscan:calls=1,/);
+});
+
+test('asynq: a large fleet is read in the background, and its age is told', async (t) => {
+  const clock = manualClock();
+  const rig = await asynqRig(t, { clock });
+  const names = Array.from({ length: inlineQueues + 1 }, (_, i) => `q${i}`);
+  await rig.redis.sadd('asynq:queues', names);
+  await until('the first collection', async () => {
+    const { value } = await rig.scrape();
+    return value('asynq_queue_size', 'q500') === 0;
+  });
+  await asynqSimulator(rig.redis).enqueue('q500');
+  clock.advance(3);
+  const { value } = await rig.scrape();
+  assert.equal(value('asynq_queue_size', 'q500'), 0, 'as it was');
+  assert.equal(value('asynq_collection_age_seconds'), 3);
+  clock.advance(15);
+  await until('the next background collection', async () => {
+    const { value } = await rig.scrape();
+    return value('asynq_queue_size', 'q500') === 1;
+  });
+});
+
+test('asynq: close ends the clock and the connection', async (t) => {
+  const clock = manualClock();
+  const rig = await asynqRig(t, { clock });
+  await rig.scrape();
+  await rig.collector.close?.();
+  await rig.collector.close?.();
+  const before = await commandsProcessed(rig);
+  clock.advance(60);
+  assert.equal((await commandsProcessed(rig)) - before, 1);
+});

@@ -1,0 +1,115 @@
+/** A real Redis, a client to write with, and the Asynq collector on it, for one test. */
+import type { TestContext } from 'node:test';
+import { Redis } from 'ioredis';
+import { type AsynqDependencies, asynqCollector } from '../collectors/asynq.ts';
+import { type Clock, systemClock } from '../clock.ts';
+import type { Collector, Family } from '../collector.ts';
+import { parseRedisAddress } from '../redis/address.ts';
+import type { Health } from '../asynq/watch.ts';
+import { isIncomplete } from '../collector.ts';
+import type { RedisState } from '../redis/state.ts';
+import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
+
+/** A probe's verdict that the test decides. */
+export interface FakeHealth extends Health {
+  become(state: RedisState): void;
+}
+
+export function fakeHealth(): FakeHealth {
+  let state: RedisState = 'up';
+  return {
+    become: (next) => {
+      state = next;
+    },
+    state: () => state,
+    answers: () => state === 'up' || state === 'slow',
+    judged: () => Promise.resolve(),
+  };
+}
+
+export interface CollectorOptions {
+  readonly url: string;
+  readonly clock?: Clock;
+  readonly health?: Health;
+  readonly config?: Partial<AsynqDependencies['config']>;
+}
+
+export function startCollector(t: TestContext, options: CollectorOptions): Collector {
+  const collector = asynqCollector({
+    config: {
+      redis: parseRedisAddress(options.url),
+      asynqQueues: [],
+      asynqInterval: 5,
+      asynqMemory: false,
+      ...options.config,
+    },
+    clock: options.clock ?? systemClock,
+    redis: options.health ?? fakeHealth(),
+  });
+  t.after(() => collector.close?.());
+  return collector;
+}
+
+export interface Rig {
+  readonly server: RedisServer;
+  readonly redis: Redis;
+  readonly collector: Collector;
+  readonly health: FakeHealth;
+  /** Collect, and look values up by name and label values: `value('asynq_queue_size', 'default')`. */
+  readonly scrape: () => Promise<Scrape>;
+}
+
+export interface Scrape {
+  readonly families: readonly Family[];
+  /** Why the collector failed. */
+  readonly error?: string;
+  /** Undefined when the series is not there. */
+  readonly value: (name: string, ...labels: readonly string[]) => number | undefined;
+}
+
+function scrapeOf(families: readonly Family[]): Scrape {
+  const samples = (name: string) =>
+    families.find(({ metric }) => metric.name === name)?.samples ?? [];
+  return {
+    families,
+    value: (name, ...labels) => {
+      const found = samples(name).find(
+        (sample) => JSON.stringify(Object.values(sample.labels)) === JSON.stringify(labels),
+      );
+      return typeof found?.value === 'number' ? found.value : undefined;
+    },
+  };
+}
+
+/** What would be published, whether the collector succeeds or fails. */
+export async function scrape(collector: Collector): Promise<Scrape> {
+  try {
+    return scrapeOf(await collector.collect(AbortSignal.timeout(30_000)));
+  } catch (error) {
+    if (!(error instanceof Error) || !isIncomplete(error)) throw error;
+    return { ...scrapeOf(error.families), error: error.message };
+  }
+}
+
+export function writer(t: TestContext, port: number): Redis {
+  const redis = new Redis({ port, host: '127.0.0.1', protocol: 2, retryStrategy: () => 50 });
+  redis.on('error', () => undefined);
+  t.after(() => redis.disconnect());
+  return redis;
+}
+
+export async function asynqRig(
+  t: TestContext,
+  options: RedisServerOptions & Pick<CollectorOptions, 'clock' | 'config'> = {},
+): Promise<Rig> {
+  const server = await startRedis(t, options);
+  const health = fakeHealth();
+  const collector = startCollector(t, { url: server.url, health, ...options });
+  return {
+    server,
+    redis: writer(t, server.port),
+    collector,
+    health,
+    scrape: () => scrape(collector),
+  };
+}
