@@ -2,12 +2,14 @@
  * `npm run bench [NAME...]`: figures, never pass or fail. Run it on a quiet machine, and read
  * ratios rather than times.
  */
+import { benchAsynq } from './asynq.ts';
 import { benchCost } from './cost.ts';
 import { benchFreeze } from './freeze.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   cost: benchCost,
   freeze: benchFreeze,
+  asynq: benchAsynq,
 };
 
 const asked = process.argv.slice(2);
