@@ -111,7 +111,7 @@ test('redis-info: while Redis is frozen it is not asked, and no series goes away
   server.freeze();
   // Before the probe knows, one scrape runs into the deadline of its own.
   const surprised = await scrape();
-  assert.match(surprised.error?.message ?? '', /no answer within 900 ms/);
+  assert.match(surprised.error?.message ?? '', /no answer in the time the caller had/);
   assert.equal(seriesCount(surprised.families), seriesCount(before.families));
   await until('frozen', () => probe.state() === 'frozen');
   for (let i = 0; i < 20; i++) {

@@ -12,6 +12,7 @@ import {
   single,
 } from '../collector.ts';
 import type { Config } from '../config.ts';
+import type { RedisClient } from '../redis/client.ts';
 import { openRedis } from '../redis/open.ts';
 import { infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
 import {
@@ -33,6 +34,8 @@ const restarts = counter({
 export interface RedisInfoDependencies {
   readonly config: Pick<Config, 'redis'>;
   readonly redis: Pick<RedisProbe, 'state' | 'answers' | 'judged'>;
+  /** One that gives Buffers. The Asynq collector's as well: one connection less on a frozen Redis. */
+  readonly client?: RedisClient;
   /** Told Redis's pid in its own pid namespace, for whoever looks for it in /proc. */
   readonly noteProcessId?: (pid: number | undefined) => void;
 }
@@ -47,6 +50,12 @@ const nanGauge = ({ metric, samples }: Family): Family =>
     ? { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) }
     : { metric, samples };
 
+/** A reply with its Buffers as text. All that is asked for here is. */
+function asText(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString();
+  return Array.isArray(reply) ? reply.map(asText) : reply;
+}
+
 /** Families that were there and are not now: aof_* after AOF was turned off, CONFIG forbidden. */
 function withMissing(now: readonly Family[], before: readonly Family[]): Family[] {
   const present = new Set(now.map(({ metric }) => metric));
@@ -56,13 +65,12 @@ function withMissing(now: readonly Family[], before: readonly Family[]): Family[
 export function redisInfoCollector({
   config,
   redis,
+  client = openRedis(config.redis, { buffers: true }),
   noteProcessId,
 }: RedisInfoDependencies): Collector {
-  // INFO is about all databases: without a SELECT the ACL needs one permission less.
-  const client = openRedis({ ...config.redis, db: 0 }, { timeoutMs });
   const keyspace = createKeyspaceTable([...new Set([0, config.redis.db])]);
   const commandTable = createCommandTable();
-  const replies = createReplies();
+  const otherReplies = createReplies();
   let last: readonly Family[] = [];
   let lastInfo: RedisInfo | undefined;
   let restartCount = 0;
@@ -76,10 +84,11 @@ export function redisInfoCollector({
 
   /** Two INFOs, because Redis before 7 takes one section name only. */
   async function ask(signal: AbortSignal): Promise<Family[]> {
-    const [text, stats, ...others] = await client.send(
+    const replies = await client.send(
       [['INFO'], ['INFO', 'commandstats'], ...replyCommands],
-      signal,
+      AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
     );
+    const [text, stats, ...others] = replies.map(asText);
     if (text instanceof Error) throw text;
     if (typeof text !== 'string' || text === '') throw new Error('INFO: the reply is no text');
     const info = parseInfo(text);
@@ -90,7 +99,7 @@ export function redisInfoCollector({
       ...keyspace(info),
       ...(typeof stats === 'string' ? commandTable(parseInfo(stats)) : []),
       instanceFamily(info),
-      ...replies(others),
+      ...otherReplies(others),
       single(restarts, restartCount),
     ];
   }

@@ -141,7 +141,11 @@ export function createRedisClient(
     const cancel = afterAnswers(timeoutMs, () => {
       reject(new Error(`no answer within ${timeoutMs} ms`));
     });
-    const abort = () => reject(new Error('given up by the caller', { cause: signal.reason }));
+    const abort = () => {
+      const late = signal.reason instanceof Error && signal.reason.name === 'TimeoutError';
+      const why = late ? 'no answer in the time the caller had' : 'given up by the caller';
+      reject(new Error(why, { cause: signal.reason }));
+    };
     signal.addEventListener('abort', abort);
     try {
       return await Promise.race([answered, expired]);
