@@ -111,10 +111,12 @@ export interface Collector {
   /** Every metric that `collect` may return. */
   readonly metrics: readonly Metric[];
   /**
-   * `collect` answers from what a background clock gathered. How fresh that is stands in
-   * `stealwatch_sampler_age_seconds`; how long an answer from memory took tells nothing.
+   * What `collect` reads, and so what is worth saying about it. `memory`: what a background clock
+   * gathered, whose age is in `stealwatch_sampler_age_seconds`. `kernel`, the default: files that
+   * answer now or fail, so how long they took. `network`: a server that may be silent for hours,
+   * so since when as well.
    */
-  readonly fromMemory?: true;
+  readonly source?: 'memory' | 'kernel' | 'network';
   /**
    * Read the source once. Reject on failure, with an `incomplete` error when something is still
    * true; stop when `signal` aborts.

@@ -21,7 +21,7 @@ const duration = gauge({
 const lastSuccess = gauge({
   name: 'stealwatch_collector_last_success_timestamp_seconds',
   help: 'Unix time of the last success, 0 before the first.',
-  note: 'Unix time at which the collector last read its source, 0 before the first time. Not for those that answer from memory.',
+  note: 'Unix time at which the collector last read its source, 0 before the first time. For those that ask a server.',
   labels: ['collector'],
 });
 const signalSupported = gauge({
@@ -72,11 +72,12 @@ function ownFamilies(collected: readonly Collected[]): Family[] {
   const reports = collected.map(({ isolated }) => isolated.collector.report?.() ?? {});
   const signals = reports.flatMap((report) => report.signals ?? []);
   const samplers = reports.flatMap((report) => report.samplers ?? []);
-  const reading = collected.filter(({ isolated }) => isolated.collector.fromMemory !== true);
+  const reading = collected.filter(({ isolated }) => isolated.collector.source !== 'memory');
+  const asking = collected.filter(({ isolated }) => isolated.collector.source === 'network');
   return [
     byCollector(success, collected, ({ outcome }) => (outcome.success ? 1 : 0)),
     byCollector(duration, reading, ({ outcome }) => rounded(outcome.durationSeconds)),
-    byCollector(lastSuccess, reading, ({ isolated }) => isolated.lastSuccess()),
+    byCollector(lastSuccess, asking, ({ isolated }) => isolated.lastSuccess()),
     byLabel(
       signalSupported,
       Object.fromEntries(signals.map(({ name, supported }) => [name, supported ? 1 : 0])),

@@ -93,7 +93,7 @@ export function appHealthCollector({
 
   return {
     name: 'app-health',
-    fromMemory: true,
+    source: 'memory',
     metrics: [statusCode, duration, lying],
     async collect() {
       const seen = apps.flatMap(({ name, seen }) =>

@@ -190,7 +190,7 @@ export function asyncPageFaultsCollector({
 
   return {
     name: 'async-page-faults',
-    fromMemory: true,
+    source: 'memory',
     metrics: [faults, restores],
     async collect() {
       sample();

@@ -141,6 +141,7 @@ export function asynqCollector({
 
   return {
     name: 'asynq',
+    source: 'network',
     metrics: [...fleetMetrics, ...queueMetrics],
     async collect(signal) {
       const known = await watch.fresh(signal);

@@ -118,7 +118,7 @@ export function blockedTasksCollector({
 
   return {
     name: 'blocked-tasks',
-    fromMemory: true,
+    source: 'memory',
     metrics: [blockedTasks, longestSeconds, processSeconds],
     async collect() {
       attempt(() => spells.recheck(mostRechecks));

@@ -67,7 +67,7 @@ export function exporterCollector({
 
   return {
     name: 'exporter',
-    fromMemory: true,
+    source: 'memory',
     metrics: [buildInfo, httpRequests, cpuSeconds, residentBytes, openFds, startTime, eventLoopLag],
     async collect() {
       const { user, system } = process.cpuUsage();

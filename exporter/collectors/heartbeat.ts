@@ -66,7 +66,7 @@ export function heartbeatCollector({
 
   return {
     name: 'heartbeat',
-    fromMemory: true,
+    source: 'memory',
     metrics: [heartbeats],
     async collect() {
       return heartbeatUrl === undefined ? [] : [byLabel(heartbeats, counts)];

@@ -96,7 +96,7 @@ export function hostInfoCollector({
 
   return {
     name: 'host-info',
-    fromMemory: true,
+    source: 'memory',
     metrics: [hostInfo],
     async collect() {
       if (family === undefined && asking === undefined) begin();

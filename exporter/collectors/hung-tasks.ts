@@ -166,7 +166,7 @@ export function hungTasksCollector({
 
   return {
     name: 'hung-tasks',
-    fromMemory: true,
+    source: 'memory',
     metrics: [hungTasks, hungTaskReports, hungTaskLast, kernelEventsTotal, lostRecords],
     async collect() {
       const access = follower.access();

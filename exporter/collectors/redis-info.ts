@@ -128,6 +128,7 @@ export function redisInfoCollector({
 
   return {
     name: 'redis-info',
+    source: 'network',
     metrics: [...infoFieldMetrics, ...infoTableMetrics, ...replyMetrics, restarts],
     async collect(signal) {
       await redis.judged(signal);

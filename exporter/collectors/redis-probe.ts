@@ -119,7 +119,7 @@ export function redisProbeCollector({
 
   return {
     name: 'redis-probe',
-    fromMemory: true,
+    source: 'memory',
     metrics: [up, state, unresponsive, pingSeconds, probes],
     async collect(signal) {
       // Only the first scrape waits, for at most the second that the first PING is given.

@@ -149,7 +149,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
 
   return {
     name: 'redis-process',
-    fromMemory: true,
+    source: 'memory',
     metrics: [processState, blockedSeconds, cgroupTasks, listenQueue],
     async collect() {
       try {

@@ -80,7 +80,7 @@ export function stallCollector({
 
   return {
     name: 'stall',
-    fromMemory: true,
+    source: 'memory',
     metrics: [stallSeconds, longest],
     async collect() {
       if (failure !== undefined) throw new Error('the last reading failed', { cause: failure });

@@ -190,7 +190,7 @@ export function stealCollector({
 
   return {
     name: 'steal',
-    fromMemory: true,
+    source: 'memory',
     metrics: [stealRatio, stealDemandRatio, seconds],
     async collect() {
       if (failure !== undefined) {

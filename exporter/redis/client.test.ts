@@ -55,7 +55,10 @@ test('client: keeps its connection while Redis is frozen, and uses it again', as
   const before = await id();
   server.freeze();
   await assert.rejects(id(), /redis:\/\/127\.0\.0\.1:\d+: no answer within 1000 ms/);
-  await assert.rejects(client.send([['PING']], AbortSignal.timeout(50)), /given up by the caller/);
+  await assert.rejects(
+    client.send([['PING']], AbortSignal.timeout(50)),
+    /no answer in the time the caller had/,
+  );
   server.thaw();
   assert.equal(await id(), before);
 });
