@@ -5,8 +5,9 @@
  * deadline. Requests carry no body and no state; the only input is the path and three headers.
  */
 import { Router } from '@koa/router';
-import Koa, { type Context } from 'koa';
-import { createServer, type Server } from 'node:http';
+import Koa, { type Context, type Middleware } from 'koa';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import type { Collector, Family } from './collector.ts';
 import { contentTypes, type Format, render } from './metrics.ts';
@@ -15,6 +16,8 @@ import type { RequestCounter } from './requests.ts';
 import type { Scraper } from './scrape.ts';
 import { statusOf } from './status.ts';
 import type { Targets } from './targets.ts';
+import type { Authenticator } from './web/auth.ts';
+import type { TlsSettings } from './web/config.ts';
 
 /** How long a scrape may take when Prometheus does not say. Its default timeout is 10 s. */
 const defaultDeadlineSeconds = 2;
@@ -28,8 +31,17 @@ export interface App {
   readonly targets: Targets;
   readonly requests: RequestCounter;
   readonly version: string;
+  /** TLS and credentials; plain HTTP for everyone without it. */
+  readonly access?: Access;
   /** A request failed for a reason of ours. The reason is logged, not shown. */
   requestFailed(path: string, error: unknown): void;
+}
+
+export interface Access {
+  readonly tls: TlsSettings | undefined;
+  readonly authenticator: Authenticator;
+  /** Headers that every answer gets. */
+  headers(): Readonly<Record<string, string>>;
 }
 
 /** Prometheus sends its timeout with every scrape; a lower one than ours lowers ours. */
@@ -130,6 +142,32 @@ function routes({ collectors, scraper, targets, version }: App): Router {
   return router;
 }
 
+/**
+ * Everything is behind the credentials, /livez and unknown paths too, as in every exporter that
+ * takes this file. A liveness check can count the 401: something answered.
+ */
+function guard(access: Access): Middleware {
+  const { authenticator } = access;
+  return async (ctx, next) => {
+    ctx.set(access.headers());
+    const verdict = await authenticator.check(
+      ctx.get('Authorization'),
+      ctx.req.socket.remoteAddress ?? '',
+    );
+    if (verdict === 'allowed') {
+      await next();
+    } else if (verdict === 'busy') {
+      ctx.status = 429;
+      ctx.set('Retry-After', '1');
+      ctx.body = 'too many passwords are being checked\n';
+    } else {
+      ctx.status = 401;
+      ctx.set('WWW-Authenticate', authenticator.challenge());
+      ctx.body = 'unauthorized\n';
+    }
+  };
+}
+
 /** The request handler, apart from the server that listens. */
 function createApp(app: App): Koa {
   const koa = new Koa();
@@ -146,29 +184,43 @@ function createApp(app: App): Koa {
       app.requests.count(ctx.path, ctx.status);
     }
   });
+  if (app.access !== undefined) koa.use(guard(app.access));
   koa.use(router.routes());
   koa.use(router.allowedMethods());
   return koa;
 }
 
+const limits = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5000,
+  requestTimeout: 5000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 65_000,
+};
+
 /**
  * A server that slow or greedy clients cannot hold: headers within 5 s and 8 KiB, at most 2,000
  * connections, idle ones closed after 65 s (longer than any scrape interval in use).
  */
-export function createHttpServer(app: App): Server {
+export function createHttpServer(app: App): Server | TlsServer {
   const handle = createApp(app).callback();
-  const server = createServer(
-    {
-      maxHeaderSize: 8 * 1024,
-      headersTimeout: 5000,
-      requestTimeout: 5000,
-      connectionsCheckingInterval: 1000,
-      keepAliveTimeout: 65_000,
-    },
-    (request, response) => {
-      void handle(request, response);
-    },
-  );
+  const listener: RequestListener = (request, response) => {
+    void handle(request, response);
+  };
+  const tls = app.access?.tls;
+  const server =
+    tls === undefined
+      ? createServer(limits, listener)
+      : createTlsServer(
+          {
+            ...limits,
+            ...tls.context,
+            requestCert: tls.clientCertificate,
+            rejectUnauthorized: tls.clientCertificate,
+            handshakeTimeout: 5000,
+          },
+          listener,
+        );
   server.maxConnections = 2000;
   return server;
 }

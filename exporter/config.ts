@@ -46,6 +46,10 @@ function parseDirectory(text: string): string {
   return text;
 }
 
+function parseOptionalPath(text: string): string | undefined {
+  return text === '' ? undefined : parseDirectory(text);
+}
+
 function parseRatio(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0 && value < 1)) {
@@ -147,6 +151,14 @@ const settings = {
     fallback: '127.0.0.1:10190',
     help: 'Address to serve on. Loopback unless you say otherwise.',
     parse: parseListen,
+  }),
+  webConfigFile: setting({
+    flag: 'web-config-file',
+    variables: ['STEALWATCH_WEB_CONFIG_FILE'],
+    placeholder: 'FILE',
+    fallback: '',
+    help: "TLS and credentials, in the format of Prometheus' exporter-toolkit; docs/security.md.",
+    parse: parseOptionalPath,
   }),
   redis: setting({
     flag: 'redis-url',

@@ -13,6 +13,7 @@ import { createScraper } from './scrape.ts';
 import { statusOf } from './status.ts';
 import { createTargets } from './targets.ts';
 import { version } from './version.ts';
+import { openAccess } from './web/access.ts';
 
 /** How long the answers under way may take once we were told to end. */
 const drainMs = 3000;
@@ -23,6 +24,10 @@ async function run(config: Config): Promise<void> {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
   });
+  const access =
+    config.webConfigFile === undefined
+      ? undefined
+      : await openAccess(config.webConfigFile, systemClock, log);
   const requests = createRequestCounter();
   const collectors: readonly Collector[] = createCollectors({
     config,
@@ -45,6 +50,7 @@ async function run(config: Config): Promise<void> {
     targets,
     requests,
     version,
+    ...(access === undefined ? {} : { access }),
     requestFailed(path, error) {
       log.error(
         { path, error: error instanceof Error ? error.message : String(error) },
@@ -53,6 +59,7 @@ async function run(config: Config): Promise<void> {
     },
   });
 
+  access?.follow(server);
   const ending = Promise.withResolvers<string>();
   process.once('SIGTERM', ending.resolve);
   process.once('SIGINT', ending.resolve);
@@ -68,6 +75,7 @@ async function run(config: Config): Promise<void> {
   server.closeIdleConnections();
   // A thread of ours may sleep in D state for hours: nothing is waited for longer than this.
   setTimeout(() => process.exit(0), drainMs).unref();
+  access?.close();
   targets.close();
   await Promise.all(collectors.map(async (collector) => collector.close?.()));
   if (server.listening) await once(server, 'close');

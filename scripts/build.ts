@@ -1,6 +1,7 @@
 /**
- * Bundles the exporter into one file, dist/stealwatch.cjs. One file because Node strips no types
- * inside node_modules, and because it is smaller in memory than 300 modules.
+ * Bundles the exporter into one file, dist/stealwatch.cjs, and each thread's code beside it.
+ * Bundled because Node strips no types inside node_modules, and because one file is smaller in
+ * memory than 300 modules.
  */
 import { build, type Plugin } from 'esbuild';
 import { execFileSync } from 'node:child_process';
@@ -44,8 +45,12 @@ const stubPlugin: Plugin = {
 };
 
 await build({
-  entryPoints: ['exporter/main.ts'],
-  outfile: 'dist/stealwatch.cjs',
+  entryPoints: {
+    stealwatch: 'exporter/main.ts',
+    'bcrypt-worker': 'exporter/web/bcrypt-worker.ts',
+  },
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -54,6 +59,9 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   define: {
+    // Where a thread's own file is looked for: beside the bundle.
+    'import.meta.dirname': '__dirname',
+    'import.meta.filename': '__filename',
     STEALWATCH_VERSION: JSON.stringify(version),
     STEALWATCH_REVISION: JSON.stringify(revision()),
   },

@@ -1,6 +1,6 @@
 /**
- * Sees to the programs the tests run for real: redis-server, Prometheus, Alertmanager. As root
- * on Debian or Ubuntu missing ones are installed; elsewhere they are asked for by name.
+ * Sees to the programs the tests run for real: redis-server, Prometheus, Alertmanager, openssl.
+ * As root on Debian or Ubuntu missing ones are installed; elsewhere they are asked for by name.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { serverNames, serverProgram } from '../exporter/testing/servers.ts';
 
 const packages: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
+  openssl: 'openssl',
   prometheus: 'prometheus',
   promtool: 'prometheus',
   'prometheus-alertmanager': 'prometheus-alertmanager',

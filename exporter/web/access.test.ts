@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { request, type RequestOptions } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { TLSSocket } from 'node:tls';
+import { createHttpServer } from '../app.ts';
+import { type ManualClock, manualClock } from '../clock.ts';
+import { createRequestCounter } from '../requests.ts';
+import { createScraper } from '../scrape.ts';
+import { createTargets } from '../targets.ts';
+import { createAuthority } from '../testing/certificates.ts';
+import { until } from '../testing/redis-server.ts';
+import { openAccess } from './access.ts';
+
+const tokenDigest = (token: string) => createHash('sha256').update(token).digest('hex');
+
+async function serve(t: TestContext, settings: () => string) {
+  const authority = createAuthority(t);
+  authority.issue('server');
+  const file = join(authority.directory, 'web.yml');
+  writeFileSync(file, settings());
+  const clock: ManualClock = manualClock();
+  const log: string[] = [];
+  const access = await openAccess(file, clock, {
+    info: (_fields, message) => log.push(message),
+    error: (fields, message) => log.push(`${message} ${JSON.stringify(fields)}`),
+  });
+  const requests = createRequestCounter();
+  const server = createHttpServer({
+    collectors: [],
+    scraper: createScraper([], clock, { collectorChanged: () => undefined }),
+    targets: createTargets([], clock),
+    requests,
+    version: 'test',
+    access,
+    requestFailed: (path, error) => log.push(`${path}: ${String(error)}`),
+  });
+  access.follow(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => {
+    access.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  const { port } = server.address() as AddressInfo;
+
+  /** Status, headers and whose certificate the server showed; or the error's code. */
+  async function get(path: string, options: RequestOptions = {}) {
+    const sent = request({
+      host: '127.0.0.1',
+      servername: 'localhost',
+      port,
+      path,
+      agent: false,
+      ca: authority.ca,
+      ...options,
+    });
+    sent.end();
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.resume();
+    const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
+    return { status: response.statusCode, headers: response.headers, serial };
+  }
+  return { authority, file, clock, log, get, requests };
+}
+
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+const tls = 'cert_file: server.pem, key_file: server.key';
+
+test('access: every path is behind the token, over TLS', async (t) => {
+  const { get, requests } = await serve(
+    t,
+    () => `
+tls_server_config: {${tls}}
+http_server_config: {headers: {Strict-Transport-Security: max-age=60}}
+bearer_tokens: {watcher: ${tokenDigest('token-1')}}
+`,
+  );
+  for (const path of ['/metrics', '/status', '/livez', '/', '/probe', '/nothing', '/../etc']) {
+    const refused = await get(path);
+    assert.equal(refused.status, 401, path);
+    assert.equal(refused.headers['www-authenticate'], 'Bearer realm="stealwatch"');
+    assert.equal((await get(path, bearer('token-2'))).status, 401, path);
+  }
+  const allowed = await get('/livez', bearer('token-1'));
+  assert.equal(allowed.status, 200);
+  assert.equal(allowed.headers['strict-transport-security'], 'max-age=60');
+  const refusals = requests.counts().filter(({ code }) => code === '401');
+  assert.equal(
+    refusals.reduce((sum, { count }) => sum + count, 0),
+    14,
+    'counted',
+  );
+});
+
+test('access: basic authentication, with the challenge a browser understands', async (t) => {
+  // Of "correct-horse", cost 4.
+  const hash = '$2y$04$abcdefghijklmnopqrstuuPoaPXzWjiVz4HaNq2LJXksWbO79E.S6';
+  const { get } = await serve(
+    t,
+    () => `{tls_server_config: {${tls}}, basic_auth_users: {alice: "${hash}"}}`,
+  );
+  const refused = await get('/livez', { auth: 'alice:battery-staple' });
+  assert.equal(refused.status, 401);
+  assert.match(refused.headers['www-authenticate'] ?? '', /^Basic realm=/);
+  assert.equal((await get('/livez', { auth: 'alice:correct-horse' })).status, 200);
+});
+
+test('access: client certificates of our CA get through the handshake, others do not', async (t) => {
+  const { get, authority } = await serve(
+    t,
+    () =>
+      `tls_server_config: {${tls}, client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert}`,
+  );
+  await assert.rejects(get('/livez'), /certificate required|ECONNRESET/);
+  const stranger = createAuthority(t).issue('client');
+  await assert.rejects(get('/livez', { cert: stranger.cert, key: stranger.key }));
+  const { cert, key } = authority.issue('client');
+  assert.equal((await get('/livez', { cert, key })).status, 200);
+});
+
+test('access: no TLS below min_version', async (t) => {
+  const { get } = await serve(t, () => `tls_server_config: {${tls}, min_version: TLS13}`);
+  await assert.rejects(get('/livez', { maxVersion: 'TLSv1.2' }), /alert protocol version/);
+  assert.equal((await get('/livez')).status, 200);
+});
+
+const settings = (token: string) =>
+  `{tls_server_config: {${tls}}, bearer_tokens: {w: ${tokenDigest(token)}}}`;
+
+test('access: certificates and tokens are taken up when their files change', async (t) => {
+  const { get, authority, file, clock, log } = await serve(t, () => settings('token-1'));
+  const before = await get('/livez', bearer('token-1'));
+  const renewed = authority.issue('renewed');
+  const at = (name: string) => join(authority.directory, name);
+
+  // Half of a renewal: the new certificate without its key.
+  renameSync(renewed.certFile, at('server.pem'));
+  clock.advance(10);
+  await until('the half renewal is reported', () => log.length > 0);
+  assert.match(log[0] ?? '', /kept as it was.*server\.pem|kept as it was.*do not work together/);
+  assert.equal((await get('/livez', bearer('token-1'))).serial, before.serial, 'still served');
+
+  renameSync(renewed.keyFile, at('server.key'));
+  clock.advance(10);
+  await until('the new certificate is read', () => log.includes('web configuration read again'));
+  const after = await get('/livez', bearer('token-1'));
+  assert.equal(after.status, 200);
+  assert.notEqual(after.serial, before.serial);
+
+  writeFileSync(file, settings('token-2'));
+  clock.advance(10);
+  await until('the new token is read', () => log.length >= 3);
+  assert.equal((await get('/livez', bearer('token-1'))).status, 401, 'the old token is void');
+  assert.equal((await get('/livez', bearer('token-2'))).status, 200);
+
+  rmSync(file);
+  clock.advance(10);
+  await until('the missing file is reported', () => log.length >= 4);
+  assert.match(log[3] ?? '', /web\.yml: cannot be read \(ENOENT\)/);
+  clock.advance(60);
+  assert.equal((await get('/livez', bearer('token-2'))).status, 200, 'nothing opens by itself');
+  assert.equal(log.length, 4, 'reported once');
+});

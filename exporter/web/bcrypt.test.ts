@@ -1,0 +1,29 @@
+import assert from 'node:assert/strict';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { test } from 'node:test';
+import { createBcryptVerifier } from './bcrypt.ts';
+
+/** As made by crypt(3) of libxcrypt, cost 4: $2y$ is the prefix that htpasswd writes. */
+const hash = '$2y$04$abcdefghijklmnopqrstuuPoaPXzWjiVz4HaNq2LJXksWbO79E.S6';
+
+test('bcrypt: right, wrong, and again after the thread has ended', async (t) => {
+  const { verify, close } = createBcryptVerifier();
+  t.after(close);
+  assert.equal(await verify('correct-horse', hash), true);
+  assert.equal(await verify('battery-staple', hash), false);
+  await close();
+  assert.equal(await verify('correct-horse', hash), true);
+});
+
+test('bcrypt: the main thread goes on meanwhile', async (t) => {
+  const { verify, close } = createBcryptVerifier();
+  t.after(close);
+  await verify('start the thread', hash);
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  const began = performance.now();
+  delay.enable();
+  await verify('x', hash.replace('$04$', '$13$'));
+  delay.disable();
+  const tookMs = performance.now() - began;
+  assert.ok(delay.max / 1e6 < tookMs / 2, `${delay.max / 1e6} ms of ${tookMs} ms`);
+});
