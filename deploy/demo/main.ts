@@ -1,0 +1,95 @@
+/**
+ * The demo: work for a Redis, and a page with a button that freezes it. The container shares the
+ * PID namespace of the Redis container and its user, so a signal is all it takes: no Docker
+ * socket. SIGSTOP is what a freeze looks like from outside, TCP accepts and nothing answers;
+ * inside, a real one sleeps in D state and no signal ends it.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { startLoad } from './load.ts';
+import { connectRedis } from './redis.ts';
+
+const port = Number(process.env['DEMO_PORT'] ?? 10191);
+const host = process.env['REDIS_HOST'] ?? 'redis';
+/** Nobody wants to find it frozen on Monday. */
+const longestFreezeMs = 5 * 60_000;
+
+function processesNamed(name: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === name;
+      } catch {
+        return false; // gone meanwhile
+      }
+    })
+    .map(Number);
+}
+
+let frozenSince: number | undefined;
+let thawing: NodeJS.Timeout | undefined;
+
+function signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  for (const pid of processesNamed('redis-server')) process.kill(pid, name);
+}
+
+function thaw(): void {
+  clearTimeout(thawing);
+  signal('SIGCONT');
+  frozenSince = undefined;
+}
+
+function freeze(): void {
+  signal('SIGSTOP');
+  frozenSince ??= Date.now();
+  clearTimeout(thawing);
+  thawing = setTimeout(thaw, longestFreezeMs);
+}
+
+function page(): string {
+  const seconds = frozenSince === undefined ? 0 : Math.round((Date.now() - frozenSince) / 1000);
+  const [state, action, label] =
+    frozenSince === undefined
+      ? ['Redis answers.', 'freeze', 'Freeze Redis']
+      : [`Redis has been frozen for ${seconds} s.`, 'thaw', 'Let it go on'];
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>stealwatch demo</title>
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="5">
+<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem}
+button{font:inherit;padding:.5em 1em}</style>
+<h1>${state}</h1>
+<form method="post" action="/${action}"><button>${label}</button></form>
+<p>Press it, and watch: within two seconds the <a href="http://localhost:10190/">exporter</a> says so, and its
+<a href="http://localhost:10190/status">/status</a> turns 503; within ten,
+<a href="http://localhost:9090/alerts">RedisFrozen</a> fires and
+<a href="http://localhost:9093">Alertmanager</a> has sent one message; the
+<a href="http://localhost:3000/d/stealwatch-freeze">forensics dashboard</a> shows which lane turned red first.
+It goes on by itself after five minutes.</p></html>`;
+}
+
+/** A page elsewhere must not be able to press the button: browsers send where a form comes from. */
+function isOurs(request: IncomingMessage): boolean {
+  const site = request.headers['sec-fetch-site'];
+  return site === undefined || site === 'same-origin';
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const actions: Readonly<Record<string, () => void>> = { '/freeze': freeze, '/thaw': thaw };
+  const action = actions[request.url ?? ''];
+  if (request.method === 'POST' && action !== undefined && isOurs(request)) {
+    action();
+    response.writeHead(303, { location: '/' }).end();
+  } else if (request.method === 'GET' && request.url === '/') {
+    const type = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
+    response.writeHead(200, type).end(page());
+  } else {
+    response.writeHead(404).end();
+  }
+}
+
+process.once('SIGTERM', () => {
+  thaw();
+  process.exit(0);
+});
+startLoad(() => connectRedis(host, Number(process.env['REDIS_PORT'] ?? 6379)));
+createServer(answer).listen(port);
