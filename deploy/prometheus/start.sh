@@ -8,6 +8,9 @@
 # user can read, and nowhere else: Prometheus shows them as <secret>.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
+# Where rules, targets and secrets are.
+ETC=${ETC:-/etc/stealwatch}
+export ETC
 
 # "shop=https://... api=https://..." is what the prober gets; here only the names are needed.
 if [ -n "${STEALWATCH_TARGETS:-}" ]; then
@@ -15,7 +18,7 @@ if [ -n "${STEALWATCH_TARGETS:-}" ]; then
   export PROBES
 fi
 AGENT_CA=
-[ ! -s /etc/stealwatch/secrets/agent-ca.pem ] || AGENT_CA=yes
+[ ! -s "$ETC/secrets/agent-ca.pem" ] || AGENT_CA=yes
 export AGENT_CA
 if [ -n "${AGENT_USER:-}" ] && [ -n "${AGENT_TOKEN:-}" ]; then
   echo 'start.sh: set AGENT_TOKEN or AGENT_USER, not both' >&2

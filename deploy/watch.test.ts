@@ -1,0 +1,191 @@
+/**
+ * An agent and a watcher as docs/watching-from-outside.md sets them up: the shipped exporter with
+ * TLS and credentials, a real Prometheus and Alertmanager with the configuration and rules that
+ * ship. Then the agent stands still, and somebody is told.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createAuthority } from '../exporter/testing/certificates.ts';
+import { startExporter } from '../exporter/testing/exporter-process.ts';
+import { freePort, until } from '../exporter/testing/redis-server.ts';
+
+/** bcrypt of "correct-horse", cost 10. */
+const hash = '$2y$10$abcdefghijklmnopqrstuuf4yQswfQRuOxajohDXdzREFVDuc.Vdy';
+const token = 'correct-token';
+const tokenHash = createHash('sha256').update(token).digest('hex');
+
+interface Alert {
+  readonly status: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Whoever is paged: keeps the alerts of every message. */
+async function startSink(t: TestContext) {
+  const alerts: Alert[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      alerts.push(...(JSON.parse(body) as { alerts: Alert[] }).alerts);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { alerts, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
+}
+
+function start(t: TestContext, script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  const child = spawn('sh', [script, ...args], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
+  t.after(async () => {
+    if (child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  });
+  return () => log;
+}
+
+/** Debian calls it prometheus-alertmanager. */
+function alertmanagerProgram(): string {
+  const directories = (process.env['PATH'] ?? '').split(delimiter);
+  const debian = directories.some((path) => existsSync(join(path, 'prometheus-alertmanager')));
+  return debian ? 'prometheus-alertmanager' : 'alertmanager';
+}
+
+interface Target {
+  readonly health: string;
+  readonly lastError: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Prometheus and Alertmanager as in the profile `watch`, on ports of their own. */
+async function startWatcher(t: TestContext, directory: string, env: NodeJS.ProcessEnv) {
+  const [port, alertmanagerPort] = [await freePort(), await freePort()];
+  cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
+  cpSync('deploy/prometheus', join(directory, 'prometheus'), { recursive: true });
+  const template = join(directory, 'prometheus', 'prometheus.yml');
+  const here = readFileSync(template, 'utf8')
+    .replaceAll('alertmanager:9093', `127.0.0.1:${alertmanagerPort}`)
+    .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`);
+  writeFileSync(template, here);
+  start(
+    t,
+    'alerts/alertmanager/start.sh',
+    [
+      `--storage.path=${join(directory, 'alertmanager')}`,
+      `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
+      '--cluster.listen-address=',
+    ],
+    { ALERTMANAGER: alertmanagerProgram(), TMPDIR: directory, ...env },
+  );
+  // As the image has it, /tmp is this process's own.
+  const rendered = join(directory, 'start.sh');
+  const script = readFileSync('deploy/prometheus/start.sh', 'utf8')
+    .replace('target=/tmp/prometheus.yml', `target=${join(directory, 'prometheus.yml')}`)
+    .replace('here=$(cd "$(dirname "$0")" && pwd)', `here=${join(directory, 'prometheus')}`);
+  writeFileSync(rendered, script);
+  const log = start(
+    t,
+    rendered,
+    [
+      `--storage.tsdb.path=${join(directory, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--rules.alert.resend-delay=5s',
+    ],
+    { ETC: directory, ...env },
+  );
+  return {
+    log,
+    async agent(): Promise<Target | undefined> {
+      const response = await fetch(`http://127.0.0.1:${port}/api/v1/targets?state=active`);
+      const { data } = (await response.json()) as { data: { activeTargets: Target[] } };
+      return data.activeTargets.find(({ labels }) => labels['host'] === 'vps1');
+    },
+  };
+}
+
+async function startAgent(t: TestContext) {
+  const authority = createAuthority(t);
+  authority.issue('agent');
+  const { directory } = authority;
+  const web = join(directory, 'web.yml');
+  writeFileSync(
+    web,
+    `tls_server_config: {cert_file: agent.pem, key_file: agent.key}
+basic_auth_users: {watcher: "${hash}"}
+bearer_tokens: {watcher: ${tokenHash}}
+`,
+  );
+  const exporter = await startExporter(t, ['--web-config-file', web]);
+  mkdirSync(join(directory, 'targets'));
+  mkdirSync(join(directory, 'secrets'));
+  cpSync(authority.caFile, join(directory, 'secrets', 'agent-ca.pem'));
+  writeFileSync(
+    join(directory, 'targets', 'agents.yml'),
+    `- targets: ['127.0.0.1:${exporter.port}']
+  labels: {host: vps1, provider: contoso, plan: cpx21, price: '7.55', __scheme__: https}
+`,
+  );
+  return { exporter, directory };
+}
+
+test('watcher: TLS and a token; the agent stands still, and somebody is paged', async (t) => {
+  const { exporter, directory } = await startAgent(t);
+  const sink = await startSink(t);
+  const watcher = await startWatcher(t, directory, { AGENT_TOKEN: token, WEBHOOK_URL: sink.url });
+  const health = async () => (await watcher.agent().catch(() => undefined))?.health;
+  await until('the watcher scrapes the agent', async () => (await health()) === 'up', 30);
+  const { instance: _, ...labels } = (await watcher.agent())?.labels ?? {};
+  assert.deepEqual(labels, {
+    job: 'stealwatch',
+    host: 'vps1',
+    provider: 'contoso',
+    plan: 'cpx21',
+    price: '7.55',
+  });
+  // Only from here on: no Redis is there, which is a page of its own.
+  const frozen = () =>
+    sink.alerts.find(
+      ({ labels }) => labels['alertname'] === 'HostFrozen' && labels['host'] === 'vps1',
+    );
+  assert.equal(frozen(), undefined);
+  process.kill(exporter.pid, 'SIGSTOP');
+  const began = performance.now();
+  await until('HostFrozen reaches the webhook', () => frozen()?.status === 'firing', 90);
+  t.diagnostic(
+    `paged ${((performance.now() - began) / 1000).toFixed(1)} s after the agent stopped`,
+  );
+});
+
+test('watcher: basic authentication', async (t) => {
+  const { directory } = await startAgent(t);
+  const right = { AGENT_USER: 'watcher', AGENT_PASSWORD: 'correct-horse' };
+  const watcher = await startWatcher(t, directory, right);
+  const health = async () => (await watcher.agent().catch(() => undefined))?.health;
+  await until('the watcher scrapes the agent', async () => (await health()) === 'up', 30);
+});
+
+test('watcher: a wrong token is an error of the target, not silence', async (t) => {
+  const { directory } = await startAgent(t);
+  const watcher = await startWatcher(t, directory, { AGENT_TOKEN: 'wrong' });
+  await until(
+    'the target is down, and says why',
+    async () => /401/.test((await watcher.agent().catch(() => undefined))?.lastError ?? ''),
+    30,
+  );
+});
