@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
@@ -67,7 +67,7 @@ async function serve(t: TestContext, settings: () => string) {
     const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
     return { status: response.statusCode, headers: response.headers, serial };
   }
-  return { authority, file, clock, log, get, requests };
+  return { authority, file, clock, log, get, requests, port };
 }
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -133,6 +133,17 @@ test('access: no TLS below min_version', async (t) => {
 
 const settings = (token: string) =>
   `{tls_server_config: {${tls}}, bearer_tokens: {w: ${tokenDigest(token)}}}`;
+
+test('access: a TLS handshake that does not end is ended after 5 s', async (t) => {
+  const { get, port } = await serve(t, () => `tls_server_config: {${tls}}`);
+  const began = performance.now();
+  const silent = Array.from({ length: 50 }, () => connect(port, '127.0.0.1'));
+  t.after(() => silent.forEach((socket) => socket.destroy()));
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  assert.equal((await get('/livez')).status, 200, 'beside them');
+  await Promise.all(silent.map((socket) => once(socket, 'close')));
+  assert.ok(performance.now() - began < 20_000);
+});
 
 test('access: certificates and tokens are taken up when their files change', async (t) => {
   const { get, authority, file, clock, log } = await serve(t, () => settings('token-1'));
