@@ -120,7 +120,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
     const process = present();
     if (process === undefined) return undefined;
     if (queue?.of !== process) {
-      queue = { of: process, read: redisListenQueue(procfs, process, address) };
+      queue = { of: process, read: redisListenQueue(procfs, clock, process, address) };
     }
     return queue.read();
   });

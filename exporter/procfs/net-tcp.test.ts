@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { manualClock, systemClock } from '../clock.ts';
 import { tcpText } from '../testing/network-files.ts';
 import { startRedis, until } from '../testing/redis-server.ts';
 import { listenQueueReader, parseListening, readListening } from './net-tcp.ts';
@@ -74,7 +75,10 @@ test('net/tcp: a hundred listening sockets come in more than one read', async (t
 
 test('net/tcp: a queue is read in sips, exactly as by a whole reading', async (t) => {
   const redis = await startRedis(t);
-  const read = listenQueueReader(createPseudoFs('/proc'), redis.pid, [redis.port, 6379]);
+  const read = listenQueueReader(createPseudoFs('/proc'), systemClock, redis.pid, [
+    redis.port,
+    6379,
+  ]);
   await until('Redis has accepted all there was', () => read() === 0);
   redis.freeze();
   const sockets = Array.from({ length: 5 }, () => connect(redis.port, '127.0.0.1'));
@@ -94,7 +98,8 @@ test('net/tcp: sips over several sockets of one port, and over a line that is cu
     { port: 6379, queued: 3, uid: 0, inode: 3 },
   ];
   const root = fixtureTree(t, { '7/net/tcp': tcpText(listening), '7/net/tcp6': tcpText([], 6) });
-  const read = listenQueueReader(createPseudoFs(root), 7, [6380, 6379]);
+  const clock = manualClock();
+  const read = listenQueueReader(createPseudoFs(root), clock, 7, [6380, 6379]);
   assert.equal(read(), 5);
   writeTree(root, { '7/net/tcp': tcpText(listening.map((one) => ({ ...one, queued: 40 }))) });
   assert.equal(read(), 80);
@@ -103,4 +108,21 @@ test('net/tcp: sips over several sockets of one port, and over a line that is cu
   assert.equal(read(), 5);
   writeTree(root, { '7/net/tcp': tcpText([]) });
   assert.equal(read(), undefined);
+});
+
+const bothTables = (queued: number) => ({
+  '7/net/tcp': tcpText([{ port: 6379, queued, uid: 0, inode: 1 }]),
+  '7/net/tcp6': tcpText([{ port: 6379, queued, uid: 0, inode: 2 }], 6),
+});
+
+test('net/tcp: what comes from tcp6 is at most 5 s old', (t) => {
+  const root = fixtureTree(t, bothTables(1));
+  const clock = manualClock();
+  const read = listenQueueReader(createPseudoFs(root), clock, 7, [6379]);
+  assert.equal(read(), 2);
+  writeTree(root, bothTables(10));
+  clock.advance(4);
+  assert.equal(read(), 11);
+  clock.advance(1);
+  assert.equal(read(), 20);
 });

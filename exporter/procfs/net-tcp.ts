@@ -3,6 +3,7 @@
  * get_tcp4_sock). Reading them asks nothing of the process itself and needs no right over it.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import type { Clock } from '../clock.ts';
 import { isAbsent, type PseudoFs } from './reader.ts';
 
 export interface ListeningSocket {
@@ -90,6 +91,7 @@ export function readListening(procfs: PseudoFs, pid: number | 'self'): Listening
 const sipBytes = 64;
 /** Sockets that were opened since are found at the next whole reading. */
 const sipsPerWholeReading = 60;
+const tcp6Seconds = 5;
 
 /** Sum of the queues of the first `count` sockets that listen on a port, and how many there were. */
 function sip(path: string, port: number, count: number): { queued: number; found: number } {
@@ -116,15 +118,21 @@ function sip(path: string, port: number, count: number): { queued: number; found
  * listens on; undefined when it listens on none. To be read often: a whole reading, which makes
  * the kernel walk through its table of connections, tells how many sockets there are to find, and
  * the readings after it stop in the middle of the last one's line. 50 us instead of 5 ms here.
+ *
+ * That does not help with tcp6 on a machine without IPv6 connections: having shown its last
+ * listening socket the kernel looks for the next one, through the whole table. So what comes from
+ * tcp6 may be up to 5 s old.
  */
 export function listenQueueReader(
   procfs: PseudoFs,
+  clock: Pick<Clock, 'monotonic'>,
   pid: number,
   ports: readonly number[],
 ): () => number | undefined {
   const files = ['tcp', 'tcp6'].map((name) => `${procfs.root}/${pid}/net/${name}`);
   let learnt: { port: number; counts: readonly number[] } | undefined;
   let sipsLeft = 0;
+  let tcp6 = { queued: 0, at: -Infinity };
 
   function wholeReading(): number | undefined {
     const tables = files.map((path) => readOne(path));
@@ -132,28 +140,36 @@ export function listenQueueReader(
     for (const port of ports) {
       const mine = tables.map((sockets) => sockets.filter((socket) => socket.port === port));
       if (mine.every(({ length }) => length === 0)) continue;
+      const queues = mine.map((sockets) => sockets.reduce((sum, { queued }) => sum + queued, 0));
       learnt = { port, counts: mine.map(({ length }) => length) };
       sipsLeft = sipsPerWholeReading;
-      return mine.flat().reduce((sum, { queued }) => sum + queued, 0);
+      tcp6 = { queued: queues[1] ?? 0, at: clock.monotonic() };
+      return queues.reduce((sum, queued) => sum + queued, 0);
     }
     return undefined;
   }
 
-  function sips(port: number, counts: readonly number[]): number | undefined {
+  function sipOf(file: number, port: number, count: number): number | undefined {
+    if (count === 0) return 0;
+    const { queued, found } = sip(files[file] ?? '', port, count);
+    return found < count ? undefined : queued;
+  }
+
+  function sips(port: number, [count4 = 0, count6 = 0]: readonly number[]): number | undefined {
     sipsLeft -= 1;
-    let sum = 0;
-    for (const [i, count] of counts.entries()) {
-      if (count === 0) continue;
-      const { queued, found } = sip(files[i] ?? '', port, count);
-      if (found < count) return undefined;
-      sum += queued;
+    const queued4 = sipOf(0, port, count4);
+    if (queued4 === undefined) return undefined;
+    if (clock.monotonic() - tcp6.at >= tcp6Seconds) {
+      const queued6 = sipOf(1, port, count6);
+      if (queued6 === undefined) return undefined;
+      tcp6 = { queued: queued6, at: clock.monotonic() };
     }
-    return sum;
+    return queued4 + tcp6.queued;
   }
 
   return () => {
-    if (learnt === undefined || sipsLeft === 0) return wholeReading();
     try {
+      if (learnt === undefined || sipsLeft === 0) return wholeReading();
       return sips(learnt.port, learnt.counts) ?? wholeReading();
     } catch (error) {
       if (isGone(error)) return undefined;

@@ -9,6 +9,7 @@
  * the innermost of NSpid. Of two that fit equally well neither is taken: a wrong one is worse.
  */
 import { readlinkSync } from 'node:fs';
+import type { Clock } from '../clock.ts';
 import { listenQueueReader, type ListeningSocket, readListening } from '../procfs/net-tcp.ts';
 import { canonicalAddress, isLoopback, readLocalAddresses } from '../procfs/local-addresses.ts';
 import { isAbsent, type PseudoFs } from '../procfs/reader.ts';
@@ -194,11 +195,12 @@ export function searchRedisProcess(options: SearchOptions): SearchResult {
 /** What waits in front of Redis. Behind a published port it listens on its own, 6379 as a rule. */
 export function redisListenQueue(
   procfs: PseudoFs,
+  clock: Clock,
   { pid }: RedisProcess,
   { socketPath, port }: RedisAddress,
 ): () => number | undefined {
   const defaultPort = 6379;
   return socketPath === undefined
-    ? listenQueueReader(procfs, pid, [port, defaultPort])
+    ? listenQueueReader(procfs, clock, pid, [port, defaultPort])
     : () => undefined;
 }
