@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { generate } from './generate.ts';
+import { links } from './links.ts';
+import {
+  alertsOf,
+  readTestFile,
+  ruleFiles,
+  runTests,
+  type TestFile,
+} from './testing/rule-files.ts';
+import { allTools, run } from './testing/tools.ts';
+import { thresholds } from './thresholds.ts';
+
+const root = join(import.meta.dirname, '..');
+const tests = readdirSync(join(import.meta.dirname, 'tests')).sort();
+const testFile = (name: string) => readTestFile(join(import.meta.dirname, 'tests', name));
+const everyAlert = ruleFiles.flatMap(alertsOf);
+const tools = allTools();
+
+test('regenerating changes nothing', () => {
+  for (const { path, text } of generate()) {
+    assert.equal(readFileSync(join(root, path), 'utf8'), text, `run: node alerts/generate.ts`);
+  }
+});
+
+for (const { label, promtool } of tools) {
+  test(`promtool finds nothing to say about the rules (${label})`, () => {
+    const paths = ruleFiles.map((file) => join('alerts', 'generated', file));
+    const { code, text } = run(
+      promtool,
+      ['check', 'rules', '--lint=all', '--lint-fatal', ...paths],
+      root,
+    );
+    assert.equal(code, 0, text);
+  });
+
+  for (const name of tests) {
+    test(`rules of ${name} fire and are quiet as their tests say (${label})`, () => {
+      const { code, text } = runTests(promtool, testFile(name));
+      assert.equal(code, 0, text);
+    });
+  }
+}
+
+test('every alert has a test in which it fires and one in which it is quiet', () => {
+  const checks = tests
+    .flatMap((name) => testFile(name).tests)
+    .flatMap(({ alert_rule_test = [] }) => alert_rule_test);
+  for (const { alert } of everyAlert) {
+    const mine = checks.filter(({ alertname }) => alertname === alert);
+    assert.ok(
+      mine.some(({ exp_alerts }) => exp_alerts.length > 0),
+      `no test in which ${alert} fires`,
+    );
+    assert.ok(
+      alert === 'Watchdog' || mine.some(({ exp_alerts }) => exp_alerts.length === 0),
+      `no test in which ${alert} is quiet`,
+    );
+  }
+});
+
+test('every alert says how bad, which layer, what, and where to read on', () => {
+  for (const { alert, labels, annotations } of everyAlert) {
+    assert.match(labels['severity'] ?? '', /^(page|ticket|none)$/, alert);
+    assert.match(labels['layer'] ?? '', /^(host|redis|asynq|app|slo|meta)$/, alert);
+    assert.match(annotations['summary'] ?? '', /\$value/, `${alert}: no value in the summary`);
+    assert.ok((annotations['description'] ?? '').length > 40, `${alert}: no description`);
+    assert.equal(annotations['runbook_url'], `${links.runbooks}${alert}.md`);
+    assert.match(annotations['dashboard_url'] ?? '', /\/d\/stealwatch-freeze\?var-instance=/);
+  }
+});
+
+/** Expect nothing where the tests expect an alert: promtool then prints what it got. */
+function expectingNothing(file: TestFile): TestFile {
+  return {
+    ...file,
+    tests: file.tests.map((one) => ({
+      ...one,
+      alert_rule_test: (one.alert_rule_test ?? [])
+        .filter(({ exp_alerts }) => exp_alerts.length > 0)
+        .map((check) => ({ ...check, exp_alerts: [] })),
+    })),
+  };
+}
+
+interface Rendered {
+  readonly labels: string;
+  readonly annotations: string;
+}
+
+function renderedAlerts(text: string): Rendered[] {
+  return [...text.matchAll(/Labels:(\{.*\})\s+Annotations:(\{.*\})/g)].map(
+    ([, labels = '', annotations = '']) => ({ labels, annotations }),
+  );
+}
+
+for (const { label, promtool } of tools) {
+  test(`every text renders whole, with the labels its links need (${label})`, () => {
+    const seen = new Set<string>();
+    for (const name of tests) {
+      const { text } = runTests(promtool, expectingNothing(testFile(name)), false);
+      for (const { labels, annotations } of renderedAlerts(text)) {
+        const alert = /alertname="(\w+)"/.exec(labels)?.[1] ?? labels;
+        seen.add(alert);
+        assert.doesNotMatch(annotations, /no value|error|<|\{\{|%!/i, `${alert}: ${annotations}`);
+        assert.match(annotations, /&from=-?\d+000&/, `${alert}: ${annotations}`);
+        if (alert === 'Watchdog') continue;
+        assert.match(labels, /host="[^"]+"/, alert);
+        assert.match(annotations, /var-instance=vps1:10190&|var-instance=\w+:\d+&/, alert);
+      }
+    }
+    assert.deepEqual([...seen].sort(), everyAlert.map(({ alert }) => alert).sort());
+  });
+}
+
+/** The number in the rule is the number the dashboards draw. */
+const written: readonly [alert: string, comparison: string][] = [
+  ['StealHigh', `> ${thresholds.stealSustainedRatio.warn}\n`],
+  ['RedisFrozen', `> ${thresholds.redisUnresponsiveSeconds.bad}\n`],
+  ['RedisDown', `> ${thresholds.redisDownSeconds.bad}\n`],
+  ['ForkSlow', `> ${thresholds.redisForkSeconds.warn}\n`],
+  ['RedisBgsaveStuck', `> ${thresholds.redisBgsaveSeconds.bad}\n`],
+  ['AofFsyncDelayed', `[6h]) >= ${thresholds.aofDelayedFsyncs.warn}`],
+  ['AofFsyncStalling', `[15m]) >= ${thresholds.aofDelayedFsyncs.bad}`],
+  ['PageInStuck', `> ${thresholds.pageInStuckSeconds.bad}\n`],
+  ['TaskStuckInD', `> ${thresholds.taskBlockedSeconds.bad}`],
+  ['ForkFreezeRisk', `> ${thresholds.hostPageInsPerSecond.bad}\n`],
+  ['HostPageInThrash', `> ${thresholds.hostPageInsPerSecond.warn * 600}`],
+  ['HostStalled', `> ${thresholds.stalledSecondsIn2m.bad}`],
+  ['PidPileup', `> ${thresholds.redisProcessTasks.bad}\n`],
+  ['HungTaskLogGoingSilent', `< ${thresholds.hungTaskWarningsLeft.warn})`],
+  ['AsynqQueueStalled', `> ${thresholds.queueLatencySeconds.bad}\n`],
+  ['AsynqScheduleLag', `> ${thresholds.scheduleLagSeconds.bad}\n`],
+  ['AsynqArchiveFull', `>= ${thresholds.archivedTasks.bad}`],
+  ['SamplerStale', `> ${thresholds.samplerAgeSeconds.bad}`],
+  ['MeasurementGap', `< ${thresholds.coverageRatio.bad}`],
+];
+
+test('rules and dashboards share their thresholds', () => {
+  for (const [name, comparison] of written) {
+    const expr = everyAlert.find(({ alert }) => alert === name)?.expr ?? '';
+    assert.ok(expr.includes(comparison), `${name}: expected ${comparison.trim()} in ${expr}`);
+  }
+});
+
+const runbooks = join(root, 'docs', 'runbooks');
+
+test('every alert has a runbook and every runbook an alert', () => {
+  const files = readdirSync(runbooks).filter((file) => file !== 'README.md');
+  assert.deepEqual(files.sort(), everyAlert.map(({ alert }) => `${alert}.md`).sort());
+});
+
+test('a runbook begins with the command to type', () => {
+  for (const { alert } of everyAlert) {
+    const path = join(runbooks, `${alert}.md`);
+    assert.ok(existsSync(path), path);
+    const [title, blank, fence, command] = readFileSync(path, 'utf8').split('\n');
+    assert.equal(title, `# ${alert}`);
+    assert.equal(blank, '');
+    assert.equal(fence, '```sh', `${alert}: the third line opens the command`);
+    assert.match(command ?? '', /^[a-z(]/, alert);
+  }
+});

@@ -1,0 +1,135 @@
+/** The rules as tests want them, and what promtool says about them. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import type { AlertingRule, RecordingRule, RuleGroup } from '../slo/rules.ts';
+import { type Output, run } from './tools.ts';
+
+const generated = join(import.meta.dirname, '..', 'generated');
+
+export const ruleFiles: readonly string[] = readdirSync(generated).sort();
+
+export function groupsOf(file: string): RuleGroup[] {
+  const content: { groups: RuleGroup[] } = parse(readFileSync(join(generated, file), 'utf8'));
+  return content.groups;
+}
+
+export function alertsOf(file: string): AlertingRule[] {
+  return groupsOf(file).flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule));
+}
+
+/** Run `body` in a directory of its own that is gone afterwards. */
+export function inTemporaryDirectory<T>(body: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-rules-'));
+  try {
+    return body(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+type Rule = RuleGroup['rules'][number];
+
+function ofSlo({ labels }: Rule, only: string | undefined): boolean {
+  return only === undefined || (labels?.['slo'] ?? only) === only;
+}
+
+function isInlined(rule: Rule, records: string | undefined): rule is RecordingRule {
+  return records !== undefined && 'record' in rule && new RegExp(records).test(rule.record);
+}
+
+/**
+ * promtool compares all annotations or none. The summary is what wakes a person, so tests state
+ * that one; links and descriptions are checked apart, as they render.
+ */
+function writeRules(
+  directory: string,
+  file: string,
+  summariesOnly: boolean,
+  { inline_records, only_slo }: TestFile,
+): void {
+  const groups = groupsOf(file).map((group) => ({
+    ...group,
+    rules: group.rules
+      .filter((rule) => !isInlined(rule, inline_records) && ofSlo(rule, only_slo))
+      .map((rule) =>
+        summariesOnly && 'annotations' in rule
+          ? { ...rule, annotations: { summary: rule.annotations['summary'] } }
+          : rule,
+      ),
+  }));
+  writeFileSync(join(directory, file), stringify({ groups }, { aliasDuplicateObjects: false }));
+}
+
+export interface ExpectedAlert {
+  readonly exp_labels: Readonly<Record<string, string>>;
+  readonly exp_annotations?: Readonly<Record<string, string>>;
+}
+
+export interface AlertCheck {
+  readonly alertname: string;
+  readonly eval_time: string;
+  readonly exp_alerts: readonly ExpectedAlert[];
+}
+
+export interface RuleTest {
+  readonly name: string;
+  readonly interval: string;
+  readonly input_series: readonly { readonly series: string; readonly values: string }[];
+  readonly alert_rule_test?: readonly AlertCheck[];
+  readonly promql_expr_test?: readonly {
+    readonly expr: string;
+    readonly eval_time: string;
+    readonly exp_samples: readonly { readonly labels: string; readonly value: number }[];
+  }[];
+}
+
+/** A promtool unit test file, with one thing added. */
+export interface TestFile {
+  readonly rule_files: readonly string[];
+  /** Records (a regular expression) that are not evaluated all along: where a test names one, it gets the rule's expression. */
+  readonly inline_records?: string;
+  /** Rules of other SLOs are left out, to be quick about a day. */
+  readonly only_slo?: string;
+  readonly evaluation_interval: string;
+  readonly tests: readonly RuleTest[];
+}
+
+export function readTestFile(path: string): TestFile {
+  const content: TestFile = parse(readFileSync(path, 'utf8'));
+  return content;
+}
+
+/** Put the expressions of inlined records where their names stand, all the way down. */
+function inlined(expr: string, { rule_files, inline_records }: TestFile): string {
+  const rules = rule_files
+    .flatMap(groupsOf)
+    .flatMap((group) => group.rules.filter((rule) => isInlined(rule, inline_records)));
+  let text = expr;
+  for (const { record, labels = {}, expr: body } of rules.reverse()) {
+    const own = Object.entries(labels).map(([name, value]) => `${name}="${value}"`);
+    // Without labels of its own a record is named alone, else with exactly those.
+    const named = own.length > 0 ? `${record}{${own.join(',')}}` : record;
+    text = text.replaceAll(named, () => `(${body})`);
+  }
+  return text;
+}
+
+export function runTests(promtool: string, file: TestFile, summariesOnly = true): Output {
+  const { inline_records: _, only_slo: __, ...standard } = file;
+  const tests = standard.tests.map((one) => ({
+    ...one,
+    promql_expr_test: (one.promql_expr_test ?? []).map((check) => ({
+      ...check,
+      expr: inlined(check.expr, file),
+    })),
+  }));
+  return inTemporaryDirectory((directory) => {
+    for (const rules of file.rule_files) writeRules(directory, rules, summariesOnly, file);
+    const path = join(directory, 'test.yml');
+    const text = stringify({ ...standard, tests }, { aliasDuplicateObjects: false, lineWidth: 0 });
+    writeFileSync(path, text);
+    return run(promtool, ['test', 'rules', path], directory);
+  });
+}
