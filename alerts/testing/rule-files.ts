@@ -39,6 +39,11 @@ function isInlined(rule: Rule, records: string | undefined): rule is RecordingRu
   return records !== undefined && 'record' in rule && new RegExp(records).test(rule.record);
 }
 
+function withSummaryOnly(rule: Rule): Rule {
+  if (!('annotations' in rule)) return rule;
+  return { ...rule, annotations: { summary: rule.annotations['summary'] ?? '' } };
+}
+
 /**
  * promtool compares all annotations or none. The summary is what wakes a person, so tests state
  * that one; links and descriptions are checked apart, as they render.
@@ -49,15 +54,11 @@ function writeRules(
   summariesOnly: boolean,
   { inline_records, only_slo }: TestFile,
 ): void {
-  const groups = groupsOf(file).map((group) => ({
-    ...group,
-    rules: group.rules
+  const groups = groupsOf(file).map(({ name, rules }) => ({
+    name,
+    rules: rules
       .filter((rule) => !isInlined(rule, inline_records) && ofSlo(rule, only_slo))
-      .map((rule) =>
-        summariesOnly && 'annotations' in rule
-          ? { ...rule, annotations: { summary: rule.annotations['summary'] } }
-          : rule,
-      ),
+      .map((rule) => (summariesOnly ? withSummaryOnly(rule) : rule)),
   }));
   writeFileSync(join(directory, file), stringify({ groups }, { aliasDuplicateObjects: false }));
 }
@@ -116,15 +117,18 @@ function inlined(expr: string, { rule_files, inline_records }: TestFile): string
   return text;
 }
 
+function withInlined(one: RuleTest, file: TestFile): RuleTest {
+  const checks = (one.promql_expr_test ?? []).map(({ expr, eval_time, exp_samples }) => ({
+    expr: inlined(expr, file),
+    eval_time,
+    exp_samples,
+  }));
+  return { ...one, promql_expr_test: checks };
+}
+
 export function runTests(promtool: string, file: TestFile, summariesOnly = true): Output {
   const { inline_records: _, only_slo: __, ...standard } = file;
-  const tests = standard.tests.map((one) => ({
-    ...one,
-    promql_expr_test: (one.promql_expr_test ?? []).map((check) => ({
-      ...check,
-      expr: inlined(check.expr, file),
-    })),
-  }));
+  const tests = standard.tests.map((one) => withInlined(one, file));
   return inTemporaryDirectory((directory) => {
     for (const rules of file.rule_files) writeRules(directory, rules, summariesOnly, file);
     const path = join(directory, 'test.yml');
