@@ -145,6 +145,12 @@ function burnExpression({ slos, burnRates }: SloSpec, severity: BurnSeverity): s
     .join('\nor\n');
 }
 
+/**
+ * The short windows stay bad for up to half an hour after the trouble is over. Where a page of a
+ * layer below has spoken in that time, everything is said: this one is for trouble without a name.
+ */
+const unlessNamed = `unless on (host) count_over_time(ALERTS{severity="page",layer=~"host|redis|asynq",alertstate="firing"}[30m])`;
+
 function burnAlert(spec: SloSpec, severity: BurnSeverity): AlertingRule {
   const pairs = spec.burnRates
     .filter((rate) => rate.severity === severity)
@@ -153,7 +159,10 @@ function burnAlert(spec: SloSpec, severity: BurnSeverity): AlertingRule {
   const what = '{{ $labels.slo }}{{ with $labels.queue }} of queue {{ . }}{{ end }}';
   return {
     alert: severity === 'page' ? 'ErrorBudgetBurnFast' : 'ErrorBudgetBurnSlow',
-    expr: burnExpression(spec, severity),
+    expr:
+      severity === 'page'
+        ? `(\n${burnExpression(spec, severity)}\n)\n${unlessNamed}`
+        : burnExpression(spec, severity),
     labels: { severity },
     annotations: {
       summary: `{{ $labels.host }}: the error budget of ${what} burns {{ $value | printf "%.1f" }} times as fast as it may.`,

@@ -31,8 +31,9 @@ export function inTemporaryDirectory<T>(body: (directory: string) => T): T {
 
 type Rule = RuleGroup['rules'][number];
 
-function ofSlo({ labels }: Rule, only: string | undefined): boolean {
-  return only === undefined || (labels?.['slo'] ?? only) === only;
+function ofSlo({ labels }: Rule, only: readonly string[] | undefined): boolean {
+  const slo = labels?.['slo'];
+  return only === undefined || slo === undefined || only.includes(slo);
 }
 
 function isInlined(rule: Rule, records: string | undefined): rule is RecordingRule {
@@ -92,7 +93,7 @@ export interface TestFile {
   /** Records (a regular expression) that are not evaluated all along: where a test names one, it gets the rule's expression. */
   readonly inline_records?: string;
   /** Rules of other SLOs are left out, to be quick about a day. */
-  readonly only_slo?: string;
+  readonly only_slo?: readonly string[];
   readonly evaluation_interval: string;
   readonly tests: readonly RuleTest[];
 }
