@@ -7,6 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { until } from '../../exporter/testing/redis-server.ts';
+import { messagesOf, type TimedAlert } from '../replays/notifications.ts';
+import { shippedRouting } from '../replays/replay.ts';
 import { type PostedAlert, startAlertmanager, startScript } from '../testing/alertmanager.ts';
 import { alertsOf, ruleFiles } from '../testing/rule-files.ts';
 import { startSink, webhookMessage } from '../testing/sink.ts';
@@ -151,17 +153,26 @@ for (const { label, alertmanager: program } of tools) {
     t.after(() => alertmanager.stop());
     await alertmanager.post([{ labels: { alertname: 'Watchdog', severity: 'none' } }]);
     const slo = { slo: 'redis_availability' };
+    const arrived: TimedAlert[] = [];
+    const start = performance.now();
+    async function post(posted: readonly PostedAlert[]): Promise<void> {
+      await alertmanager.post(posted);
+      const from = Math.floor((performance.now() - start) / 1000);
+      arrived.push(...posted.map(({ labels }) => ({ labels, from, to: 10_000 })));
+    }
     for (const name of incident) {
       const extra = name === 'ErrorBudgetBurnFast' ? slo : {};
       // Host a: everything. Host b: nothing above Redis. Host c: only what depends on Redis.
+      // Host d: the host and what is far below it.
       const layer = everyAlert.find((one) => one.alert === name)?.labels['layer'] ?? '';
       const posted = [alert(name, 'a', extra)];
       if (layer !== 'host') posted.push(alert(name, 'b', extra));
       if (layer === 'asynq') posted.push(alert(name, 'c', extra));
-      await alertmanager.post(posted);
+      if (layer !== 'redis') posted.push(alert(name, 'd', extra));
+      await post(posted);
       await sleep(150);
     }
-    await alertmanager.post([alert('CollectorFailing', 'a')]);
+    await post([alert('CollectorFailing', 'a')]);
     // The tickets' group_wait of 30 s, and then some.
     await sleep(33_000);
     const people = sink.posted.filter(({ path }) => path === '/people').map(webhookMessage);
@@ -176,7 +187,21 @@ for (const { label, alertmanager: program } of tools) {
       'a PageInStuck',
       'b RedisFrozen',
       'c AsynqNoConsumers',
+      'd PageInStuck',
     ]);
+    // The model that counts the messages of the replays agrees.
+    const modelled = messagesOf(arrived, shippedRouting()).filter(({ kind }) => kind === 'news');
+    assert.deepEqual(
+      modelled.map(({ alerts }) => alerts.toSorted(byText).join(' ')).toSorted(byText),
+      people
+        .map(({ alerts }) =>
+          alerts
+            .map(({ labels }) => labels['alertname'] ?? '')
+            .toSorted(byText)
+            .join(' '),
+        )
+        .toSorted(byText),
+    );
     assert.equal(sink.posted.filter(({ path }) => path === '/heartbeat').length, 1);
   });
 }
