@@ -4,7 +4,7 @@
  */
 import { parse } from 'yaml';
 
-export const sloNames = [
+const sloNames = [
   'host',
   'steal',
   'redis_availability',
