@@ -4,13 +4,7 @@
  */
 import { parse } from 'yaml';
 
-const sloNames = [
-  'host',
-  'steal',
-  'redis_availability',
-  'redis_latency',
-  'queue_latency',
-] as const;
+const sloNames = ['host', 'steal', 'redis_availability', 'redis_latency', 'queue_latency'] as const;
 export type SloName = (typeof sloNames)[number];
 
 export const windows = {
