@@ -40,6 +40,13 @@ export const thresholds = {
     unit: 'ratio',
     why: 'The 10 % that the field alerts on, over 30 minutes, because a short burst needs nobody.',
   },
+  /** Share of all CPUs that this machine itself keeps busy. */
+  ownCpuRatio: {
+    warn: 0.7,
+    bad: 0.9,
+    unit: 'ratio',
+    why: 'Judgement: above 90 % the queue for a CPU is your own.',
+  },
   /** redis_unresponsive_seconds. */
   redisUnresponsiveSeconds: {
     warn: 1,
@@ -66,6 +73,13 @@ export const thresholds = {
     bad: 1,
     unit: 'seconds',
     why: 'A healthy fork takes 9 to 25 ms per GB, so 0.2 s is 8 GB or a host that pages.',
+  },
+  /** redis_listen_queue_length: connections the kernel accepted and Redis has not. */
+  listenQueueLength: {
+    warn: 3,
+    bad: 20,
+    unit: 'count',
+    why: 'Judgement: Redis accepts at once, so a few waiting is a pause and twenty is a freeze.',
   },
   /** redis_rdb_current_bgsave_duration_sec, and five times the last one. */
   redisBgsaveSeconds: {

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { stringify } from 'yaml';
+import { generated, root } from './generate.ts';
+import { committed, expressions } from './testing/model.ts';
+import { interpolate } from './testing/promql.ts';
+
+test('what is committed is what the sources generate', () => {
+  for (const [path, text] of generated()) {
+    const file = join(root, path);
+    assert.ok(existsSync(file), `${path} is missing: run npm run dashboards`);
+    assert.equal(readFileSync(file, 'utf8'), text, `${path} is old: run npm run dashboards`);
+  }
+  const directory = readdirSync(join(root, 'dashboards/generated'));
+  const expected = [...generated().keys()].filter((path) => path.startsWith('dashboards/'));
+  assert.equal(directory.length, expected.length, `left over: ${directory.join(' ')}`);
+});
+
+/** promtool refuses what the grammar alone lets pass, for example rate(sum(x)). */
+function promtoolCheck(t: { after(fn: () => void): void }, exprs: readonly string[]): string {
+  const directory = mkdtempSync(join(tmpdir(), 'dashboards-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const rules = exprs.map((expr, i) => ({ record: `panel:query:${i}`, expr: interpolate(expr) }));
+  const file = join(directory, 'rules.yml');
+  writeFileSync(file, stringify({ groups: [{ name: 'panels', rules }] }));
+  return execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8', stdio: 'pipe' });
+}
+
+test('promtool takes every query as a rule', (t) => {
+  const queries = committed().flatMap(expressions);
+  assert.ok(queries.length > 100, `${queries.length} queries`);
+  assert.match(
+    promtoolCheck(
+      t,
+      queries.map(({ expr }) => expr),
+    ),
+    new RegExp(`SUCCESS: ${queries.length} rules found`),
+  );
+  assert.throws(() => promtoolCheck(t, ['rate(sum(up)[5m])']), /parse error/);
+  assert.throws(() => promtoolCheck(t, ['rate(sum(up))']), /expected type range vector/);
+});

@@ -1,0 +1,246 @@
+/** The kinds of panel that show many cells at once: tables, heatmaps, calendars, bars. */
+import * as common from '@grafana/grafana-foundation-sdk/common';
+import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import { PanelBuilder as BarChartPanel } from '@grafana/grafana-foundation-sdk/barchart';
+import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
+import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
+import { type Frame, type Panel, type Step, mappings, steps } from './panels.ts';
+import type { Meaning } from './palette.ts';
+import { type Query, datasource, refId, rows, targets } from './query.ts';
+
+/** A column of a table. Its value comes from a query of its own, or from a label. */
+export interface Column {
+  readonly title: string;
+  /** The query whose value it shows. Without one the column is the label named `label`. */
+  readonly expr?: string;
+  readonly label?: string;
+  readonly unit?: string;
+  readonly decimals?: number;
+  readonly steps?: readonly Step[];
+  readonly meanings?: readonly Meaning[];
+  readonly width?: number;
+}
+
+export interface Table extends Frame {
+  readonly columns: readonly Column[];
+  readonly noValue: string;
+  /** Title of the column to sort by, largest first. */
+  readonly sortBy?: string;
+  /** Further transformations after the columns have their titles. */
+  readonly transformations?: readonly dashboard.DataTransformerConfig[];
+}
+
+function cell(column: Column): dashboard.DynamicConfigValue[] {
+  const properties: dashboard.DynamicConfigValue[] = [];
+  const { unit, decimals, meanings, width } = column;
+  if (unit !== undefined) properties.push({ id: 'unit', value: unit });
+  if (decimals !== undefined) properties.push({ id: 'decimals', value: decimals });
+  if (width !== undefined) properties.push({ id: 'custom.width', value: width });
+  if (meanings !== undefined) properties.push({ id: 'mappings', value: mappings(meanings) });
+  if (column.steps !== undefined) {
+    properties.push({
+      id: 'thresholds',
+      value: {
+        mode: 'absolute',
+        steps: column.steps.map(({ from, color }) => ({ value: from, color })),
+      },
+    });
+  }
+  if (column.steps !== undefined || meanings !== undefined) {
+    properties.push({ id: 'custom.cellOptions', value: { type: 'color-text' } });
+  }
+  return properties;
+}
+
+/**
+ * Rows with the same labels become one row. Every query must therefore keep exactly the labels
+ * that are columns: Grafana's `merge` joins on all of them.
+ */
+export function table(o: Table): Panel {
+  const queries = o.columns.flatMap(({ expr }) => (expr === undefined ? [] : [rows(expr)]));
+  const single = queries.length === 1;
+  let next = 0;
+  const source = o.columns.map(({ expr, label }) => {
+    if (expr === undefined) return label ?? '';
+    const letter = refId(next++);
+    return single ? 'Value' : `Value #${letter}`;
+  });
+  return new TablePanel()
+    .title(o.title)
+    .description(o.description)
+    .datasource(datasource)
+    .span(o.w)
+    .height(o.h)
+    .targets(targets(queries))
+    .unit('none')
+    .noValue(o.noValue)
+    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
+    .thresholds(steps([{ from: null, color: 'text' }]))
+    .align(common.FieldTextAlignment.Auto)
+    .cellHeight(common.TableCellHeight.Sm)
+    .showHeader(true)
+    .filterable(false)
+    .transformations([
+      { id: 'merge', options: {} },
+      {
+        id: 'filterFieldsByName',
+        options: { include: { names: source } },
+      },
+      {
+        id: 'organize',
+        options: {
+          excludeByName: {},
+          indexByName: Object.fromEntries(source.map((name, i) => [name, i])),
+          renameByName: Object.fromEntries(source.map((name, i) => [name, o.columns[i]?.title])),
+        },
+      },
+      ...(o.transformations ?? []),
+    ])
+    .sortBy(
+      o.sortBy === undefined
+        ? []
+        : [new common.TableSortByFieldStateBuilder().displayName(o.sortBy).desc(true)],
+    )
+    .overrides(
+      o.columns.flatMap((column) => {
+        const properties = cell(column);
+        return properties.length === 0
+          ? []
+          : [{ matcher: { id: 'byName', options: column.title }, properties }];
+      }),
+    );
+}
+
+export interface Heat extends Frame {
+  /** Unit of what a cell counts. */
+  readonly unit: string;
+  /** Unit of the rows, for buckets; rows named by their series have none. */
+  readonly rowUnit?: string;
+  readonly queries: readonly Query[];
+  /** One cell per step of this length, for calendars: `1h`. */
+  readonly cell?: string;
+  /** Value of the darkest colour; without it the largest value in view. */
+  readonly max?: number;
+  readonly axis?: number;
+  readonly noValue?: string;
+}
+
+/** One hue, pale to strong; the number stands in the tooltip and the scale below. */
+export function heat(o: Heat): Panel {
+  const color = new heatmap.HeatmapColorOptionsBuilder()
+    .mode(heatmap.HeatmapColorMode.Scheme)
+    .scheme('Oranges')
+    .fill('dark-orange')
+    .scale(heatmap.HeatmapColorScale.Exponential)
+    .exponent(0.5)
+    .steps(32)
+    .reverse(false)
+    .min(0);
+  if (o.max !== undefined) color.max(o.max);
+  const panel = new heatmap.PanelBuilder()
+    .title(o.title)
+    .description(o.description)
+    .datasource(datasource)
+    .span(o.w)
+    .height(o.h)
+    .targets(targets(o.queries))
+    .unit(o.unit)
+    .noValue(o.noValue ?? 'Nothing was measured in this range.')
+    .calculate(false)
+    .color(color)
+    .cellGap(1)
+    .showValue(common.VisibilityMode.Never)
+    .showLegend()
+    .cellValues(new heatmap.CellValuesBuilder().unit(o.unit))
+    .yAxis(
+      new heatmap.YAxisConfigBuilder()
+        .unit(o.rowUnit ?? 'none')
+        .axisPlacement(common.AxisPlacement.Left)
+        .axisWidth(o.axis ?? 64)
+        .reverse(false),
+    )
+    .rowsFrame(new heatmap.RowsHeatmapOptionsBuilder().layout(common.HeatmapCellLayout.Auto))
+    .tooltip(
+      new heatmap.HeatmapTooltipBuilder()
+        .mode(common.TooltipDisplayMode.Single)
+        .showColorScale(true),
+    );
+  if (o.cell !== undefined) panel.interval(o.cell);
+  return panel;
+}
+
+export interface Bars extends Frame {
+  readonly unit: string;
+  readonly expr: string;
+  /** The label along the x axis; it is sorted as a number when `numeric`. */
+  readonly label: string;
+  readonly numeric?: boolean;
+  readonly color: string;
+  readonly noValue: string;
+}
+
+/** One bar per value of a label, for the whole range. */
+export function bars(o: Bars): Panel {
+  return new BarChartPanel()
+    .title(o.title)
+    .description(o.description)
+    .datasource(datasource)
+    .span(o.w)
+    .height(o.h)
+    .targets(targets([rows(o.expr)]))
+    .unit(o.unit)
+    .min(0)
+    .noValue(o.noValue)
+    .colorScheme(
+      new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(o.color),
+    )
+    .thresholds(steps([{ from: null, color: 'transparent' }]))
+    .transformations([
+      { id: 'filterFieldsByName', options: { include: { names: [o.label, 'Value'] } } },
+      ...(o.numeric === true
+        ? [
+            {
+              id: 'convertFieldType',
+              options: {
+                conversions: [{ targetField: o.label, destinationType: 'number' }],
+                fields: {},
+              },
+            },
+          ]
+        : []),
+      { id: 'sortBy', options: { fields: {}, sort: [{ field: o.label }] } },
+      ...(o.numeric === true
+        ? [
+            {
+              id: 'convertFieldType',
+              options: {
+                conversions: [{ targetField: o.label, destinationType: 'string' }],
+                fields: {},
+              },
+            },
+          ]
+        : []),
+    ])
+    .xField(o.label)
+    .orientation(common.VizOrientation.Vertical)
+    .stacking(common.StackingMode.None)
+    .showValue(common.VisibilityMode.Auto)
+    .barWidth(0.8)
+    .groupWidth(0.7)
+    .fillOpacity(80)
+    .lineWidth(0)
+    .gradientMode(common.GraphGradientMode.None)
+    .axisWidth(64)
+    .legend(
+      new common.VizLegendOptionsBuilder()
+        .displayMode(common.LegendDisplayMode.List)
+        .placement(common.LegendPlacement.Bottom)
+        .showLegend(false)
+        .calcs([]),
+    )
+    .tooltip(
+      new common.VizTooltipOptionsBuilder()
+        .mode(common.TooltipDisplayMode.Single)
+        .sort(common.SortOrder.None),
+    );
+}

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { lint, ruleNames } from './testing/lint.ts';
+import { type DashboardModel, committed } from './testing/model.ts';
+
+type Draft<T> = { -readonly [K in keyof T]: Draft<T[K]> };
+
+const models = committed();
+
+function copyOf(uid: string): Draft<DashboardModel> {
+  const model = models.find((candidate) => candidate.uid === uid);
+  assert.ok(model, uid);
+  return structuredClone(model) as Draft<DashboardModel>;
+}
+
+/** Change the first panel of a type. */
+function inPanel(type: string, change: (panel: Draft<DashboardModel['panels'][number]>) => void) {
+  return (model: Draft<DashboardModel>) => {
+    const panel = model.panels.find((candidate) => candidate.type === type);
+    assert.ok(panel, type);
+    change(panel);
+  };
+}
+
+/** Replace the first query of the first panel of a type. */
+function query(type: string, expr: string) {
+  return inPanel(type, (panel) => {
+    const [target] = panel.targets;
+    assert.ok(target);
+    target.expr = expr;
+  });
+}
+
+function variableNamed(model: Draft<DashboardModel>, name: string) {
+  const found = model.templating.list.find((item) => item.name === name);
+  assert.ok(found, name);
+  return found;
+}
+
+const host = 'job=~"$job",instance=~"$instance"';
+
+/** For every rule, what it is there to catch. */
+const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> = {
+  'template-datasource-rule': (model) => void (variableNamed(model, 'datasource').query = 'loki'),
+  'template-job-rule': (model) => void (variableNamed(model, 'job').allValue = '.*'),
+  'template-instance-rule': (model) => void (variableNamed(model, 'instance').multi = false),
+  'template-label-promql-rule': (model) =>
+    void (variableNamed(model, 'job').query = 'label_values(up{, job)'),
+  'template-on-time-change-reload-rule': (model) => void (variableNamed(model, 'job').refresh = 1),
+  'template-few-variables': (model) => {
+    const job = variableNamed(model, 'job');
+    model.templating.list.push({ ...job, name: 'a' }, { ...job, name: 'b' });
+  },
+  'uneditable-dashboard-rule': (model) => void (model.editable = true),
+  'uid-title-tag': (model) => void (model.tags = []),
+  'shared-crosshair': (model) => void (model.graphTooltip = 0),
+  'no-hidden-controls': (model) =>
+    void Object.assign(model.links[0] ?? {}, { placement: 'inControlsMenu' }),
+  'panel-ids': (model) => {
+    for (const panel of model.panels) panel.id = 1;
+  },
+  grid: inPanel('stat', (panel) => void (panel.gridPos.h = 20)),
+  'links-exist': inPanel('stat', (panel) => void (panel.links = [{ url: '/d/nowhere' }])),
+  'panel-datasource-rule': inPanel('stat', (panel) => void (panel.datasource.uid = 'abc')),
+  'panel-title-description-rule': inPanel('stat', (panel) => void (panel.description = '')),
+  'panel-units-rule': inPanel('timeseries', (panel) => {
+    panel.fieldConfig.defaults.unit = 'seconds';
+  }),
+  'panel-no-targets-rule': inPanel('stat', (panel) => void (panel.targets = [])),
+  'panel-type': inPanel('stat', (panel) => void (panel.type = 'gauge')),
+  'panel-says-why-it-is-empty': inPanel('table', (panel) => {
+    delete panel.fieldConfig.defaults.noValue;
+  }),
+  'one-filled-panel': inPanel('stat', (panel) => {
+    panel.options = { ...panel.options, colorMode: 'background' };
+    panel.gridPos.y = 4;
+  }),
+  'gaps-are-data': inPanel('timeseries', (panel) => {
+    panel.fieldConfig.defaults.custom = { spanNulls: true };
+  }),
+  'meaning-in-words': inPanel('state-timeline', (panel) => {
+    panel.options = { ...panel.options, showValue: 'never' };
+  }),
+  'one-hue-heatmap': inPanel('heatmap', (panel) => {
+    panel.options = { ...panel.options, color: { scheme: 'Turbo' } };
+  }),
+  'overrides-fit': inPanel('timeseries', (panel) => {
+    panel.fieldConfig.overrides = [
+      { matcher: { id: 'byFrameRefID', options: 'Z' }, properties: [] },
+    ];
+  }),
+  'table-columns': query('table', `sum by (nobody) (stealwatch_cpus{${host}})`),
+  'target-promql-rule': query('timeseries', 'sum(('),
+  'target-rate-interval-rule': query(
+    'timeseries',
+    `rate(redis_net_input_bytes_total{${host}}[5m])`,
+  ),
+  'target-counter-agg-rule': query('timeseries', `sum(redis_probes_total{${host}})`),
+  'target-job-rule target-instance-rule': query('timeseries', 'redis_up{job=~"$job"}'),
+};
+
+test('every dashboard keeps every rule', () => {
+  const problems = models.flatMap((model) => lint(model, models));
+  assert.deepEqual(problems, []);
+  assert.equal(models.length, 6);
+});
+
+for (const rule of ruleNames) {
+  test(`lint: ${rule} finds what it is there for`, () => {
+    const damage = breaks[rule];
+    assert.ok(damage, 'no example of what this rule catches');
+    const uid = rule.includes('table') || rule.includes('empty') ? 'overview' : 'freeze';
+    const model = copyOf(`stealwatch-${uid}`);
+    damage(model);
+    const found = lint(model as DashboardModel, models).filter((problem) => problem.rule === rule);
+    assert.ok(found.length > 0, `${rule} did not notice`);
+  });
+}
