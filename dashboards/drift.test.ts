@@ -1,0 +1,105 @@
+/** Neither side moves alone: what is asked for exists, what exists is asked for. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { writeFixture } from './incident/fixture.ts';
+import { allRuleExpressions } from './testing/backfill.ts';
+import { exported, familyOf, queryable, targetLabels } from './testing/declared.ts';
+import { committed, expressions } from './testing/model.ts';
+import { parsePromql } from './testing/promql.ts';
+import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './testing/public-queries.ts';
+import { unused } from './unused.ts';
+
+const panels = committed().flatMap(expressions);
+const asked = [...panels, ...allRuleExpressions()];
+
+interface Problem {
+  readonly where: string;
+  readonly text: string;
+}
+
+/** What a query asks for that does not exist. */
+function strange(
+  { where, expr }: { readonly where: string; readonly expr: string },
+  known: ReadonlyMap<string, readonly string[]>,
+): Problem[] {
+  const { selectors, grouping, created } = parsePromql(expr);
+  const available = new Set([...targetLabels, ...created]);
+  const problems: Problem[] = [];
+  for (const { metric, matchers } of selectors) {
+    const labels = known.get(familyOf(metric, known));
+    if (labels === undefined) {
+      problems.push({ where, text: `nothing publishes ${metric || 'a selector without a name'}` });
+      continue;
+    }
+    for (const label of labels) available.add(label);
+    for (const { label } of matchers) {
+      if (![...labels, ...targetLabels].includes(label)) {
+        problems.push({ where, text: `${metric} has no label ${label}` });
+      }
+    }
+  }
+  for (const label of grouping) {
+    if (!available.has(label))
+      problems.push({ where, text: `nothing here has the label ${label}` });
+  }
+  return problems;
+}
+
+test('every metric and label that a panel or a rule asks for exists', async () => {
+  const known = await queryable();
+  assert.deepEqual(
+    asked.flatMap((query) => strange(query, known)),
+    [],
+  );
+});
+
+test('a wrong name is found: the most used dashboard of all asks for node_kernel_hung_tasks', async () => {
+  const known = await queryable();
+  const found = (expr: string) => strange({ where: '', expr }, known).map(({ text }) => text);
+  assert.deepEqual(found('rate(node_kernel_hung_tasks[5m])'), [
+    'nothing publishes node_kernel_hung_tasks',
+  ]);
+  assert.deepEqual(found('redis_up{state="up"}'), ['redis_up has no label state']);
+  assert.deepEqual(found('sum by (colour) (redis_up)'), ['nothing here has the label colour']);
+});
+
+test('every metric is asked for, or listed with the reason why not', async () => {
+  const known = await exported();
+  const used = new Set(
+    asked.flatMap(({ expr }) =>
+      parsePromql(expr).selectors.map(({ metric }) => familyOf(metric, known)),
+    ),
+  );
+  const idle = [...known.keys()].filter((name) => !used.has(name));
+  assert.deepEqual(idle.sort(), Object.keys(unused).sort());
+});
+
+test('what is listed as there for other pages is asked for by them', async () => {
+  const known = await exported();
+  const queries = [...redisDashboard763, ...asynqmonMetricsPage].map(filledIn);
+  const theirs = new Set(
+    queries.flatMap((query) => parsePromql(query).selectors.map(({ metric }) => metric)),
+  );
+  for (const metric of theirs) assert.ok(known.has(metric), `${metric} is not published`);
+});
+
+test('the fixture publishes what the exporter would, under the same labels', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'drift-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const known = await queryable();
+  for (const [metric, labels] of writeFixture(join(directory, 'fixture.om'))) {
+    const declared = known.get(familyOf(metric, known));
+    assert.ok(declared, `the fixture invents ${metric}`);
+    const alsoBucket = metric.endsWith('_bucket') ? [] : ['le'];
+    assert.deepEqual(
+      [...labels].sort(),
+      declared
+        .filter((label) => (metric === 'ALERTS' ? labels.has(label) : !alsoBucket.includes(label)))
+        .sort(),
+      metric,
+    );
+  }
+});

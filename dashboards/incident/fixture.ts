@@ -1,0 +1,110 @@
+/**
+ * The afternoon of `timelines.ts` as Prometheus would have stored it: what the exporter publishes,
+ * what Prometheus adds to each scrape, and the alerts that fired. Recorded rules are not in it,
+ * they are evaluated by the real thing.
+ */
+import { writeFileSync, appendFileSync } from 'node:fs';
+import { asynqSeries } from './asynq-series.ts';
+import { exporterSeries } from './exporter-series.ts';
+import { type Moment, hostSeries } from './host-series.ts';
+import { type Recorder, createRecorder } from './recorder.ts';
+import { redisSeries } from './redis-series.ts';
+import { begins, day, ends, machines } from './timelines.ts';
+import { type Machine, type World, quiet } from './world.ts';
+
+/** Seconds since 1970 of a time of day of the fixture. */
+export function timeOf(clock: string): number {
+  return Date.parse(`${day}T${clock}Z`) / 1000;
+}
+
+/** Since when a condition holds, in seconds; 0 while it does not. */
+function stopwatch(): (holds: boolean, now: number) => number {
+  let since: number | undefined;
+  return (holds, now) => {
+    if (!holds) since = undefined;
+    else since ??= now;
+    return since === undefined ? 0 : now - since;
+  };
+}
+
+function worldAt(machine: Machine, now: number): World {
+  const so = machine.changes.filter(({ at }) => timeOf(at) <= now).map((change) => change.now);
+  return Object.assign({}, quiet, ...so) as World;
+}
+
+function alerts(to: Recorder, { world, frozenFor, blockedFor, step }: Moment): void {
+  const fire = (alertname: string, layer: string, severity: string) =>
+    to.set('ALERTS', 1, { alertname, alertstate: 'firing', layer, severity });
+  if (frozenFor > 5) fire('RedisFrozen', 'redis', 'page');
+  if (frozenFor > 30) fire('HealthEndpointLies', 'app', 'page');
+  if (blockedFor > 120 + step && world.hungTaskReports) fire('HungTaskDetected', 'host', 'page');
+  if (world.deniedSeconds === 0.1) fire('StealHigh', 'host', 'ticket');
+  if (!world.answers) fire('HostFrozen', 'host', 'page');
+}
+
+/** Lets one machine live; `hourly` may write the recorder out before it grows. */
+export function record(
+  machine: Machine,
+  { from, to: until }: { readonly from: number; readonly to: number },
+  hourly: (recorder: Recorder) => void = () => {},
+): Recorder {
+  const { name, provider, price, cpus, scrapeSeconds, abilities } = machine;
+  const to = createRecorder({
+    host: name,
+    instance: `${name}:10190`,
+    job: 'stealwatch',
+    provider,
+    price,
+  });
+  const [blocked, frozen, saving] = [stopwatch(), stopwatch(), stopwatch()];
+  let pending = 2;
+  let wasSaving = false;
+  let saves = { count: 11, lastAt: timeOf('16:00:00'), lastDuration: 4, changes: 3000 };
+  for (let now = from; now <= until; now += scrapeSeconds) {
+    const world = worldAt(machine, now);
+    const moment: Moment = {
+      world,
+      abilities,
+      cpus,
+      now,
+      step: scrapeSeconds,
+      blockedFor: blocked(world.blocked !== undefined, now),
+      frozenFor: frozen(world.redis === 'frozen', now),
+      savingFor: saving(world.bgsave, now),
+    };
+    pending = Math.max(2, pending + (world.tasksIn - world.tasksOut) * scrapeSeconds);
+    const changes = saves.changes + world.writes * scrapeSeconds;
+    const saved = !world.bgsave && wasSaving;
+    wasSaving = world.bgsave;
+    saves = saved
+      ? { count: saves.count + 1, lastAt: now, lastDuration: 60, changes: 0 }
+      : { ...saves, changes };
+    hostSeries(to, moment);
+    if (abilities.redis) redisSeries(to, moment, saves);
+    if (abilities.asynq) asynqSeries(to, moment, pending);
+    exporterSeries(to, moment);
+    to.tick(now, world.answers);
+    to.set('up', world.answers ? 1 : 0);
+    to.set('scrape_duration_seconds', world.answers ? 0.004 : 1);
+    to.set('scrape_samples_scraped', world.answers ? 400 : 0);
+    alerts(to, moment);
+    to.gauges(now);
+    if (now % 3600 === 0) hourly(to);
+  }
+  return to;
+}
+
+/** Write the afternoon to a file. Returns every metric in it with the labels the exporter sets. */
+export function writeFixture(file: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const all = new Map<string, ReadonlySet<string>>();
+  writeFileSync(file, '');
+  for (const machine of machines) {
+    const recorder = record(machine, { from: timeOf(begins), to: timeOf(ends) });
+    recorder.write(file);
+    for (const [name, labels] of recorder.series()) {
+      all.set(name, new Set([...labels, ...(all.get(name) ?? [])]));
+    }
+  }
+  appendFileSync(file, '# EOF\n');
+  return all;
+}

@@ -1,0 +1,98 @@
+/** Series by series, as OpenMetrics text with timestamps: what `promtool tsdb create-blocks-from` reads. */
+import { closeSync, openSync, writeSync } from 'node:fs';
+
+export type Labels = Readonly<Record<string, string>>;
+
+export interface Recorder {
+  /** One sample of one series at the current time. */
+  set(name: string, value: number, labels?: Labels): void;
+  /** Add to a counter; it stays where it is when nothing is added. */
+  add(name: string, amount: number, labels?: Labels): void;
+  /** Add `count` observations of `value` to a histogram with these bounds. */
+  observe(
+    name: string,
+    bounds: readonly number[],
+    value: number,
+    count: number,
+    labels?: Labels,
+  ): void;
+  /** Everything set and counted so far is one sample at `seconds`; without `publish` it is lost. */
+  tick(seconds: number, publish: boolean): void;
+  /** What was set since the last tick is one sample at `seconds`, whatever the exporter did. */
+  gauges(seconds: number): void;
+  /** Names and label names of what was recorded. */
+  series(): ReadonlyMap<string, ReadonlySet<string>>;
+  /** Append what was recorded since the last call. */
+  write(file: string): void;
+}
+
+function le(bound: number): string {
+  if (bound === Infinity) return '+Inf';
+  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
+}
+
+/** `target` are the labels that Prometheus adds to every series of a scrape. */
+export function createRecorder(target: Labels): Recorder {
+  const now = new Map<string, number>();
+  const counters = new Map<string, number>();
+  const samples = new Map<string, string[]>();
+  const names = new Map<string, Set<string>>();
+
+  const prefix = Object.entries(target)
+    .map(([label, value]) => `${label}="${value}"`)
+    .join(',');
+
+  function key(name: string, labels: Labels): string {
+    const known = names.get(name) ?? new Set();
+    names.set(name, known);
+    for (const label of Object.keys(labels)) known.add(label);
+    let inner = prefix;
+    for (const label in labels) inner += `,${label}="${labels[label] ?? ''}"`;
+    return `${name}{${inner}}`;
+  }
+
+  function add(name: string, amount: number, labels: Labels = {}): void {
+    const series = key(name, labels);
+    counters.set(series, (counters.get(series) ?? 0) + amount);
+  }
+
+  function write(values: ReadonlyMap<string, number>, seconds: number): void {
+    for (const [series, value] of values) {
+      const list = samples.get(series) ?? [];
+      samples.set(series, list);
+      list.push(`${series} ${value} ${seconds}\n`);
+    }
+  }
+
+  return {
+    set(name, value, labels = {}) {
+      now.set(key(name, labels), value);
+    },
+    add,
+    observe(name, bounds, value, count, labels = {}) {
+      for (const bound of [...bounds, Infinity]) {
+        add(`${name}_bucket`, value <= bound ? count : 0, { ...labels, le: le(bound) });
+      }
+      add(`${name}_sum`, value * count, labels);
+      add(`${name}_count`, count, labels);
+    },
+    tick(seconds, publish) {
+      for (const values of publish ? [now, counters] : []) write(values, seconds);
+      now.clear();
+    },
+    gauges(seconds) {
+      write(now, seconds);
+      now.clear();
+    },
+    series: () => names,
+    write(file) {
+      const fd = openSync(file, 'a');
+      try {
+        for (const lines of samples.values()) writeSync(fd, lines.join(''));
+        samples.clear();
+      } finally {
+        closeSync(fd);
+      }
+    },
+  };
+}

@@ -1,0 +1,95 @@
+/** What can be asked for: the metrics that collectors declare, recorded rules, Prometheus's own. */
+import { systemClock } from '../../exporter/clock.ts';
+import { collectorNames, createCollectors } from '../../exporter/collectors/index.ts';
+import { readConfig } from '../../exporter/config.ts';
+import { createPseudoFs } from '../../exporter/procfs/reader.ts';
+import { createRequestCounter } from '../../exporter/requests.ts';
+import { scrapeMetrics } from '../../exporter/scrape.ts';
+import { recordingRules } from './backfill.ts';
+import { pending } from './pending-metrics.ts';
+import { parsePromql } from './promql.ts';
+
+/** Set by the scrape job on every series; the last three by whoever wants to use them. */
+export const targetLabels: readonly string[] = [
+  'job',
+  'instance',
+  'host',
+  'provider',
+  'price',
+  'redis_save',
+];
+
+/** Of Prometheus and Alertmanager, about a scrape and about themselves. */
+const prometheusOwn: Readonly<Record<string, readonly string[]>> = {
+  up: [],
+  scrape_duration_seconds: [],
+  scrape_samples_scraped: [],
+  prometheus_notifications_errors_total: ['alertmanager'],
+  prometheus_notifications_dropped_total: [],
+  alertmanager_notifications_failed_total: ['integration'],
+  ALERTS: ['alertname', 'alertstate', 'severity', 'layer', 'slo', 'queue'],
+};
+
+/** What makes collectors that are idle by default. */
+const everything = ['--app', 'shop=http://127.0.0.1:1/', '--heartbeat-url', 'http://127.0.0.1:1/'];
+
+/** Name of each metric the exporter may publish, with its labels; a histogram under its own name. */
+export async function exported(): Promise<Map<string, readonly string[]>> {
+  const nowhere = createPseudoFs('/nonexistent');
+  const command = readConfig({
+    argv: ['--kmsg', '/nonexistent/kmsg', '--redis-url', 'redis://127.0.0.1:1', ...everything],
+    env: {},
+    version: '',
+    collectors: collectorNames,
+  });
+  if (command.kind !== 'run') throw new Error('the default configuration is not valid');
+  const collectors = createCollectors({
+    config: command.config,
+    clock: systemClock,
+    procfs: nowhere,
+    sysfs: nowhere,
+    requests: createRequestCounter(),
+    checks: () => [],
+  });
+  await Promise.all(collectors.map(async (collector) => collector.close?.()));
+  const metrics = [...collectors.flatMap((collector) => collector.metrics), ...scrapeMetrics];
+  const arrived = metrics.filter(({ name }) => name in pending);
+  if (arrived.length > 0) {
+    throw new Error(`declared by a collector now, take it off the list: ${arrived[0]?.name}`);
+  }
+  return new Map([
+    ...Object.entries(pending),
+    ...metrics.map(
+      ({ name, type, labels }) =>
+        [name, type === 'histogram' ? [...labels, 'le'] : labels] as const,
+    ),
+  ]);
+}
+
+/** Labels a recorded series may have: those of what it reads, of its own, and what it groups by. */
+function recorded(known: ReadonlyMap<string, readonly string[]>): Map<string, readonly string[]> {
+  const result = new Map<string, readonly string[]>();
+  for (let round = 0; round < 8; round++) {
+    for (const { record, expr, labels = {} } of recordingRules()) {
+      const { selectors, created } = parsePromql(expr);
+      const read = selectors.flatMap(
+        ({ metric }) => known.get(familyOf(metric, known)) ?? result.get(metric) ?? [],
+      );
+      const all = [...(result.get(record) ?? []), ...read, ...created, ...Object.keys(labels)];
+      result.set(record, [...new Set(all)]);
+    }
+  }
+  return result;
+}
+
+/** `x_bucket`, `x_sum` and `x_count` belong to the histogram `x`. */
+export function familyOf(metric: string, known: ReadonlyMap<string, unknown>): string {
+  const family = metric.replace(/_(bucket|sum|count)$/, '');
+  return known.has(metric) ? metric : family;
+}
+
+/** Everything with its labels, those of the scrape job left out. */
+export async function queryable(): Promise<Map<string, readonly string[]>> {
+  const known = new Map([...Object.entries(prometheusOwn), ...(await exported())]);
+  return new Map([...known, ...recorded(known)]);
+}
