@@ -55,17 +55,12 @@ function linesOf({ metric, samples }: Family): Line[] {
   );
 }
 
-/** A gauge called `_total` exists for compatibility only, and OpenMetrics has no place for it. */
-function fits(metric: Metric, format: Format): boolean {
-  return format === 'text' || metric.type === 'counter' || !metric.name.endsWith('_total');
-}
-
 /** Render families in the order given. A family without samples is left out. */
 export async function render(families: readonly Family[], format: Format): Promise<string> {
   const registry = new Registry(contentTypes[format]);
   for (const family of families) {
     const { metric } = family;
-    if (family.samples.length === 0 || !fits(metric, format)) continue;
+    if (family.samples.length === 0) continue;
     const { name, help, type } = metric;
     const openMetricsName =
       format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
