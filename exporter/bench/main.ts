@@ -3,12 +3,14 @@
  * ratios rather than times.
  */
 import { benchAsynq } from './asynq.ts';
+import { benchDashboards } from '../../dashboards/bench.ts';
 import { benchCost } from './cost.ts';
 import { benchFreeze } from './freeze.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   cost: benchCost,
   freeze: benchFreeze,
+  dashboards: benchDashboards,
   asynq: benchAsynq,
 };
 
