@@ -96,3 +96,18 @@ test('config: --help and --version print, whatever else is wrong', () => {
   const version = read(['--version']);
   assert.ok(version.kind === 'print' && version.text === 'stealwatch 1.2.3\n');
 });
+
+test('config: the canary is off, of 32 MiB when asked for, or of the size given', () => {
+  assert.equal(configOf([]).canary, 0);
+  assert.equal(configOf(['--canary', '--without', 'load']).canary, 32);
+  assert.equal(configOf(['--canary=8']).canary, 8);
+  assert.equal(configOf([], { STEALWATCH_CANARY: 'true' }).canary, 32);
+  assert.equal(configOf(['--canary=0'], { STEALWATCH_CANARY: '16' }).canary, 0);
+  for (const wrong of ['1', '4.5', '2048', 'lots', '-4']) {
+    const command = read([`--canary=${wrong}`]);
+    const [problem] = command.kind === 'invalid' ? command.problems : [];
+    assert.match(problem ?? '', /--canary: expected a whole number of MiB from 4 to 1024/);
+  }
+  const help = read(['--help']);
+  assert.match(help.kind === 'print' ? help.text : '', /--canary\[=MiB\]/);
+});

@@ -12,6 +12,8 @@ interface Setting<T> {
   readonly variables: readonly string[];
   /** What stands after the flag in `--help`; none for a switch. */
   readonly placeholder?: string;
+  /** The value may be left out: `--flag` alone means `true`, `--flag=VALUE` gives one. */
+  readonly optional?: true;
   /** Text that is parsed when nothing is given. Comma-separated for a list. */
   readonly fallback: string;
   readonly help: string;
@@ -70,6 +72,15 @@ function parseSwitch(text: string): boolean {
   if (['1', 'true', 'yes', 'on'].includes(text)) return true;
   if (['', '0', 'false', 'no', 'off'].includes(text)) return false;
   throw new Error('expected true or false');
+}
+
+/** MiB of the cold-page canary; `true` is the size its cost was measured with, 0 is off. */
+function parseCanary(text: string): number {
+  const mib = text === 'true' ? 32 : ['', 'false'].includes(text) ? 0 : Number(text);
+  if (!Number.isInteger(mib) || (mib !== 0 && (mib < 4 || mib > 1024))) {
+    throw new Error('expected a whole number of MiB from 4 to 1024, or 0 for off');
+  }
+  return mib;
 }
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -217,6 +228,15 @@ const settings = {
     help: 'A second counts as stolen when the host took more than this share of the CPU time asked for.',
     parse: parseRatio,
   }),
+  canary: setting({
+    flag: 'canary',
+    variables: ['STEALWATCH_CANARY'],
+    placeholder: 'MiB',
+    optional: true,
+    fallback: '0',
+    help: 'Keep this much memory (32 MiB when no size is given) that nobody needs, and touch each page of it every 2, 15 or 60 minutes: the first that a host pages out, and a way to see it where the host does not tell. 0 is off.',
+    parse: parseCanary,
+  }),
   apps: setting({
     flag: 'app',
     variables: ['STEALWATCH_APPS'],
@@ -309,9 +329,14 @@ function wrapped(text: string, indent: string, width = 92): string {
   return [...lines, line].map((text) => indent + text).join('\n');
 }
 
+function usageOf({ flag, placeholder, optional }: Setting<unknown>): string {
+  if (placeholder === undefined) return `--${flag}`;
+  return optional === true ? `--${flag}[=${placeholder}]` : `--${flag} ${placeholder}`;
+}
+
 function helpText(collectors: readonly string[]): string {
   const options = Object.values(settings).map((s) => {
-    const usage = 'placeholder' in s ? `--${s.flag} ${s.placeholder}` : `--${s.flag}`;
+    const usage = usageOf(s);
     const fallback = s.fallback === '' ? '' : ` Default: ${s.fallback}.`;
     return `  ${usage}\n      ${s.variables.join(', then ')}\n${wrapped(s.help + fallback, '      ')}`;
   });
@@ -343,6 +368,11 @@ interface Arguments {
   readonly wants: Set<'help' | 'version'>;
 }
 
+/** Whether the argument after the flag is its value. */
+function takesNext({ placeholder, optional }: Setting<unknown>): boolean {
+  return placeholder !== undefined && optional !== true;
+}
+
 function readArguments(argv: readonly string[]): Arguments {
   const all: readonly Setting<unknown>[] = Object.values(settings);
   const { tokens } = parseArgs({
@@ -351,10 +381,7 @@ function readArguments(argv: readonly string[]): Arguments {
     tokens: true,
     allowNegative: false,
     options: Object.fromEntries(
-      all.map((s) => [
-        s.flag,
-        { type: s.placeholder === undefined ? ('boolean' as const) : ('string' as const) },
-      ]),
+      all.map((s) => [s.flag, { type: takesNext(s) ? ('string' as const) : ('boolean' as const) }]),
     ),
   });
   const result: Arguments = { flags: new Map(), problems: [], wants: new Set() };
@@ -379,7 +406,7 @@ function addFlag(
   const origin = `--${name}`;
   const known = all.find((s) => s.flag === name);
   if (known === undefined) problems.push(`${origin}: no such option; --help lists them`);
-  else if (known.placeholder === undefined) flags.set(name, { text: value ?? 'true', origin });
+  else if (!takesNext(known)) flags.set(name, { text: value ?? 'true', origin });
   else if (value === undefined) problems.push(`${origin}: expected ${known.placeholder} after it`);
   else {
     const before = known.list === undefined ? undefined : flags.get(name)?.text;

@@ -18,6 +18,15 @@ import { openAccess } from './web/access.ts';
 /** How long the answers under way may take once we were told to end. */
 const drainMs = 3000;
 
+/**
+ * Ends at once, whatever a thread of ours is waiting for. The canary's may sleep in D state for
+ * hours, and `process.exit` joins every thread before it ends: so it would never return.
+ */
+function dieOf(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
 async function run(config: Config): Promise<void> {
   const log = pino({
     level: config.logLevel,
@@ -60,7 +69,7 @@ async function run(config: Config): Promise<void> {
   });
 
   access?.follow(server);
-  const ending = Promise.withResolvers<string>();
+  const ending = Promise.withResolvers<NodeJS.Signals>();
   process.once('SIGTERM', ending.resolve);
   process.once('SIGINT', ending.resolve);
 
@@ -73,8 +82,7 @@ async function run(config: Config): Promise<void> {
   log.info({ signal }, 'ending');
   server.close();
   server.closeIdleConnections();
-  // A thread of ours may sleep in D state for hours: nothing is waited for longer than this.
-  setTimeout(() => process.exit(0), drainMs).unref();
+  setTimeout(() => dieOf(signal), drainMs).unref();
   access?.close();
   targets.close();
   await Promise.all(collectors.map(async (collector) => collector.close?.()));

@@ -59,6 +59,7 @@ await build({
     systeminformation: 'systeminformation',
     stealwatch: 'exporter/main.ts',
     'bcrypt-worker': 'exporter/web/bcrypt-worker.ts',
+    'canary-worker': 'exporter/canary/canary-worker.ts',
   },
   outdir: 'dist',
   outExtension: { '.js': '.cjs' },

@@ -16,6 +16,7 @@ import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
 import { diskCollector } from './disk.ts';
 import { asynqCollector } from './asynq.ts';
+import { coldPageCollector } from './cold-page.ts';
 import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { hostInfoCollector } from './host-info.ts';
@@ -69,9 +70,10 @@ function watchingRedis(factory: Factory): Factory {
 }
 
 /** Collectors that have nothing to do unless they are configured. */
-function isIdle(name: string, { apps, heartbeatUrl }: Config): boolean {
+function isIdle(name: string, { apps, canary, heartbeatUrl }: Config): boolean {
   return (
     (name === 'app-health' && apps.length === 0) ||
+    (name === 'cold-page' && canary === 0) ||
     (name === 'heartbeat' && heartbeatUrl === undefined)
   );
 }
@@ -81,6 +83,7 @@ const factories: Readonly<Record<string, Factory>> = {
   steal: stealCollector,
   stall: stallCollector,
   'async-page-faults': asyncPageFaultsCollector,
+  'cold-page': coldPageCollector,
   'blocked-tasks': blockedTasksCollector,
   'hung-tasks': hungTasksCollector,
   'hung-task-detector': hungTaskDetectorCollector,

@@ -1,0 +1,92 @@
+/**
+ * The memory that the canary's thread and the event loop share. Nothing else passes between
+ * them: no message, no lock, so neither ever waits for the other, and what the thread was doing
+ * can be read while it sleeps in the kernel for hours.
+ *
+ * Every cell has one writer. Cells are naturally aligned, so a read is never torn; that a sum may
+ * be one touch ahead of its count for an instant is of no consequence.
+ */
+
+/** Upper bounds of the latency buckets, in seconds. */
+export const touchBuckets = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10] as const;
+
+/** Pages touched between two readings of the thread's counters. */
+export const batchSize = 16;
+
+export interface AgeClass {
+  /** Value of the `age` label. */
+  readonly age: string;
+  /** How long a page of this class is left alone between two touches. */
+  readonly seconds: number;
+}
+
+export const ageClasses: readonly AgeClass[] = [
+  { age: '2m', seconds: 120 },
+  { age: '15m', seconds: 900 },
+  { age: '60m', seconds: 3600 },
+];
+
+/** Int32 cells. */
+export const flag = {
+  /** Whether a batch is under way. */
+  touching: 0,
+  /** Index of the touch under way within its batch. */
+  position: 1,
+  /** Set by the event loop: end at the next batch. */
+  stop: 2,
+} as const;
+/** Even, so that the floats after them are aligned. */
+const flagCount = 4;
+
+/** What each class counts. Float64: counts stay exact up to 2^53. */
+interface ClassCells {
+  readonly counts: Float64Array;
+  /** Seconds of all touches. */
+  readonly sum: Float64Array;
+  readonly hostFaults: Float64Array;
+}
+
+export interface Cells {
+  readonly flags: Int32Array;
+  /** Seconds of CLOCK_MONOTONIC at which the thread last came round. */
+  readonly heartbeat: Float64Array;
+  /** To add to the thread's own clock, in seconds, to get CLOCK_MONOTONIC. */
+  readonly clockOffset: Float64Array;
+  /** Milliseconds of the thread's own clock before each touch and after the last. */
+  readonly times: Float64Array;
+  readonly discardedTouches: Float64Array;
+  readonly classes: readonly ClassCells[];
+}
+
+export function cellsSize(classes: number): number {
+  const floats = 3 + (batchSize + 1) + classes * (touchBuckets.length + 1 + 2);
+  return flagCount * 4 + floats * 8;
+}
+
+export function cellsOf(memory: SharedArrayBuffer, classes: number): Cells {
+  let at = flagCount * 4;
+  function floats(length: number): Float64Array {
+    const cells = new Float64Array(memory, at, length);
+    at += length * 8;
+    return cells;
+  }
+  return {
+    flags: new Int32Array(memory, 0, flagCount),
+    heartbeat: floats(1),
+    clockOffset: floats(1),
+    discardedTouches: floats(1),
+    times: floats(batchSize + 1),
+    classes: Array.from({ length: classes }, () => ({
+      counts: floats(touchBuckets.length + 1),
+      sum: floats(1),
+      hostFaults: floats(1),
+    })),
+  };
+}
+
+/** What the thread is started with. */
+export interface CanaryOrder {
+  readonly memory: SharedArrayBuffer;
+  readonly poolBytes: number;
+  readonly classes: readonly AgeClass[];
+}

@@ -1,0 +1,101 @@
+/** The canary's real thread: resident, beside CPU burners, and while this machine itself swaps. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parseInterruptRow } from '../procfs/interrupts.ts';
+import { startSwapped } from '../testing/guest-swap.ts';
+import { until } from '../testing/redis-server.ts';
+import { type CanaryReading, startCanary } from './thread.ts';
+
+const mib = 1024 * 1024;
+const lone = fileURLToPath(new URL('../testing/lone-canary.ts', import.meta.url));
+
+function touchesOf({ classes }: CanaryReading): number {
+  return classes.flatMap(({ counts }) => counts).reduce((sum, count) => sum + count, 0);
+}
+
+function hostFaultsOf({ classes }: CanaryReading): number {
+  return classes.reduce((sum, { hostFaults }) => sum + hostFaults, 0);
+}
+
+/** The machine that runs this test may itself be paged by its host: what it counted is no error. */
+function pageInsOfThisMachine(): number {
+  const counts = parseInterruptRow(readFileSync('/proc/interrupts', 'utf8'), 'HYP');
+  return [...(counts?.values() ?? [])].reduce((sum, count) => sum + count, 0);
+}
+
+function burnCpu(t: TestContext, processes: number): void {
+  const children: ChildProcess[] = Array.from({ length: processes }, () =>
+    spawn(process.execPath, ['-e', 'setTimeout(() => process.exit(), 60000); for (;;);'], {
+      stdio: 'ignore',
+    }),
+  );
+  t.after(() => {
+    for (const child of children) child.kill('SIGKILL');
+  });
+}
+
+test('canary: touches every age, each only once it is that old', async (t) => {
+  const canary = startCanary(4 * mib, [
+    { age: '2m', seconds: 0.3 },
+    { age: '15m', seconds: 3600 },
+  ]);
+  t.after(() => canary.close());
+  assert.equal(touchesOf(canary.read()), 0, 'nothing is touched while it is young');
+  await until('2,000 touches', () => touchesOf(canary.read()) > 2000, 30);
+  const reading = canary.read();
+  assert.deepEqual(
+    reading.classes.map(({ age }) => age),
+    ['2m', '15m'],
+  );
+  assert.ok(reading.classes[1]?.counts.every((count) => count === 0));
+  assert.ok((reading.classes[0]?.sum ?? 0) > 0);
+  assert.equal(reading.discardedTouches, 0);
+  assert.ok(reading.ageSeconds < 10);
+});
+
+test('canary: four CPU burners are not taken for the host', async (t) => {
+  const before = pageInsOfThisMachine();
+  const canary = startCanary(16 * mib, [{ age: '2m', seconds: 2 }]);
+  t.after(() => canary.close());
+  burnCpu(t, 4);
+  await until('12,000 touches', () => touchesOf(canary.read()) > 12_000, 60);
+  const paged = pageInsOfThisMachine() - before;
+  const counted = hostFaultsOf(canary.read());
+  assert.ok(counted <= 2 + paged, `${counted} page-ins counted, ${paged} seen by this kernel`);
+});
+
+test("canary: this machine's own swap is not taken for the host", async (t) => {
+  const swapped = await startSwapped(t, [lone, '16', '1']);
+  if (swapped === undefined) return;
+  const last = () => {
+    const line = swapped.output().trimEnd().split('\n').at(-1) ?? '';
+    return line === '' ? undefined : (JSON.parse(line) as CanaryReading);
+  };
+  const before = pageInsOfThisMachine();
+  await until('first touches', () => touchesOf(last() ?? ({ classes: [] } as never)) > 1000, 30);
+  for (let round = 1; round <= 3; round++) {
+    await swapped.pushOut();
+    const discarded = last()?.discardedTouches ?? 0;
+    await until(
+      'touches of swapped pages',
+      () => (last()?.discardedTouches ?? 0) > discarded + 500,
+      30,
+    );
+  }
+  const reading = last();
+  assert.ok(reading !== undefined);
+  const paged = pageInsOfThisMachine() - before;
+  const counted = hostFaultsOf(reading);
+  assert.ok(counted <= 2 + paged, `${counted} page-ins counted, ${paged} seen by this kernel`);
+  t.diagnostic(`${reading.discardedTouches} touches discarded, ${touchesOf(reading)} counted`);
+});
+
+test('canary: a pool too small for its ages is refused, and a thread that ends is told', async () => {
+  assert.throws(() => startCanary(4096), /a pool of 4096 bytes/);
+  const canary = startCanary(4 * mib);
+  await canary.close();
+  assert.throws(() => canary.read(), /canary ended/);
+});
