@@ -10,6 +10,7 @@ import { type Check, type Collector, counter, gauge, single } from './collector.
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
 import { createTargets } from './targets.ts';
+import { verdictOf } from './verdict.ts';
 
 const total = counter({ name: 'things_total', help: 'Things, from the test.' });
 const level = gauge({ name: 'level', help: 'Level, from the test.' });
@@ -143,6 +144,7 @@ test('GET /status: 503 as soon as a critical check fails, 200 for a failing one 
   assert.equal(frozen.status, 503);
   assert.deepEqual(JSON.parse(frozen.body.toString()), {
     status: 'failing',
+    verdict: verdictOf({}),
     checks: [failing],
     findings: [],
   });

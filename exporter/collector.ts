@@ -6,6 +6,8 @@
  * invents a value. Everything it returns is plain data; `metrics.ts` turns it into text.
  */
 
+import type { Evidence } from './verdict.ts';
+
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
 /** A metric as it is declared, once, as a constant beside the read that fills it. */
@@ -103,6 +105,8 @@ export interface Report {
   readonly checks?: readonly Check[];
   readonly findings?: readonly Finding[];
   readonly charts?: readonly Chart[];
+  /** What this collector knows that bears on who is to blame (verdict.ts). */
+  readonly evidence?: Evidence;
 }
 
 export interface Collector {

@@ -75,10 +75,10 @@ function findingOf({ severity, text }: Finding): string {
   return `<li class="${severity}"><span aria-hidden="true">${marks[severity]}</span> ${escaped(text)}</li>`;
 }
 
-function headline(findings: readonly Finding[]): Finding {
-  const worst = findings[0];
-  if (worst !== undefined && worst.severity !== 'good') return worst;
-  return { severity: 'good', text: 'Nothing is wrong that this exporter can see.' };
+/** The verdict, unless something is worse than it: a Redis that is down beside a quiet host. */
+function headline(verdict: Finding, findings: readonly Finding[]): Finding {
+  const [worst] = findings;
+  return verdict.severity !== 'bad' && worst?.severity === 'bad' ? worst : verdict;
 }
 
 function tableOf(heads: readonly string[], rows: readonly string[]): string {
@@ -115,13 +115,13 @@ footer{margin-top:2em;font-size:.85rem;opacity:.8}`;
 
 /** The whole page. Every text in it that came from outside is escaped. */
 export function pageOf(collectors: readonly Collector[], version: string): string {
-  const { status, checks, findings } = statusOf(collectors);
+  const { status, verdict, checks, findings } = statusOf(collectors);
   const reports = collectors.map((collector) => collector.report?.() ?? {});
   const charts = reports.flatMap((report) => report.charts ?? []);
   const signals = reports.flatMap((report) => report.signals ?? []);
   const missing = signals.filter(({ supported }) => !supported);
-  const top = headline(findings);
-  const rest = findings.filter((finding) => finding !== top);
+  const top = headline(verdict, findings);
+  const rest = [verdict, ...findings].filter((finding) => finding !== top);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="refresh" content="10"><title>${marks[top.severity]} stealwatch</title><style>${style}</style></head>

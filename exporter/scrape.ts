@@ -3,8 +3,10 @@
  * Scrapes that come while one runs share its result.
  */
 import type { Clock } from './clock.ts';
-import { byLabel, type Collector, type Family, gauge, type Metric } from './collector.ts';
+import { byLabel, type Collector, type Family, gauge, type Metric, oneHot } from './collector.ts';
 import { isolate, type IsolatedCollector, type Outcome } from './isolate.ts';
+import { verdictFrom } from './status.ts';
+import { verdicts } from './verdict.ts';
 
 const success = gauge({
   name: 'stealwatch_collector_success',
@@ -36,8 +38,15 @@ const samplerAge = gauge({
   labels: ['sampler'],
 });
 
-/** What a scrape says of itself. */
-export const scrapeMetrics = [success, duration, lastSuccess, signalSupported, samplerAge];
+const verdict = gauge({
+  name: 'stealwatch_verdict',
+  help: '1 for who is to blame now, from all signals.',
+  note: '1 for the cause that applies now, from all signals together: the sentence at / and in /status. The first of the list that applies is said.',
+  labels: ['verdict'],
+});
+
+/** What a scrape says of itself and of all collectors together. */
+export const scrapeMetrics = [success, duration, lastSuccess, signalSupported, samplerAge, verdict];
 
 export interface ScrapeEvents {
   /** The collector's state changed: worked before and failed now, or the other way round. */
@@ -86,6 +95,7 @@ function ownFamilies(collected: readonly Collected[]): Family[] {
       samplerAge,
       Object.fromEntries(samplers.map(({ name, ageSeconds }) => [name, rounded(ageSeconds)])),
     ),
+    oneHot(verdict, verdicts, verdictFrom(reports).name),
   ];
 }
 

@@ -4,9 +4,12 @@
  * frozen is how the outage stayed unseen.
  */
 import type { Check, Collector, Finding, Report } from './collector.ts';
+import { durationText } from './duration.ts';
+import { type Evidence, type Verdict, verdictOf } from './verdict.ts';
 
 export interface Status {
   readonly status: 'ok' | 'failing';
+  readonly verdict: Verdict;
   readonly checks: readonly Check[];
   readonly findings: readonly Finding[];
 }
@@ -31,6 +34,27 @@ function samplerChecks({ samplers = [] }: Report): Check[] {
   });
 }
 
+function blindness({ signals = [], samplers = [] }: Report): string[] {
+  return [
+    ...samplers
+      .filter(({ ageSeconds }) => ageSeconds > staleSamplerSeconds)
+      .map(
+        ({ name, ageSeconds }) =>
+          `the ${name} clock has not ticked for ${durationText(ageSeconds)}`,
+      ),
+    ...signals
+      .filter(({ name, supported }) => name === 'steal' && !supported)
+      .map(({ reason }) => reason),
+  ];
+}
+
+/** Who is to blame, from all that the collectors know. */
+export function verdictFrom(reports: readonly Report[]): Verdict {
+  const evidence: Evidence = { blind: reports.flatMap(blindness) };
+  for (const report of reports) Object.assign(evidence, report.evidence);
+  return verdictOf(evidence);
+}
+
 const order = { bad: 0, warning: 1, good: 2 } as const;
 
 export function statusOf(collectors: readonly Collector[]): Status {
@@ -40,5 +64,10 @@ export function statusOf(collectors: readonly Collector[]): Status {
     .flatMap((report) => report.findings ?? [])
     .sort((a, b) => order[a.severity] - order[b.severity]);
   const failing = checks.some(({ critical, ok }) => critical && !ok);
-  return { status: failing ? 'failing' : 'ok', checks, findings };
+  return {
+    status: failing ? 'failing' : 'ok',
+    verdict: verdictFrom(reports),
+    checks,
+    findings,
+  };
 }

@@ -33,6 +33,8 @@ const restores = counter({
 const clocksources = 'devices/system/clocksource/clocksource0/available_clocksource';
 const minuteSeconds = 60;
 const restoreShownSeconds = 15 * 60;
+/** A machine that is moved stands still meanwhile: no sign of paging. */
+const restoreExcusesSeconds = 2 * 60;
 /** No page-in in this time means that the sample before this one saw none. */
 const quietSeconds = 1.5;
 
@@ -201,13 +203,15 @@ export function asyncPageFaultsCollector({
     report() {
       if (reason !== undefined) return { signals: [signal()] };
       const now = clock.monotonic();
+      const lastMinute = minute.since(now, pageIns);
       return {
         signals: [signal()],
+        evidence: {
+          hostPageIns: lastMinute,
+          restored: now - restoredAt <= restoreExcusesSeconds,
+        },
         samplers: [{ name: 'async_page_faults', ageSeconds: now - lastSuccess }],
-        findings: [
-          ...pageInFinding(minute.since(now, pageIns)),
-          ...restoreFinding(now - restoredAt),
-        ],
+        findings: [...pageInFinding(lastMinute), ...restoreFinding(now - restoredAt)],
         charts: [
           {
             title: 'Pages of ours that the host had to fetch back',

@@ -19,10 +19,11 @@ import {
 import { createHistory } from '../history.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { type Reason, reasons } from '../reasons.ts';
-import { blockedProcesses, findingOf } from '../tasks/blocked-processes.ts';
+import { type BlockedProcess, blockedProcesses, findingOf } from '../tasks/blocked-processes.ts';
 import { createBlockedTaskSampler, mostRechecks } from '../tasks/sampler.ts';
 import { isIdleKernelThread } from '../tasks/spells.ts';
 import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
+import type { Evidence } from '../verdict.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',
@@ -51,6 +52,19 @@ const mostFindings = 5;
 
 const zeroes = () =>
   Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<Reason, number>;
+
+function evidenceOf(blocked: readonly BlockedProcess[]): Evidence {
+  const longest = (...among: readonly Reason[]) =>
+    Math.max(
+      0,
+      ...blocked.filter(({ reason }) => among.includes(reason)).map(({ seconds }) => seconds),
+    );
+  return {
+    pageInWaitSeconds: longest('host_page_in'),
+    diskWaitSeconds: longest('disk', 'filesystem'),
+    unexplainedWaitSeconds: longest('unknown'),
+  };
+}
 
 export function blockedTasksCollector({
   procfs,
@@ -127,10 +141,12 @@ export function blockedTasksCollector({
       return sampler.possible() ? familiesNow() : [];
     },
     report() {
+      const blocked = blockedProcesses(spells);
       return {
         signals,
+        evidence: evidenceOf(blocked),
         samplers: [{ name: 'blocked_tasks', ageSeconds: clock.monotonic() - lastTick }],
-        findings: blockedProcesses(spells)
+        findings: blocked
           .filter(({ seconds }) => seconds > findingFromSeconds)
           .slice(0, mostFindings)
           .map(findingOf),

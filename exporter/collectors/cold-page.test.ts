@@ -48,6 +48,7 @@ function underTest() {
     fault: (i: number, count: number) => (faults[i] = (faults[i] ?? 0) + count),
     wait: (seconds: number) => (outstandingSeconds = ageSeconds = seconds),
     end: (error: Error) => (ended = error),
+    evidence: () => collector.report?.().evidence,
     texts: () => (collector.report?.().findings ?? []).map(({ text }) => text),
   };
 }
@@ -80,17 +81,17 @@ test('cold-page: families as the thread counts them', async () => {
 });
 
 test('cold-page: three page-ins within five minutes are told, two are not', () => {
-  const { clock, collector, fault, texts } = underTest();
+  const { clock, evidence, fault, texts } = underTest();
   clock.advance(60);
   fault(1, 2);
   clock.advance(10);
   assert.deepEqual(texts(), []);
-  assert.deepEqual(collector.coldPages(), { hostFaults: 0, outstandingSeconds: 0 });
+  assert.deepEqual(evidence(), { coldPageIns: 0, coldPageWaitSeconds: 0 });
   fault(2, 1);
   assert.deepEqual(texts(), [
     'Your host has paged out memory that this machine left idle for 15 minutes: at least 3 pages had to be fetched back in the last 5 minutes.',
   ]);
-  assert.deepEqual(collector.coldPages(), { hostFaults: 3, outstandingSeconds: 0 });
+  assert.deepEqual(evidence(), { coldPageIns: 3, coldPageWaitSeconds: 0 });
   clock.advance(311);
   assert.deepEqual(texts(), [], 'and forgotten after five');
 });
@@ -107,11 +108,11 @@ test('cold-page: a touch that waits is told; its thread is no broken clock', () 
 });
 
 test('cold-page: a thread that ended fails the collector and is no signal any more', async () => {
-  const { collector, end } = underTest();
+  const { collector, end, evidence } = underTest();
   end(new Error('the thread of the canary ended'));
   await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /ended/);
   assert.equal(collector.report?.().signals?.[0]?.supported, false);
-  assert.equal(collector.coldPages(), undefined);
+  assert.equal(evidence(), undefined);
 });
 
 test('cold-page: off, it starts nothing and says how to turn it on', async () => {

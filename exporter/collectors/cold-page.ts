@@ -61,17 +61,6 @@ interface ColdPageDependencies {
   readonly start?: (bytes: number) => Canary;
 }
 
-export interface ColdPages {
-  /** Page-ins by the host within the last five minutes, at least; 0 for fewer than three. */
-  readonly hostFaults: number;
-  readonly outstandingSeconds: number;
-}
-
-export interface ColdPageCollector extends Collector {
-  /** What it knows now; undefined while the canary is off or its thread has ended. */
-  coldPages(): ColdPages | undefined;
-}
-
 /** Growth of each class over the last five minutes. */
 function createWindow() {
   const marks: { readonly at: number; readonly faults: readonly number[] }[] = [];
@@ -86,8 +75,7 @@ function createWindow() {
   };
 }
 
-function faultFinding(growth: readonly number[]): Finding[] {
-  const count = growth.reduce((sum, one) => sum + one, 0);
+function faultFinding(growth: readonly number[], count: number): Finding[] {
   if (count < leastToTell) return [];
   const youngest = growth.findIndex((one) => one > 0);
   const idle = { '2m': '2 minutes', '15m': '15 minutes', '60m': 'an hour' }[
@@ -103,14 +91,13 @@ function outstandingFinding(seconds: number): Finding[] {
   return [{ severity: 'bad', text }];
 }
 
-function offCollector(metrics: Collector['metrics']): ColdPageCollector {
+function offCollector(metrics: Collector['metrics']): Collector {
   return {
     name: 'cold-page',
     metrics,
     async collect() {
       return [];
     },
-    coldPages: () => undefined,
     report: () => ({ signals: [off] }),
   };
 }
@@ -131,7 +118,7 @@ export function coldPageCollector({
   config: { canary: mib },
   clock,
   start = startCanary,
-}: ColdPageDependencies): ColdPageCollector {
+}: ColdPageDependencies): Collector {
   const metrics = [touches, hostFaults, outstanding, discarded];
   if (mib === 0) return offCollector(metrics);
   const canary = start(mib * 1024 * 1024);
@@ -168,15 +155,6 @@ export function coldPageCollector({
     async collect() {
       return familiesOf(canary.read());
     },
-    coldPages() {
-      const reading = read();
-      if (reading === undefined) return undefined;
-      const count = growthOf(reading).reduce((sum, one) => sum + one, 0);
-      return {
-        hostFaults: count < leastToTell ? 0 : count,
-        outstandingSeconds: reading.outstandingSeconds,
-      };
-    },
     report() {
       const reading = read();
       const name = 'cold_pages';
@@ -184,11 +162,17 @@ export function coldPageCollector({
         return { signals: [{ name, supported: false, reason: 'the thread of the canary ended' }] };
       }
       const { outstandingSeconds, ageSeconds } = reading;
+      const growth = growthOf(reading);
+      const count = growth.reduce((sum, one) => sum + one, 0);
       return {
         signals: [{ name, supported: true, reason: `a pool of ${mib} MiB of idle pages` }],
+        evidence: {
+          coldPageIns: count < leastToTell ? 0 : count,
+          coldPageWaitSeconds: outstandingSeconds,
+        },
         // A thread that sleeps for a page is no broken clock: it is the finding.
         samplers: [{ name: 'cold_page', ageSeconds: outstandingSeconds > 0 ? 0 : ageSeconds }],
-        findings: [...outstandingFinding(outstandingSeconds), ...faultFinding(growthOf(reading))],
+        findings: [...outstandingFinding(outstandingSeconds), ...faultFinding(growth, count)],
       };
     },
     async close() {

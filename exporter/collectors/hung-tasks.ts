@@ -186,6 +186,7 @@ export function hungTasksCollector({
         // say so, and /status must not be 503 for it.
         samplers: following ? [{ name: 'kmsg', ageSeconds: follower.ageSeconds() }] : [],
         findings: findings.now(userspace),
+        evidence: { softLockup: findings.softLockup() },
       };
     },
     episodes: tally.episodes,

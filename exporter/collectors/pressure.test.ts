@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { manualClock } from '../clock.ts';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
 import { fixtureTree } from '../testing/fixture-tree.ts';
 import { pressureCollector } from './pressure.ts';
@@ -7,7 +8,7 @@ import { pressureCollector } from './pressure.ts';
 const stalled = new URL('../fixtures/kvm-async-pf/stalled/proc', import.meta.url).pathname;
 
 test('pressure: quiet on a real guest whose Redis hangs on a page the host swapped out', async () => {
-  const collector = pressureCollector({ procfs: createPseudoFs(stalled) });
+  const collector = pressureCollector({ procfs: createPseudoFs(stalled), clock: manualClock() });
   const [family] = await collector.collect(AbortSignal.timeout(1000));
   // No full line for the cpu: the kernel prints a constant 0 there.
   assert.deepEqual(family?.samples, [
@@ -31,7 +32,7 @@ function refusing(code: string): PseudoFs {
 
 test('pressure: absent without PSI or with it turned off, and the signal says how to get it', async (t) => {
   for (const procfs of [createPseudoFs(fixtureTree(t, {})), refusing('EOPNOTSUPP')]) {
-    const collector = pressureCollector({ procfs });
+    const collector = pressureCollector({ procfs, clock: manualClock() });
     assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
     const [signal] = collector.report?.().signals ?? [];
     assert.equal(signal?.supported, false);
@@ -40,6 +41,21 @@ test('pressure: absent without PSI or with it turned off, and the signal says ho
 });
 
 test('pressure: a file that may not be read is broken, not absent', async () => {
-  const collector = pressureCollector({ procfs: refusing('EACCES') });
+  const collector = pressureCollector({ procfs: refusing('EACCES'), clock: manualClock() });
   await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /EACCES/);
+});
+
+const io = (percent: string) =>
+  `some avg10=0.00 avg60=${percent} avg300=0.00 total=5\nfull avg10=0.00 avg60=${percent} avg300=0.00 total=5\n`;
+
+test('pressure: the minute before the last scrape is evidence for a minute', async (t) => {
+  const clock = manualClock();
+  const procfs = createPseudoFs(fixtureTree(t, { 'pressure/io': io('31.50') }));
+  const collector = pressureCollector({ procfs, clock });
+  assert.deepEqual(collector.report?.().evidence, {});
+  await collector.collect(AbortSignal.timeout(1000));
+  assert.deepEqual(collector.report?.().evidence, { diskPressure: 0.315 });
+  clock.advance(61);
+  assert.deepEqual(collector.report?.().evidence, {});
+  await collector.close?.();
 });

@@ -3,8 +3,9 @@
  * of ours out, the thread that waits for it counts in no pressure at all, so blocked threads
  * with quiet pressure point at the host.
  */
+import type { Clock } from '../clock.ts';
 import { type Collector, counter, type Sample } from '../collector.ts';
-import { parsePressure } from '../procfs/pressure.ts';
+import { parsePressure, type Pressure } from '../procfs/pressure.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 
 const pressureSeconds = counter({
@@ -15,6 +16,9 @@ const pressureSeconds = counter({
 });
 
 const resources = ['cpu', 'memory', 'io'] as const;
+
+/** The last scrape's word on the last minute says nothing about one much later. */
+const freshSeconds = 60;
 
 const missing =
   'this kernel has no /proc/pressure: it needs CONFIG_PSI (Linux 4.20 or newer), and psi=1 on the kernel command line where it is off by default (Red Hat)';
@@ -29,8 +33,7 @@ function readIfOn(file: PseudoFile): string | undefined {
   }
 }
 
-function samplesOf(resource: string, text: string): Sample[] {
-  const { some, full } = parsePressure(text);
+function samplesOf(resource: string, { some, full }: Pressure): Sample[] {
   const samples = [{ labels: { resource, kind: 'some' }, value: some }];
   // The kernel's own document says that a full line for the CPU of the whole system means
   // nothing and is a constant 0 for compatibility (Documentation/accounting/psi.rst).
@@ -40,11 +43,18 @@ function samplesOf(resource: string, text: string): Sample[] {
   return samples;
 }
 
-export function pressureCollector({ procfs }: { procfs: PseudoFs }): Collector {
+export function pressureCollector({
+  procfs,
+  clock,
+}: {
+  procfs: PseudoFs;
+  clock: Clock;
+}): Collector {
   const files = resources.map((resource) => ({
     resource,
     file: procfs.file(`pressure/${resource}`),
   }));
+  let disk: { readonly at: number; readonly ratio: number } | undefined;
   let supported = procfs.list('pressure') !== undefined;
 
   return {
@@ -53,12 +63,21 @@ export function pressureCollector({ procfs }: { procfs: PseudoFs }): Collector {
     async collect() {
       const samples = files.flatMap(({ resource, file }) => {
         const text = readIfOn(file);
-        return text === undefined ? [] : samplesOf(resource, text);
+        if (text === undefined) return [];
+        const pressure = parsePressure(text);
+        if (resource === 'io' && pressure.fullRatio !== undefined) {
+          disk = { at: clock.monotonic(), ratio: pressure.fullRatio };
+        }
+        return samplesOf(resource, pressure);
       });
       supported = samples.length > 0;
       return supported ? [{ metric: pressureSeconds, samples }] : [];
     },
     report: () => ({
+      evidence:
+        disk !== undefined && clock.monotonic() - disk.at <= freshSeconds
+          ? { diskPressure: disk.ratio }
+          : {},
       signals: [
         {
           name: 'pressure',

@@ -26,6 +26,7 @@ import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
 import { demandOf } from '../steal/demand.ts';
 import { createLastMinute, type MinuteSample } from '../steal/last-minute.ts';
 import { createLedger } from '../steal/ledger.ts';
+import type { Evidence } from '../verdict.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',
@@ -88,6 +89,23 @@ function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
   if (agoSeconds > stallShownSeconds) return [];
   const text = `This machine stood still for ${durationText(stallSeconds)}, ${durationText(agoSeconds)} ago: nothing ran, not even this exporter.`;
   return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
+}
+
+/** `stalls`: of the last minute, in steps of 5 s. */
+function evidenceOf(
+  { steal, demand, total, stolenSeconds }: MinuteSample,
+  supported: boolean,
+  stalls: readonly (number | null)[],
+): Evidence {
+  const stallSeconds = stalls.reduce<number>((sum, stall) => sum + (stall ?? 0), 0);
+  if (!supported || total === 0) return { stallSeconds };
+  // A storm counts by how long it lasted, however little was asked for in the other seconds.
+  const ratio = demand > 0 ? steal / demand : 0;
+  return {
+    stallSeconds,
+    stealOfDemand: Math.max(ratio, stolenSeconds / 60),
+    ownCpu: (demand - steal) / total,
+  };
 }
 
 function stealSignal(told: boolean | undefined): Signal {
@@ -210,6 +228,7 @@ export function stealCollector({
       const minute = lastMinute.sum(now);
       return {
         signals: [stealSignal(told)],
+        evidence: evidenceOf(minute, told !== undefined, stallHistory.points().slice(-12)),
         samplers: [{ name: 'steal', ageSeconds: now - lastSuccess }],
         findings: [
           ...stallFinding(lastStall.seconds, now - lastStall.endedAt),

@@ -17,6 +17,8 @@ export interface KernelLogFindings {
   hungTask(episode: Episode, report: HungTaskReport): void;
   kernelEvent(event: KernelEvent, record: KmsgRecord, past: boolean): void;
   now(userspace: boolean): readonly Finding[];
+  /** On a KVM guest, where only the host can make a CPU stand still: within five minutes. */
+  softLockup(): boolean;
 }
 
 /** comm is the process's own choice; nothing in it may end a line or colour a terminal. */
@@ -113,6 +115,10 @@ export function createKernelLogFindings({
         at: dated(record.microseconds, past),
         text: `${eventSentence(event, kvm)} ("${printable(record.text)}")`,
       });
+    },
+    softLockup() {
+      const at = events.get('soft_lockup')?.at;
+      return kvm && at !== undefined && clock.monotonic() - at <= freshSeconds;
     },
     now(userspace) {
       const notes = [...hung.values(), ...events.values()].flatMap(sentence);

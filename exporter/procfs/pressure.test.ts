@@ -10,10 +10,11 @@ const cpu = readFileSync(
 );
 
 test('pressure: a real guest, and a kernel without a full line', () => {
-  assert.deepEqual(parsePressure(cpu), { some: 136.425835, full: 0 });
+  assert.deepEqual(parsePressure(cpu), { some: 136.425835, full: 0, fullRatio: 0 });
   assert.deepEqual(parsePressure(cpu.replace(/full.*\n/, '')), {
     some: 136.425835,
     full: undefined,
+    fullRatio: undefined,
   });
 });
 

@@ -10,19 +10,23 @@ export interface Pressure {
   readonly some: number;
   /** All threads that had work waited. */
   readonly full: number | undefined;
+  /** Share of the last minute in which all threads that had work waited. */
+  readonly fullRatio: number | undefined;
 }
 
-const line = /^(some|full) avg10=\d+\.\d+ avg60=\d+\.\d+ avg300=\d+\.\d+ total=(\d{1,15})$/;
+const line = /^(some|full) avg10=\d+\.\d+ avg60=(\d+\.\d+) avg300=\d+\.\d+ total=(\d{1,15})$/;
 
 export function parsePressure(text: string): Pressure {
   const totals: { some?: number; full?: number } = {};
+  let fullRatio: number | undefined;
   // Each line ends in a newline; a missing one means the text was cut off.
   for (const one of text.split('\n').slice(0, text.endsWith('\n') ? -1 : undefined)) {
-    const [, kind, total] = line.exec(one) ?? [];
+    const [, kind, percent, total] = line.exec(one) ?? [];
     if (!text.endsWith('\n') || (kind !== 'some' && kind !== 'full') || totals[kind] !== undefined)
       throw new Error(`pressure: unexpected line ${JSON.stringify(one.slice(0, 120))}`);
     totals[kind] = Number(total) / 1e6;
+    if (kind === 'full') fullRatio = Number(percent) / 100;
   }
   if (totals.some === undefined) throw new Error('pressure: no "some" line');
-  return { some: totals.some, full: totals.full };
+  return { some: totals.some, full: totals.full, fullRatio };
 }

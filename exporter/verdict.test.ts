@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Evidence, verdictOf, verdicts } from './verdict.ts';
+
+const quiet: Evidence = {
+  hostPageIns: 0,
+  pageInWaitSeconds: 0,
+  diskWaitSeconds: 0,
+  unexplainedWaitSeconds: 0,
+  stallSeconds: 0,
+  softLockup: false,
+  restored: false,
+  stealOfDemand: 0.01,
+  ownCpu: 0.2,
+  diskPressure: 0,
+};
+const noticed: Evidence = { ...quiet, stealOfDemand: 0.4, ownCpu: 0.95, diskWaitSeconds: 30 };
+const { hostPageIns: _, ...unannounced } = quiet;
+
+/** What is known, the word for it, and what the sentence has to say. */
+const cases: readonly (readonly [string, Evidence, string, RegExp])[] = [
+  ['nothing', quiet, 'quiet', /quiet/],
+  ['a page-in that stands still', { ...noticed, pageInWaitSeconds: 41 }, 'page_in_stuck', /41 s/],
+  [
+    'a canary that stands still',
+    { ...unannounced, coldPageIns: 0, coldPageWaitSeconds: 300 },
+    'page_in_stuck',
+    /5 min/,
+  ],
+  [
+    'one page-in stands still, others complete',
+    { ...noticed, pageInWaitSeconds: 300, hostPageIns: 12 },
+    'page_in_lost',
+    /12 others.*lost the message/,
+  ],
+  [
+    'one page-in is late, and it may be among those that complete',
+    { ...noticed, pageInWaitSeconds: 20, hostPageIns: 12 },
+    'host_paging',
+    /12 of its pages.*20 s/,
+  ],
+  ['many page-ins', { ...noticed, hostPageIns: 6 }, 'host_paging', /6 of its pages/],
+  ['a page-in now and then', { ...quiet, hostPageIns: 5 }, 'quiet', /quiet/],
+  [
+    'the canary alone',
+    { ...unannounced, coldPageIns: 7, coldPageWaitSeconds: 0 },
+    'host_paging_unannounced',
+    /does not tell/,
+  ],
+  [
+    'the canary, and a few page-ins told',
+    { ...quiet, coldPageIns: 7, hostPageIns: 2 },
+    'host_paging',
+    /idle pages first/,
+  ],
+  ['a standstill without steal', { ...quiet, stallSeconds: 29 }, 'kernel_page_in', /no steal/],
+  ['a soft lockup without steal', { ...quiet, softLockup: true }, 'kernel_page_in', /locked up/],
+  [
+    'a standstill by steal',
+    { ...quiet, stallSeconds: 29, stealOfDemand: 0.9 },
+    'cpu_steal',
+    /90 %/,
+  ],
+  ['a standstill by migration', { ...quiet, stallSeconds: 29, restored: true }, 'quiet', /quiet/],
+  ['steal', noticed, 'cpu_steal', /takes 40 % of the CPU you ask for/],
+  ['a disk that does not answer', { ...quiet, diskWaitSeconds: 30 }, 'disk', /for 30 s/],
+  ['a slow disk', { ...quiet, diskPressure: 0.5, ownCpu: 0.95 }, 'disk', /50 %/],
+  ['own load', { ...quiet, ownCpu: 0.96 }, 'own_load', /your own CPU up: 96 %/],
+  ['no steal column', { ...quiet, blind: ['no steal column'] }, 'unknown', /no steal column/],
+  [
+    'a sleep that may not be explained',
+    { ...quiet, unexplainedWaitSeconds: 41 },
+    'unknown',
+    /41 s and may not be asked why/,
+  ],
+  ['no evidence at all', {}, 'unknown', /not known/],
+];
+for (const [what, evidence, name, text] of cases) {
+  test(`verdict: ${what} is ${name}`, () => {
+    const verdict = verdictOf(evidence);
+    assert.equal(verdict.name, name);
+    assert.match(verdict.text, text);
+  });
+}
+
+test('verdict: every word has a case, and every sentence is one', () => {
+  assert.deepEqual(new Set(cases.map(([, , name]) => name)), new Set(verdicts));
+  for (const [, evidence] of cases) assert.match(verdictOf(evidence).text, /^[A-Z].*[a-z0-9%]\.$/);
+});
+
+test('verdict: blaming the host for its memory never depends on own load or disk', () => {
+  const ratio = fc.double({ min: 0, max: 1, noNaN: true });
+  fc.assert(
+    fc.property(ratio, ratio, fc.nat({ max: 1000 }), (ownCpu, diskPressure, diskWaitSeconds) => {
+      const noise = { ownCpu, diskPressure, diskWaitSeconds };
+      assert.equal(verdictOf({ ...quiet, ...noise, pageInWaitSeconds: 41 }).name, 'page_in_stuck');
+      assert.equal(verdictOf({ ...quiet, ...noise, stealOfDemand: 0.3 }).name, 'cpu_steal');
+    }),
+  );
+});
