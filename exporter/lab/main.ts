@@ -1,0 +1,103 @@
+/**
+ * `npm run lab [-- SCENARIO...]`: real page-ins by a real KVM host, on any x86-64 machine, judged by
+ * the real exporter, a real Redis and a real Prometheus with the shipped rules. Writes docs/proof.md.
+ *
+ * Takes about 30 minutes on two cores, 2.5 GB of memory and 1.5 GB of disk below ~/.cache. Needs
+ * apt-get, gcc, binutils, xz and prometheus; no root, no /dev/kvm.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../testing/redis-server.ts';
+import { figuresOf, type Outcome } from './figures.ts';
+import { buildImages } from './images.ts';
+import { createLab, prepareVps } from './lab.ts';
+import { bootMachine, type Machine } from './machine.ts';
+import { labDirectory, unpackPackages } from './packages.ts';
+import { startPrometheus } from './prometheus.ts';
+import { proofOf } from './proof.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+const project = fileURLToPath(new URL('../../', import.meta.url));
+const rules = process.env['LAB_RULES'] ?? join(project, 'alerts/rules');
+const results = join(labDirectory, 'results');
+const baselineSeconds = 45;
+const attemptsApartSeconds = 10;
+
+function say(text: string): void {
+  process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
+}
+
+async function runScenario(machine: Machine, scenario: Scenario): Promise<Outcome> {
+  say(scenario.title);
+  const prometheus = await startPrometheus(rules, machine.ports.exporter, await freePort());
+  const { lab, notebook } = createLab(machine);
+  try {
+    await sleep(attemptsApartSeconds * 1000);
+    const from = Date.now() / 1000;
+    await lab.wait(baselineSeconds);
+    const before = notebook.figures();
+    await scenario.run(lab);
+    const during = notebook.figures();
+    const to = Date.now() / 1000;
+    const event = notebook.notes[0]?.at ?? from;
+    const { notes } = notebook;
+    const figures = await figuresOf(prometheus, { from, event, to });
+    const { name, cpu } = scenario;
+    return { name, cpu, from, event, to, notes, client: { before, during }, ...figures };
+  } finally {
+    notebook.close();
+    await machine.swapReads('all');
+    await prometheus.close();
+  }
+}
+
+async function main(): Promise<void> {
+  const asked = process.argv.slice(2);
+  const unknown = asked.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+  if (unknown.length > 0) {
+    throw new Error(
+      `no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(' ')}`,
+    );
+  }
+  const chosen = scenarios.filter(({ name }) => asked.length === 0 || asked.includes(name));
+  mkdirSync(results, { recursive: true });
+  if (!existsSync(rules)) throw new Error(`no rules in ${rules}`);
+  const unpacked = unpackPackages();
+  const images = buildImages(unpacked);
+  say('booting the provider');
+  const machine = await bootMachine(unpacked, images, {
+    exporter: await freePort(),
+    redis: await freePort(),
+  });
+  let cpu = '';
+  for (const scenario of chosen) {
+    if (scenario.cpu !== cpu) {
+      if (cpu !== '') await machine.stopVps();
+      say(`booting the VPS with -cpu ${scenario.cpu}`);
+      await prepareVps(machine, scenario.cpu);
+      cpu = scenario.cpu;
+    }
+    try {
+      const outcome = await runScenario(machine, scenario);
+      writeFileSync(join(results, `${scenario.name}.json`), JSON.stringify(outcome, null, 1));
+    } catch (error) {
+      say(`${scenario.name} FAILED: ${error instanceof Error ? error.message : String(error)}`);
+      process.exitCode = 1;
+    }
+    writeFileSync(
+      join(results, `${scenario.name}.kmsg`),
+      await machine.vps.run('dmesg -c', 60).catch(() => ''),
+    );
+  }
+  await machine.close();
+  const outcomes = readdirSync(results)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(results, name), 'utf8')) as Outcome);
+  writeFileSync(join(project, 'docs/proof.md'), proofOf(outcomes, unpacked.versions));
+  say('docs/proof.md is written');
+  process.exit();
+}
+
+await main();

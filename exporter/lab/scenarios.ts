@@ -1,0 +1,142 @@
+/** The scenarios, in the order they run: from harmless to what leaves marks in the VPS. */
+import type { Lab } from './lab.ts';
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  /** What is done, in a sentence or two, for the report. */
+  readonly what: string;
+  /** CPU model of the VPS: `host` offers async page faults, a named model does not. */
+  readonly cpu: 'host' | 'EPYC';
+  /** Resolves when the event is over. It began with the first note. */
+  readonly run: (lab: Lab) => Promise<void>;
+}
+
+const quiet: Scenario = {
+  name: 'quiet',
+  title: 'Quiet',
+  what: 'Nothing happens but a read and a PING a second. What moves here is the noise of the emulation.',
+  cpu: 'host',
+  async run(lab) {
+    lab.note('nothing happens');
+    await lab.wait(90);
+  },
+};
+
+/** Longer than the five minutes that HostPageInThrash wants to see. */
+const slowSeconds = 370;
+
+const slowDisk: Scenario = {
+  name: 'slow-disk',
+  title: 'The host swaps the VPS, to a slow disk',
+  what: 'Every 40 s the host moves the data set of Redis and the idle pages to its swap, whose disk does 250 reads a second; Redis is read at random.',
+  cpu: 'host',
+  async run(lab) {
+    await lab.machine.swapReads(250);
+    lab.read(20);
+    const end = Date.now() + slowSeconds * 1000;
+    for (let first = true; Date.now() < end; first = false) {
+      const redis = await lab.pageOut('redis');
+      const canary = await lab.pageOut('canary');
+      if (first) lab.note(`paged out: Redis ${redis}; idle pages ${canary}`);
+      await lab.wait(40);
+    }
+    await lab.machine.swapReads('all');
+  },
+};
+
+const stall: Scenario = {
+  name: 'stall',
+  title: "The host's swap stands still",
+  what: "The data set and the idle pages are in the host's swap, and the host can read no swap for 100 s: redis-server sleeps in the kernel. Then the disk comes back.",
+  cpu: 'host',
+  async run(lab) {
+    const redis = await lab.pageOut('redis');
+    const canary = await lab.pageOut('canary');
+    await lab.machine.swapReads('none');
+    lab.note(`swap reads stop; paged out: Redis ${redis}; idle pages ${canary}`);
+    lab.read(50);
+    await lab.redisIs('D', 60);
+    lab.note('redis-server is in D state');
+    await lab.wait(100);
+    await lab.machine.swapReads('all');
+    lab.note('swap reads come back');
+    await lab.redisIs('S', 60);
+    lab.note('redis-server answers again');
+    await lab.wait(40);
+  },
+};
+
+const lost: Scenario = {
+  name: 'lost',
+  title: 'A lost page-ready message',
+  what: 'While redis-server sleeps for a page, the host forgets the message it owes the vCPU; then its disk comes back, and other pages with it. Redis sleeps on until the guest writes the async page fault MSR of that vCPU again.',
+  cpu: 'host',
+  async run(lab) {
+    const { machine } = lab;
+    const saved = await Promise.all(['0', '1'].map((cpu) => machine.vps.run(`msr ${cpu} get`)));
+    await lab.pageOut('redis');
+    await machine.swapReads('none');
+    lab.note('swap reads stop');
+    lab.read(50);
+    await lab.redisIs('D', 60);
+    const { cpu } = await lab.redisTask();
+    lab.note(`redis-server is in D state on vCPU ${cpu}`);
+    await machine.provider.run(`lose $(cat /tmp/vm.pid) ${cpu}`);
+    await machine.swapReads('all');
+    lab.note('the host forgets the message; swap reads come back');
+    for (let i = 0; i < 4; i++) {
+      await lab.pageOut('canary');
+      await lab.wait(25);
+    }
+    const { state } = await lab.redisTask();
+    lab.note(`redis-server is still in state ${state}; the MSR is written again`);
+    await machine.vps.run(`msr ${cpu} set ${saved[cpu] ?? ''}`);
+    await lab.redisIs('S', 30);
+    lab.note('redis-server answers again');
+    await lab.wait(40);
+  },
+};
+
+/** A shell command that starts so many busy loops. */
+const loops = (count: number) =>
+  `n=0; while [ $n -lt ${count} ]; do (while :; do :; done) & echo $! >> /tmp/loops; n=$((n+1)); done`;
+
+const steal: Scenario = {
+  name: 'steal',
+  title: 'The host takes the CPU',
+  what: 'Four busy processes of the host compete with the two vCPUs, on which two busy loops of our own run.',
+  cpu: 'host',
+  async run(lab) {
+    const { machine } = lab;
+    await machine.vps.run(loops(2));
+    await machine.provider.run(loops(4));
+    lab.note('the neighbours begin');
+    await lab.wait(120);
+    for (const one of [machine.provider, machine.vps]) {
+      await one.run('kill -9 $(cat /tmp/loops); rm /tmp/loops', 120);
+    }
+    lab.note('the neighbours end');
+    await lab.wait(10);
+  },
+};
+
+const silent: Scenario = {
+  name: 'no-async-page-faults',
+  title: 'The host swaps the VPS and does not tell',
+  what: 'As the slow disk, for two minutes, on a VPS with a named CPU model (-cpu EPYC), which is offered no async page faults.',
+  cpu: 'EPYC',
+  async run(lab) {
+    await lab.machine.swapReads(250);
+    lab.read(20);
+    for (let i = 0; i < 3; i++) {
+      const redis = await lab.pageOut('redis');
+      const canary = await lab.pageOut('canary');
+      if (i === 0) lab.note(`paged out: Redis ${redis}; idle pages ${canary}`);
+      await lab.wait(40);
+    }
+    await lab.machine.swapReads('all');
+  },
+};
+
+export const scenarios: readonly Scenario[] = [quiet, steal, slowDisk, stall, lost, silent];
