@@ -17,7 +17,7 @@ const golden = fileURLToPath(new URL('golden/metrics.txt', import.meta.url));
 
 /** Families that tell of this process, this moment or this Redis: their values are not compared. */
 const volatile =
-  /^(process_|nodejs_|redis_|stealwatch_(build_info|http_requests|stall|seconds|sampler_age|collector_(duration|last_success)|blocked_(task_longest|process)|host_info))/;
+  /^(process_|nodejs_|redis_|stealwatch_(build_info|http_requests|stall|seconds|sampler_age|collector_(duration|last_success)|blocked_(task_longest|process)|host_info|verdict))/;
 
 function normalised(text: string): string {
   const lines = text.split('\n').map((line) => {

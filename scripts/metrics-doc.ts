@@ -11,7 +11,8 @@ import { scrapeMetrics } from '../exporter/scrape.ts';
 const path = 'docs/metrics.md';
 const nowhere = '/nonexistent';
 /** What brings in the collectors that have nothing to do unless they are configured. */
-const everything = ['--app', 'x=http://127.0.0.1:1/', '--heartbeat-url', 'http://127.0.0.1:1/'];
+const apps = ['--app', 'x=http://127.0.0.1:1/'];
+const everything = [...apps, '--heartbeat-url', 'http://127.0.0.1:1/', '--canary=4'];
 
 function rowOf({ name, type, labels, help, note = help, buckets }: Metric): string {
   const bounds = buckets.length === 0 ? '' : ` Buckets: ${buckets.join(', ')}.`;

@@ -115,18 +115,6 @@ test('cold-page: a thread that ended fails the collector and is no signal any mo
   assert.equal(evidence(), undefined);
 });
 
-test('cold-page: off, it starts nothing and says how to turn it on', async () => {
-  const collector = coldPageCollector({
-    config: { canary: 0 },
-    clock: manualClock(),
-    start: () => assert.fail('started'),
-  });
-  assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
-  const [signal] = collector.report?.().signals ?? [];
-  assert.equal(signal?.supported, false);
-  assert.match(signal?.reason ?? '', /--canary/);
-});
-
 test('cold-page: the shipped bundle runs its thread and ends when told to', async (t) => {
   const exporter = await startExporter(t, ['--canary=4', '--without', 'redis-probe']);
   const metrics = async () => (await fetch(`${exporter.url}/metrics`)).text();

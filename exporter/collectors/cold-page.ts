@@ -17,29 +17,32 @@ import {
   type Finding,
   gauge,
   histogram,
-  type Signal,
   single,
 } from '../collector.ts';
 import { durationText } from '../duration.ts';
 
 const touches = histogram({
   name: 'stealwatch_cold_page_touch_seconds',
-  help: 'How long it took to read one byte of a page that was left alone for this long, from the monotonic clock.',
+  help: 'Time to read a byte of a page left alone this long, by the monotonic clock.',
+  note: 'How long it took to read one byte of a page of the canary that was left alone for this long, by the monotonic clock.',
   labels: ['age'],
   buckets: touchBuckets,
 });
 const hostFaults = counter({
   name: 'stealwatch_cold_page_host_faults_total',
-  help: 'Such pages that the host had paged out, at least: voluntary switches less major faults or slow touches, whichever is more, from /proc/thread-self of the canary.',
+  help: 'Such pages that the host had paged out, at least, from /proc/thread-self.',
+  note: 'Such pages that the host had paged out, at least: voluntary switches less major faults, or slow touches, whichever is more, from /proc/thread-self of the canary.',
   labels: ['age'],
 });
 const outstanding = gauge({
   name: 'stealwatch_cold_page_outstanding_seconds',
-  help: 'How long the touch under way has been waiting for its page, from the monotonic clock; 0 while none is.',
+  help: 'Age of the touch under way, 0 for none, by the monotonic clock.',
+  note: 'How long the touch under way has been waiting for its page, by the monotonic clock; 0 while none is.',
 });
 const discarded = counter({
   name: 'stealwatch_cold_page_discarded_touches_total',
-  help: 'Touches that say nothing because this machine itself fetched pages from its swap meanwhile, from pswpin of /proc/vmstat.',
+  help: 'Touches disturbed by swap of our own, from pswpin of /proc/vmstat.',
+  note: 'Touches that say nothing because this machine itself fetched pages from its swap meanwhile, from pswpin of /proc/vmstat.',
 });
 
 const windowSeconds = 5 * 60;
@@ -48,12 +51,6 @@ const tickSeconds = 5;
 const leastToTell = 3;
 /** A page comes back from a disk in milliseconds. */
 const stuckSeconds = 5;
-
-const off: Signal = {
-  name: 'cold_pages',
-  supported: false,
-  reason: 'the cold-page canary is off: start with --canary to let it keep 32 MiB for this',
-};
 
 interface ColdPageDependencies {
   readonly config: { readonly canary: number };
@@ -91,17 +88,6 @@ function outstandingFinding(seconds: number): Finding[] {
   return [{ severity: 'bad', text }];
 }
 
-function offCollector(metrics: Collector['metrics']): Collector {
-  return {
-    name: 'cold-page',
-    metrics,
-    async collect() {
-      return [];
-    },
-    report: () => ({ signals: [off] }),
-  };
-}
-
 function familiesOf({ classes, outstandingSeconds, discardedTouches }: CanaryReading) {
   return [
     {
@@ -114,13 +100,13 @@ function familiesOf({ classes, outstandingSeconds, discardedTouches }: CanaryRea
   ];
 }
 
+/** Only for a configuration that asks for it: a pool of 0 MiB is none. */
 export function coldPageCollector({
   config: { canary: mib },
   clock,
   start = startCanary,
 }: ColdPageDependencies): Collector {
   const metrics = [touches, hostFaults, outstanding, discarded];
-  if (mib === 0) return offCollector(metrics);
   const canary = start(mib * 1024 * 1024);
   const window = createWindow();
 
@@ -151,6 +137,7 @@ export function coldPageCollector({
 
   return {
     name: 'cold-page',
+    fromMemory: true,
     metrics,
     async collect() {
       return familiesOf(canary.read());

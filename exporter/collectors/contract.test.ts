@@ -37,7 +37,8 @@ const garbage = Object.fromEntries(
 );
 
 /** What brings in the collectors that have nothing to do unless they are configured. */
-const everything = ['--app', 'shop=http://127.0.0.1:1/', '--heartbeat-url', 'http://127.0.0.1:1/'];
+const apps = ['--app', 'shop=http://127.0.0.1:1/'];
+const everything = [...apps, '--heartbeat-url', 'http://127.0.0.1:1/', '--canary=4'];
 
 async function collectorsOn(t: TestContext, tree: Record<string, string>): Promise<Collector[]> {
   const root = fixtureTree(t, tree);
