@@ -124,6 +124,8 @@ export interface Row {
 export interface Outcome {
   readonly name: string;
   readonly cpu: string;
+  /** Packages and versions. */
+  readonly madeOf: readonly string[];
   /** Unix times. */
   readonly from: number;
   readonly event: number;
@@ -135,6 +137,7 @@ export interface Outcome {
   readonly alerts: readonly { readonly name: string; readonly afterSeconds: number }[];
   readonly firingBefore: readonly string[];
   readonly verdicts: readonly { readonly name: string; readonly afterSeconds: number }[];
+  readonly dashboardVerdicts: Outcome['verdicts'];
   /** Scrapes that failed or ran out of time, of all. */
   readonly scrapes: { readonly failed: number; readonly all: number };
 }
@@ -148,10 +151,19 @@ function reduce(series: readonly Series[], kind: Signal['kind']): number | null 
   return last[0] === first[0] ? null : ((last[1] - first[1]) / (last[0] - first[0])) * 60;
 }
 
+/** The answers of the dashboards' recording rule, by their number. */
+const dashboardWords = ['quiet', 'own load', 'CPU', 'memory', 'disk', 'unknown'];
+
 /** Which verdict held when: the changes only. */
-function changes(series: readonly Series[], event: number): Outcome['verdicts'] {
+function changes(
+  series: readonly Series[],
+  event: number,
+  word: (labels: Series['labels'], value: number) => string,
+): Outcome['verdicts'] {
   const held = series
-    .flatMap(({ labels, points }) => points.map(([at]) => ({ at, name: labels['verdict'] ?? '' })))
+    .flatMap(({ labels, points }) =>
+      points.map(([at, value]) => ({ at, name: word(labels, value) })),
+    )
     .sort((a, b) => a.at - b.at);
   return held
     .filter(({ name }, i) => held[i - 1]?.name !== name)
@@ -185,7 +197,16 @@ export async function figuresOf(prometheus: Prometheus, { from, event, to }: Win
     rows,
     alerts: alerts.filter(({ afterSeconds }) => afterSeconds > 0),
     firingBefore: alerts.filter(({ afterSeconds }) => afterSeconds <= 0).map(({ name }) => name),
-    verdicts: changes(await prometheus.range('stealwatch_verdict == 1', from, to), event),
+    verdicts: changes(
+      await prometheus.range('stealwatch_verdict == 1', from, to),
+      event,
+      (labels) => labels['verdict'] ?? '',
+    ),
+    dashboardVerdicts: changes(
+      await prometheus.range('instance:stealwatch_verdict:code', from, to),
+      event,
+      (_, value) => dashboardWords[value] ?? String(value),
+    ),
     scrapes: { failed: up.filter(([, value]) => value === 0).length, all: up.length },
   };
 }

@@ -1,6 +1,7 @@
 /** What a scenario can do to the VPS and its host, and what it notes down while it runs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ClientFigures, startClient } from './client.ts';
+import type { Status } from '../status.ts';
 import type { Machine } from './machine.ts';
 
 const keys = 30_000;
@@ -24,6 +25,8 @@ export interface Lab {
   /** Wait until redis-server is in this state. */
   redisIs(state: string, seconds: number): Promise<void>;
   note(text: string): void;
+  /** Note what the exporter says at this moment. */
+  quote(): Promise<void>;
   wait(seconds: number): Promise<void>;
 }
 
@@ -101,6 +104,13 @@ export function createLab(machine: Machine): { lab: Lab; notebook: Notebook } {
     note(text) {
       notes.push({ at: Date.now() / 1000, text });
       process.stdout.write(`  ${new Date().toISOString().slice(11, 19)} ${text}\n`);
+    },
+    async quote() {
+      const answer = await fetch(`http://127.0.0.1:${machine.ports.exporter}/status`, {
+        signal: AbortSignal.timeout(20_000),
+      }).catch(() => undefined);
+      const status = (await answer?.json().catch(() => undefined)) as Status | undefined;
+      lab.note(status === undefined ? '`/status` did not answer' : `"${status.verdict.text}"`);
     },
     wait: (seconds) => sleep(seconds * 1000),
   };

@@ -5,7 +5,7 @@
  * Takes about 30 minutes on two cores, 2.5 GB of memory and 1.5 GB of disk below ~/.cache. Needs
  * apt-get, gcc, binutils, xz and prometheus; no root, no /dev/kvm.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -16,12 +16,17 @@ import { createLab, prepareVps } from './lab.ts';
 import { bootMachine, type Machine } from './machine.ts';
 import { labDirectory, unpackPackages } from './packages.ts';
 import { startPrometheus } from './prometheus.ts';
-import { proofOf } from './proof.ts';
+import { proofOf, readRecorded } from './proof.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
-const rules = process.env['LAB_RULES'] ?? join(project, 'alerts/rules');
-const results = join(labDirectory, 'results');
+/** Alerts, and the recording rules of the dashboards. */
+const ruleDirectories = (
+  process.env['LAB_RULES']?.split(':') ??
+  ['rules', 'generated'].map((name) => join(project, 'alerts', name))
+).filter((directory) => existsSync(directory));
+/** What the last run saw, kept with the project: tests and docs/proof.md are made from it. */
+const recorded = fileURLToPath(new URL('recorded/', import.meta.url));
 const baselineSeconds = 45;
 const attemptsApartSeconds = 10;
 
@@ -29,9 +34,17 @@ function say(text: string): void {
   process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
 }
 
-async function runScenario(machine: Machine, scenario: Scenario): Promise<Outcome> {
+async function runScenario(
+  machine: Machine,
+  scenario: Scenario,
+  madeOf: readonly string[],
+): Promise<Outcome> {
   say(scenario.title);
-  const prometheus = await startPrometheus(rules, machine.ports.exporter, await freePort());
+  const prometheus = await startPrometheus(
+    ruleDirectories,
+    machine.ports.exporter,
+    await freePort(),
+  );
   const { lab, notebook } = createLab(machine);
   try {
     await sleep(attemptsApartSeconds * 1000);
@@ -45,7 +58,7 @@ async function runScenario(machine: Machine, scenario: Scenario): Promise<Outcom
     const { notes } = notebook;
     const figures = await figuresOf(prometheus, { from, event, to });
     const { name, cpu } = scenario;
-    return { name, cpu, from, event, to, notes, client: { before, during }, ...figures };
+    return { name, cpu, madeOf, from, event, to, notes, client: { before, during }, ...figures };
   } finally {
     notebook.close();
     await machine.swapReads('all');
@@ -62,8 +75,8 @@ async function main(): Promise<void> {
     );
   }
   const chosen = scenarios.filter(({ name }) => asked.length === 0 || asked.includes(name));
-  mkdirSync(results, { recursive: true });
-  if (!existsSync(rules)) throw new Error(`no rules in ${rules}`);
+  mkdirSync(recorded, { recursive: true });
+  if (ruleDirectories.length === 0) throw new Error('no directory with rules');
   const unpacked = unpackPackages();
   const images = buildImages(unpacked);
   say('booting the provider');
@@ -80,24 +93,26 @@ async function main(): Promise<void> {
       cpu = scenario.cpu;
     }
     try {
-      const outcome = await runScenario(machine, scenario);
-      writeFileSync(join(results, `${scenario.name}.json`), JSON.stringify(outcome, null, 1));
+      const outcome = await runScenario(machine, scenario, unpacked.versions);
+      writeFileSync(
+        join(recorded, `${scenario.name}.json`),
+        `${JSON.stringify(outcome, null, 2)}\n`,
+      );
     } catch (error) {
       say(`${scenario.name} FAILED: ${error instanceof Error ? error.message : String(error)}`);
       process.exitCode = 1;
     }
     writeFileSync(
-      join(results, `${scenario.name}.kmsg`),
+      join(labDirectory, `${scenario.name}.dmesg`),
       await machine.vps.run('dmesg -c', 60).catch(() => ''),
     );
   }
   await machine.close();
-  const outcomes = readdirSync(results)
-    .filter((name) => name.endsWith('.json'))
-    .map((name) => JSON.parse(readFileSync(join(results, name), 'utf8')) as Outcome);
-  writeFileSync(join(project, 'docs/proof.md'), proofOf(outcomes, unpacked.versions));
+  writeFileSync(join(project, 'docs/proof.md'), proofOf(readRecorded()));
   say('docs/proof.md is written');
   process.exit();
 }
 
+// What was started ends with us: see the `exit` handlers beside each start.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 await main();

@@ -21,11 +21,16 @@ export interface Prometheus {
   close(): Promise<void>;
 }
 
-function configuration(rules: string, exporterPort: number): string {
-  const files = readdirSync(rules).filter((name) => name.endsWith('.yml'));
+function ruleFiles(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => name.endsWith('.yml'));
+  return names.map((name) => join(directory, name));
+}
+
+function configuration(directories: readonly string[], exporterPort: number): string {
+  const files = directories.flatMap(ruleFiles);
   return `
 global: { scrape_interval: ${scrapeSeconds}s, scrape_timeout: ${scrapeSeconds}s, evaluation_interval: ${scrapeSeconds}s }
-rule_files: [${files.map((name) => JSON.stringify(join(rules, name))).join(', ')}]
+rule_files: [${files.map((file) => JSON.stringify(file)).join(', ')}]
 scrape_configs:
   - job_name: stealwatch
     static_configs: [{ targets: ['127.0.0.1:${exporterPort}'], labels: { host: vps } }]
@@ -52,7 +57,7 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 }
 
 export async function startPrometheus(
-  rules: string,
+  rules: readonly string[],
   exporterPort: number,
   port: number,
 ): Promise<Prometheus> {

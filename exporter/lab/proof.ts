@@ -1,4 +1,5 @@
 /** docs/proof.md: one table per scenario, made from what the run measured. */
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Outcome, Row } from './figures.ts';
 import { signals } from './figures.ts';
 import { scrapeSeconds } from './prometheus.ts';
@@ -42,13 +43,19 @@ function list(
   );
 }
 
+/** What held when it began, and what came then. */
+function story(verdicts: Outcome['verdicts']): string {
+  const already = verdicts.findLast(({ afterSeconds }) => afterSeconds <= 0);
+  const then = verdicts.filter(({ afterSeconds }) => afterSeconds > 0);
+  const before = already === undefined ? '' : `${already.name} before, then `;
+  return then.length === 0 ? `${already?.name ?? 'none'} throughout` : before + list(then);
+}
+
 const silence = (seconds: number) => `${seconds.toFixed(1)} s`;
 
 function section(outcome: Outcome): string {
   const scenario = scenarios.find(({ name }) => name === outcome.name);
   const { client, rows, event, notes, scrapes } = outcome;
-  const first = outcome.verdicts.filter(({ afterSeconds }) => afterSeconds > 0);
-  const already = outcome.verdicts.findLast(({ afterSeconds }) => afterSeconds <= 0);
   return [
     `## ${scenario?.title ?? outcome.name}`,
     '',
@@ -58,7 +65,7 @@ function section(outcome: Outcome): string {
     '',
     `**Alerts**, seconds after the beginning: ${list(outcome.alerts)}.${outcome.firingBefore.length > 0 ? ` Firing before it: ${outcome.firingBefore.join(', ')}.` : ''}`,
     '',
-    `**Verdict**: ${already === undefined ? '' : `${already.name} before; then `}${list(first)}.`,
+    `**Verdict** of the exporter: ${story(outcome.verdicts)}. Of the dashboards' rule: ${story(outcome.dashboardVerdicts)}.`,
     '',
     `**Did not move**: ${unmoved(rows).join(', ') || 'none'}.`,
     '',
@@ -76,7 +83,14 @@ function section(outcome: Outcome): string {
   ].join('\n');
 }
 
-export function proofOf(outcomes: readonly Outcome[], versions: readonly string[]): string {
+export function readRecorded(): Outcome[] {
+  const directory = new URL('recorded/', import.meta.url);
+  return readdirSync(directory)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(new URL(name, directory), 'utf8')) as Outcome);
+}
+
+export function proofOf(outcomes: readonly Outcome[]): string {
   const order = scenarios.map(({ name }) => name);
   const sorted = [...outcomes].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
   const day = new Date((sorted[0]?.from ?? 0) * 1000).toISOString().slice(0, 10);
@@ -93,7 +107,7 @@ What is not real is speed: everything in the VPS takes 10 to 100 times as long a
 with itself for CPU, which the VPS sees as steal and as standstill, also when nothing happens. Read those rows against the
 "before" column, and times as upper bounds.
 
-Made of: ${versions.join(', ')}.
+Made of: ${(sorted[0]?.madeOf ?? []).join(', ')}.
 
 ${sorted.map(section).join('\n')}`;
 }

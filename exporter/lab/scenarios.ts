@@ -20,6 +20,7 @@ const quiet: Scenario = {
   async run(lab) {
     lab.note('nothing happens');
     await lab.wait(90);
+    await lab.quote();
   },
 };
 
@@ -41,9 +42,19 @@ const slowDisk: Scenario = {
       if (first) lab.note(`paged out: Redis ${redis}; idle pages ${canary}`);
       await lab.wait(40);
     }
+    await lab.quote();
     await lab.machine.swapReads('all');
   },
 };
+
+/**
+ * Lets what is in constant use come back: the buffers that the kernel copies to and from. Else it
+ * is the kernel that touches a missing page, and then the whole vCPU stands still.
+ */
+async function warmUp(lab: Lab): Promise<void> {
+  lab.read(500);
+  await lab.wait(15);
+}
 
 const stall: Scenario = {
   name: 'stall',
@@ -53,12 +64,14 @@ const stall: Scenario = {
   async run(lab) {
     const redis = await lab.pageOut('redis');
     const canary = await lab.pageOut('canary');
+    await warmUp(lab);
     await lab.machine.swapReads('none');
     lab.note(`swap reads stop; paged out: Redis ${redis}; idle pages ${canary}`);
     lab.read(50);
     await lab.redisIs('D', 60);
     lab.note('redis-server is in D state');
     await lab.wait(100);
+    await lab.quote();
     await lab.machine.swapReads('all');
     lab.note('swap reads come back');
     await lab.redisIs('S', 60);
@@ -76,6 +89,7 @@ const lost: Scenario = {
     const { machine } = lab;
     const saved = await Promise.all(['0', '1'].map((cpu) => machine.vps.run(`msr ${cpu} get`)));
     await lab.pageOut('redis');
+    await warmUp(lab);
     await machine.swapReads('none');
     lab.note('swap reads stop');
     lab.read(50);
@@ -89,6 +103,7 @@ const lost: Scenario = {
       await lab.pageOut('canary');
       await lab.wait(25);
     }
+    await lab.quote();
     const { state } = await lab.redisTask();
     lab.note(`redis-server is still in state ${state}; the MSR is written again`);
     await machine.vps.run(`msr ${cpu} set ${saved[cpu] ?? ''}`);
@@ -113,6 +128,7 @@ const steal: Scenario = {
     await machine.provider.run(loops(4));
     lab.note('the neighbours begin');
     await lab.wait(120);
+    await lab.quote();
     for (const one of [machine.provider, machine.vps]) {
       await one.run('kill -9 $(cat /tmp/loops); rm /tmp/loops', 120);
     }
@@ -135,8 +151,49 @@ const silent: Scenario = {
       if (i === 0) lab.note(`paged out: Redis ${redis}; idle pages ${canary}`);
       await lab.wait(40);
     }
+    await lab.quote();
     await lab.machine.swapReads('all');
   },
 };
 
-export const scenarios: readonly Scenario[] = [quiet, steal, slowDisk, stall, lost, silent];
+/** The exporter's own canary sleeps in the kernel, where no signal reaches it. */
+const shutdown: Scenario = {
+  name: 'shutdown',
+  title: 'The exporter is told to end while its canary is stuck',
+  what: "The idle pages are in the host's swap, which stands still; the canary's thread sleeps in the kernel. Then the exporter gets SIGTERM.",
+  cpu: 'host',
+  async run(lab) {
+    const { machine } = lab;
+    const { vps } = machine;
+    await lab.pageOut('canary');
+    await lab.wait(5);
+    await machine.swapReads('none');
+    lab.note('swap reads stop');
+    await lab.wait(45);
+    await lab.quote();
+    const states =
+      'for t in /proc/$(cat /tmp/exporter.pid)/task/*/stat; do cut -d" " -f1-3 $t; done';
+    const before = await vps.run(states);
+    lab.note(`threads: ${before.replaceAll(/\s+/g, ' ')}; SIGTERM`);
+    const took = await vps.run(
+      'kill $(cat /tmp/exporter.pid); n=0; while ! grep -q "^State:.Z" /proc/$(cat /tmp/exporter.pid)/status && [ $n -lt 60 ]; do sleep 1; n=$((n+1)); done; echo $n',
+      120,
+    );
+    lab.note(
+      `the main thread has ended after ${took} s; left: ${(await vps.run(states)).replaceAll(/\s+/g, ' ')}`,
+    );
+    await machine.swapReads('all');
+    await lab.wait(15);
+    lab.note(`after swap reads came back there is left: ${(await vps.run(states)) || 'nothing'}`);
+  },
+};
+
+export const scenarios: readonly Scenario[] = [
+  quiet,
+  steal,
+  slowDisk,
+  stall,
+  lost,
+  shutdown,
+  silent,
+];
