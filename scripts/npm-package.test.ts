@@ -29,7 +29,12 @@ test('npm package: packed, installed into an empty directory, run', async (t) =>
   const [made] = JSON.parse(npm(pack, process.cwd())) as Packed[];
   assert.ok(made !== undefined && made.size < 1_500_000, `${made?.size} bytes`);
   const paths = made.files.map(({ path }) => path);
-  for (const path of ['dist/stealwatch.cjs', 'dist/bcrypt-worker.cjs', 'exporter/stealwatch']) {
+  for (const path of [
+    'dist/stealwatch.cjs',
+    'dist/bcrypt-worker.cjs',
+    'dist/canary-worker.cjs',
+    'exporter/stealwatch',
+  ]) {
     assert.ok(paths.includes(path), `${path} is missing`);
   }
   const foreign = paths.filter(

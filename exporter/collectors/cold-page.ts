@@ -137,7 +137,7 @@ export function coldPageCollector({
 
   return {
     name: 'cold-page',
-    fromMemory: true,
+    source: 'memory',
     metrics,
     async collect() {
       return familiesOf(canary.read());

@@ -110,7 +110,7 @@ function vps(unpacked: Unpacked): string {
     mkdirSync(join(root, 'opt/stealwatch', directory), { recursive: true });
   }
   put(join(project, 'exporter/stealwatch'), join(root, 'opt/stealwatch/exporter/stealwatch'));
-  for (const file of ['stealwatch.cjs', 'canary.cjs']) {
+  for (const file of ['stealwatch.cjs', 'canary-worker.cjs']) {
     const bundle = join(project, 'dist', file);
     if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);
     put(bundle, join(root, 'opt/stealwatch/dist', file));

@@ -42,7 +42,9 @@ const exporter = '/opt/stealwatch/exporter/stealwatch';
 export async function prepareVps(machine: Machine, cpu: string): Promise<void> {
   const { vps, ports } = machine;
   await machine.startVps(cpu);
-  await vps.run(`redis-cli DEBUG POPULATE ${keys} key ${valueBytes}`, 240);
+  await vps.run('until redis-cli PING | grep -q PONG; do sleep 1; done', 120);
+  const answer = await vps.run(`redis-cli DEBUG POPULATE ${keys} key ${valueBytes}`, 240);
+  if (!answer.endsWith('OK')) throw new Error(`no data set: ${answer}`);
   vps.send(
     `${exporter} --listen 0.0.0.0:10190 --canary=${canaryMib} > /tmp/exporter.log 2>&1 & echo $! > /tmp/exporter.pid`,
   );

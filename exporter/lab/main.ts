@@ -20,11 +20,9 @@ import { proofOf, readRecorded } from './proof.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
-/** Alerts, and the recording rules of the dashboards. */
-const ruleDirectories = (
-  process.env['LAB_RULES']?.split(':') ??
-  ['rules', 'generated'].map((name) => join(project, 'alerts', name))
-).filter((directory) => existsSync(directory));
+/** Alerts, and the recording rules of the dashboards: what Prometheus loads in production. */
+const rules = process.env['LAB_RULES'] ?? join(project, 'alerts/generated');
+
 /** What the last run saw, kept with the project: tests and docs/proof.md are made from it. */
 const recorded = fileURLToPath(new URL('recorded/', import.meta.url));
 const baselineSeconds = 45;
@@ -40,11 +38,7 @@ async function runScenario(
   madeOf: readonly string[],
 ): Promise<Outcome> {
   say(scenario.title);
-  const prometheus = await startPrometheus(
-    ruleDirectories,
-    machine.ports.exporter,
-    await freePort(),
-  );
+  const prometheus = await startPrometheus(rules, machine.ports.exporter, await freePort());
   const { lab, notebook } = createLab(machine);
   try {
     await sleep(attemptsApartSeconds * 1000);
@@ -76,7 +70,7 @@ async function main(): Promise<void> {
   }
   const chosen = scenarios.filter(({ name }) => asked.length === 0 || asked.includes(name));
   mkdirSync(recorded, { recursive: true });
-  if (ruleDirectories.length === 0) throw new Error('no directory with rules');
+  if (!existsSync(rules)) throw new Error(`no rules in ${rules}`);
   const unpacked = unpackPackages();
   const images = buildImages(unpacked);
   say('booting the provider');

@@ -26,8 +26,8 @@ function ruleFiles(directory: string): string[] {
   return names.map((name) => join(directory, name));
 }
 
-function configuration(directories: readonly string[], exporterPort: number): string {
-  const files = directories.flatMap(ruleFiles);
+function configuration(rules: string, exporterPort: number): string {
+  const files = ruleFiles(rules);
   return `
 global: { scrape_interval: ${scrapeSeconds}s, scrape_timeout: ${scrapeSeconds}s, evaluation_interval: ${scrapeSeconds}s }
 rule_files: [${files.map((file) => JSON.stringify(file)).join(', ')}]
@@ -57,7 +57,7 @@ async function ready(url: string, child: ChildProcess): Promise<void> {
 }
 
 export async function startPrometheus(
-  rules: readonly string[],
+  rules: string,
   exporterPort: number,
   port: number,
 ): Promise<Prometheus> {

@@ -1,4 +1,4 @@
-/** The scenarios, in the order they run: from harmless to what leaves marks in the VPS. */
+/** The scenarios, in the order they run. */
 import type { Lab } from './lab.ts';
 
 export interface Scenario {
@@ -190,10 +190,10 @@ const shutdown: Scenario = {
 
 export const scenarios: readonly Scenario[] = [
   quiet,
-  steal,
-  slowDisk,
   stall,
   lost,
+  slowDisk,
+  steal,
   shutdown,
   silent,
 ];
