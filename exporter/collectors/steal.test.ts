@@ -381,3 +381,16 @@ test('steal: whatever happens, every elapsed second is counted exactly once', as
     }),
   );
 });
+
+test('steal: evidence is the mean of the seconds, our own share, and what stood still', () => {
+  const { run, stall, collector } = setup();
+  const evidence = () => collector.report?.().evidence;
+  assert.deepEqual(evidence(), { stallSeconds: 0 });
+  run(54, { 0: { user: 20 } });
+  run(6, { 0: { user: 20, steal: 60 } });
+  const stolen = evidence();
+  assert.ok(Math.abs(Number(stolen?.stealOfDemand) - (6 * 0.75) / 60) < 0.001);
+  assert.ok(Math.abs(Number(stolen?.ownCpu) - 0.1) < 0.001);
+  stall(11.5);
+  assert.equal(evidence()?.stallSeconds, 10);
+});

@@ -91,19 +91,22 @@ function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
   return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
 }
 
+/** So many seconds of a minute need to have had demand. */
+const leastRatios = 3;
+
 /** `stalls`: of the last minute, in steps of 5 s. */
 function evidenceOf(
-  { steal, demand, total, stolenSeconds }: MinuteSample,
+  { steal, demand, total, ratioSum, ratios }: MinuteSample,
   supported: boolean,
   stalls: readonly (number | null)[],
 ): Evidence {
   const stallSeconds = stalls.reduce<number>((sum, stall) => sum + (stall ?? 0), 0);
   if (!supported || total === 0) return { stallSeconds };
-  // A storm counts by how long it lasted, however little was asked for in the other seconds.
-  const ratio = demand > 0 ? steal / demand : 0;
   return {
     stallSeconds,
-    stealOfDemand: Math.max(ratio, stolenSeconds / 60),
+    // The mean of the seconds, as in the dashboards' rule: a storm counts by how long it lasted,
+    // however little was asked for then.
+    stealOfDemand: ratios >= leastRatios ? ratioSum / ratios : 0,
     ownCpu: (demand - steal) / total,
   };
 }
@@ -162,7 +165,9 @@ export function stealCollector({
     const { waiting } = ledger.seconds();
     ledger.judge(verdict);
     const stolenSeconds = verdict === 'steal' ? waiting : 0;
-    lastMinute.record(now, { steal, demand, total, stolenSeconds });
+    const ratios =
+      ratio === undefined ? { ratioSum: 0, ratios: 0 } : { ratioSum: ratio, ratios: 1 };
+    lastMinute.record(now, { steal, demand, total, stolenSeconds, ...ratios });
     ratioHistory.record(ratio ?? 0);
     if (ratio === undefined) return;
     ratioSum += ratio;

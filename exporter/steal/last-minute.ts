@@ -7,6 +7,9 @@ export interface MinuteSample {
   readonly total: number;
   /** Seconds that got the verdict `steal` by this sample. */
   readonly stolenSeconds: number;
+  /** Share of demand that was denied, summed over the samples that had any demand. */
+  readonly ratioSum: number;
+  readonly ratios: number;
 }
 
 const slots = 64;
@@ -20,6 +23,8 @@ export function createLastMinute() {
   const demand = new Float64Array(slots);
   const total = new Float64Array(slots);
   const stolenSeconds = new Float64Array(slots);
+  const ratioSum = new Float64Array(slots);
+  const ratios = new Float64Array(slots);
   let next = 0;
 
   return {
@@ -29,17 +34,21 @@ export function createLastMinute() {
       demand[next] = sample.demand;
       total[next] = sample.total;
       stolenSeconds[next] = sample.stolenSeconds;
+      ratioSum[next] = sample.ratioSum;
+      ratios[next] = sample.ratios;
       next = (next + 1) % slots;
     },
     /** All zero when nothing was recorded in the minute before `now`. */
     sum(now: number): MinuteSample {
-      const sum = { steal: 0, demand: 0, total: 0, stolenSeconds: 0 };
+      const sum = { steal: 0, demand: 0, total: 0, stolenSeconds: 0, ratioSum: 0, ratios: 0 };
       for (let i = 0; i < slots; i += 1) {
         if ((stamps[i] ?? 0) <= now - windowSeconds + slackSeconds) continue;
         sum.steal += steal[i] ?? 0;
         sum.demand += demand[i] ?? 0;
         sum.total += total[i] ?? 0;
         sum.stolenSeconds += stolenSeconds[i] ?? 0;
+        sum.ratioSum += ratioSum[i] ?? 0;
+        sum.ratios += ratios[i] ?? 0;
       }
       return sum;
     },
