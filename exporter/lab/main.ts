@@ -25,8 +25,8 @@ const rules = process.env['LAB_RULES'] ?? join(project, 'alerts/generated');
 
 /** What the last run saw, kept with the project: tests and docs/proof.md are made from it. */
 const recorded = fileURLToPath(new URL('recorded/', import.meta.url));
-const baselineSeconds = 45;
-const attemptsApartSeconds = 10;
+const baselineSeconds = 30;
+const settleSeconds = 5;
 
 function say(text: string): void {
   process.stdout.write(`${new Date().toISOString().slice(11, 19)} ${text}\n`);
@@ -41,7 +41,7 @@ async function runScenario(
   const prometheus = await startPrometheus(rules, machine.ports.exporter, await freePort());
   const { lab, notebook } = createLab(machine);
   try {
-    await sleep(attemptsApartSeconds * 1000);
+    await sleep(settleSeconds * 1000);
     const from = Date.now() / 1000;
     await lab.wait(baselineSeconds);
     const before = notebook.figures();
