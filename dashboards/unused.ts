@@ -8,6 +8,8 @@ const redisExporter = 'as in redis_exporter, for the rules and pages people have
 const toLookUp = 'to look up when a panel raises the question';
 
 export const unused: Readonly<Record<string, string>> = {
+  stealwatch_verdict: "the exporter's own answer, beside which the rule of the dashboards is held",
+  stealwatch_cold_page_discarded_touches_total: toLookUp,
   redis_uptime_in_seconds: dashboard763,
   redis_connected_clients: dashboard763,
   redis_memory_used_bytes: dashboard763,

@@ -3,7 +3,7 @@
  * Scrapes that come while one runs share its result.
  */
 import type { Clock } from './clock.ts';
-import { byLabel, type Collector, type Family, gauge, type Metric, oneHot } from './collector.ts';
+import { byLabel, type Collector, type Family, gauge, type Metric, single } from './collector.ts';
 import { isolate, type IsolatedCollector, type Outcome } from './isolate.ts';
 import { verdictFrom } from './status.ts';
 import { verdicts } from './verdict.ts';
@@ -40,9 +40,8 @@ const samplerAge = gauge({
 
 const verdict = gauge({
   name: 'stealwatch_verdict',
-  help: '1 for who is to blame now, from all signals.',
-  note: '1 for the cause that applies now, from all signals together: the sentence at / and in /status. The first of the list that applies is said.',
-  labels: ['verdict'],
+  help: 'Who is to blame now, as a number, from all signals together.',
+  note: `Who is to blame now, from all signals together, as the sentence at / and in /status says: ${verdicts.map((name, code) => `${code} ${name}`).join(', ')}.`,
 });
 
 /** What a scrape says of itself and of all collectors together. */
@@ -95,7 +94,7 @@ function ownFamilies(collected: readonly Collected[]): Family[] {
       samplerAge,
       Object.fromEntries(samplers.map(({ name, ageSeconds }) => [name, rounded(ageSeconds)])),
     ),
-    oneHot(verdict, verdicts, verdictFrom(reports).name),
+    single(verdict, verdicts.indexOf(verdictFrom(reports).name)),
   ];
 }
 

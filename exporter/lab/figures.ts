@@ -1,4 +1,5 @@
 /** What Prometheus saw of one scenario, reduced to what the report shows. */
+import { verdicts } from '../verdict.ts';
 import type { ClientFigures } from './client.ts';
 import type { Note } from './lab.ts';
 import type { Prometheus, Series } from './prometheus.ts';
@@ -198,9 +199,9 @@ export async function figuresOf(prometheus: Prometheus, { from, event, to }: Win
     alerts: alerts.filter(({ afterSeconds }) => afterSeconds > 0),
     firingBefore: alerts.filter(({ afterSeconds }) => afterSeconds <= 0).map(({ name }) => name),
     verdicts: changes(
-      await prometheus.range('stealwatch_verdict == 1', from, to),
+      await prometheus.range('stealwatch_verdict', from, to),
       event,
-      (labels) => labels['verdict'] ?? '',
+      (_, value) => verdicts[value] ?? String(value),
     ),
     dashboardVerdicts: changes(
       await prometheus.range('instance:stealwatch_verdict:code', from, to),

@@ -26,7 +26,7 @@ function tableRow(row: Row): string {
 }
 
 /** Generic signals that stayed where they were: within noise of nothing. */
-export function unmoved(rows: readonly Row[]): string[] {
+function unmoved(rows: readonly Row[]): string[] {
   return rows
     .filter(isGeneric)
     .filter(
