@@ -40,6 +40,12 @@ const cases: readonly (readonly [string, Evidence, string, RegExp])[] = [
     'host_paging',
     /12 of its pages.*20 s/,
   ],
+  [
+    'a page-in that stands still, after others came back',
+    { ...noticed, pageInWaitSeconds: 41, hostPageIns: 90, sincePageInSeconds: 42 },
+    'page_in_stuck',
+    /41 s, and no page has come back since/,
+  ],
   ['many page-ins', { ...noticed, hostPageIns: 6 }, 'host_paging', /6 of its pages/],
   ['a page-in now and then', { ...quiet, hostPageIns: 5 }, 'quiet', /quiet/],
   [

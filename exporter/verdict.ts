@@ -27,6 +27,8 @@ type VerdictName = (typeof verdicts)[number];
 export interface Evidence {
   /** Page-ins by the host that completed within the last minute. */
   readonly hostPageIns?: number;
+  /** How long ago the last of them completed. */
+  readonly sincePageInSeconds?: number;
   /** How long the oldest sleep for a page that the host has to bring back has lasted. */
   readonly pageInWaitSeconds?: number;
   /** Page-ins that the canary met within the last five minutes; 0 for too few to tell. */
@@ -58,6 +60,8 @@ export interface Verdict extends Finding {
 }
 
 const waitSeconds = 5;
+/** Samples are taken a second apart, and a sleep is seen a second late. */
+const slackSeconds = 3;
 /** By then every page-in of the last minute completed while this one did not. */
 const lostSeconds = 60;
 const pageInsPerMinute = 6;
@@ -75,7 +79,9 @@ function bad(name: VerdictName, text: string): Verdict {
 function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined {
   const { hostPageIns = 0, coldPageIns = 0, stallSeconds = 0 } = evidence;
   const wait = Math.max(evidence.pageInWaitSeconds ?? 0, evidence.coldPageWaitSeconds ?? 0);
-  const completing = hostPageIns > 0;
+  // Only what came back after the wait began proves that the host brings pages back.
+  const { sincePageInSeconds: since = hostPageIns > 0 ? 0 : Infinity } = evidence;
+  const completing = since < wait - slackSeconds;
   if (wait >= lostSeconds && completing) {
     return bad(
       'page_in_lost',
@@ -85,7 +91,7 @@ function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined
   if (wait > waitSeconds && !completing) {
     return bad(
       'page_in_stuck',
-      `Your host has paged out memory of this machine and does not bring it back: waiting for ${durationText(wait)}, and no page came back in the last minute.`,
+      `Your host has paged out memory of this machine and does not bring it back: waiting for ${durationText(wait)}, and no page has come back since.`,
     );
   }
   if (wait > waitSeconds || hostPageIns >= pageInsPerMinute) {
@@ -95,7 +101,7 @@ function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined
     );
   }
   if (coldPageIns > 0) {
-    return completing
+    return hostPageIns > 0
       ? bad('host_paging', "Your host pages this machine's memory, idle pages first.")
       : bad(
           'host_paging_unannounced',

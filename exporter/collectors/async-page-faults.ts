@@ -132,6 +132,7 @@ export function asyncPageFaultsCollector({
   let pageIns = 0;
   let restoreCount = 0;
   let restoredAt = -Infinity;
+  let pageInAt = -Infinity;
   let lastSuccess = clock.monotonic();
   let lastTick = { at: clock.monotonic(), pageIns: 0 };
 
@@ -160,6 +161,7 @@ export function asyncPageFaultsCollector({
     const now = clock.monotonic();
     const progress = meter(counts, now);
     pageIns += progress.pageIns;
+    if (progress.pageIns > 0) pageInAt = now;
     if (progress.restored) {
       restoreCount += 1;
       restoredAt = now;
@@ -208,6 +210,7 @@ export function asyncPageFaultsCollector({
         signals: [signal()],
         evidence: {
           hostPageIns: lastMinute,
+          sincePageInSeconds: now - pageInAt,
           restored: now - restoredAt <= restoreExcusesSeconds,
         },
         samplers: [{ name: 'async_page_faults', ageSeconds: now - lastSuccess }],
