@@ -26,7 +26,7 @@ function tableRow(row: Row): string {
 }
 
 /** Generic signals that stayed where they were: within noise of nothing. */
-function unmoved(rows: readonly Row[]): string[] {
+export function unmoved(rows: readonly Row[]): string[] {
   return rows
     .filter(isGeneric)
     .filter(
@@ -61,6 +61,7 @@ function section(outcome: Outcome): string {
     '',
     scenario?.what ?? '',
     '',
+    ...(outcome.remark === undefined ? [] : [`*${outcome.remark}*`, '']),
     ...notes.map(({ at, text }) => `- ${Math.round(at - event)} s: ${text}`),
     '',
     `**Alerts**, seconds after the beginning: ${list(outcome.alerts)}.${outcome.firingBefore.length > 0 ? ` Firing before it: ${outcome.firingBefore.join(', ')}.` : ''}`,
@@ -90,6 +91,12 @@ export function readRecorded(): Outcome[] {
     .map((name) => JSON.parse(readFileSync(new URL(name, directory), 'utf8')) as Outcome);
 }
 
+function notRecorded(outcomes: readonly Outcome[]): string {
+  const missing = scenarios.filter(({ name }) => !outcomes.some((one) => one.name === name));
+  if (missing.length === 0) return '';
+  return `Not in this recording: ${missing.map(({ title }) => `"${title}"`).join(', ')}.\n\n`;
+}
+
 export function proofOf(outcomes: readonly Outcome[]): string {
   const order = scenarios.map(({ name }) => name);
   const sorted = [...outcomes].sort((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
@@ -105,9 +112,11 @@ Prometheus scrapes the VPS from outside every ${scrapeSeconds} s and judges it b
 
 What is not real is speed: everything in the VPS takes 10 to 100 times as long as on hardware, and the emulator competes
 with itself for CPU, which the VPS sees as steal and as standstill, also when nothing happens. Read those rows against the
-"before" column, and times as upper bounds.
+"before" column, and times as upper bounds. "Before" is all that came before the beginning: half a minute of nothing, then
+what prepares the scenario (pages are moved out, and what is in constant use comes back), during which the VPS is busy
+and scrapes may fail; alerts that this sets off are listed as firing before.
 
 Made of: ${(sorted[0]?.madeOf ?? []).join(', ')}.
 
-${sorted.map(section).join('\n')}`;
+${notRecorded(sorted)}${sorted.map(section).join('\n')}`;
 }
