@@ -14,7 +14,7 @@ import { contentTypes, type Format, render } from './metrics.ts';
 import { pageOf } from './page.ts';
 import type { RequestCounter } from './requests.ts';
 import type { Scraper } from './scrape.ts';
-import { statusOf } from './status.ts';
+import { reportsOf, statusOf } from './status.ts';
 import type { Targets } from './targets.ts';
 import type { Authenticator } from './web/auth.ts';
 import type { TlsSettings } from './web/config.ts';
@@ -125,7 +125,7 @@ function routes({ collectors, scraper, targets, version }: App): Router {
     }
   });
   router.get('/status', (ctx) => {
-    const status = statusOf(collectors);
+    const status = statusOf(reportsOf(collectors));
     ctx.status = status.status === 'ok' ? 200 : 503;
     ctx.set('Cache-Control', 'no-store');
     ctx.body = status;
@@ -137,7 +137,7 @@ function routes({ collectors, scraper, targets, version }: App): Router {
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
     ctx.type = 'html';
-    sendCompressed(ctx, pageOf(collectors, version));
+    sendCompressed(ctx, pageOf(reportsOf(collectors), version));
   });
   return router;
 }

@@ -10,7 +10,7 @@ import { type Config, readConfig } from './config.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
-import { statusOf } from './status.ts';
+import { reportsOf, statusOf } from './status.ts';
 import { createTargets } from './targets.ts';
 import { version } from './version.ts';
 import { openAccess } from './web/access.ts';
@@ -44,7 +44,7 @@ async function run(config: Config): Promise<void> {
     procfs: createPseudoFs(config.procfs),
     sysfs: createPseudoFs(config.sysfs),
     requests,
-    checks: () => statusOf(collectors).checks,
+    checks: () => statusOf(reportsOf(collectors)).checks,
   });
   const scraper = createScraper(collectors, systemClock, {
     collectorChanged(collector, error) {

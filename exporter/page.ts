@@ -3,7 +3,7 @@
  * the few signals that matter, then what this machine cannot tell. Made on the server from
  * memory: no script, no asset, readable on a phone at 3 a.m.; it reloads itself.
  */
-import type { Chart, Check, Collector, Finding, Severity, Signal } from './collector.ts';
+import type { Chart, Check, Finding, Report, Severity, Signal } from './collector.ts';
 import { statusOf } from './status.ts';
 
 const entities: Readonly<Record<string, string>> = {
@@ -114,9 +114,8 @@ td,th{text-align:left;vertical-align:top;padding:.3em .6em .3em 0;border-bottom:
 footer{margin-top:2em;font-size:.85rem;opacity:.8}`;
 
 /** The whole page. Every text in it that came from outside is escaped. */
-export function pageOf(collectors: readonly Collector[], version: string): string {
-  const { status, verdict, checks, findings } = statusOf(collectors);
-  const reports = collectors.map((collector) => collector.report?.() ?? {});
+export function pageOf(reports: readonly Report[], version: string): string {
+  const { status, verdict, checks, findings } = statusOf(reports);
   const charts = reports.flatMap((report) => report.charts ?? []);
   const signals = reports.flatMap((report) => report.signals ?? []);
   const missing = signals.filter(({ supported }) => !supported);

@@ -16,7 +16,7 @@ import { memoryCollector } from './collectors/memory.ts';
 import { pressureCollector } from './collectors/pressure.ts';
 import { stealCollector } from './collectors/steal.ts';
 import { createPseudoFs } from './procfs/reader.ts';
-import { statusOf } from './status.ts';
+import { reportsOf, statusOf } from './status.ts';
 import { fixtureTree, writeTree } from './testing/fixture-tree.ts';
 
 const fixtures = new URL('fixtures/', import.meta.url);
@@ -100,7 +100,7 @@ function replay(t: TestContext) {
   return {
     clock,
     set: (files: Record<string, string>) => writeTree(root, files),
-    verdict: () => statusOf(collectors).verdict,
+    verdict: () => statusOf(reportsOf(collectors)).verdict,
     values,
   };
 }

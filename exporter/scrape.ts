@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts';
 import { byLabel, type Collector, type Family, gauge, type Metric, single } from './collector.ts';
 import { isolate, type IsolatedCollector, type Outcome } from './isolate.ts';
-import { verdictFrom } from './status.ts';
+import { reportsOf, verdictFrom } from './status.ts';
 import { verdicts } from './verdict.ts';
 
 const success = gauge({
@@ -77,7 +77,7 @@ function byCollector(
 }
 
 function ownFamilies(collected: readonly Collected[]): Family[] {
-  const reports = collected.map(({ isolated }) => isolated.collector.report?.() ?? {});
+  const reports = reportsOf(collected.map(({ isolated }) => isolated.collector));
   const signals = reports.flatMap((report) => report.signals ?? []);
   const samplers = reports.flatMap((report) => report.samplers ?? []);
   const reading = collected.filter(({ isolated }) => isolated.collector.source !== 'memory');

@@ -57,8 +57,12 @@ export function verdictFrom(reports: readonly Report[]): Verdict {
 
 const order = { bad: 0, warning: 1, good: 2 } as const;
 
-export function statusOf(collectors: readonly Collector[]): Status {
-  const reports = collectors.map((collector) => collector.report?.() ?? {});
+/** Each collector's report, in order. From memory, and not free: once for each answer. */
+export function reportsOf(collectors: readonly Collector[]): Report[] {
+  return collectors.map((collector) => collector.report?.() ?? {});
+}
+
+export function statusOf(reports: readonly Report[]): Status {
   const checks = reports.flatMap((report) => [...(report.checks ?? []), ...samplerChecks(report)]);
   const findings = reports
     .flatMap((report) => report.findings ?? [])

@@ -10,6 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ServerName, serverDirectory } from '../exporter/testing/servers.ts';
+import { privateApt, unpackPackage } from './debian-packages.ts';
 
 /** Debian's `redis-tools` holds the server's binary; `redis-server` only a link to it. */
 const servers: readonly { name: ServerName; package: string; binary: string }[] = [
@@ -34,37 +35,7 @@ const libraries = [
 
 const root = process.argv[2] ?? serverDirectory();
 const state = join(root, 'apt');
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-function write(path: string, text: string): string {
-  writeFileSync(path, text);
-  return path;
-}
-
-for (const directory of ['lists/partial', 'cache/archives/partial', 'packages', 'libraries']) {
-  mkdirSync(join(state, directory), { recursive: true });
-}
-const sources = ['trixie', 'sid'].map(
-  (suite) => `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main\n`,
-);
-const configuration = write(
-  join(state, 'apt.conf'),
-  [
-    `Dir::Etc::sourcelist "${write(join(state, 'sources.list'), sources.join(''))}";`,
-    'Dir::Etc::sourceparts "/dev/null";',
-    `Dir::State::lists "${state}/lists";`,
-    `Dir::Cache "${state}/cache";`,
-    'Dir::State::status "/dev/null";',
-    'Acquire::Languages "none";',
-    'APT::Sandbox::User "root";',
-    '',
-  ].join('\n'),
-);
-
-function aptGet(cwd: string, ...args: string[]): void {
-  const env = { ...process.env, APT_CONFIG: configuration };
-  execFileSync('apt-get', ['-qq', ...args], { cwd, env, stdio: ['ignore', 'inherit', 'inherit'] });
-}
+const apt = privateApt(state, ['trixie', 'sid']);
 
 /** Download packages, which apt checks against the signed list, and unpack them into one place. */
 function unpack(name: string, packages: readonly string[]): string {
@@ -74,14 +45,11 @@ function unpack(name: string, packages: readonly string[]): string {
     rmSync(directory, { recursive: true, force: true });
     mkdirSync(directory, { recursive: true });
   }
-  aptGet(downloads, 'download', ...packages);
-  for (const file of readdirSync(downloads)) {
-    execFileSync('dpkg-deb', ['-x', join(downloads, file), target]);
-  }
+  apt.run('apt-get', ['download', ...packages], downloads);
+  for (const file of readdirSync(downloads)) unpackPackage(join(downloads, file), target);
   return target;
 }
 
-aptGet(state, 'update');
 const runtime = join(unpack('runtime', libraries), 'usr/lib');
 const triplet = readdirSync(runtime).find((name) => name.endsWith('-linux-gnu'));
 const loader = readdirSync(join(runtime, triplet ?? '')).find((name) =>
@@ -93,7 +61,8 @@ for (const { name, package: source, binary } of servers) {
   const program = join(unpack(`${name}.d`, [source]), 'usr/bin', binary);
   // The binary is whatever its name says it is: a server, or the checker of dump files.
   const command = `exec ${path}/${loader} --argv0 redis-server --library-path ${path} ${program} "$@"`;
-  chmodSync(write(join(root, name), `#!/bin/sh\n${command}\n`), 0o755);
+  writeFileSync(join(root, name), `#!/bin/sh\n${command}\n`);
+  chmodSync(join(root, name), 0o755);
   const version = execFileSync(join(root, name), ['--version'], { encoding: 'utf8' });
   process.stdout.write(`${join(root, name)}: ${version}`);
 }

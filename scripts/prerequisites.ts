@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { serverNames, serverProgram } from '../exporter/testing/servers.ts';
+import { whyNoDebianPackages } from './debian-packages.ts';
 
 const packages: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',
@@ -64,6 +65,4 @@ function fetchServers(): void {
   if (status !== 0) console.log(`Not to be had: ${absent.join(' ')}; their tests are skipped.`);
 }
 
-if (process.getuid?.() === 0 && existsSync('/usr/share/keyrings/debian-archive-keyring.gpg')) {
-  fetchServers();
-}
+if (process.getuid?.() === 0 && whyNoDebianPackages() === undefined) fetchServers();

@@ -1,10 +1,6 @@
 /** What can be asked for: the metrics that collectors declare, recorded rules, Prometheus's own. */
-import { systemClock } from '../../exporter/clock.ts';
-import { collectorNames, createCollectors } from '../../exporter/collectors/index.ts';
-import { readConfig } from '../../exporter/config.ts';
-import { createPseudoFs } from '../../exporter/procfs/reader.ts';
-import { createRequestCounter } from '../../exporter/requests.ts';
 import { scrapeMetrics } from '../../exporter/scrape.ts';
+import { declaredCollectors } from '../../exporter/testing/every-collector.ts';
 import { recordingRules } from './backfill.ts';
 import { parsePromql } from './promql.ts';
 
@@ -29,32 +25,9 @@ const prometheusOwn: Readonly<Record<string, readonly string[]>> = {
   ALERTS: ['alertname', 'alertstate', 'severity', 'layer', 'slo', 'queue'],
 };
 
-/** What makes collectors that are idle by default. */
-const everything = [
-  '--canary=4',
-  '--app=shop=http://127.0.0.1:1/',
-  '--heartbeat-url=http://127.0.0.1:1/',
-];
-
 /** Name of each metric the exporter may publish, with its labels; a histogram under its own name. */
 export async function exported(): Promise<Map<string, readonly string[]>> {
-  const nowhere = createPseudoFs('/nonexistent');
-  const command = readConfig({
-    argv: ['--kmsg', '/nonexistent/kmsg', '--redis-url', 'redis://127.0.0.1:1', ...everything],
-    env: {},
-    version: '',
-    collectors: collectorNames,
-  });
-  if (command.kind !== 'run') throw new Error('the default configuration is not valid');
-  const collectors = createCollectors({
-    config: command.config,
-    clock: systemClock,
-    procfs: nowhere,
-    sysfs: nowhere,
-    requests: createRequestCounter(),
-    checks: () => [],
-  });
-  await Promise.all(collectors.map(async (collector) => collector.close?.()));
+  const collectors = await declaredCollectors();
   const metrics = [...collectors.flatMap((collector) => collector.metrics), ...scrapeMetrics];
   return new Map(
     metrics.map(

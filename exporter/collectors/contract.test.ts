@@ -2,15 +2,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { systemClock } from '../clock.ts';
 import type { Collector, Family } from '../collector.ts';
-import { readConfig } from '../config.ts';
-import { createPseudoFs } from '../procfs/reader.ts';
-import { createRequestCounter } from '../requests.ts';
 import { scrapeMetrics } from '../scrape.ts';
+import { everyCollector } from '../testing/every-collector.ts';
 import { fixtureTree } from '../testing/fixture-tree.ts';
 import { freePort } from '../testing/redis-server.ts';
-import { collectorNames, createCollectors } from './index.ts';
+import { collectorNames } from './index.ts';
 
 /** Gauges that are called `_total` because Asynq's own exporter calls them so. */
 const gaugesNamedTotal = ['asynq_tasks_enqueued_total', 'asynq_queue_paused_total'];
@@ -36,29 +33,8 @@ const garbage = Object.fromEntries(
   ].map((path) => [path, 'garbage \u0000 1 2 -3 \n']),
 );
 
-/** What brings in the collectors that have nothing to do unless they are configured. */
-const apps = ['--app', 'shop=http://127.0.0.1:1/'];
-const everything = [...apps, '--heartbeat-url', 'http://127.0.0.1:1/', '--canary=4'];
-
 async function collectorsOn(t: TestContext, tree: Record<string, string>): Promise<Collector[]> {
-  const root = fixtureTree(t, tree);
-  const port = await freePort();
-  const command = readConfig({
-    argv: ['--kmsg', `${root}/kmsg`, '--redis-url', `redis://127.0.0.1:${port}`, ...everything],
-    env: {},
-    version: 'test',
-    collectors: collectorNames,
-  });
-  assert.equal(command.kind, 'run');
-  if (command.kind !== 'run') return [];
-  const collectors = createCollectors({
-    config: command.config,
-    clock: systemClock,
-    procfs: createPseudoFs(root),
-    sysfs: createPseudoFs(`${root}/sys`),
-    requests: createRequestCounter(),
-    checks: () => [],
-  });
+  const collectors = everyCollector(fixtureTree(t, tree), await freePort());
   t.after(async () => {
     await Promise.all(collectors.map(async (collector) => collector.close?.()));
   });

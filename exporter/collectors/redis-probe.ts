@@ -15,6 +15,7 @@ import {
   single,
 } from '../collector.ts';
 import type { Config } from '../config.ts';
+import { createHistogram } from '../histogram.ts';
 import { createHistory } from '../history.ts';
 import type { RedisAddress } from '../redis/address.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
@@ -78,15 +79,11 @@ export function redisProbeCollector({
   redis: probe,
 }: RedisProbeDependencies): Collector {
   const results = noResults();
-  const counts = Array.from({ length: pingSeconds.buckets.length + 1 }, () => 0);
-  let sum = 0;
+  const pings = createHistogram(pingSeconds);
   const slowest = createHistory(clock);
   probe.listen({
     answered(took) {
-      const bucket = pingSeconds.buckets.findIndex((bound) => took <= bound);
-      const i = bucket === -1 ? pingSeconds.buckets.length : bucket;
-      counts[i] = (counts[i] ?? 0) + 1;
-      sum += took;
+      pings.observe(took);
       slowest.record(took);
     },
     result(result) {
@@ -128,7 +125,7 @@ export function redisProbeCollector({
         single(up, isUp() ? 1 : 0),
         oneHot(state, redisStates, probe.state()),
         single(unresponsive, probe.unresponsiveSeconds()),
-        single(pingSeconds, { counts: [...counts], sum }),
+        single(pingSeconds, pings.value()),
         byLabel(probes, { ...results }),
       ];
     },

@@ -11,6 +11,7 @@
  */
 import type { Clock } from '../clock.ts';
 import { type Collector, gauge, histogram, single } from '../collector.ts';
+import { createHistogram } from '../histogram.ts';
 import { parseSchedstat, type Schedstat } from '../procfs/schedstat.ts';
 import { createPseudoFs, type PseudoFile } from '../procfs/reader.ts';
 
@@ -38,8 +39,7 @@ export function stallCollector({
   /** Of the thread that runs the event loop: its own /proc, not the host's. */
   schedstat?: PseudoFile;
 }): Collector {
-  const counts = Array.from({ length: stallSeconds.buckets.length + 1 }, () => 0);
-  let sum = 0;
+  const stalls = createHistogram(stallSeconds);
   let worst = { since: clock.monotonic(), now: 0, before: 0 };
   let last: (Schedstat & { at: number }) | undefined;
   let failure: unknown;
@@ -50,10 +50,7 @@ export function stallCollector({
   }
 
   function observe(seconds: number, now: number): void {
-    const bucket = stallSeconds.buckets.findIndex((bound) => seconds <= bound);
-    const i = bucket === -1 ? stallSeconds.buckets.length : bucket;
-    counts[i] = (counts[i] ?? 0) + 1;
-    sum += seconds;
+    stalls.observe(seconds);
     if (now - worst.since >= windowSeconds) worst = { since: now, now: 0, before: worst.now };
     worst.now = Math.max(worst.now, seconds);
   }
@@ -86,7 +83,7 @@ export function stallCollector({
       if (failure !== undefined) throw new Error('the last reading failed', { cause: failure });
       if (last === undefined) return [];
       return [
-        single(stallSeconds, { counts: [...counts], sum }),
+        single(stallSeconds, stalls.value()),
         single(longest, Math.max(worst.now, worst.before)),
       ];
     },

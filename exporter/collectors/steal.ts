@@ -20,6 +20,7 @@ import {
 } from '../collector.ts';
 import { createCpuCounters } from '../cpu-counters.ts';
 import { durationText } from '../duration.ts';
+import { createHistogram } from '../histogram.ts';
 import { createHistory } from '../history.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
@@ -136,8 +137,7 @@ export function stealCollector({
   const lastMinute = createLastMinute();
   const ratioHistory = createHistory(clock);
   const stallHistory = createHistory(clock);
-  const counts = [...stealDemandRatio.buckets, Infinity].map(() => 0);
-  let ratioSum = 0;
+  const demandRatios = createHistogram(stealDemandRatio);
   let lastStall = { endedAt: -Infinity, seconds: 0 };
   let lastSuccess = clock.monotonic();
   /** Whether steal was ever above 0; undefined while this machine has shown no steal column. */
@@ -170,9 +170,7 @@ export function stealCollector({
     lastMinute.record(now, { steal, demand, total, stolenSeconds, ...ratios });
     ratioHistory.record(ratio ?? 0);
     if (ratio === undefined) return;
-    ratioSum += ratio;
-    const bucket = stealDemandRatio.buckets.findIndex((bound) => ratio <= bound);
-    counts[bucket] = (counts[bucket] ?? 0) + 1;
+    demandRatios.observe(ratio);
   }
 
   function sample(now: number): void {
@@ -224,7 +222,7 @@ export function stealCollector({
       const { good, steal, stall } = ledger.seconds();
       return [
         single(stealRatio, minute.total > 0 ? minute.steal / minute.total : NaN),
-        single(stealDemandRatio, { counts: [...counts], sum: ratioSum }),
+        single(stealDemandRatio, demandRatios.value()),
         byLabel(seconds, { good, steal, stall }),
       ];
     },

@@ -6,11 +6,11 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
+import { type PrivateApt, privateApt, unpackPackage } from '../../scripts/debian-packages.ts';
 
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
 export const labDirectory = join(cache, 'stealwatch', 'lab');
 const apt = join(labDirectory, 'packages');
-const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 const programs = ['qemu-system-x86', 'busybox-static', 'cpio', 'redis-server'];
 
@@ -25,45 +25,18 @@ export interface Unpacked {
   readonly versions: readonly string[];
 }
 
-function options(): string[] {
-  return [
-    `Dir::Etc::sourcelist=${join(apt, 'sources.list')}`,
-    'Dir::Etc::sourceparts=-',
-    `Dir::State::lists=${join(apt, 'lists')}`,
-    `Dir::State::status=${join(apt, 'status')}`,
-    `Dir::Cache=${apt}`,
-    'APT::Sandbox::User=',
-    'APT::Install-Recommends=false',
-    'Acquire::Languages=none',
-    'Debug::NoLocking=1',
-  ].flatMap((option) => ['-o', option]);
-}
-
-function run(program: string, args: readonly string[], cwd = apt): string {
-  return execFileSync(program, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
 /** The kernel that the stable release's metapackage stands for today. */
-function kernelPackage(): string {
-  const depends = run('apt-cache', [...options(), 'depends', 'linux-image-cloud-amd64/trixie']);
+function kernelPackage(from: PrivateApt): string {
+  const depends = from.run('apt-cache', ['depends', 'linux-image-cloud-amd64/trixie']);
   const name = /Depends: (linux-image-[0-9]\S*)/.exec(depends)?.[1];
   if (name === undefined) throw new Error(`no kernel in ${JSON.stringify(depends)}`);
   return name;
 }
 
-const source = (suite: string) =>
-  `deb [signed-by=${keyring}] http://deb.debian.org/debian ${suite} main\n`;
-
 function download(): void {
-  for (const directory of ['lists/partial', 'archives/partial']) {
-    mkdirSync(join(apt, directory), { recursive: true });
-  }
-  writeFileSync(join(apt, 'sources.list'), source('trixie') + source('sid'));
-  writeFileSync(join(apt, 'status'), '');
-  run('apt-get', [...options(), '-qq', 'update']);
-  const install = ['-qq', '-y', '--download-only', '-t', 'sid', 'install'];
-  run('apt-get', [...options(), ...install, ...programs]);
-  run('apt-get', [...options(), '-qq', 'download', kernelPackage()], join(apt, 'archives'));
+  const from = privateApt(apt, ['trixie', 'sid']);
+  from.run('apt-get', ['-y', '--download-only', '-t', 'sid', 'install', ...programs]);
+  from.run('apt-get', ['download', kernelPackage(from)], join(apt, 'archives'));
 }
 
 function only(directory: string, pattern: RegExp): string {
@@ -80,7 +53,7 @@ export function unpackPackages(): Unpacked {
     download();
     mkdirSync(root, { recursive: true });
     for (const file of readdirSync(join(apt, 'archives'))) {
-      if (file.endsWith('.deb')) run('dpkg-deb', ['-x', join(apt, 'archives', file), root]);
+      if (file.endsWith('.deb')) unpackPackage(join(apt, 'archives', file), root);
     }
     writeFileSync(done, '');
   }
@@ -102,7 +75,7 @@ export function librariesOf(program: string, { libraries, root }: Unpacked): Map
   const places = [libraries, join(libraries, 'systemd'), join(root, 'usr/lib')];
   const todo = [program];
   for (let file = todo.pop(); file !== undefined; file = todo.pop()) {
-    const dynamic = run('readelf', ['-d', file], root);
+    const dynamic = execFileSync('readelf', ['-d', file], { cwd: root, encoding: 'utf8' });
     for (const [, name = ''] of dynamic.matchAll(/\(NEEDED\).*\[(.+)\]/g)) {
       if (found.has(name)) continue;
       const place = places.find((directory) => existsSync(join(directory, name)));

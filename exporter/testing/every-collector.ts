@@ -1,0 +1,43 @@
+import { systemClock } from '../clock.ts';
+import type { Collector } from '../collector.ts';
+import { collectorNames, createCollectors } from '../collectors/index.ts';
+import { readConfig } from '../config.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { createRequestCounter } from '../requests.ts';
+
+/** What brings in the collectors that have nothing to do unless they are configured. */
+const configured = [
+  '--app=shop=http://127.0.0.1:1/',
+  '--heartbeat-url=http://127.0.0.1:1/',
+  '--canary=4',
+];
+
+/**
+ * Every collector there is, on a tree that has the files of /proc at its root, those of /sys below
+ * `sys` and the kernel log in `kmsg`. Nobody need listen on the port of Redis. To be closed.
+ */
+export function everyCollector(root: string, redisPort: number): Collector[] {
+  const redis = `--redis-url=redis://127.0.0.1:${redisPort}`;
+  const command = readConfig({
+    argv: [`--kmsg=${root}/kmsg`, redis, ...configured],
+    env: {},
+    version: 'test',
+    collectors: collectorNames,
+  });
+  if (command.kind !== 'run') throw new Error(`not a valid configuration: ${command.kind}`);
+  return createCollectors({
+    config: command.config,
+    clock: systemClock,
+    procfs: createPseudoFs(root),
+    sysfs: createPseudoFs(`${root}/sys`),
+    requests: createRequestCounter(),
+    checks: () => [],
+  });
+}
+
+/** The same where there is nothing to read, closed already: for what they declare. */
+export async function declaredCollectors(): Promise<readonly Collector[]> {
+  const collectors = everyCollector('/nonexistent', 1);
+  await Promise.all(collectors.map(async (collector) => collector.close?.()));
+  return collectors;
+}
