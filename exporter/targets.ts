@@ -9,7 +9,7 @@
 import type { Clock } from './clock.ts';
 import { type Collector, type Family, gauge, single } from './collector.ts';
 import { redisProbeCollector } from './collectors/redis-probe.ts';
-import type { TargetSetting } from './config.ts';
+import type { TargetSetting } from './setting-values.ts';
 import { httpStatus } from './http-get.ts';
 import { isolate } from './isolate.ts';
 import type { RedisAddress } from './redis/address.ts';
