@@ -177,7 +177,18 @@ test('GET /: the worst finding is the headline, all text is escaped, gaps stay g
           { name: 'hung_task_log', supported: false, reason: 'needs CAP_SYSLOG' },
           { name: 'steal', supported: true, reason: 'from /proc/stat' },
         ],
-        charts: [{ title: 'Steal', unit: 'ratio', stepSeconds: 5, points: [0.1, null, 0.25] }],
+        charts: [
+          {
+            title: 'Steal',
+            unit: 'ratio',
+            history: { stepSeconds: 5, points: () => [0.1, null, 0.25] },
+          },
+          {
+            title: 'No Asynq here',
+            unit: 'seconds',
+            history: { stepSeconds: 5, points: () => [null, null] },
+          },
+        ],
       }),
     },
   ]);
@@ -188,6 +199,7 @@ test('GET /: the worst finding is the headline, all text is escaped, gaps stay g
   assert.match(page, /<td>hung_task_log<\/td><td>needs CAP_SYSLOG<\/td>/);
   assert.doesNotMatch(page, /<td>steal<\/td>/);
   assert.match(page, /now 25 %, highest in 0 min 25 %/);
+  assert.doesNotMatch(page, /No Asynq here/);
   assert.equal(page.match(/<path d="(.*?)"/)?.[1]?.match(/M/g)?.length, 2, 'two runs, one gap');
 });
 

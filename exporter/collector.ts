@@ -6,6 +6,7 @@
  * invents a value. Everything it returns is plain data; `metrics.ts` turns it into text.
  */
 
+import type { History } from './history.ts';
 import type { Evidence } from './verdict.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram';
@@ -90,12 +91,12 @@ export interface Finding {
   readonly text: string;
 }
 
-/** The last minutes of one number, oldest first, for the page at `/`; null is a gap. */
+/** The last minutes of one number, for the page at `/`. */
 export interface Chart {
   readonly title: string;
   readonly unit: 'ratio' | 'seconds' | 'per_second' | 'count';
-  readonly stepSeconds: number;
-  readonly points: readonly (number | null)[];
+  /** Drawn only for the page at `/`; a scrape leaves it alone. */
+  readonly history: History;
 }
 
 /** All that a collector can say without touching its source. */

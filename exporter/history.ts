@@ -10,12 +10,15 @@ const slots = 180;
 
 export interface History {
   readonly stepSeconds: number;
-  record(value: number): void;
-  /** Oldest first; null where nothing was recorded. */
-  points(): (number | null)[];
+  /** Of the last so many steps or of all, oldest first; null where nothing was recorded. */
+  points(steps?: number): (number | null)[];
 }
 
-export function createHistory(clock: Clock): History {
+export interface Recorder extends History {
+  record(value: number): void;
+}
+
+export function createHistory(clock: Clock): Recorder {
   const values = new Float64Array(slots);
   const stamps = new Float64Array(slots).fill(-1);
   const slotNow = () => Math.floor(clock.monotonic() / stepSeconds);
@@ -28,10 +31,10 @@ export function createHistory(clock: Clock): History {
       values[i] = stamps[i] === stamp ? Math.max(values[i] ?? value, value) : value;
       stamps[i] = stamp;
     },
-    points() {
-      const last = slotNow();
-      return Array.from({ length: slots }, (_, back) => {
-        const stamp = last - (slots - 1 - back);
+    points(steps = slots) {
+      const first = slotNow() - steps + 1;
+      return Array.from({ length: steps }, (_, back) => {
+        const stamp = first + back;
         const i = stamp % slots;
         return stamps[i] === stamp ? (values[i] ?? null) : null;
       });

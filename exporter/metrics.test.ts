@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { byLabel, counter, type Family, gauge, histogram, oneHot, single } from './collector.ts';
-import { render } from './metrics.ts';
+import { createRenderer, type Format } from './metrics.ts';
 
 const depth = gauge({ name: 'depth', help: 'How deep, from the test.', labels: ['queue'] });
 const seen = counter({ name: 'seen_total', help: 'How many, from the test.' });
 const ping = histogram({ name: 'ping_seconds', help: 'How slow.', buckets: [0.05, 1] });
+
+const render = (families: readonly Family[], format: Format) => createRenderer(format)(families);
 
 test('render: label values with quotes, backslashes, newlines, braces and commas are escaped', async () => {
   const text = await render([byLabel(depth, { 'a"b\\c\nd{},:': 1 })], 'text');
@@ -59,6 +61,46 @@ test('render: OpenMetrics names the counter without _total and its sample with i
   );
   assert.equal(await render(families, 'openmetrics'), first);
   assert.match(await render(families, 'text'), /^seen_total 7$/m);
+});
+
+test('render: what changed is rendered anew, what did not change is the same text', async () => {
+  const rendered = createRenderer('text');
+  const waited = { counts: [0, 1, 0], sum: 0.5 };
+  const before = [byLabel(depth, { a: 1, b: 2 }), single(seen, 7), single(ping, waited)];
+  const first = await rendered(before);
+  assert.equal(
+    await rendered(
+      before.map(({ metric, samples }) => ({ metric, samples: structuredClone(samples) })),
+    ),
+    first,
+  );
+  for (const [change, expected] of [
+    [byLabel(depth, { a: 1, b: 3 }), 'depth{queue="b"} 3'],
+    [byLabel(depth, { a: 1, c: 3 }), 'depth{queue="c"} 3'],
+    [byLabel(depth, { a: NaN }), 'depth{queue="a"} NaN'],
+    [byLabel(depth, { a: NaN, b: 1 }), 'depth{queue="b"} 1'],
+    [single(seen, -0), 'seen_total 0'],
+    [single(ping, { ...waited, sum: 0.75 }), 'ping_seconds_sum 0.75'],
+    [single(ping, { counts: [1, 0, 0], sum: 0.75 }), 'ping_seconds_bucket{le="0.05"} 1'],
+  ] as const) {
+    const text = await rendered([change]);
+    assert.equal(text, await render([change], 'text'));
+    assert.ok(text.split('\n').includes(expected), text);
+  }
+  assert.equal(await rendered(before), first);
+});
+
+test('render: a metric that two collectors publish fails loudly', async () => {
+  await assert.rejects(render([single(seen, 1), single(seen, 1)], 'text'), /twice: seen_total/);
+});
+
+test('render: two renderings at once of one family do not mix', async () => {
+  const rendered = createRenderer('text');
+  const texts = await Promise.all([1, 2, 3].map((value) => rendered([single(seen, value)])));
+  assert.deepEqual(
+    texts.map((text) => text.split('\n')[2]),
+    ['seen_total 1', 'seen_total 2', 'seen_total 3'],
+  );
 });
 
 test('render: a gauge named _total is served in every format, or its pages find nothing', async () => {

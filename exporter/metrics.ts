@@ -1,11 +1,11 @@
 /**
  * Plain data to exposition text. The only file that knows prom-client.
  *
- * prom-client only renders here: a fresh registry per scrape, filled with ready values. Its own
- * collect() hooks are not used, because one that rejects or hangs takes the whole scrape down.
+ * prom-client only renders here: its registry is handed ready values. Its own collect() hooks are
+ * not used, because one that rejects or hangs takes the whole scrape down.
  */
 import { Registry, type Metric as PromMetric } from 'prom-client';
-import type { Family, HistogramValue, Labels, Metric } from './collector.ts';
+import type { Family, HistogramValue, Labels, Metric, Sample } from './collector.ts';
 
 export type Format = 'text' | 'openmetrics';
 
@@ -55,25 +55,88 @@ function linesOf({ metric, samples }: Family): Line[] {
   );
 }
 
-/** Render families in the order given. A family without samples is left out. */
-export async function render(families: readonly Family[], format: Format): Promise<string> {
+function sameValue(a: Sample['value'], b: Sample['value']): boolean {
+  if (typeof a === 'number' || typeof b === 'number') return Object.is(a, b);
+  return a.sum === b.sum && a.counts.every((count, i) => count === b.counts[i]);
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  if (a === b) return true;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name, i) => Object.keys(b)[i] === name && a[name] === b[name])
+  );
+}
+
+function sameSamples({ samples }: Family, { samples: others }: Family): boolean {
+  return (
+    samples.length === others.length &&
+    samples.every((one, i) => {
+      const other = others[i];
+      return (
+        other !== undefined &&
+        sameValue(one.value, other.value) &&
+        sameLabels(one.labels, other.labels)
+      );
+    })
+  );
+}
+
+function twice(families: readonly Family[]): string {
+  const names = families.map(({ metric }) => metric.name);
+  return names.filter((name, i) => names.indexOf(name) < i).join(' ');
+}
+
+/** Texts of larger families, those of a fleet of queues, are not kept. */
+const mostKeptSamples = 64;
+
+/** Renders families in the order given. A family without samples is left out. */
+export type Renderer = (families: readonly Family[]) => Promise<string>;
+
+/**
+ * Keeps the text of each family, for as long as its samples stay what they are: from one scrape
+ * to the next most do. Families are plain data, and nobody changes one that was handed over.
+ */
+export function createRenderer(format: Format): Renderer {
   const registry = new Registry(contentTypes[format]);
-  for (const family of families) {
-    const { metric } = family;
-    if (family.samples.length === 0) continue;
-    const { name, help, type } = metric;
+  /** What the registry finds when it asks for the values of a metric. */
+  let asked: Family | undefined;
+  const kept = new Map<string, { family: Family; text: string }>();
+
+  function get() {
+    if (asked === undefined) throw new Error('asked for the values of no metric');
+    const { name, help, type } = asked.metric;
     const openMetricsName =
       format === 'openmetrics' && type === 'counter' ? name.replace(/_total$/, '') : name;
-    const ready = {
-      name,
-      help,
-      type,
-      get: () => ({ name: openMetricsName, help, type, values: linesOf(family) }),
-    };
-    // The registry calls nothing but `name`, `type` and `get`; its type asks for a metric class.
-    registry.registerMetric(ready as unknown as PromMetric);
+    return { name: openMetricsName, help, type, values: linesOf(asked) };
   }
-  // prom-client prints NaN as "Nan", which the exposition format does not know, and puts an empty
-  // line between families, which nobody needs.
-  return (await registry.metrics()).replaceAll(/ Nan$/gm, ' NaN').replaceAll('\n\n', '\n');
+
+  async function textOf(family: Family): Promise<string> {
+    const { name } = family.metric;
+    const known = kept.get(name);
+    if (known?.family.metric === family.metric && sameSamples(known.family, family)) {
+      return known.text;
+    }
+    if (registry.getSingleMetric(name) === undefined) {
+      // The registry uses nothing but `name` and `get`; its type asks for a metric class.
+      registry.registerMetric({ name, get } as unknown as PromMetric);
+    }
+    // The registry asks before it first waits, so renderings at once do not mix.
+    asked = family;
+    const raw = registry.getSingleMetricAsString(name);
+    asked = undefined;
+    // prom-client prints NaN as "Nan", which the exposition format does not know.
+    const text = `${(await raw).replaceAll(/ Nan$/gm, ' NaN')}\n`;
+    if (family.samples.length <= mostKeptSamples) kept.set(name, { family, text });
+    return text;
+  }
+
+  return async (families) => {
+    const present = families.filter(({ samples }) => samples.length > 0);
+    const names = new Set(present.map(({ metric }) => metric.name));
+    if (names.size < present.length) throw new Error(`published twice: ${twice(present)}`);
+    const texts = await Promise.all(present.map(textOf));
+    return texts.join('') + (format === 'openmetrics' ? '# EOF\n' : '');
+  };
 }

@@ -39,7 +39,7 @@ const width = 360;
 const height = 56;
 
 /** One path per unbroken run of points: a gap stays a gap. A lone point is drawn as a dash. */
-function pathsOf(points: Chart['points'], top: number): string {
+function pathsOf(points: readonly (number | null)[], top: number): string {
   const step = width / points.length;
   let path = '';
   let drawing = false;
@@ -56,19 +56,21 @@ function pathsOf(points: Chart['points'], top: number): string {
   return path;
 }
 
-function chartOf({ title, unit, points, stepSeconds }: Chart): string {
+/** None while nothing was recorded in all that time. */
+function chartOf({ title, unit, history }: Chart): string[] {
+  const points = history.points();
   const values = points.filter((value) => value !== null);
-  const minutes = Math.round((points.length * stepSeconds) / 60);
-  const last = points.findLast((value) => value !== null);
+  const last = values.at(-1);
+  if (last === undefined) return [];
+  const minutes = Math.round((points.length * history.stepSeconds) / 60);
   const highest = Math.max(0, ...values);
-  const words =
-    last === undefined || last === null
-      ? 'nothing recorded yet'
-      : `now ${shown(last, unit)}, highest in ${minutes} min ${shown(highest, unit)}`;
+  const words = `now ${shown(last, unit)}, highest in ${minutes} min ${shown(highest, unit)}`;
   // A ratio is drawn against 100 %, so that 0.3 % does not look like a mountain.
   const top = unit === 'ratio' ? 1 : highest > 0 ? highest : 1;
-  return `<figure><figcaption><b>${escaped(title)}</b> ${escaped(words)}</figcaption>
-<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${escaped(`${title}: ${words}`)}"><path d="${pathsOf(points, top)}"/></svg></figure>`;
+  return [
+    `<figure><figcaption><b>${escaped(title)}</b> ${escaped(words)}</figcaption>
+<svg viewBox="0 0 ${width} ${height}" preserveAspectRatio="none" role="img" aria-label="${escaped(`${title}: ${words}`)}"><path d="${pathsOf(points, top)}"/></svg></figure>`,
+  ];
 }
 
 function findingOf({ severity, text }: Finding): string {
@@ -127,7 +129,7 @@ export function pageOf(reports: readonly Report[], version: string): string {
 <body><main>
 <h1 class="${top.severity}"><span aria-hidden="true">${marks[top.severity]}</span> ${escaped(top.text)}</h1>
 ${rest.length === 0 ? '' : `<ul>${rest.map(findingOf).join('\n')}</ul>`}
-${section('The last 15 minutes', charts.map(chartOf).join('\n'))}
+${section('The last 15 minutes', charts.flatMap(chartOf).join('\n'))}
 ${section('What this machine does not let us see', tableOf(['Signal', 'Why'], missing.map(signalRow)))}
 ${section('Checks', tableOf(['Check', 'State', 'Why'], checks.map(checkRow)))}
 <footer>status: ${status} · <a href="metrics">metrics</a> · <a href="status">status</a> · stealwatch ${escaped(version)} · this page reloads every 10 s</footer>

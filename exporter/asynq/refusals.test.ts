@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { render } from '../metrics.ts';
+import { createRenderer } from '../metrics.ts';
 import { loadCaptured } from '../testing/asynq-data.ts';
 import { asynqRig, scrape, startCollector, writer } from '../testing/asynq-rig.ts';
 import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
@@ -191,7 +191,7 @@ test('hostile queue names are read, kept apart and escaped', async (t) => {
     assert.equal(value('asynq_queue_tasks', name, 'pending'), i + 1, name);
   }
   assert.equal(value('asynq_errors_total', 'decode'), 1, 'a name that is not UTF-8');
-  const text = await render(families, 'text');
+  const text = await createRenderer('text')(families);
   assert.match(text, /^asynq_queue_size\{queue="new\\nline"\} 7$/m);
   assert.match(text, /^asynq_queue_size\{queue="\\"quoted\\\\\\""\} 6$/m);
   const lines = text.split('\n').filter((line) => !/^(?:#|$|asynq_\w+(?:\{.*\})? \S+$)/.test(line));

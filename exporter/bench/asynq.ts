@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import { createCollection } from '../asynq/collection.ts';
 import { queueGauges, viewsOf } from '../asynq/queue-metrics.ts';
 import { systemClock } from '../clock.ts';
-import { render } from '../metrics.ts';
+import { createRenderer } from '../metrics.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { buildAsynq, startAsynq } from '../testing/asynq-program.ts';
@@ -117,7 +117,7 @@ async function ours(redis: Redis, url: string, redisPid: number): Promise<readon
   const [, waits] = await withPings(Number(new URL(url).port), () => collection.collect(signal));
   await client.close();
   const began = process.cpuUsage();
-  const text = await render(queueGauges(viewsOf(snapshot), false), 'text');
+  const text = await createRenderer('text')(queueGauges(viewsOf(snapshot), false));
   const rendering = process.cpuUsage(began);
   console.log(
     `our gauges as text: ${(text.length / 1e6).toFixed(1)} MB, ${((rendering.user + rendering.system) / 1e6).toFixed(2)} s of CPU`,

@@ -219,8 +219,7 @@ export function asyncPageFaultsCollector({
           {
             title: 'Pages of ours that the host had to fetch back',
             unit: 'per_second',
-            stepSeconds: history.stepSeconds,
-            points: history.points(),
+            history,
           },
         ],
       };

@@ -120,22 +120,12 @@ export function asynqCollector({
     const known = watch.remembered();
     const check = asynqCheck(known, watch.failure(), standing, clock.monotonic());
     standing = check.standing;
-    const points = oldest.points();
     return {
       signals: asynqSignal(watch.last()),
       samplers: [{ name: 'asynq', ageSeconds: watch.tickAgeSeconds() }],
       checks: [check.check],
       findings: findings(known),
-      charts: points.every((point) => point === null)
-        ? []
-        : [
-            {
-              title: 'Oldest pending Asynq task',
-              unit: 'seconds',
-              stepSeconds: oldest.stepSeconds,
-              points,
-            },
-          ],
+      charts: [{ title: 'Oldest pending Asynq task', unit: 'seconds', history: oldest }],
     };
   }
 

@@ -72,7 +72,7 @@ test('blocked tasks: redis-server and its jemalloc thread wait for the host, and
       text: 'redis-server has been blocked in the kernel for 41 s (2 threads), waiting for the host to bring a page back.',
     },
   ]);
-  const chart = collector.report?.().charts?.[0]?.points.at(-1);
+  const chart = collector.report?.().charts?.[0]?.history.points().at(-1);
   assert.equal(chart, 2);
 
   writeStalledRedis(root, 'healed');

@@ -154,8 +154,7 @@ export function blockedTasksCollector({
           {
             title: 'Threads blocked in the kernel',
             unit: 'count',
-            stepSeconds: history.stepSeconds,
-            points: history.points(),
+            history,
           },
         ],
       };

@@ -137,8 +137,7 @@ export function redisProbeCollector({
         {
           title: 'Redis: slowest answer, or how long there was none',
           unit: 'seconds',
-          stepSeconds: slowest.stepSeconds,
-          points: slowest.points(),
+          history: slowest,
         },
       ],
     }),

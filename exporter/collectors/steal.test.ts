@@ -150,8 +150,13 @@ test('steal: a stall of four hours', async () => {
     'bad: This machine stood still for 4 h, 40 s ago: nothing ran, not even this exporter.',
   ]);
   const chart = collector.report?.().charts?.find(({ unit }) => unit === 'seconds');
-  assert.deepEqual(chart?.points.slice(-9), [14_398.5, 0, 0, 0, 0, 0, 0, 0, 0]);
-  assert.ok(chart.points.slice(0, -9).every((point) => point === null));
+  assert.deepEqual(chart?.history.points(9), [14_398.5, 0, 0, 0, 0, 0, 0, 0, 0]);
+  assert.ok(
+    chart.history
+      .points()
+      .slice(0, -9)
+      .every((point) => point === null),
+  );
   run(600);
   assert.match(findings()?.join() ?? '', /^warning: This machine stood still/);
   run(300);

@@ -194,16 +194,10 @@ export function stealCollector({
   }
 
   function charts(): Chart[] {
-    const { stepSeconds } = ratioHistory;
-    const stalls: Chart = {
-      title: 'Machine stood still',
-      unit: 'seconds',
-      stepSeconds,
-      points: stallHistory.points(),
-    };
+    const stalls: Chart = { title: 'Machine stood still', unit: 'seconds', history: stallHistory };
     if (told === undefined) return [stalls];
     const title = 'CPU the host took, of what was asked for';
-    return [{ title, unit: 'ratio', stepSeconds, points: ratioHistory.points() }, stalls];
+    return [{ title, unit: 'ratio', history: ratioHistory }, stalls];
   }
 
   sample(clock.monotonic());
@@ -231,7 +225,7 @@ export function stealCollector({
       const minute = lastMinute.sum(now);
       return {
         signals: [stealSignal(told)],
-        evidence: evidenceOf(minute, told !== undefined, stallHistory.points().slice(-12)),
+        evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12)),
         samplers: [{ name: 'steal', ageSeconds: now - lastSuccess }],
         findings: [
           ...stallFinding(lastStall.seconds, now - lastStall.endedAt),
