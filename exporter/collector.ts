@@ -118,8 +118,8 @@ export interface Collector {
   /**
    * What `collect` reads, and so what is worth saying about it. `memory`: what a background clock
    * gathered, whose age is in `stealwatch_sampler_age_seconds`. `kernel`, the default: files that
-   * answer now or fail, so how long they took. `network`: a server that may be silent for hours,
-   * so since when as well.
+   * answer now or fail. `network`: a server that may be slow or silent for hours, so how long it
+   * took and since when.
    */
   readonly source?: 'memory' | 'kernel' | 'network';
   /**

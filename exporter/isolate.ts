@@ -19,10 +19,33 @@ export interface Outcome {
 
 export interface IsolatedCollector {
   readonly collector: Collector;
-  /** Collect; resolves by `deadlineSeconds` and never rejects. */
-  run(deadlineSeconds: number): Promise<Outcome>;
+  /** Collect; resolves by the deadline and never rejects. */
+  run(deadline: Deadline): Promise<Outcome>;
   /** Unix time of the last success, 0 before the first. */
   lastSuccess(): number;
+}
+
+/** One for all the collectors of a scrape: a timer and a signal each would cost more than most of them. */
+export interface Deadline {
+  readonly seconds: number;
+  /** Aborts when the time is up. */
+  readonly signal: AbortSignal;
+  /** Resolves one turn of the event loop later: see `startDeadline`. */
+  readonly passed: Promise<void>;
+  /** The answer is there; no need to keep the time any longer. */
+  clear(): void;
+}
+
+export function startDeadline(seconds: number): Deadline {
+  const abort = new AbortController();
+  const { promise: passed, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    abort.abort(new Error(`no answer within ${seconds} s`));
+    // One turn of the event loop for a collector that heeds the signal: it can still say what it
+    // knows, where we can only say that it did not answer.
+    setImmediate(resolve);
+  }, seconds * 1000);
+  return { seconds, signal: abort.signal, passed, clear: () => clearTimeout(timer) };
 }
 
 export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
@@ -49,27 +72,19 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
     }
   }
 
-  async function start(deadlineSeconds: number): Promise<Outcome> {
+  async function start(deadline: Deadline): Promise<Outcome> {
     const started = clock.monotonic();
-    const abort = new AbortController();
-    const { promise: expired, resolve: expire } = Promise.withResolvers<Outcome>();
     let ended = false;
-    const timer = setTimeout(() => {
-      const error = new Error(`${collector.name}: no answer within ${deadlineSeconds} s`);
-      abort.abort(error);
-      // One turn of the event loop for a collector that heeds the signal: it can still say what
-      // it knows, where we can only say that it did not answer.
-      setImmediate(() => {
-        if (ended) return;
-        stuck = failure(error, started);
-        expire(stuck);
-      });
-    }, deadlineSeconds * 1000);
-    const settled = call(abort.signal, started).then((outcome) => {
-      clearTimeout(timer);
+    const settled = call(deadline.signal, started).then((outcome) => {
       ended = true;
       running = undefined;
       stuck = undefined;
+      return outcome;
+    });
+    const expired = deadline.passed.then(() => {
+      const error = new Error(`${collector.name}: no answer within ${deadline.seconds} s`);
+      const outcome = failure(error, started);
+      if (!ended) stuck = outcome;
       return outcome;
     });
     return Promise.race([settled, expired]);
@@ -77,9 +92,9 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
 
   return {
     collector,
-    run(deadlineSeconds) {
+    run(deadline) {
       if (stuck !== undefined) return Promise.resolve(stuck);
-      running ??= start(deadlineSeconds);
+      running ??= start(deadline);
       return running;
     },
     lastSuccess: () => lastSuccess,

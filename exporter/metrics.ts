@@ -63,24 +63,24 @@ function sameValue(a: Sample['value'], b: Sample['value']): boolean {
 function sameLabels(a: Labels, b: Labels): boolean {
   if (a === b) return true;
   const names = Object.keys(a);
+  const others = Object.keys(b);
   return (
-    names.length === Object.keys(b).length &&
-    names.every((name, i) => Object.keys(b)[i] === name && a[name] === b[name])
+    names.length === others.length &&
+    names.every((name, i) => others[i] === name && a[name] === b[name])
   );
 }
 
+/** A loop, because it runs for every series at every scrape. */
 function sameSamples({ samples }: Family, { samples: others }: Family): boolean {
-  return (
-    samples.length === others.length &&
-    samples.every((one, i) => {
-      const other = others[i];
-      return (
-        other !== undefined &&
-        sameValue(one.value, other.value) &&
-        sameLabels(one.labels, other.labels)
-      );
-    })
-  );
+  if (samples.length !== others.length) return false;
+  for (let i = 0; i < samples.length; i += 1) {
+    const one = samples[i];
+    const other = others[i];
+    if (one === undefined || other === undefined || !sameValue(one.value, other.value))
+      return false;
+    if (!sameLabels(one.labels, other.labels)) return false;
+  }
+  return true;
 }
 
 function twice(families: readonly Family[]): string {
@@ -112,12 +112,14 @@ export function createRenderer(format: Format): Renderer {
     return { name: openMetricsName, help, type, values: linesOf(asked) };
   }
 
+  function keptText(family: Family): string | undefined {
+    const known = kept.get(family.metric.name);
+    const same = known?.family.metric === family.metric && sameSamples(known.family, family);
+    return same ? known.text : undefined;
+  }
+
   async function textOf(family: Family): Promise<string> {
     const { name } = family.metric;
-    const known = kept.get(name);
-    if (known?.family.metric === family.metric && sameSamples(known.family, family)) {
-      return known.text;
-    }
     if (registry.getSingleMetric(name) === undefined) {
       // The registry uses nothing but `name` and `get`; its type asks for a metric class.
       registry.registerMetric({ name, get } as unknown as PromMetric);
@@ -136,7 +138,11 @@ export function createRenderer(format: Format): Renderer {
     const present = families.filter(({ samples }) => samples.length > 0);
     const names = new Set(present.map(({ metric }) => metric.name));
     if (names.size < present.length) throw new Error(`published twice: ${twice(present)}`);
-    const texts = await Promise.all(present.map(textOf));
+    const texts = present.map(keptText);
+    for (const [i, family] of present.entries()) {
+      // One after the other: rendering waits for nothing, the registry only says it may.
+      texts[i] ??= await textOf(family);
+    }
     return texts.join('') + (format === 'openmetrics' ? '# EOF\n' : '');
   };
 }

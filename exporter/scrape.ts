@@ -4,7 +4,7 @@
  */
 import type { Clock } from './clock.ts';
 import { byLabel, type Collector, type Family, gauge, type Metric, single } from './collector.ts';
-import { isolate, type IsolatedCollector, type Outcome } from './isolate.ts';
+import { isolate, type IsolatedCollector, type Outcome, startDeadline } from './isolate.ts';
 import { reportsOf, verdictFrom } from './status.ts';
 import { verdicts } from './verdict.ts';
 
@@ -16,8 +16,8 @@ const success = gauge({
 });
 const duration = gauge({
   name: 'stealwatch_collector_duration_seconds',
-  help: 'How long the collector took in this scrape, by the monotonic clock.',
-  note: 'How long the collector took in this scrape, by the monotonic clock. Not for those that answer from memory: their freshness is stealwatch_sampler_age_seconds.',
+  help: 'How long the server that the collector asked took in this scrape.',
+  note: 'How long the collector took in this scrape, by the monotonic clock. Only for those that ask a server: the others read from memory or from files that answer at once, and their freshness is stealwatch_sampler_age_seconds.',
   labels: ['collector'],
 });
 const lastSuccess = gauge({
@@ -80,11 +80,10 @@ function ownFamilies(collected: readonly Collected[]): Family[] {
   const reports = reportsOf(collected.map(({ isolated }) => isolated.collector));
   const signals = reports.flatMap((report) => report.signals ?? []);
   const samplers = reports.flatMap((report) => report.samplers ?? []);
-  const reading = collected.filter(({ isolated }) => isolated.collector.source !== 'memory');
   const asking = collected.filter(({ isolated }) => isolated.collector.source === 'network');
   return [
     byCollector(success, collected, ({ outcome }) => (outcome.success ? 1 : 0)),
-    byCollector(duration, reading, ({ outcome }) => rounded(outcome.durationSeconds)),
+    byCollector(duration, asking, ({ outcome }) => rounded(outcome.durationSeconds)),
     byCollector(lastSuccess, asking, ({ isolated }) => isolated.lastSuccess()),
     byLabel(
       signalSupported,
@@ -116,9 +115,11 @@ export function createScraper(
   }
 
   async function scrape(deadlineSeconds: number): Promise<readonly Family[]> {
+    const deadline = startDeadline(deadlineSeconds);
     const collected = await Promise.all(
-      isolated.map(async (one) => ({ isolated: one, outcome: await one.run(deadlineSeconds) })),
+      isolated.map(async (one) => ({ isolated: one, outcome: await one.run(deadline) })),
     );
+    deadline.clear();
     for (const one of collected) note(one);
     return [...collected.flatMap(({ outcome }) => outcome.families), ...ownFamilies(collected)];
   }

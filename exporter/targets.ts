@@ -11,7 +11,7 @@ import { type Collector, type Family, gauge, single } from './collector.ts';
 import { redisProbeCollector } from './collectors/redis-probe.ts';
 import type { TargetSetting } from './setting-values.ts';
 import { httpStatus } from './http-get.ts';
-import { isolate } from './isolate.ts';
+import { isolate, startDeadline } from './isolate.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { createRedisProbe } from './redis/probe.ts';
 
@@ -80,7 +80,9 @@ export function createTargets(settings: readonly TargetSetting[], clock: Clock):
   async function run(name: string, deadlineSeconds: number): Promise<readonly Family[]> {
     const target = targets.get(name);
     if (target === undefined) throw new Error(`no target ${name}`);
-    const outcome = await target.isolated.run(deadlineSeconds);
+    const deadline = startDeadline(deadlineSeconds);
+    const outcome = await target.isolated.run(deadline);
+    deadline.clear();
     const well = outcome.success && target.probe.succeeded(outcome.families);
     return [
       single(success, well ? 1 : 0),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { createRequestCounter } from '../requests.ts';
@@ -22,9 +23,24 @@ test('exporter: build, requests and cost of this very process', async () => {
   assert.equal(value('stealwatch_http_requests_total', { path: '/status', code: '503' }), 0);
   assert.ok(value('process_cpu_seconds_total') > 0);
   assert.ok(value('process_resident_memory_bytes') > 1e7);
-  assert.ok(value('process_open_fds') > 3);
   assert.ok(Math.abs(value('process_start_time_seconds') - Date.now() / 1000) < 300);
   await collector.close?.();
+});
+
+test('exporter: open files are counted, those of the counting left out', async (t) => {
+  const collector = exporterCollector({ clock: systemClock, requests: createRequestCounter() });
+  t.after(async () => collector.close?.());
+  const open = async () =>
+    (await collector.collect(AbortSignal.timeout(1000))).find(
+      ({ metric }) => metric.name === 'process_open_fds',
+    )?.samples[0]?.value;
+  const before = Number(await open());
+  const fds = [1, 2, 3].map(() => openSync('/dev/null', 'r'));
+  t.after(() => {
+    for (const fd of fds) closeSync(fd);
+  });
+  assert.equal(await open(), before + 3);
+  assert.ok(Math.abs(before + 3 - readdirSync('/proc/self/fd').length) <= 1);
 });
 
 test('exporter: a blocked event loop shows as lag', async () => {

@@ -88,7 +88,8 @@ export function memoryCollector({
   function read(): void {
     const info = meminfo.read();
     const stat = vmstat.read();
-    const nextBytes = info === undefined ? {} : pick(kinds, parseMeminfo(info));
+    const nextBytes =
+      info === undefined ? {} : pick(kinds, parseMeminfo(info, Object.values(kinds)));
     const nextCounts =
       stat === undefined ? {} : pick(events, parseVmstat(stat, Object.values(events)));
     const { balloon_inflate: inflated, balloon_deflate: deflated } = nextCounts;

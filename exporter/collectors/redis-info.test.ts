@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../clock.ts';
 import type { Collector, Family } from '../collector.ts';
-import { isolate, type Outcome } from '../isolate.ts';
+import { isolate, type Outcome, startDeadline } from '../isolate.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient, type RedisCommand } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
@@ -39,7 +39,7 @@ function start(t: TestContext, url: string): Watching {
     letGo();
     await collector.close?.();
   });
-  return { probe, collector, pids, scrape: () => isolated.run(5) };
+  return { probe, collector, pids, scrape: () => isolated.run(startDeadline(5)) };
 }
 
 async function send(t: TestContext, url: string, ...commands: RedisCommand[]): Promise<void> {

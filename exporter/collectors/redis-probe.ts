@@ -40,7 +40,7 @@ const unresponsive = gauge({
 const pingSeconds = histogram({
   name: 'redis_ping_seconds',
   help: 'How long PINGs took that were answered, however late, from a PING a second.',
-  buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
 });
 const probes = counter({
   name: 'redis_probes_total',

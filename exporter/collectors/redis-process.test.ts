@@ -309,7 +309,7 @@ test('redis process: really blocked on a frozen file system, and what the page s
   const collector = start(t, redis.url);
   const tasks = blockedTasksCollector({ procfs: createPseudoFs('/proc'), clock: systemClock });
   t.after(async () => tasks.close?.());
-  assert.notEqual(await stateOf(collector), 'D');
+  await until('it is not blocked yet', async () => (await stateOf(collector)) !== 'D');
   await redis.freeze();
   const blocked = async () => {
     const byReason = (await read(collector))['redis_process_blocked_seconds'];

@@ -18,7 +18,7 @@ import {
   single,
 } from '../collector.ts';
 import type { Config } from '../config.ts';
-import { readCgroupTasks } from '../procfs/cgroup.ts';
+import { cgroupTasksReader } from '../procfs/cgroup.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { reasons } from '../reasons.ts';
 import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
@@ -98,8 +98,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
 
   function tick(): void {
     try {
-      follower.step();
-      lastState = follower.state();
+      lastState = follower.step();
       failure = undefined;
     } catch (error) {
       failure = error instanceof Error ? error : new Error(String(error));
@@ -111,19 +110,23 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
     const process = follower.process();
     return lastState === 'gone' ? undefined : process;
   };
-  const readTasks = remembering(() => {
-    const process = present();
-    return process === undefined ? undefined : readCgroupTasks({ procfs, sysfs }, process.pid);
-  });
-  let queue: { of: RedisProcess; read: () => number | undefined } | undefined;
-  const readQueue = remembering(() => {
-    const process = present();
-    if (process === undefined) return undefined;
-    if (queue?.of !== process) {
-      queue = { of: process, read: redisListenQueue(procfs, clock, process, address) };
+  interface Readers {
+    readonly of: RedisProcess;
+    readonly tasks: () => number | undefined;
+    readonly queue: () => number | undefined;
+  }
+  let readers: Readers | undefined;
+  function readersNow(): Readers | undefined {
+    const of = present();
+    if (of === undefined) return undefined;
+    if (readers?.of !== of) {
+      const tasks = cgroupTasksReader({ procfs, sysfs }, clock, of.pid);
+      readers = { of, tasks, queue: redisListenQueue(procfs, clock, of, address) };
     }
-    return queue.read();
-  });
+    return readers;
+  }
+  const readTasks = remembering(() => readersNow()?.tasks());
+  const readQueue = remembering(() => readersNow()?.queue());
 
   function familiesNow(): readonly Family[] {
     const state = follower.state();

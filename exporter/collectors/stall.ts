@@ -19,7 +19,7 @@ const stallSeconds = histogram({
   name: 'stealwatch_stall_seconds',
   help: 'Time in which nobody ran, from a 50 ms timer less its schedstat.',
   note: 'How late a 50 ms timer fired, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
-  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 });
 const longest = gauge({
   name: 'stealwatch_stall_longest_seconds',

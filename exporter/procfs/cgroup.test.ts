@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
+import { manualClock } from '../clock.ts';
 import { fixtureTree } from '../testing/fixture-tree.ts';
-import { parseCgroups, readCgroupTasks } from './cgroup.ts';
+import { cgroupTasksReader, parseCgroups } from './cgroup.ts';
 import { createPseudoFs } from './reader.ts';
 
 function tasksOf(t: TestContext, cgroup: string, sys: Readonly<Record<string, string>>) {
   const procfs = createPseudoFs(fixtureTree(t, { '160/cgroup': cgroup }));
-  return readCgroupTasks({ procfs, sysfs: createPseudoFs(fixtureTree(t, sys)) }, 160);
+  const sysfs = createPseudoFs(fixtureTree(t, sys));
+  return cgroupTasksReader({ procfs, sysfs }, manualClock(), 160)();
 }
 
 test('cgroup tasks: version 2, version 1, and both side by side', (t) => {
@@ -47,6 +51,23 @@ test('cgroup tasks: absent in the root group and for a process that is gone, lou
     /pids\.current: unexpected text "max\\n"/,
   );
   assert.throws(() => parseCgroups('rubbish'), /cgroup: unexpected line "rubbish"/);
+});
+
+test('cgroup tasks: a group that goes away is not counted, a move is seen within a minute', (t) => {
+  const root = fixtureTree(t, {
+    '160/cgroup': '0::/a\n',
+    'fs/cgroup/a/pids.current': '5\n',
+    'fs/cgroup/b/pids.current': '7\n',
+  });
+  const fs = createPseudoFs(root);
+  const clock = manualClock();
+  const read = cgroupTasksReader({ procfs: fs, sysfs: fs }, clock, 160);
+  assert.equal(read(), 5);
+  rmSync(join(root, 'fs/cgroup/a'), { recursive: true });
+  writeFileSync(join(root, '160/cgroup'), '0::/b\n');
+  assert.equal(read(), undefined);
+  clock.advance(60);
+  assert.equal(read(), 7);
 });
 
 test('cgroup: every path comes back, also one with colons', () => {

@@ -4,6 +4,7 @@
  * hybrid machines), and pids.current in it how many, those of groups below included.
  */
 import { join } from 'node:path';
+import type { Clock } from '../clock.ts';
 import type { PseudoFs } from './reader.ts';
 
 export interface Cgroup {
@@ -44,19 +45,35 @@ function foldersOf({ controllers, path }: Cgroup): string[] {
   return mounts.flatMap((mount) => placesOf(path).map((place) => join(mount, place)));
 }
 
-/** Undefined where nothing counts them: in the root group, or without the pids controller. */
-export function readCgroupTasks(
+/** A process may be moved to another group, and on some machines its group has no such file. */
+const searchAgainSeconds = 60;
+
+/**
+ * Reads the count for one process again and again, from the file it was found in. Undefined where
+ * nothing counts: in the root group, without the pids controller, or once the process is gone.
+ */
+export function cgroupTasksReader(
   { procfs, sysfs }: { procfs: PseudoFs; sysfs: PseudoFs },
+  clock: Pick<Clock, 'monotonic'>,
   pid: number,
-): number | undefined {
-  const text = procfs.read(`${pid}/cgroup`);
-  for (const folder of parseCgroups(text ?? '').flatMap(foldersOf)) {
-    const count = sysfs.read(`${folder}/pids.current`);
-    if (count === undefined) continue;
+): () => number | undefined {
+  let path: string | undefined;
+  let searchedAt = -Infinity;
+
+  function search(): string | undefined {
+    searchedAt = clock.monotonic();
+    const groups = parseCgroups(procfs.read(`${pid}/cgroup`) ?? '');
+    const paths = groups.flatMap(foldersOf).map((folder) => `${folder}/pids.current`);
+    return paths.find((one) => sysfs.read(one) !== undefined);
+  }
+
+  return () => {
+    if (clock.monotonic() - searchedAt >= searchAgainSeconds) path = search();
+    const count = path === undefined ? undefined : sysfs.read(path);
+    if (count === undefined) return undefined;
     if (!/^\d+\n?$/.test(count)) {
       throw new Error(`pids.current: unexpected text ${JSON.stringify(count.slice(0, 80))}`);
     }
     return Number(count);
-  }
-  return undefined;
+  };
 }

@@ -1,19 +1,21 @@
 /** Parser of /proc/meminfo (fs/proc/meminfo.c): `MemAvailable:   24311560 kB`. */
+import { rowReader } from './rows.ts';
 
-const line = /^([\w()]+): +(\d{1,12})( kB)?$/;
+const rowsOf = rowReader({
+  file: 'meminfo',
+  row: /[\w()]+: +\d{1,12}(?: kB)?/,
+  separator: ': ',
+});
 
-/** Bytes by name, without the rows that are counts of pages. */
-export function parseMeminfo(text: string): ReadonlyMap<string, number> {
+/** Bytes of the rows asked for, by name; one that this kernel does not have is not in it. */
+export function parseMeminfo(text: string, wanted: readonly string[]): ReadonlyMap<string, number> {
+  const rowOf = rowsOf(text);
   const bytes = new Map<string, number>();
-  const lines = text.split('\n');
-  if (lines.pop() !== '') throw new Error('meminfo: the text is cut off');
-  for (const one of lines) {
-    const [, name, count, unit] = line.exec(one) ?? [];
-    if (name === undefined || bytes.has(name)) {
-      throw new Error(`meminfo: unexpected line ${JSON.stringify(one.slice(0, 120))}`);
-    }
-    if (unit !== undefined) bytes.set(name, Number(count) * 1024);
+  for (const name of wanted) {
+    const row = rowOf(name);
+    if (row?.endsWith(' kB'))
+      bytes.set(name, Number(/\d+/.exec(row.slice(name.length))?.[0]) * 1024);
   }
-  if (!bytes.has('MemTotal')) throw new Error('meminfo: no MemTotal line');
+  if (rowOf('MemTotal') === undefined) throw new Error('meminfo: no MemTotal line');
   return bytes;
 }

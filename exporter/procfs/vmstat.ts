@@ -1,4 +1,7 @@
 /** Parser of /proc/vmstat (mm/vmstat.c): `pgmajfault 1234`, one name and number a line. */
+import { rowReader } from './rows.ts';
+
+const rowsOf = rowReader({ file: 'vmstat', row: /\w+ \d+/, separator: ' ' });
 
 /**
  * The counters asked for, by name; one that this kernel does not have is not in it. Of the other
@@ -6,17 +9,15 @@
  * the kernel prints as a number near 2^64.
  */
 export function parseVmstat(text: string, wanted: readonly string[]): ReadonlyMap<string, number> {
+  const rowOf = rowsOf(text);
   const counts = new Map<string, number>();
-  const lines = text.split('\n');
-  if (lines.pop() !== '') throw new Error('vmstat: the text is cut off');
-  for (const one of lines) {
-    const [, name, count] = /^(\w+) (\d+)$/.exec(one) ?? [];
-    const value = Number(count);
-    const ours = name !== undefined && wanted.includes(name);
-    if (name === undefined || (ours && (counts.has(name) || !Number.isSafeInteger(value)))) {
-      throw new Error(`vmstat: unexpected line ${JSON.stringify(one.slice(0, 120))}`);
-    }
-    if (ours) counts.set(name, value);
+  for (const name of wanted) {
+    const row = rowOf(name);
+    if (row === undefined) continue;
+    const value = Number(row.slice(name.length + 1));
+    if (!Number.isSafeInteger(value))
+      throw new Error(`vmstat: unexpected line ${JSON.stringify(row)}`);
+    counts.set(name, value);
   }
   return counts;
 }

@@ -2,7 +2,7 @@
  * The parts of INFO that are tables: databases, commands, and who this Redis is. Each keeps the
  * rows it has shown, so that no series goes away, and a limit on how many it shows.
  */
-import { counter, type Family, gauge, type Metric } from '../collector.ts';
+import { byLabel, counter, type Family, gauge, type Metric } from '../collector.ts';
 import { commandStatsOf, type Keyspace, keyspaceOf, type RedisInfo } from './info.ts';
 
 const dbKeys = gauge({
@@ -89,16 +89,13 @@ export function createCommandTable(): (info: RedisInfo) => Family[] {
       value.calls += calls;
       value.seconds += usec / 1e6;
     }
-    const samples = [...values].map(([cmd, value]) => ({ labels: { cmd }, value }));
+    const rowsShown = [...values];
     return [
-      {
-        metric: commands,
-        samples: samples.map(({ labels, value }) => ({ labels, value: value.calls })),
-      },
-      {
-        metric: commandSeconds,
-        samples: samples.map(({ labels, value }) => ({ labels, value: value.seconds })),
-      },
+      byLabel(commands, Object.fromEntries(rowsShown.map(([cmd, { calls }]) => [cmd, calls]))),
+      byLabel(
+        commandSeconds,
+        Object.fromEntries(rowsShown.map(([cmd, { seconds }]) => [cmd, seconds])),
+      ),
     ];
   };
 }

@@ -25,8 +25,8 @@ const systemResolve: Resolve = async (host) =>
 const mostThreads = 64;
 
 export interface RedisFollower {
-  /** One second's work. */
-  step(): void;
+  /** One second's work; ends with the state. */
+  step(): ProcessState | undefined;
   /** Look at the process now; undefined as long as none has ever been found. */
   state(): ProcessState | undefined;
   /** The process that is followed, or the last one that was. */
@@ -157,6 +157,7 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
       if ((lost && clock.monotonic() - lastSearch >= waitSeconds() - 0.5) || hintChanged())
         search();
       lookAtThreads();
+      return state;
     },
     state() {
       look();
