@@ -7,9 +7,10 @@
 import { Router } from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
+import type { Server as TlsServer } from 'node:https';
 import { gzipSync } from 'node:zlib';
 import type { Collector, Family } from './collector.ts';
+import { createGarbageCollection } from './garbage.ts';
 import { contentTypes, createRenderer, type Format } from './metrics.ts';
 import { pageOf } from './page.ts';
 import type { RequestCounter } from './requests.ts';
@@ -115,6 +116,7 @@ function createExposition(): (
 function routes({ collectors, scraper, targets, version }: App): Router {
   const router = new Router();
   const exposition = createExposition();
+  const collectGarbage = createGarbageCollection();
 
   async function sendFamilies(ctx: Context, families: readonly Family[]): Promise<void> {
     const format = formatOf(ctx.get('Accept'));
@@ -125,6 +127,7 @@ function routes({ collectors, scraper, targets, version }: App): Router {
 
   router.get('/metrics', async (ctx) => {
     await sendFamilies(ctx, await scraper.scrape(deadlineOf(ctx)));
+    collectGarbage();
   });
   router.get('/probe', async (ctx) => {
     const { target } = ctx.query;
@@ -225,7 +228,7 @@ export function createHttpServer(app: App): Server | TlsServer {
   const server =
     tls === undefined
       ? createServer(limits, listener)
-      : createTlsServer(
+      : process.getBuiltinModule('node:https').createServer(
           {
             ...limits,
             ...tls.context,

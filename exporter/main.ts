@@ -13,7 +13,6 @@ import { createScraper } from './scrape.ts';
 import { reportsOf, statusOf } from './status.ts';
 import { createTargets } from './targets.ts';
 import { version } from './version.ts';
-import { openAccess } from './web/access.ts';
 
 /** How long the answers under way may take once we were told to end. */
 const drainMs = 3000;
@@ -36,7 +35,9 @@ async function run(config: Config): Promise<void> {
   const access =
     config.webConfigFile === undefined
       ? undefined
-      : await openAccess(config.webConfigFile, systemClock, log);
+      : // YAML, TLS and passwords cost 6 MB of memory: not before somebody uses them.
+        await (await import('./web/access.ts')).openAccess(config.webConfigFile, systemClock, log);
+
   const requests = createRequestCounter();
   const collectors: readonly Collector[] = createCollectors({
     config,

@@ -20,12 +20,19 @@ function revision(): string {
   }
 }
 
+/** A module of Node that few installations use, and that costs megabytes once it is loaded. */
+const onFirstUse = (name: string) =>
+  `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule(${JSON.stringify(name)})[key] })`;
+
 /**
- * Modules that are loaded and never used, 5 MB of them: prom-client's default metrics ask
- * OpenTelemetry for spans, and Koa looks file extensions up in a database of media types.
+ * Modules that are loaded and never used, 10 MB of them: of prom-client only the registry is,
+ * Koa looks file extensions up in a database of media types, and ioredis and Koa's cookies load
+ * TLS and cryptography before anybody asked for them.
  */
 const stubs: Readonly<Record<string, string>> = {
-  '@opentelemetry/api': 'module.exports = {}',
+  'prom-client': 'module.exports = { Registry: require("prom-client/lib/registry.js") }',
+  tls: onFirstUse('tls'),
+  crypto: onFirstUse('crypto'),
   'mime-db':
     'module.exports = { "text/plain": { extensions: ["txt"], charset: "UTF-8", compressible: true }, "text/html": { extensions: ["html"], charset: "UTF-8", compressible: true }, "application/json": { extensions: ["json"], charset: "UTF-8", compressible: true } }',
 };
@@ -33,13 +40,14 @@ const stubs: Readonly<Record<string, string>> = {
 const stubPlugin: Plugin = {
   name: 'stub',
   setup(bundler) {
-    bundler.onResolve({ filter: /^(@opentelemetry\/api|mime-db)$/ }, ({ path }) => ({
+    bundler.onResolve({ filter: /^(prom-client|tls|crypto|mime-db)$/ }, ({ path }) => ({
       path,
       namespace: 'stub',
     }));
     bundler.onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
       contents: stubs[path] ?? '',
       loader: 'js',
+      resolveDir: '.',
     }));
   },
 };

@@ -7,7 +7,6 @@
  */
 import { lookup, type LookupAddress } from 'node:dns';
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { RedisAddress, RedisPlace } from './address.ts';
 import { findMaster, followMs } from './sentinel.ts';
 import type { TcpEnds } from './unacknowledged.ts';
@@ -61,6 +60,8 @@ function openSocket(
         }),
   };
   if (!tls) return connect(options);
+  // Costs 4 MB of memory: not before somebody uses it.
+  const { connect: connectTls } = process.getBuiltinModule('node:tls');
   return connectTls({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}) });
 }
 
