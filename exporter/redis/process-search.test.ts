@@ -127,7 +127,7 @@ test('redis process: one that is not ours is not taken, even when it is the only
   }
   assert.match(
     String(search(t, home(host), 'redis://127.0.0.1')),
-    /^No process called redis-server, .*pid: host/,
+    /^No process called redis-server, .*\/proc:\/host\/proc:ro as a volume and STEALWATCH_PROCFS=\/host\/proc/,
   );
 });
 

@@ -10,6 +10,7 @@
  */
 import { readlinkSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
+import { handInProcesses } from '../procfs/handed-in.ts';
 import { listenQueueReader, type ListeningSocket, readListening } from '../procfs/net-tcp.ts';
 import { canonicalAddress, isLoopback, readLocalAddresses } from '../procfs/local-addresses.ts';
 import { isAbsent, type PseudoFs } from '../procfs/reader.ts';
@@ -174,8 +175,7 @@ export function searchRedisProcess(options: SearchOptions): SearchResult {
   const { address } = options;
   const candidates = candidatesOf(options.procfs);
   if (candidates.length === 0) {
-    const reason =
-      "No process called redis-server, valkey-server, keydb-server or dragonfly can be seen. If Redis runs on this machine in another container, share the host's pid namespace (pid: host in Docker).";
+    const reason = `No process called redis-server, valkey-server, keydb-server or dragonfly can be seen. If Redis runs on this machine, and this in a container, hand in the host's processes: ${handInProcesses}.`;
     return { found: undefined, reason };
   }
   const best = bestOf(options, candidates);

@@ -4,6 +4,7 @@
  * from the machine's own pid namespace, and its wait channel only with CAP_SYS_PTRACE there.
  */
 import type { Signal } from '../collector.ts';
+import { handInProcesses } from '../procfs/handed-in.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
 import { maySeeOtherTasks, parseTaskStatus } from '../procfs/task-status.ts';
@@ -63,7 +64,6 @@ export function hostProcessesSignal(procfs: PseudoFs): Signal {
     : {
         name,
         supported: false,
-        reason:
-          "Only some of this machine's processes can be seen, so a blocked thread may go unnoticed: share the host's pid namespace (pid: host in Docker) and mount procfs without hidepid.",
+        reason: `Only some of this machine's processes can be seen, so a blocked thread may go unnoticed: in a container hand in the host's, ${handInProcesses}, and mount procfs without hidepid.`,
       };
 }
