@@ -47,7 +47,8 @@ const everything: Settings = {
   HOST_PRICE: '7.55',
   EXTERNAL_LABEL: 'watcher-1',
   AGENT_TOKEN: "to'ken$with#all",
-  STEALWATCH_TARGETS: 'shop=https://u:p@shop.example/health, api-2=https://api.example/,',
+  STEALWATCH_TARGETS:
+    'shop=https://u:p@shop.example/health, api-2=https://api.example/,\nha=redis+sentinel://:p@10.0.0.1,10.0.0.2:26380/main,',
   REMOTE_WRITE_URL: 'http://victoria:8428/api/v1/write',
   REMOTE_WRITE_USER: 'u',
   REMOTE_WRITE_PASSWORD: "p'w",
@@ -70,7 +71,11 @@ test('prometheus.yml: everything set, with values that need quoting', (t) => {
   assert.deepEqual(agents?.['authorization'], { type: 'Bearer', credentials: "to'ken$with#all" });
   assert.match(JSON.stringify(agents?.['tls_config']), /secrets\/agent-ca\.pem/);
   const probes = jobOf(config, 'stealwatch-probe')?.['static_configs'];
-  assert.deepEqual(probes, [{ targets: ['shop', 'api-2'] }], 'names only, no URL and no password');
+  assert.deepEqual(
+    probes,
+    [{ targets: ['shop', 'api-2', 'ha'] }],
+    'names only, no URL and no password',
+  );
   assert.deepEqual(config.remote_write?.[0]?.['basic_auth'], { username: 'u', password: "p'w" });
 });
 

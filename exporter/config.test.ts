@@ -40,6 +40,43 @@ test('config: lists come repeated, comma-separated, or from the variable', () =>
   assert.deepEqual(configOf([], { STEALWATCH_WITHOUT: 'load, steal' }).without, ['load', 'steal']);
 });
 
+const hostsOf = (argv: readonly string[], env: Record<string, string>) =>
+  configOf(argv, env).targets.map(({ address }) => {
+    if (address instanceof URL) return address.hostname;
+    const places = address.sentinel?.places ?? address.cluster ?? [address];
+    return places.map(({ host }) => host).join(', ');
+  });
+
+test('config: a list of targets leaves the commas of Sentinels and clusters alone', () => {
+  const sentinel = 'redis+sentinel://:p%2Cw@10.0.0.1:26379,10.0.0.2:26379,[::1]/main/2';
+  const cluster = 'rediss+cluster://a:7000,b:7001';
+  const expected = ['10.0.0.1, 10.0.0.2, ::1', 'a, b', 'shop.example', 'cache'];
+  const all = [
+    `ha=${sentinel}`,
+    `shards=${cluster}`,
+    'shop=https://shop.example/?q=1',
+    'c=redis://cache',
+  ];
+  assert.deepEqual(
+    hostsOf(
+      all.flatMap((one) => ['--target', one]),
+      {},
+    ),
+    expected,
+  );
+  for (const between of [',', ', ', '\n', ',\n  ']) {
+    const variable = { STEALWATCH_TARGETS: all.join(between) + between };
+    assert.deepEqual(hostsOf([], variable), expected, JSON.stringify(between));
+  }
+});
+
+test('config: a comma in any other URL is a mistake that is told', () => {
+  for (const text of ['shop=https://shop.example/,api', 'c=redis://a:1,b:2', 'a:1,ha=redis://b']) {
+    const command = read([], { STEALWATCH_TARGETS: text });
+    assert.match(JSON.stringify(command), /STEALWATCH_TARGETS: expected NAME=URL/, text);
+  }
+});
+
 test('config: an empty variable counts as not set', () => {
   assert.equal(configOf([], { STEALWATCH_LISTEN: '' }).listen.port, 10190);
 });

@@ -34,7 +34,7 @@ interface Setting<T> {
   readonly help: string;
   /** The value may hold a password or a token: messages must not repeat it. */
   readonly secret?: true;
-  /** May be given more than once; a variable holds a comma-separated list. */
+  /** May be given more than once; in a variable, commas or lines stand between. */
   readonly list?: true;
   /** From text to value. Throws an Error whose message says what was expected. */
   readonly parse: (text: string) => T;
@@ -142,7 +142,7 @@ const settings = {
     variables: ['STEALWATCH_TARGETS'],
     placeholder: 'NAME=URL',
     fallback: '',
-    help: 'A Redis (redis://, rediss://, unix://) or HTTP endpoint that /probe?target=NAME answers for. May be given more than once.',
+    help: 'A Redis (any form of --redis-url) or HTTP endpoint that /probe?target=NAME answers for. May be given more than once; in the variable, commas or lines stand between targets. A Sentinel or cluster URL keeps its commas.',
     secret: true,
     list: true,
     parse: parseTargets,
@@ -300,7 +300,7 @@ function addFlag(
   else if (value === undefined) problems.push(`${origin}: expected ${known.placeholder} after it`);
   else {
     const before = known.list === undefined ? undefined : flags.get(name)?.text;
-    flags.set(name, { text: before === undefined ? value : `${before},${value}`, origin });
+    flags.set(name, { text: before === undefined ? value : `${before}\n${value}`, origin });
   }
 }
 

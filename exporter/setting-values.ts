@@ -67,9 +67,10 @@ export function parseLogLevel(text: string): LogLevel {
   return level;
 }
 
+/** A list is separated by commas or lines; a flag that is repeated makes lines. */
 export function parseNames(text: string): string[] {
   return text
-    .split(',')
+    .split(/[,\n]/)
     .map((name) => name.trim())
     .filter((name) => name !== '');
 }
@@ -90,9 +91,25 @@ export function parseHttpUrl(text: string): URL {
   return url;
 }
 
+/**
+ * The entries of a list of NAME=URL. Sentinels and nodes of a cluster are a list in themselves:
+ * what follows such a URL up to the next NAME= belongs to it.
+ */
+function namedEntries(text: string): string[] {
+  const entries: string[] = [];
+  for (const piece of parseNames(text)) {
+    const last = entries.at(-1);
+    const several = /^[^=]+=rediss?\+(?:sentinel|cluster):/.test(last ?? '');
+    if (last !== undefined && several && !/^[A-Za-z0-9_.-]+=/.test(piece)) {
+      entries[entries.length - 1] = `${last},${piece}`;
+    } else entries.push(piece);
+  }
+  return entries;
+}
+
 /** NAME=VALUE entries with unique names that can be label values. */
 function parseNamed<T>(text: string, what: string, parse: (value: string) => T) {
-  const entries = parseNames(text).map((entry) => {
+  const entries = namedEntries(text).map((entry) => {
     const [, name, value] = /^([A-Za-z0-9_.-]{1,40})=(.+)$/.exec(entry) ?? [];
     if (name === undefined || value === undefined) {
       throw new Error('expected NAME=URL with a name of up to 40 letters, digits, _ . -');

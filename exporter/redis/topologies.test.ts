@@ -8,6 +8,8 @@ import { systemClock } from '../clock.ts';
 import { scrape, startCollector, writer } from '../testing/asynq-rig.ts';
 import { asynqSimulator } from '../testing/asynq-simulator.ts';
 import { fixtureTree } from '../testing/fixture-tree.ts';
+import { parseTargets } from '../setting-values.ts';
+import { createTargets } from '../targets.ts';
 import { freePort, type RedisServer, startRedis, until } from '../testing/redis-server.ts';
 import { parseRedisAddress } from './address.ts';
 import { openRedis } from './open.ts';
@@ -157,6 +159,15 @@ test('sentinel: collector and probe follow the master through a failover', async
     return value('asynq_queue_size', 'default') === 1;
   });
   assert.equal(probe.state(), 'up');
+  // The same as a target of /probe, in a list with another: the URL has commas too.
+  const targets = createTargets(parseTargets(`ha=${url},old=${master.url}`), systemClock);
+  t.after(() => targets.close());
+  const succeeded = async (name: string) =>
+    (await targets.probe(name, 2))?.find(({ metric }) => metric.name === 'probe_success')
+      ?.samples[0]?.value;
+  await until('both targets are up', async () =>
+    (await Promise.all(['ha', 'old'].map(succeeded))).every((value) => value === 1),
+  );
   // Frozen, not gone: the old master would still be there, and answer nobody.
   master.freeze();
   await until(
@@ -171,4 +182,6 @@ test('sentinel: collector and probe follow the master through a failover', async
       probe.answers() && (await scrape(collector)).value('asynq_queue_size', 'default') === 2,
     30,
   );
+  await until('the target follows', async () => (await succeeded('ha')) === 1, 30);
+  assert.equal(await succeeded('old'), 0);
 });
