@@ -170,7 +170,7 @@ function overAll(
     {
       rule_files: ['slo.yml', 'meta.yml'],
       inline_records:
-        'ratio_rate(1d|3d|28d)|coverage:ratio_rate(1d|28d)|slo:(cause|bad_seconds|period)',
+        'ratio_rate(1d|3d)|coverage:ratio_rate(1d|28d)|slo:(cause|bad_seconds|period|known:sum|recorded)',
       evaluation_interval: `${sliceSeconds}s`,
     },
     timeline,

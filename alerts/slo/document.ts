@@ -71,11 +71,16 @@ about; a test holds it to that.
 
 Time before a host was first seen is not counted, so a new host starts with a clean sheet, and a
 burn-rate alert speaks only once its long window has been observed whole. A host that you take away
-for good goes on being missed: its series end ${retentionDays} days after it was last seen.
+for good goes on being missed: its series end ${retentionDays + 1} days after it was last seen.
 
 \`slo:coverage:ratio_rate1h\`, \`1d\` and \`${periodDays}d\` say how much of the time was measured at all. Read an
 event SLO (\`steal\`, \`redis_latency\`, \`queue_latency\`) beside it: no event, no verdict. Unknown is
 shown as unknown, never as met. While Redis does not answer, a queue that was there is late.
+
+Windows of up to six hours are added up from the slices and move with every slice. Those of a day and
+more are added up from quarters of an hour, each summed when it is over (\`slo:good:sum15m\` and so on),
+and move with every quarter. A quarter that Prometheus missed is caught up with in the next one; when it
+is away for longer, up to a quarter before that counts as unmeasured with it.
 
 ## When somebody hears of it
 

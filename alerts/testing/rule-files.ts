@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { AlertingRule, RecordingRule, RuleGroup } from '../slo/rules.ts';
+import type { AlertingRule, RecordingRule, RuleGroup } from '../slo/rule.ts';
 import { type Output, run } from './tools.ts';
 
 const generated = join(import.meta.dirname, '..', 'generated');
@@ -130,10 +130,15 @@ function withInlined(one: RuleTest, file: TestFile): RuleTest {
 export function runTests(promtool: string, file: TestFile, summariesOnly = true): Output {
   const { inline_records: _, only_slo: __, ...standard } = file;
   const tests = standard.tests.map((one) => withInlined(one, file));
+  // promtool takes groups in any order, and all at the same moment, which Prometheus never does.
+  const group_eval_order = file.rule_files.flatMap(groupsOf).map(({ name }) => name);
   return inTemporaryDirectory((directory) => {
     for (const rules of file.rule_files) writeRules(directory, rules, summariesOnly, file);
     const path = join(directory, 'test.yml');
-    const text = stringify({ ...standard, tests }, { aliasDuplicateObjects: false, lineWidth: 0 });
+    const text = stringify(
+      { ...standard, group_eval_order, tests },
+      { aliasDuplicateObjects: false, lineWidth: 0 },
+    );
     writeFileSync(path, text);
     return run(promtool, ['test', 'rules', path], directory);
   });

@@ -1,12 +1,13 @@
 /**
  * Rules over a fleet: a real Prometheus scrapes simulated hosts and evaluates the rules that ship.
  *
- *   node deploy/bench/fleet.ts [--hosts 1000] [--interval 15] [--minutes 4] [--history 60] [--slo-days 0]
+ *   node deploy/bench/fleet.ts [--hosts 1000] [--interval 15] [--minutes 5] [--history 60] [--slo-days 28]
  *
  * Every host answers with the recorded /metrics of exporter/golden/metrics.txt, its counters
- * counting. An hour of history is there from the start (promtool tsdb create-blocks-from), so the
- * windows of alerts are full. Those of the SLOs look back for 28 days: --slo-days 28 fills them, with
- * few hosts, for it is 1.9 million samples a host. Prints how long each group took, from Prometheus' own /metrics.
+ * counting. History is there from the start (promtool tsdb create-blocks-from), so the windows are
+ * full: an hour of what the alerts read, six hours of SLO slices, and their quarters of 28 days,
+ * which make 90,000 samples a host. Prints how long each group and each rule took, as Prometheus
+ * itself says; of a group with a longer interval than the bench, how long its rules take as queries.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,9 +31,9 @@ const { values } = parseArgs({
   options: {
     hosts: { type: 'string', default: '1000' },
     interval: { type: 'string', default: '15' },
-    minutes: { type: 'string', default: '4' },
+    minutes: { type: 'string', default: '5' },
     history: { type: 'string', default: '60' },
-    'slo-days': { type: 'string', default: '0' },
+    'slo-days': { type: 'string', default: '28' },
     prometheus: { type: 'string', default: 'prometheus' },
     promtool: { type: 'string', default: 'promtool' },
   },
@@ -57,37 +58,95 @@ function usedByRules(): Series[] {
   return all.filter(({ name }) => new RegExp(`\\b${name}\\b`).test(text));
 }
 
-async function writeHistory(path: string, endSeconds: number): Promise<number> {
+/** One sample every `step` seconds, of every host. */
+interface Past {
+  readonly name: string;
+  readonly labels: string;
+  readonly hours: number;
+  readonly step: number;
+  valueAt(host: number, seconds: number): number;
+}
+
+const wallClock = ['host', 'redis_availability'];
+const ofEvents = ['steal', 'redis_latency'];
+
+/** What the SLO rules would have recorded: slices for the short windows, quarters for the long. */
+function sloPast(): Past[] {
+  if (sloDays === 0) return [];
+  const every = [...wallClock, ...ofEvents];
+  const past: Past[] = [];
+  const add = (name: string, slos: readonly string[], hours: number, more = '') => {
+    const step = name.endsWith('15s') ? 15 : 900;
+    const valueAt = (_: number, seconds: number) =>
+      name.startsWith('slo:observed') ? seconds : step / 15;
+    for (const slo of slos)
+      past.push({ name, labels: `slo="${slo}"${more}`, hours, step, valueAt });
+  };
+  add('slo:good:slice15s', every, 6);
+  add('slo:total:slice15s', ofEvents, 6);
+  add('slo:known:slice15s', every, 1);
+  const period = sloDays * 24;
+  add('slo:good:sum15m', every, period);
+  add('slo:total:sum15m', ofEvents, period);
+  add('slo:known:sum15m', every, period);
+  add('slo:recorded:sum15m', wallClock, period);
+  add('slo:observed:min15m', every, period);
+  add('slo:bad_seconds:sum15m', every, period, ',cause="unknown"');
+  add('slo:bad_seconds:sum15m', ['host'], period, ',cause="host_cpu"');
+  return past;
+}
+
+function wholePast(): Past[] {
+  const hours = historyMinutes / 60;
+  const scraped = usedByRules().map((series) => ({
+    name: series.name,
+    labels: series.labels,
+    hours,
+    step: interval,
+    valueAt: (host: number, seconds: number) => valueOf(series, host, seconds),
+  }));
+  const up: Past = { name: 'up', labels: '', hours, step: interval, valueAt: () => 1 };
+  return [...scraped, up, ...sloPast()];
+}
+
+/** What of the history lies from `from` until `until`, as OpenMetrics. */
+async function writePart(path: string, from: number, until: number, now: number): Promise<number> {
   const out = createWriteStream(path);
   let samples = 0;
-  const up: Series = { name: 'up', labels: '', value: 1, type: 'gauge' };
-  for (const series of [...usedByRules(), up]) {
+  for (const past of wholePast()) {
+    const begin = now - past.hours * 3600;
+    const first = begin + Math.ceil(Math.max(0, from - begin) / past.step) * past.step;
+    if (first >= until) continue;
     for (let host = 0; host < hosts; host++) {
-      const labels = [hostLabels(host), series.labels].filter((part) => part !== '').join(',');
+      const labels = [hostLabels(host), past.labels].filter((part) => part !== '').join(',');
       let lines = '';
-      for (let at = endSeconds - historyMinutes * 60; at < endSeconds; at += interval) {
-        const value = series.name === 'up' ? 1 : valueOf(series, host, at);
-        lines += `${series.name}{${labels}} ${value} ${at}\n`;
+      for (let at = first; at < until; at += past.step) {
+        lines += `${past.name}{${labels}} ${past.valueAt(host, at)} ${at}\n`;
         samples++;
       }
       if (!out.write(lines)) await once(out, 'drain');
     }
   }
-  for (const name of sloDays > 0 ? ['known', 'good', 'total'] : []) {
-    for (const slo of ['host', 'steal', 'redis_availability', 'redis_latency']) {
-      for (let host = 0; host < hosts; host++) {
-        const labels = `${hostLabels(host)},slo="${slo}"`;
-        let lines = '';
-        for (let at = endSeconds - sloDays * 86_400; at < endSeconds; at += 15) {
-          lines += `slo:${name}:slice15s{${labels}} 1 ${at}\n`;
-          samples++;
-        }
-        if (!out.write(lines)) await once(out, 'drain');
-      }
-    }
-  }
   out.end('# EOF\n');
   await once(out, 'close');
+  return samples;
+}
+
+/** promtool reads the whole of a file for every block: so a file for each block. */
+const blockSeconds = 162 * 3600;
+
+async function makeHistory(data: string, now: number): Promise<number> {
+  const begin = now - Math.max(historyMinutes / 60, sloDays * 24) * 3600;
+  const file = join(directory, 'history.txt');
+  let samples = 0;
+  for (let from = begin; from < now;) {
+    const until = Math.min(now, (Math.floor(from / blockSeconds) + 1) * blockSeconds);
+    samples += await writePart(file, from, until, now);
+    const words = 'tsdb create-blocks-from openmetrics -q --max-block-duration=200h';
+    execFileSync(values.promtool, [...words.split(' '), file, data]);
+    rmSync(file);
+    from = until;
+  }
   return samples;
 }
 
@@ -156,16 +215,63 @@ async function watchGroups(url: string, seen: Seen): Promise<void> {
   }
 }
 
+/** Groups that were not evaluated meanwhile: their rules as queries, one after the other. */
+async function askGroups(url: string, seen: Seen): Promise<void> {
+  const response = await fetch(`${url}/api/v1/rules`);
+  const { data } = (await response.json()) as { data: { groups: Group[] } };
+  for (const group of data.groups.filter(({ name }) => !seen.has(name))) {
+    const rules: Rule[] = [];
+    for (const rule of group.rules) {
+      const began = performance.now();
+      const answer = await fetch(`${url}/api/v1/query`, {
+        method: 'POST',
+        body: new URLSearchParams({ query: `count(${rule.query})` }),
+      });
+      const { status, error } = (await answer.json()) as { status: string; error?: string };
+      const evaluationTime = (performance.now() - began) / 1000;
+      const health = status === 'success' ? 'ok' : 'err';
+      rules.push({
+        ...rule,
+        health,
+        evaluationTime,
+        ...(error === undefined ? {} : { lastError: error }),
+      });
+    }
+    const evaluationTime = rules.reduce((sum, rule) => sum + rule.evaluationTime, 0);
+    const name = `${group.name} (asked)`;
+    seen.set(name, new Map([['asked', { ...group, name, rules, evaluationTime }]]));
+  }
+}
+
 /** Without the first: it runs while Prometheus still reads its own files. */
 function measured(evaluations: ReadonlyMap<string, Group>): Group[] {
   const all = [...evaluations.values()];
   return (all.length > 1 ? all.slice(1) : all).sort((a, b) => a.evaluationTime - b.evaluationTime);
 }
 
+const middle = (sorted: readonly number[]) => sorted[Math.floor(sorted.length / 2)] ?? 0;
+
+/** Every rule by its place in its group: a name is no name, five SLOs share it. */
+function printRules(seen: Seen): void {
+  const rules = [...seen.values()].flatMap((evaluations) => {
+    const groups = measured(evaluations);
+    return (groups[0]?.rules ?? []).map(({ name, query }, place) => {
+      const times = groups.map((group) => group.rules[place]?.evaluationTime ?? 0);
+      times.sort((a, b) => a - b);
+      return { name, query, median: middle(times), longest: times.at(-1) ?? 0 };
+    });
+  });
+  rules.sort((a, b) => b.median - a.median);
+  console.log('\nThe slowest rules, median and longest:');
+  for (const { name, query, median, longest } of rules.slice(0, 15)) {
+    const text = query.replaceAll(/\s+/g, ' ').slice(0, 110);
+    console.log(`  ${median.toFixed(2)} s ${longest.toFixed(2)} s ${name}: ${text}`);
+  }
+}
+
 function printGroups(seen: Seen): void {
   console.log('\n| group | rules | interval, s | evaluations | median, s | longest, s |');
   console.log('|---|---|---|---|---|---|');
-  const rules: Rule[] = [];
   let cores = 0;
   for (const evaluations of seen.values()) {
     const sorted = measured(evaluations);
@@ -173,7 +279,6 @@ function printGroups(seen: Seen): void {
     if (median === undefined || longest === undefined) continue;
     const { name, interval } = median;
     cores += median.evaluationTime / interval;
-    rules.push(...median.rules);
     const late = longest.evaluationTime > interval ? ' LATE' : '';
     const failed = longest.rules.find(({ health }) => health === 'err')?.lastError ?? '';
     console.log(
@@ -181,12 +286,7 @@ function printGroups(seen: Seen): void {
     );
   }
   console.log(`\nAll groups: ${(cores * 100).toFixed(0)} % of one thread.`);
-  rules.sort((a, b) => b.evaluationTime - a.evaluationTime);
-  for (const { name, evaluationTime, query } of rules.slice(0, 6)) {
-    console.log(
-      `  ${evaluationTime.toFixed(2)} s ${name}: ${query.replaceAll(/\s+/g, ' ').slice(0, 140)}`,
-    );
-  }
+  printRules(seen);
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -199,25 +299,12 @@ async function main(): Promise<void> {
   const fleet = await startHosts();
   const config = configure(fleet.port);
   const now = Math.floor(Date.now() / 1000 / interval) * interval;
-  const history = join(directory, 'history.txt');
-  const samples = await writeHistory(history, now);
   const data = join(directory, 'data');
   const began = performance.now();
-  // A pass through the file for every block: weeks of data go into a few large ones.
-  const blocks = sloDays > 0 ? '--max-block-duration=200h' : '--max-block-duration=2h';
-  execFileSync(values.promtool, [
-    'tsdb',
-    'create-blocks-from',
-    'openmetrics',
-    '-q',
-    blocks,
-    history,
-    data,
-  ]);
-  rmSync(history);
+  const samples = await makeHistory(data, now);
   const took = (performance.now() - began) / 1000;
   console.log(
-    `${hosts} hosts of ${all.length} series every ${interval} s; ${samples} samples of history, blocks made in ${took.toFixed(0)} s`,
+    `${hosts} hosts of ${all.length} series every ${interval} s; ${samples} samples of history, made in ${took.toFixed(0)} s`,
   );
   const port = fleet.port + 1;
   const prometheus = spawn(
@@ -238,6 +325,7 @@ async function main(): Promise<void> {
       await sleep(1000);
       await watchGroups(`http://127.0.0.1:${port}`, seen).catch(() => undefined);
     }
+    await askGroups(`http://127.0.0.1:${port}`, seen);
     const status = readFileSync(`/proc/${prometheus.pid}/status`, 'utf8');
     const stat = readFileSync(`/proc/${prometheus.pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -1,0 +1,172 @@
+/**
+ * The windows of a day and more. 28 days are 161,280 slices a series: to add them up every two
+ * minutes is late from 75 hosts on. So a quarter of an hour is added up once, when it is over, and
+ * the windows add up the quarters: 2,688 of them, once per quarter. What people and alerts read is
+ * the last result, shown again every minute, because Prometheus forgets a value after five.
+ */
+import { retentionDays, sliceSeconds } from '../thresholds.ts';
+import {
+  type Addends,
+  coverage,
+  errorRatio,
+  firstSeen,
+  isWallClock,
+  observed,
+  ofBudget,
+  range,
+  slices,
+} from './ratios.ts';
+import type { RecordingRule, RuleGroup } from './rule.ts';
+import { target } from './slices.ts';
+import { type SloSpec, windows } from './spec.ts';
+
+const quarter = '15m';
+const quarterSeconds = 900;
+
+const quarters: Addends = {
+  good: 'slo:good:sum15m',
+  total: 'slo:total:sum15m',
+  known: 'slo:known:sum15m',
+  measured: 'sum_over_time',
+};
+
+/** How many slices were judged, good or bad: what is missing of them nobody recorded. */
+const recorded = 'slo:recorded:sum15m';
+const badSeconds = 'slo:bad_seconds:sum15m';
+const oldest = 'slo:observed_first:min35d';
+
+/** Whether `record` was recorded within the last quarter, this moment not included. */
+const already = (record: string, offset = '') =>
+  `count_over_time(${record}${range(quarterSeconds)}${offset})`;
+
+/**
+ * The slices of the last quarter, and of the one before if Prometheus was away when that ended.
+ * All but a millisecond of it: the slices come from a group with an offset of its own, and a
+ * slice on the edge would be in two quarters. `unless` keeps the quarters apart however often
+ * this is evaluated; in a group with their interval it has nothing to do.
+ */
+function quarterRule(record: string, over: string, slice: string): RecordingRule {
+  const back = ` offset ${quarter}`;
+  const sum = (offset = '') => `${over}(${slice}[${quarterSeconds * 1000 - 1}ms]${offset})`;
+  return {
+    record,
+    expr: `(
+  ${sum()} + (${sum(back)} unless ${already(record, back)})
+  or ${sum()}
+)
+unless ${already(record)}`,
+  };
+}
+
+const quarterRules: readonly RecordingRule[] = [
+  quarterRule(quarters.good, 'sum_over_time', slices.good),
+  quarterRule(quarters.total, 'sum_over_time', slices.total),
+  quarterRule(quarters.known, 'count_over_time', slices.known),
+  quarterRule(recorded, 'count_over_time', slices.good),
+  quarterRule(badSeconds, 'sum_over_time', 'slo:bad_seconds:slice15s'),
+];
+
+/** In two steps as well: a minute's series over 35 days is as long as two quarters' over 28. */
+const seenRules: readonly RecordingRule[] = [
+  {
+    record: 'slo:observed:min15m',
+    expr: `min_over_time(slo:observed:timestamp_seconds[${quarter}])`,
+  },
+  { record: oldest, expr: `min_over_time(slo:observed:min15m[${retentionDays}d])` },
+];
+
+/** When a host was first seen, for the windows of all groups. A day's outage of Prometheus is bridged. */
+export const observedRules: readonly RecordingRule[] = [
+  { record: 'slo:observed:timestamp_seconds', expr: `timestamp(${slices.known})` },
+  {
+    record: firstSeen,
+    expr: `last_over_time(${oldest}[1d])\nor min_over_time(slo:observed:timestamp_seconds[30m])`,
+  },
+];
+
+/** The name of a result as it is at the end of a quarter. */
+const held = (record: string) => `${record}_every15m`;
+
+function windowRules({ slos, periodDays }: SloSpec): RecordingRule[] {
+  const period = `${periodDays}d`;
+  const long: [string, number][] = [
+    ...Object.entries(windows).filter(([, seconds]) => seconds > windows['6h']),
+    [period, periodDays * 86_400],
+  ];
+  return slos.flatMap((slo) => [
+    ...long.map(([window, seconds]) => errorRatio(slo, window, seconds, quarters)),
+    coverage(slo, '1d', 86_400, quarters),
+    coverage(slo, period, periodDays * 86_400, quarters),
+  ]);
+}
+
+/** Only when a quarter has just ended: between, the last slices are in no quarter yet. */
+function atQuarter({ record, labels, expr }: RecordingRule): RecordingRule {
+  const own = `${held(record)}{slo="${labels?.['slo']}"}`;
+  return {
+    record: held(record),
+    ...(labels === undefined ? {} : { labels }),
+    expr: `${expr}\nunless ${already(own)}`,
+  };
+}
+
+/** A result is as good as the last quarter; one that was missed is bridged. */
+function shown({ record, labels }: RecordingRule): RecordingRule {
+  const slo = labels?.['slo'];
+  const selector = slo === undefined ? '' : `{slo="${slo}"}`;
+  return {
+    record,
+    ...(slo === undefined ? {} : { labels: { slo } }),
+    expr: `last_over_time(${held(record)}${selector}[31m])`,
+  };
+}
+
+/** Bad seconds of the period by cause. Time in which nothing was recorded has no known cause. */
+function spentRules({ slos, periodDays }: SloSpec): RecordingRule[] {
+  const seconds = periodDays * 86_400;
+  const record = held(`slo:bad_seconds:sum${periodDays}d`);
+  const whole = range(seconds);
+  const unrecorded = slos
+    .filter(isWallClock)
+    .map(
+      (slo) =>
+        `  or clamp_min(${observed(slo, seconds)}\n    - ${sliceSeconds} * sum_over_time(${recorded}{slo="${slo.name}"}${whole}), 0)`,
+    );
+  return [
+    {
+      record,
+      expr: `sum_over_time(${badSeconds}{cause!="unknown"}${whole})\nunless ${already(`${record}{cause!="unknown"}`)}`,
+    },
+    {
+      record,
+      labels: { cause: 'unknown' },
+      expr: `sum by (${target}, slo, queue) (\n  sum_over_time(${badSeconds}{cause="unknown"}${whole})\n${unrecorded.join('\n')}\n)\nunless on (${target}, slo, queue) ${already(`${record}{cause="unknown"}`)}`,
+    },
+  ];
+}
+
+/** The group that adds up, and the one that shows the sums. */
+export function periodGroups(spec: SloSpec): RuleGroup[] {
+  const period = `${spec.periodDays}d`;
+  const results = windowRules(spec);
+  return [
+    {
+      name: 'slo_period',
+      interval: quarter,
+      rules: [...seenRules, ...quarterRules, ...results.map(atQuarter), ...spentRules(spec)],
+    },
+    {
+      name: 'slo_shown',
+      interval: '1m',
+      rules: [
+        ...results.map(shown),
+        shown({ record: `slo:bad_seconds:sum${period}`, expr: '' }),
+        ofBudget('slo:period_burn_rate:ratio', `slo:sli_error:ratio_rate${period}`),
+        {
+          record: 'slo:period_error_budget_remaining:ratio',
+          expr: '1 - slo:period_burn_rate:ratio',
+        },
+      ],
+    },
+  ];
+}
