@@ -28,10 +28,16 @@ export interface Generated {
 /** Half an hour before now, in the milliseconds that Grafana wants. */
 const from = '{{ with query "time() - 1800" }}{{ . | first | value | printf "%.0f000" }}{{ end }}';
 
+/** What is seen from outside has a name and no exporter: a board of all machines says more. */
+export const fromOutside: readonly string[] = ['ProbeFailed', 'ProberSilent'];
+
 function linksOf(alert: string): Record<string, string> {
+  const board = fromOutside.includes(alert)
+    ? 'stealwatch-overview?'
+    : 'stealwatch-freeze?var-instance={{ $labels.instance }}&';
   return {
     runbook_url: `${links.runbooks}${alert}.md`,
-    dashboard_url: `${links.grafana}/d/stealwatch-freeze?var-instance={{ $labels.instance }}&from=${from}&to=now`,
+    dashboard_url: `${links.grafana}/d/${board}from=${from}&to=now`,
   };
 }
 

@@ -39,6 +39,19 @@ const jobs = ({ scrape_configs }: Configuration) => scrape_configs.map(({ job_na
 const jobOf = (config: Configuration, name: string) =>
   config.scrape_configs.find(({ job_name }) => job_name === name);
 
+/** What the probes' relabelling makes of a name, as Prometheus would. */
+function labelled(config: Configuration, address: string) {
+  const rules = jobOf(config, 'stealwatch-probe')?.['relabel_configs'] as {
+    readonly regex?: string;
+    readonly target_label: string;
+  }[];
+  const of = (label: string) => {
+    const rule = rules.find(({ target_label }) => target_label === label);
+    return new RegExp(`^(?:${rule?.regex})$`).exec(address)?.[1];
+  };
+  return { host: of('host'), instance: of('instance') };
+}
+
 const everything: Settings = {
   LOCAL_TARGET: 'exporter:10190',
   HOST_NAME: "it's mine",
@@ -48,7 +61,7 @@ const everything: Settings = {
   EXTERNAL_LABEL: 'watcher-1',
   AGENT_TOKEN: "to'ken$with#all",
   STEALWATCH_TARGETS:
-    'shop=https://u:p@shop.example/health, api-2=https://api.example/,\nha=redis+sentinel://:p@10.0.0.1,10.0.0.2:26380/main,',
+    'shop@vps1=https://u:p@shop.example/health, api-2=https://api.example/,\nha=redis+sentinel://:p@10.0.0.1,10.0.0.2:26380/main,',
   REMOTE_WRITE_URL: 'http://victoria:8428/api/v1/write',
   REMOTE_WRITE_USER: 'u',
   REMOTE_WRITE_PASSWORD: "p'w",
@@ -73,9 +86,11 @@ test('prometheus.yml: everything set, with values that need quoting', (t) => {
   const probes = jobOf(config, 'stealwatch-probe')?.['static_configs'];
   assert.deepEqual(
     probes,
-    [{ targets: ['shop', 'api-2', 'ha'] }],
+    [{ targets: ['shop@vps1', 'api-2', 'ha'] }],
     'names only, no URL and no password',
   );
+  assert.deepEqual(labelled(config, 'shop@vps1'), { host: 'vps1', instance: 'shop' });
+  assert.deepEqual(labelled(config, 'vps2'), { host: 'vps2', instance: 'vps2' });
   assert.deepEqual(config.remote_write?.[0]?.['basic_auth'], { username: 'u', password: "p'w" });
 });
 

@@ -81,7 +81,8 @@ async function startWatcher(t: TestContext, directory: string, env: NodeJS.Proce
   const template = join(directory, 'prometheus', 'prometheus.yml');
   const here = readFileSync(template, 'utf8')
     .replaceAll('alertmanager:9093', `127.0.0.1:${alertmanagerPort}`)
-    .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`);
+    .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)
+    .replaceAll('prober:10190', env['PROBER'] ?? '');
   writeFileSync(template, here);
   start(
     t,
@@ -188,4 +189,34 @@ test('watcher: a wrong token is an error of the target, not silence', async (t) 
     async () => /401/.test((await watcher.agent().catch(() => undefined))?.lastError ?? ''),
     30,
   );
+});
+
+test('watcher: an application that accepts and never answers is a page of its host', async (t) => {
+  const { directory } = await startAgent(t);
+  const sink = await startSink(t);
+  // As a frozen machine: the kernel accepts the connection, and that is all.
+  const frozen = createServer(() => undefined);
+  await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    frozen.closeAllConnections();
+    frozen.close();
+  });
+  const { port } = frozen.address() as AddressInfo;
+  const STEALWATCH_TARGETS = `shop@vps7=http://127.0.0.1:${port}/health`;
+  const prober = await startExporter(t, ['--target', STEALWATCH_TARGETS]);
+  await startWatcher(t, directory, {
+    PROBER: `127.0.0.1:${prober.port}`,
+    STEALWATCH_TARGETS,
+    WEBHOOK_URL: sink.url,
+  });
+  const page = () => sink.alerts.find(({ labels }) => labels['alertname'] === 'ProbeFailed');
+  await until('ProbeFailed reaches the webhook', () => page() !== undefined, 120);
+  const { alertname: _, ...labels } = page()?.labels ?? {};
+  assert.deepEqual(labels, {
+    job: 'stealwatch-probe',
+    host: 'vps7',
+    instance: 'shop',
+    layer: 'app',
+    severity: 'page',
+  });
 });

@@ -55,7 +55,7 @@ test('config: a list of targets leaves the commas of Sentinels and clusters alon
     `ha=${sentinel}`,
     `shards=${cluster}`,
     'shop=https://shop.example/?q=1',
-    'c=redis://cache',
+    'c@vps1=redis://cache',
   ];
   assert.deepEqual(
     hostsOf(

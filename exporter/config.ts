@@ -142,7 +142,7 @@ const settings = {
     variables: ['STEALWATCH_TARGETS'],
     placeholder: 'NAME=URL',
     fallback: '',
-    help: 'A Redis (any form of --redis-url) or HTTP endpoint that /probe?target=NAME answers for. May be given more than once; in the variable, commas or lines stand between targets. A Sentinel or cluster URL keeps its commas.',
+    help: 'A Redis (any form of --redis-url) or HTTP endpoint that /probe?target=NAME answers for. May be given more than once; in the variable, commas or lines stand between targets. A Sentinel or cluster URL keeps its commas. NAME may be NAME@HOST.',
     secret: true,
     list: true,
     parse: parseTargets,

@@ -100,7 +100,7 @@ function namedEntries(text: string): string[] {
   for (const piece of parseNames(text)) {
     const last = entries.at(-1);
     const several = /^[^=]+=rediss?\+(?:sentinel|cluster):/.test(last ?? '');
-    if (last !== undefined && several && !/^[A-Za-z0-9_.-]+=/.test(piece)) {
+    if (last !== undefined && several && !/^[A-Za-z0-9_.@-]+=/.test(piece)) {
       entries[entries.length - 1] = `${last},${piece}`;
     } else entries.push(piece);
   }
@@ -108,9 +108,14 @@ function namedEntries(text: string): string[] {
 }
 
 /** NAME=VALUE entries with unique names that can be label values. */
-function parseNamed<T>(text: string, what: string, parse: (value: string) => T) {
+function parseNamed<T>(
+  text: string,
+  what: string,
+  parse: (value: string) => T,
+  pattern = /^([A-Za-z0-9_.-]{1,40})=(.+)$/,
+) {
   const entries = namedEntries(text).map((entry) => {
-    const [, name, value] = /^([A-Za-z0-9_.-]{1,40})=(.+)$/.exec(entry) ?? [];
+    const [, name, value] = pattern.exec(entry) ?? [];
     if (name === undefined || value === undefined) {
       throw new Error('expected NAME=URL with a name of up to 40 letters, digits, _ . -');
     }
@@ -139,8 +144,11 @@ function parseTargetAddress(text: string): RedisAddress | URL {
   return /^https?:/.test(text) ? parseHttpUrl(text) : parseRedisAddress(text);
 }
 
+/** NAME@HOST: what it is, and the machine it runs on, for the labels of the watcher. */
+const targetPattern = /^([A-Za-z0-9_.-]{1,40}(?:@[A-Za-z0-9_.-]{1,60})?)=(.+)$/;
+
 export function parseTargets(text: string): TargetSetting[] {
-  return parseNamed(text, 'targets', parseTargetAddress).map(({ name, value }) => ({
+  return parseNamed(text, 'targets', parseTargetAddress, targetPattern).map(({ name, value }) => ({
     name,
     address: value,
   }));

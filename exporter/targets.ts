@@ -28,6 +28,9 @@ const httpStatusCode = gauge({
   help: 'HTTP status the target answered with, 0 for no answer, as in blackbox_exporter.',
 });
 
+/** What `/probe` says of every target; a Redis adds what its probe knows. */
+export const targetMetrics = [success, duration, httpStatusCode] as const;
+
 export interface Targets {
   /** Undefined when no target has this name. Never rejects; done by `deadlineSeconds`. */
   probe(name: string, deadlineSeconds: number): Promise<readonly Family[]> | undefined;

@@ -139,6 +139,7 @@ const incident = [
   'AsynqNoConsumers',
   'AsynqLeasesExpired',
   'HealthEndpointLies',
+  'ProbeFailed',
   'ErrorBudgetBurnFast',
 ];
 
@@ -162,12 +163,12 @@ for (const { label, alertmanager: program } of tools) {
     }
     for (const name of incident) {
       const extra = name === 'ErrorBudgetBurnFast' ? slo : {};
-      // Host a: everything. Host b: nothing above Redis. Host c: only what depends on Redis.
+      // Host a: everything. Host b: nothing above Redis. Host c: queues, and a probe from outside.
       // Host d: the host and what is far below it.
       const layer = everyAlert.find((one) => one.alert === name)?.labels['layer'] ?? '';
       const posted = [alert(name, 'a', extra)];
       if (layer !== 'host') posted.push(alert(name, 'b', extra));
-      if (layer === 'asynq') posted.push(alert(name, 'c', extra));
+      if (layer === 'asynq' || name === 'ProbeFailed') posted.push(alert(name, 'c', extra));
       if (layer !== 'redis') posted.push(alert(name, 'd', extra));
       await post(posted);
       await sleep(150);
@@ -187,6 +188,7 @@ for (const { label, alertmanager: program } of tools) {
       'a PageInStuck',
       'b RedisFrozen',
       'c AsynqNoConsumers',
+      'c ProbeFailed',
       'd PageInStuck',
     ]);
     // The model that counts the messages of the replays agrees.

@@ -1,5 +1,6 @@
 /** What can be asked for: the metrics that collectors declare, recorded rules, Prometheus's own. */
 import { scrapeMetrics } from '../../exporter/scrape.ts';
+import { targetMetrics } from '../../exporter/targets.ts';
 import { declaredCollectors } from '../../exporter/testing/every-collector.ts';
 import { recordingRules } from './backfill.ts';
 import { parsePromql } from './promql.ts';
@@ -61,6 +62,7 @@ export function familyOf(metric: string, known: ReadonlyMap<string, unknown>): s
 
 /** Everything with its labels, those of the scrape job left out. */
 export async function queryable(): Promise<Map<string, readonly string[]>> {
-  const known = new Map([...Object.entries(prometheusOwn), ...(await exported())]);
+  const probed = targetMetrics.map(({ name, labels }) => [name, labels] as const);
+  const known = new Map([...Object.entries(prometheusOwn), ...probed, ...(await exported())]);
   return new Map([...known, ...recorded(known)]);
 }

@@ -15,7 +15,7 @@ export ETC
 # "shop=https://...,api=https://..." is what the prober gets; here only the names are needed. The
 # URL of Sentinels has commas of its own: what follows one and is no NAME= names nothing.
 if [ -n "${STEALWATCH_TARGETS:-}" ]; then
-  PROBES=$(printf %s "$STEALWATCH_TARGETS" | tr , '\n' | sed -n "s/^ *\([A-Za-z0-9_.-]*\)=.*/'\1'/p" | paste -s -d , -)
+  PROBES=$(printf %s "$STEALWATCH_TARGETS" | tr , '\n' | sed -n "s/^ *\([A-Za-z0-9_.@-]*\)=.*/'\1'/p" | paste -s -d , -)
   export PROBES
 fi
 AGENT_CA=
