@@ -4,7 +4,9 @@ import { batchSize, touchBuckets } from '../canary/layout.ts';
 import type { Canary, CanaryReading } from '../canary/thread.ts';
 import { manualClock } from '../clock.ts';
 import { startExporter } from '../testing/exporter-process.ts';
-import { until } from '../testing/redis-server.ts';
+import { processState } from '../testing/frozen-filesystem.ts';
+import { freezeThread, threadNamed, whyNoFrozenThread } from '../testing/frozen-thread.ts';
+import { accepts, until } from '../testing/redis-server.ts';
 import { coldPageCollector } from './cold-page.ts';
 
 const counts = Array.from({ length: touchBuckets.length + 1 }, (_, i) => i);
@@ -125,5 +127,27 @@ test('cold-page: the shipped bundle runs its thread and ends when told to', asyn
   assert.match(await metrics(), /^stealwatch_cold_page_host_faults_total\{age="60m"\} 0$/m);
   assert.match(await metrics(), /^stealwatch_collector_success\{collector="cold-page"\} 1$/m);
   process.kill(exporter.pid, 'SIGTERM');
-  await until('the exporter has ended', () => exporter.log().includes('"ending"'), 10);
+  assert.equal(await exporter.ended, 0);
+});
+
+test('cold-page: a thread that nothing can wake does not keep the exporter from ending', async (t) => {
+  const obstacle = whyNoFrozenThread();
+  if (obstacle !== undefined) {
+    t.skip(obstacle);
+    return;
+  }
+  const exporter = await startExporter(t, ['--canary=4', '--without', 'redis-probe']);
+  const { pid } = exporter;
+  await until('the thread is there', () => threadNamed(pid, 'cold-page') !== undefined);
+  const thaw = await freezeThread(pid, threadNamed(pid, 'cold-page') ?? 0);
+  try {
+    assert.equal((await fetch(`${exporter.url}/metrics`)).status, 200);
+    process.kill(pid, 'SIGTERM');
+    // A process whose other threads are all gone is a zombie until the last one ends.
+    await until('all but that thread has ended', () => 'Z' === (processState(pid) ?? 'Z'), 20);
+    assert.equal(await accepts(exporter.port), false);
+  } finally {
+    await thaw();
+  }
+  assert.equal(await exporter.ended, 'SIGTERM');
 });

@@ -10,6 +10,8 @@ export interface ExporterProcess {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** Resolves with its exit code, or with the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   /** Log lines so far. */
   log(): string;
   /** CPU time used so far, user and system, in seconds. */
@@ -42,12 +44,14 @@ export async function startExporter(
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  const ended = new Promise<number | NodeJS.Signals>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? signal ?? -1));
+  });
   let log = '';
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (log += chunk.toString()));
   scope.after(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGKILL');
     await ended;
   });
@@ -60,6 +64,7 @@ export async function startExporter(
     port,
     url: `http://127.0.0.1:${port}`,
     pid,
+    ended,
     log: () => log,
     cpuSeconds: () => cpuSecondsOf(pid),
     residentBytes: () => memoryOf(pid, 'VmRSS'),

@@ -1,0 +1,52 @@
+/**
+ * One thread of a process that answers nobody, frozen by the kernel: what a thread looks like whose
+ * page the host does not bring back. Needs root and a cgroup freezer. `frozen-thread.sh` owns it
+ * and thaws it, also when this process is killed.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { until } from './redis-server.ts';
+
+const script = fileURLToPath(new URL('frozen-thread.sh', import.meta.url));
+const longestSeconds = 90;
+
+/** Why this machine cannot do it, or undefined when it can. */
+export function whyNoFrozenThread(): string | undefined {
+  if (process.getuid?.() !== 0) return 'freezing a thread needs root';
+  const groups = ['/sys/fs/cgroup/cgroup.controllers', '/sys/fs/cgroup/freezer/tasks'];
+  return groups.some((path) => existsSync(path)) ? undefined : 'no cgroup freezer';
+}
+
+/** The id of the one thread of a process that has this name. */
+export function threadNamed(pid: number, name: string): number | undefined {
+  const tid = readdirSync(`/proc/${pid}/task`).find(
+    (one) => readFileSync(`/proc/${pid}/task/${one}/comm`, 'utf8') === `${name}\n`,
+  );
+  return tid === undefined ? undefined : Number(tid);
+}
+
+/** Resolves once the thread is frozen, with the way to thaw it. */
+export async function freezeThread(pid: number, tid: number): Promise<() => Promise<void>> {
+  const owner = spawn(script, [String(pid), String(tid), String(longestSeconds)], {
+    detached: true,
+    stdio: 'pipe',
+  });
+  let said = '';
+  owner.stdout.on('data', (data: Buffer) => (said += data.toString()));
+  owner.stderr.on('data', (data: Buffer) => (said += data.toString()));
+  owner.stdin.on('error', () => undefined);
+  const ended = new Promise((resolve) => owner.once('exit', resolve));
+  await until(
+    'the thread is frozen',
+    () => {
+      if (owner.exitCode !== null) throw new Error(`frozen-thread.sh: ${said}`);
+      return said.includes('ready\n');
+    },
+    30,
+  );
+  return async () => {
+    owner.stdin.end();
+    await ended;
+  };
+}
