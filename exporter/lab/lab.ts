@@ -24,6 +24,8 @@ export interface Lab {
   redisTask(): Promise<{ readonly state: string; readonly cpu: number }>;
   /** Wait until redis-server is in this state. */
   redisIs(state: string, seconds: number): Promise<void>;
+  /** Wait until a touch of the canary has been waiting for this long. */
+  canaryWaits(least: number, seconds: number): Promise<void>;
   note(text: string): void;
   /** Note what the exporter says at this moment. */
   quote(): Promise<void>;
@@ -38,9 +40,32 @@ export interface Notebook {
 
 const exporter = '/opt/stealwatch/exporter/stealwatch';
 
-/** A freshly booted VPS with a data set and the exporter; resolves once that answers. */
+/** The exporter's value of a series without labels, or with these; undefined if it has none. */
+async function valueOf({ ports }: Machine, series: string): Promise<number | undefined> {
+  const answer = await fetch(`http://127.0.0.1:${ports.exporter}/metrics`, {
+    signal: AbortSignal.timeout(20_000),
+  }).catch(() => undefined);
+  const lines = (await answer?.text().catch(() => undefined))?.split('\n') ?? [];
+  const line = lines.find((one) => one.startsWith(`${series} `));
+  return line === undefined ? undefined : Number(line.slice(series.length));
+}
+
+async function valueExceeds(
+  machine: Machine,
+  series: string,
+  least: number,
+  seconds: number,
+): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  while (!(Number(await valueOf(machine, series)) > least)) {
+    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${series} > ${least}`);
+    await sleep(2000);
+  }
+}
+
+/** A freshly booted VPS with a data set and the exporter, whose canary has begun to touch. */
 export async function prepareVps(machine: Machine, cpu: string): Promise<void> {
-  const { vps, ports } = machine;
+  const { vps } = machine;
   await machine.startVps(cpu);
   await vps.run('until redis-cli PING | grep -q PONG; do sleep 1; done', 120);
   const answer = await vps.run(`redis-cli DEBUG POPULATE ${keys} key ${valueBytes}`, 240);
@@ -48,15 +73,7 @@ export async function prepareVps(machine: Machine, cpu: string): Promise<void> {
   vps.send(
     `${exporter} --listen 0.0.0.0:10190 --canary=${canaryMib} > /tmp/exporter.log 2>&1 & echo $! > /tmp/exporter.pid`,
   );
-  const end = performance.now() + 240_000;
-  for (let ok = false; !ok;) {
-    if (performance.now() > end) throw new Error('the exporter does not answer');
-    await sleep(2000);
-    const answer = await fetch(`http://127.0.0.1:${ports.exporter}/metrics`, {
-      signal: AbortSignal.timeout(20_000),
-    }).catch(() => undefined);
-    ok = answer?.ok === true;
-  }
+  await valueExceeds(machine, 'stealwatch_cold_page_touch_seconds_count{age="2m"}', 0, 400);
 }
 
 const whereIs = {
@@ -103,6 +120,8 @@ export function createLab(machine: Machine): { lab: Lab; notebook: Notebook } {
         await sleep(1000);
       }
     },
+    canaryWaits: (least, seconds) =>
+      valueExceeds(machine, 'stealwatch_cold_page_outstanding_seconds', least, seconds),
     note(text) {
       notes.push({ at: Date.now() / 1000, text });
       process.stdout.write(`  ${new Date().toISOString().slice(11, 19)} ${text}\n`);
