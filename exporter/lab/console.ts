@@ -13,6 +13,13 @@ export interface Console {
   close(): void;
 }
 
+/**
+ * After so much silence the shell gets an empty command. The line does half a kilobyte a second, and
+ * once stood still in the middle of a listing of three, as if an interrupt had got lost: input makes
+ * the driver look again.
+ */
+const nudgeMs = 5000;
+
 /** Busybox's shell asks the terminal where its cursor is. */
 const cursorQuestion = '\u001B[6n';
 
@@ -33,8 +40,18 @@ export async function openConsole(path: string): Promise<Console> {
   const socket = await open(path);
   let text = '';
   let count = 0;
+  let heardAt = 0;
   socket.on('error', () => undefined);
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1').replaceAll('\r', '')));
+  socket.on('data', (chunk: Buffer) => {
+    heardAt = performance.now();
+    text += chunk.toString('latin1').replaceAll('\r', '');
+  });
+
+  function nudge(): void {
+    if (performance.now() - heardAt < nudgeMs) return;
+    heardAt = performance.now();
+    socket.write('\n');
+  }
 
   async function until<T>(what: string, find: () => T | undefined, seconds: number): Promise<T> {
     const end = performance.now() + seconds * 1000;
@@ -54,6 +71,7 @@ export async function openConsole(path: string): Promise<Console> {
     },
     async run(command, seconds = 60) {
       const from = text.length;
+      heardAt = performance.now();
       const mark = `lab${String(count++)}`;
       // The mark is put together by the shell, so that an echo of the command is not its end.
       socket.write(`${command}; echo '<'${mark}'>'\n`);
@@ -62,6 +80,7 @@ export async function openConsole(path: string): Promise<Console> {
         command,
         () => {
           const index = text.indexOf(end, from);
+          if (index === -1) nudge();
           return index === -1 ? undefined : index;
         },
         seconds,
@@ -69,7 +88,7 @@ export async function openConsole(path: string): Promise<Console> {
       return text
         .slice(from, at)
         .replaceAll(cursorQuestion, '')
-        .replaceAll(/^[~/] # /gm, '')
+        .replaceAll(/^(?:[~/] # )+/gm, '')
         .trim();
     },
     send: (line) => {

@@ -95,7 +95,7 @@ async function main(): Promise<void> {
     }
     writeFileSync(
       join(labDirectory, `${scenario.name}.dmesg`),
-      await machine.vps.run('dmesg -c', 60).catch(() => ''),
+      await machine.vps.run('dmesg | tail -n 150', 90).catch(() => ''),
     );
   }
   await machine.close();

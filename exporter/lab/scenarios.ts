@@ -148,7 +148,7 @@ const steal: Scenario = {
 const silent: Scenario = {
   name: 'no-async-page-faults',
   title: 'The host swaps the VPS and does not tell',
-  what: 'As the slow disk, for two minutes, on a VPS with a named CPU model (-cpu EPYC), which is offered no async page faults.',
+  what: 'As the slow disk, three rounds of it, on a VPS with a named CPU model (-cpu EPYC), which is offered no async page faults.',
   cpu: 'EPYC',
   async run(lab) {
     await lab.machine.swapReads(250);
