@@ -127,8 +127,6 @@ export interface Outcome {
   readonly cpu: string;
   /** Packages and versions. */
   readonly madeOf: readonly string[];
-  /** What a reader of this recording has to know besides. */
-  readonly remark?: string;
   /** Unix times. */
   readonly from: number;
   readonly event: number;

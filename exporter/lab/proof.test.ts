@@ -1,9 +1,10 @@
-/** What the last run of the lab recorded, and what we claim from it. */
+/** What the last runs of the lab recorded, and what we claim from it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Outcome } from './figures.ts';
 import { proofOf, readRecorded, unmoved } from './proof.ts';
+import { scenarios } from './scenarios.ts';
 
 const outcomes = readRecorded();
 
@@ -13,10 +14,10 @@ function outcomeOf(name: string): Outcome {
   return outcome;
 }
 
-function during({ rows }: Outcome, title: string): number | null {
+function valueOf({ rows }: Outcome, title: string, when: 'before' | 'during' = 'during') {
   const row = rows.find((one) => one.title.includes(title));
   assert.ok(row !== undefined, `no row ${title}`);
-  return row.during;
+  return row[when];
 }
 
 /** Seconds from the beginning to the first note that holds this text. */
@@ -26,8 +27,26 @@ function noted({ notes, event }: Outcome, text: string): number {
   return note.at - event;
 }
 
-const words = (verdicts: Outcome['verdicts']) => verdicts.map(({ name }) => name);
+/** The answers in the order they came, from the one that held at the beginning on. */
+function sequence(verdicts: Outcome['verdicts']): string[] {
+  const already = verdicts.findLastIndex(({ afterSeconds }) => afterSeconds <= 0);
+  return verdicts.slice(Math.max(0, already)).map(({ name }) => name);
+}
+
+function fired({ alerts }: Outcome, ...names: readonly string[]): void {
+  const all = alerts.map(({ name }) => name);
+  for (const name of names) assert.ok(all.includes(name), `${name} did not fire: ${all.join(' ')}`);
+}
+
 const blind = ['iowait', 'procs_blocked', 'major faults', 'memory pressure', 'I/O pressure'];
+const quietHere = ['quiet', 'cpu_steal'];
+
+test('proof: every scenario is recorded, and nothing else', () => {
+  assert.deepEqual(
+    outcomes.map(({ name }) => name).sort(),
+    scenarios.map(({ name }) => name).sort(),
+  );
+});
 
 test('proof: docs/proof.md is what the recordings say', () => {
   const document = readFileSync(new URL('../../docs/proof.md', import.meta.url), 'utf8');
@@ -45,21 +64,22 @@ for (const { name, rows } of outcomes) {
 
 test('proof: a page-in that stands still is seen while it lasts, paged for, and called so', () => {
   const stall = outcomeOf('stall');
-  assert.ok(Number(during(stall, 'blocked for the host')) > 60);
-  assert.ok(words(stall.verdicts).includes('page_in_stuck'));
-  assert.ok(words(stall.dashboardVerdicts).includes('memory'));
-  const fired = stall.alerts.map(({ name }) => name);
-  for (const alert of ['RedisFrozen', 'PageInStuck', 'HungTaskDetected']) {
-    assert.ok(fired.includes(alert), `${alert} did not fire: ${fired.join(' ')}`);
-  }
+  assert.ok(Number(valueOf(stall, 'blocked for the host')) > 60);
+  const told = stall.verdicts.find(({ name }) => name === 'page_in_stuck')?.afterSeconds ?? NaN;
+  assert.ok(told < noted(stall, 'swap reads come back'), 'page_in_stuck was said too late');
+  assert.ok(sequence(stall.verdicts).every((one) => /^(host_paging|page_in_stuck)$/.test(one)));
+  assert.ok(sequence(stall.dashboardVerdicts).includes('memory'));
+  fired(stall, 'RedisFrozen', 'PageInStuck', 'HungTaskDetected');
   assert.ok(stall.client.during.longestSilenceSeconds > 60);
 });
 
 test('proof: a lost message is told from a host that stands still once others come back', () => {
   const lost = outcomeOf('lost');
-  const told = words(lost.verdicts);
+  const told = sequence(lost.verdicts);
   assert.ok(told.indexOf('page_in_stuck') < told.indexOf('page_in_lost'), told.join(' '));
-  assert.ok(Number(during(lost, 'page-ins by the host')) > 60);
+  assert.ok(sequence(lost.dashboardVerdicts).includes('memory'));
+  assert.ok(Number(valueOf(lost, 'page-ins by the host')) > 60);
+  fired(lost, 'RedisFrozen', 'PageInStuck');
 });
 
 test('proof: Redis slept until the MSR was written, long after the host could read again', () => {
@@ -72,39 +92,49 @@ test('proof: Redis slept until the MSR was written, long after the host could re
   assert.ok(Number(ends) > released, 'page_in_lost outlasts the release');
 });
 
-test('proof: a host that swaps to a slow disk is counted', (t) => {
-  const slow = outcomes.find(({ name }) => name === 'slow-disk');
-  if (slow === undefined) {
-    t.skip('not in this recording: npm run lab -- slow-disk');
-    return;
-  }
-  assert.ok(Number(during(slow, 'page-ins by the host')) > 60);
-  assert.ok(words(slow.verdicts).includes('host_paging'));
+test('proof: a host that swaps to a slow disk is counted, ticketed and called so', () => {
+  const slow = outcomeOf('slow-disk');
+  assert.ok(Number(valueOf(slow, 'page-ins by the host')) > 60);
+  assert.ok(sequence(slow.verdicts).includes('host_paging'));
+  assert.ok(sequence(slow.verdicts).every((one) => one !== 'page_in_lost'));
+  assert.ok(sequence(slow.dashboardVerdicts).includes('memory'));
+  fired(slow, 'HostPageInThrash');
 });
 
-test('proof: without async page faults the canary alone sees it', (t) => {
-  const silent = outcomes.find(({ name }) => name === 'no-async-page-faults');
-  if (silent === undefined) {
-    t.skip('not in this recording: npm run lab -- no-async-page-faults');
-    return;
-  }
-  assert.equal(during(silent, 'page-ins by the host'), null);
-  assert.ok(Number(during(silent, 'idle pages found paged out')) > 10);
-  assert.ok(words(silent.verdicts).includes('host_paging_unannounced'));
+test('proof: without async page faults the canary alone sees it', () => {
+  const silent = outcomeOf('no-async-page-faults');
+  assert.equal(valueOf(silent, 'page-ins by the host'), null);
+  assert.equal(valueOf(silent, 'idle pages found paged out', 'before'), 0);
+  assert.ok(Number(valueOf(silent, 'idle pages found paged out')) > 10);
+  assert.ok(sequence(silent.verdicts).includes('host_paging_unannounced'));
+});
+
+test('proof: an exporter whose canary is stuck ends within seconds, all but that thread', () => {
+  const shutdown = outcomeOf('shutdown');
+  assert.ok(Number(valueOf(shutdown, 'touch of an idle page waiting')) > 25);
+  assert.ok(sequence(shutdown.verdicts).includes('page_in_stuck'));
+  const note = shutdown.notes.find(({ text }) => text.includes('the main thread has ended'));
+  const [, seconds, left = ''] = /within (\d+) s; left: (.*)/.exec(note?.text ?? '') ?? [];
+  assert.ok(Number(seconds) <= 10, note?.text);
+  assert.match(left, /\(cold-page\) D/);
+  noted(shutdown, 'there is left: nothing');
 });
 
 test('proof: neighbours that take the CPU double the share of demand that is denied', () => {
   const steal = outcomeOf('steal');
-  const row = steal.rows.find(({ title }) => title.includes('share of demand stolen'));
-  assert.ok(Number(row?.during) > 2 * Number(row?.before));
-  assert.equal(during(steal, 'page-ins by the host'), 0);
-  assert.ok(words(steal.verdicts).every((word) => word === 'cpu_steal'));
+  const title = 'share of demand stolen';
+  assert.ok(Number(valueOf(steal, title)) > 2 * Number(valueOf(steal, title, 'before')));
+  assert.equal(valueOf(steal, 'page-ins by the host'), 0);
+  assert.ok(sequence(steal.verdicts).every((one) => one === 'cpu_steal'));
+  assert.ok(sequence(steal.dashboardVerdicts).includes('CPU'));
 });
 
 test('proof: a quiet host is not accused of paging', () => {
   const quiet = outcomeOf('quiet');
-  assert.equal(during(quiet, 'page-ins by the host'), 0);
-  assert.equal(during(quiet, 'blocked for the host'), 0);
-  assert.ok(words(quiet.verdicts).every((word) => ['quiet', 'cpu_steal'].includes(word)));
+  assert.equal(valueOf(quiet, 'page-ins by the host'), 0);
+  assert.equal(valueOf(quiet, 'idle pages found paged out'), 0);
+  assert.equal(valueOf(quiet, 'blocked for the host'), 0);
+  assert.ok(sequence(quiet.verdicts).every((one) => quietHere.includes(one)));
+  assert.ok(!sequence(quiet.dashboardVerdicts).includes('memory'));
   assert.deepEqual(quiet.alerts, []);
 });
