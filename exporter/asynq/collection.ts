@@ -20,7 +20,7 @@ import type { WorkerCache } from './workers.ts';
 /** Queues that are read at all. Beyond it `asynq_truncated{collector="queues"}` is 1. */
 const maxQueues = 20_000;
 /** Queues to a pipeline: larger ones were slower, and hold up other clients for longer. */
-const queuesPerPipeline = 150;
+const queuesPerPipeline = 100;
 /** A queue that is empty, listed nowhere and served by nobody is forgotten after this long. */
 const forgottenAfterSeconds = 3600;
 const memoryQueuesPerCollection = 20;

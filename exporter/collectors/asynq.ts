@@ -36,7 +36,7 @@ export interface AsynqDependencies {
   readonly client?: RedisClient;
 }
 
-/** Connecting and one pipeline of 150 queues, which Redis answers in about 10 ms. */
+/** Connecting and one pipeline of 100 queues, which Redis answers in about 10 ms. */
 const timeoutMs = 2000;
 
 const alwaysAsk: Health = {
