@@ -6,12 +6,14 @@ import { benchAsynq } from './asynq.ts';
 import { benchDashboards } from '../../dashboards/bench.ts';
 import { benchCost } from './cost.ts';
 import { benchFreeze } from './freeze.ts';
+import { benchStall } from './stall.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
   cost: benchCost,
   freeze: benchFreeze,
   dashboards: benchDashboards,
   asynq: benchAsynq,
+  stall: benchStall,
 };
 
 const asked = process.argv.slice(2);
