@@ -28,11 +28,26 @@ rate(stealwatch_steal_demand_ratio_sum[2m])
 /
 (rate(stealwatch_steal_demand_ratio_count[2m]) > 0.05)`;
 
+/** As far back as the rates that are divided by it: one scrape that failed takes neither away. */
+const cpus = 'last_over_time(stealwatch_cpus[2m])';
+
 /** Share of all CPUs that this machine itself kept busy. */
 const ownOfCpus = `
 sum without (mode) (rate(stealwatch_cpu_seconds_total{mode!~"idle|iowait|steal"}[2m]))
 /
-stealwatch_cpus`;
+${cpus}`;
+
+/**
+ * What was known this recently still holds. A scrape that fails marks every series as gone, and
+ * scrapes fail when the host is at its worst: the answer would be lost when it matters. Several
+ * scrapes at 2 or 5 s; at 15 s always one, however unpunctual.
+ */
+const recent = '20s';
+
+/** A gauge as the last scrape that succeeded found it. */
+function latest(series: string): string {
+  return `last_over_time(${series}[${recent}])`;
+}
 
 /**
  * Time without a CPU that nobody booked as steal. Waiting for a core of the host is steal, so
@@ -41,26 +56,26 @@ stealwatch_cpus`;
 const standstillWithoutSteal = `
 (
   rate(stealwatch_stall_seconds_sum[2m]) > ${thresholds.stalledSecondsIn2m.bad} / 120
-  and on (job, instance) stealwatch_signal_supported{signal="steal"} == 1
-  unless on (job, instance) rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]) / on (job, instance) stealwatch_cpus > ${thresholds.stealRatio.warn}
+  and on (job, instance) ${latest('stealwatch_signal_supported{signal="steal"}')} == 1
+  unless on (job, instance) rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]) / on (job, instance) ${cpus} > ${thresholds.stealRatio.warn}
   unless on (job, instance) increase(stealwatch_vm_restores_total[2m]) > 0
 )`;
 
 const pageIn = `
-max without (reason) (stealwatch_blocked_task_longest_seconds{reason="host_page_in"}) > ${thresholds.pageInStuckSeconds.warn}
+max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason="host_page_in"}')}) > ${thresholds.pageInStuckSeconds.warn}
 or rate(stealwatch_async_page_faults_total[2m]) > ${thresholds.hostPageInsPerSecond.warn}
-or stealwatch_cold_page_outstanding_seconds > ${thresholds.pageInStuckSeconds.warn}
+or ${latest('stealwatch_cold_page_outstanding_seconds')} > ${thresholds.pageInStuckSeconds.warn}
 or ${standstillWithoutSteal.trim()}`;
 
 const disk = `
-max without (reason) (stealwatch_blocked_task_longest_seconds{reason=~"disk|filesystem"}) > ${thresholds.taskBlockedSeconds.warn}
+max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason=~"disk|filesystem"}')}) > ${thresholds.taskBlockedSeconds.warn}
 or sum without (resource, kind) (rate(stealwatch_pressure_seconds_total{resource="io",kind="full"}[2m])) > ${thresholds.pressureRatio.warn}
 or increase(redis_aof_delayed_fsync[2m]) > 0`;
 
 /** Neither quiet nor anything else can be said: a clock stands, or this machine counts no steal. */
 const blind = `
-max without (sampler) (stealwatch_sampler_age_seconds) > ${thresholds.samplerAgeSeconds.bad}
-or sum without (signal) (stealwatch_signal_supported{signal="steal"}) == 0`;
+max without (sampler) (${latest('stealwatch_sampler_age_seconds')}) > ${thresholds.samplerAgeSeconds.bad}
+or sum without (signal) (${latest('stealwatch_signal_supported{signal="steal"}')}) == 0`;
 
 function answer(code: number, condition: string): string {
   return `${code} * group without () (\n${indent(condition.trim())}\n)`;
@@ -70,15 +85,18 @@ function indent(text: string): string {
   return text.replaceAll(/^/gm, '  ');
 }
 
+/** 1 where a scrape succeeded recently, 0 where all of them failed. */
+const answered = `max_over_time(up{job="stealwatch"}[${recent}])`;
+
 /** The first line that applies wins: causes that need a person first. */
 const verdictExpression = [
-  `(up{job="stealwatch"} == 0) + ${verdict.unknown}`,
+  `(${answered} == 0) + ${verdict.unknown}`,
   answer(verdict.pageIn, pageIn),
   answer(verdict.steal, `(${stealOfDemand}\n) > ${thresholds.stealRatio.warn}`),
   answer(verdict.disk, disk),
   answer(verdict.ownLoad, `(${ownOfCpus}\n) > ${thresholds.ownCpuRatio.bad}`),
   answer(verdict.unknown, blind),
-  `(up{job="stealwatch"} == 1) * ${verdict.quiet}`,
+  `(${answered} == 1) * ${verdict.quiet}`,
 ].join('\nor ');
 
 export const verdictGroup: Group = {
@@ -98,7 +116,7 @@ export const dashboardGroup: Group = {
       expr: `
 sum without (mode) (rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]))
 /
-stealwatch_cpus`,
+${cpus}`,
     },
     // One sample a minute, so that a sum over time is a number of minutes.
     {
@@ -110,7 +128,7 @@ stealwatch_cpus`,
       expr: `
 sum without (mode) (rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]))
 /
-stealwatch_cpus
+${cpus}
 * on () group_left (hour) count_values without () ("hour", hour())`,
     },
   ],
