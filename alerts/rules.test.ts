@@ -130,7 +130,14 @@ const written: readonly [alert: string, comparison: string][] = [
   ['PageInStuck', `> ${thresholds.pageInStuckSeconds.bad}\n`],
   ['TaskStuckInD', `> ${thresholds.taskBlockedSeconds.bad}`],
   ['ForkFreezeRisk', `> ${thresholds.hostPageInsPerSecond.bad}\n`],
-  ['HostPageInThrash', `> ${thresholds.hostPageInsPerSecond.warn * 600}`],
+  [
+    'HostPageInThrash',
+    `stealwatch_async_page_faults_total{job="stealwatch"}[10m])) > ${thresholds.hostPageInsPerSecond.warn * 600}\n`,
+  ],
+  [
+    'HostPageInThrash',
+    `stealwatch_cold_page_host_faults_total{job="stealwatch"}[10m])) > ${thresholds.coldPageIns.bad}\n`,
+  ],
   ['HostStalled', `> ${thresholds.stalledSecondsIn2m.bad}`],
   ['PidPileup', `> ${thresholds.redisProcessTasks.bad}\n`],
   ['HungTaskLogGoingSilent', `< ${thresholds.hungTaskWarningsLeft.warn})`],

@@ -116,6 +116,13 @@ export const thresholds = {
     unit: 'per_second',
     why: 'A host that does not overcommit pages nothing in: 0 is normal, 60 in 10 min is thrash.',
   },
+  /** stealwatch_cold_page_host_faults_total, all ages: warn per 5 min, bad per 10 min. */
+  coldPageIns: {
+    warn: 3,
+    bad: 60,
+    unit: 'count',
+    why: "A single count may be a stray one: the exporter's own verdict wants three in 5 min as well. 60 in 10 min is thrash, whoever counts the page-ins.",
+  },
   /** stealwatch_seconds_total{verdict="stall"} within 2 minutes. */
   stalledSecondsIn2m: {
     warn: 2,

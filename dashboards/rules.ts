@@ -64,6 +64,7 @@ const standstillWithoutSteal = `
 const pageIn = `
 max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason="host_page_in"}')}) > ${thresholds.pageInStuckSeconds.warn}
 or rate(stealwatch_async_page_faults_total[2m]) > ${thresholds.hostPageInsPerSecond.warn}
+or sum without (age) (increase(stealwatch_cold_page_host_faults_total[5m])) >= ${thresholds.coldPageIns.warn}
 or ${latest('stealwatch_cold_page_outstanding_seconds')} > ${thresholds.pageInStuckSeconds.warn}
 or ${standstillWithoutSteal.trim()}`;
 
