@@ -87,15 +87,21 @@ function levels(rules: readonly RecordingRule[]): RecordingRule[][] {
   return result;
 }
 
+/** What `a or b` gives may be two series, by the names of a and b, and is one once recorded. */
 function openMetrics({ record, labels }: RecordingRule, series: readonly Series[]): string {
-  const lines = series.flatMap((one) => {
+  const lines = new Map<string, { time: number; line: string }[]>();
+  for (const one of series) {
     const own = Object.entries({ ...one.labels, ...labels }).filter(
       ([name]) => name !== '__name__',
     );
     const key = `${record}{${own.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(',')}}`;
-    return one.points.map(([time, value]) => `${key} ${value} ${time}\n`);
-  });
-  return lines.join('');
+    const known = lines.get(key) ?? [];
+    lines.set(key, known);
+    for (const [time, value] of one.points) known.push({ time, line: `${key} ${value} ${time}\n` });
+  }
+  return [...lines.values()]
+    .flatMap((points) => points.sort((x, y) => x.time - y.time).map(({ line }) => line))
+    .join('');
 }
 
 /** Prometheus answers at most 11,000 points at once. */
@@ -105,6 +111,21 @@ function parts({ from, to, step }: Span): Span[] {
     result.push({ from: start, to: Math.min(to, start + 9999 * step), step });
   }
   return result;
+}
+
+/** Groups whose rules count or add up their own evaluations: they keep their interval. */
+const ownInterval = new Set(['stealwatch-dashboards', 'slo_period']);
+
+/**
+ * A rule that asks what it recorded itself, so as not to count a quarter of an hour twice or miss
+ * one. Here it is asked for the whole span at once, each quarter exactly once, and has recorded
+ * nothing yet: so every quarter before counts as recorded, and this one as not.
+ */
+function asEvaluatedInTurn({ record, expr }: RecordingRule): string {
+  const own = `count_over_time\\(${record}[^)]*\\)`;
+  return expr
+    .replace(new RegExp(`\\((\\w+\\([^)]*\\)) unless ${own}\\)`), '($1 unless $1)')
+    .replace(new RegExp(`\\nunless (?:on \\([^)]*\\) )?${own}$`), '');
 }
 
 /** `span.step` is the evaluation interval. */
@@ -117,11 +138,9 @@ export async function backfill(
   for (const [i, level] of levels(rules).entries()) {
     const texts: string[] = [];
     for (const rule of level) {
-      // A rule that counts its own evaluations keeps its interval; the others follow the scrape.
-      const step =
-        rule.group === 'stealwatch-dashboards' ? (rule.interval ?? span.step) : span.step;
+      const step = ownInterval.has(rule.group) ? (rule.interval ?? span.step) : span.step;
       for (const part of parts({ ...span, step })) {
-        texts.push(openMetrics(rule, await prometheus.range(rule.expr, part)));
+        texts.push(openMetrics(rule, await prometheus.range(asEvaluatedInTurn(rule), part)));
       }
     }
     const file = join(directory, `rules-${i}.om`);
