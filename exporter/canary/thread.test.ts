@@ -64,7 +64,8 @@ test('canary: four CPU burners are not taken for the host', async (t) => {
   await until('12,000 touches', () => touchesOf(canary.read()) > 12_000, 60);
   const paged = pageInsOfThisMachine() - before;
   const counted = hostFaultsOf(canary.read());
-  assert.ok(counted <= 2 + paged, `${counted} page-ins counted, ${paged} seen by this kernel`);
+  // One touch in a thousand: a host that keeps a vCPU for less than a tick says so nowhere.
+  assert.ok(counted <= 12 + paged, `${counted} page-ins counted, ${paged} seen by this kernel`);
 });
 
 test("canary: this machine's own swap is not taken for the host", async (t) => {
