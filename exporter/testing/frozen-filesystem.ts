@@ -7,7 +7,7 @@
  * Needs root. Everything (mount, sysctls, processes, files) is owned and put back by
  * `frozen-filesystem.sh`, also when this process is killed.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { accessSync, existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { startOwner } from './owner.ts';
 import { accepts, freePort, until } from './redis-server.ts';
 
 export interface FreezableRedis {
@@ -75,53 +76,21 @@ export function processState(pid: number): string | undefined {
   }
 }
 
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise((resolve) => child.once('exit', resolve));
-}
-
-/** The script, once it has said that it is ready. */
-async function startOwner(directory: string, options: FreezeOptions): Promise<ChildProcess> {
-  const { hungTaskTimeoutSeconds = 10, longestSeconds = 600 } = options;
-  const owner = spawn(
-    script,
-    [directory, String(hungTaskTimeoutSeconds), String(longestSeconds), lockFile],
-    {
-      detached: true,
-      stdio: 'pipe',
-      env: { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` },
-    },
-  );
-  let output = '';
-  owner.stdout.on('data', (data: Buffer) => (output += data.toString()));
-  owner.stderr.on('data', (data: Buffer) => (output += data.toString()));
-  // The script may be gone before it has read that its input ended.
-  owner.stdin.on('error', () => undefined);
-  await until(
-    'a file system on a loop device',
-    () => {
-      if (owner.exitCode !== null) throw new Error(`frozen-filesystem.sh: ${output}`);
-      return output.includes('ready\n');
-    },
-    200,
-  );
-  return owner;
-}
-
 /** Outside of a test: the caller must call `restore()`. Throws where `whyNoFrozenFilesystem`. */
 export async function startFreezableRedis(options: FreezeOptions = {}): Promise<FreezableRedis> {
   const obstacle = whyNoFrozenFilesystem();
   if (obstacle !== undefined) throw new Error(obstacle);
   const root = mkdtempSync(join(tmpdir(), 'stealwatch-frozen-'));
   const directory = join(root, 'mount');
-  const owner = await startOwner(root, options);
+  const { hungTaskTimeoutSeconds = 10, longestSeconds = 600 } = options;
+  const args = [root, String(hungTaskTimeoutSeconds), String(longestSeconds), lockFile];
+  const owner = await startOwner(script, args, 'a file system on a loop device', 200);
   let writer: Socket | undefined;
   let restoring: Promise<void> | undefined;
 
   function restore(): Promise<void> {
     writer?.destroy();
-    owner.stdin?.end();
-    restoring ??= ended(owner);
+    restoring ??= owner.release();
     return restoring;
   }
 

@@ -3,10 +3,9 @@
  * page the host does not bring back. Needs root and a cgroup freezer. `frozen-thread.sh` owns it
  * and thaws it, also when this process is killed.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { until } from './redis-server.ts';
+import { startOwner } from './owner.ts';
 
 const script = fileURLToPath(new URL('frozen-thread.sh', import.meta.url));
 const longestSeconds = 90;
@@ -28,25 +27,7 @@ export function threadNamed(pid: number, name: string): number | undefined {
 
 /** Resolves once the thread is frozen, with the way to thaw it. */
 export async function freezeThread(pid: number, tid: number): Promise<() => Promise<void>> {
-  const owner = spawn(script, [String(pid), String(tid), String(longestSeconds)], {
-    detached: true,
-    stdio: 'pipe',
-  });
-  let said = '';
-  owner.stdout.on('data', (data: Buffer) => (said += data.toString()));
-  owner.stderr.on('data', (data: Buffer) => (said += data.toString()));
-  owner.stdin.on('error', () => undefined);
-  const ended = new Promise((resolve) => owner.once('exit', resolve));
-  await until(
-    'the thread is frozen',
-    () => {
-      if (owner.exitCode !== null) throw new Error(`frozen-thread.sh: ${said}`);
-      return said.includes('ready\n');
-    },
-    30,
-  );
-  return async () => {
-    owner.stdin.end();
-    await ended;
-  };
+  const args = [String(pid), String(tid), String(longestSeconds)];
+  const owner = await startOwner(script, args, 'the thread is frozen', 30);
+  return () => owner.release();
 }
