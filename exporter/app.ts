@@ -92,6 +92,11 @@ function encodingFor(ctx: Context): Encoding {
   return 'gzip';
 }
 
+interface Rendering {
+  readonly text: Promise<string>;
+  gzipped?: Promise<Buffer>;
+}
+
 /** Scrapes that shared one result share its bytes as well: 50 at once cost one rendering. */
 function createExposition(): (
   families: readonly Family[],
@@ -99,17 +104,15 @@ function createExposition(): (
   encoding: Encoding,
 ) => Promise<string | Buffer> {
   const renderers = { text: createRenderer('text'), openmetrics: createRenderer('openmetrics') };
-  const bodies = new WeakMap<readonly Family[], Map<string, Promise<string | Buffer>>>();
+  const shared = new WeakMap<readonly Family[], Map<Format, Rendering>>();
   return (families, format, encoding) => {
-    const known = bodies.get(families) ?? new Map<string, Promise<string | Buffer>>();
-    bodies.set(families, known);
-    const text = known.get(format) ?? renderers[format](families);
-    known.set(format, text);
-    if (encoding === 'identity') return text;
-    const key = `${format} ${encoding}`;
-    const body = known.get(key) ?? text.then((plain) => gzip(plain.toString()));
-    known.set(key, body);
-    return body;
+    const known = shared.get(families) ?? new Map<Format, Rendering>();
+    shared.set(families, known);
+    const rendering = known.get(format) ?? { text: renderers[format](families) };
+    known.set(format, rendering);
+    if (encoding === 'identity') return rendering.text;
+    rendering.gzipped ??= rendering.text.then(gzip);
+    return rendering.gzipped;
   };
 }
 

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { cpuModes, parseStat, ticksPerSecond } from '../procfs/stat.ts';
 import { startExporter } from '../testing/exporter-process.ts';
 import { inScope, table, timedGet } from './figures.ts';
 
@@ -14,8 +15,8 @@ const minutes = Number(process.env['STALL_MINUTES'] ?? 2);
 
 /** Seconds of all CPUs together that the host took since boot, from /proc/stat. */
 function stolenSeconds(): number {
-  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
-  return Number(line.trim().split(/ +/)[8]) / 100;
+  const { total } = parseStat(readFileSync('/proc/stat', 'utf8'));
+  return (total[cpuModes.indexOf('steal')] ?? Number.NaN) / ticksPerSecond;
 }
 
 function valueOf(text: string, series: string): number {
