@@ -21,7 +21,7 @@ export interface Machine {
   readonly ports: Ports;
   /** Start the VPS with this CPU model and wait for its shell. */
   startVps(cpu: string): Promise<void>;
-  /** End the VPS's VMM. */
+  /** End the VPS's VMM, if one runs. */
   stopVps(): Promise<void>;
   /** Reads of the provider's swap: at full speed, this many a second, or none at all. */
   swapReads(perSecond: number | 'all' | 'none'): Promise<void>;
@@ -95,18 +95,17 @@ export async function bootMachine(
   if (provider === undefined || vps === undefined || monitor === undefined) throw new Error('none');
   await provider.waitFor('provider is up', bootSeconds);
   await provider.run('true');
-  let boots = 0;
 
   return {
     provider,
     vps,
     ports,
     async startVps(cpu) {
-      boots += 1;
+      const ups = () => vps.seen().split('vps is up').length;
+      const before = ups();
       await provider.run(`(setsid vm ${vpsMib} ${cpu} &)`);
-      const ups = () => vps.seen().split('vps is up').length - 1;
       const end = performance.now() + bootSeconds * 1000;
-      while (ups() < boots) {
+      while (ups() === before) {
         if (performance.now() > end)
           throw new Error(`the VPS does not boot\n${vps.seen().slice(-900)}`);
         await new Promise((resolve) => setTimeout(resolve, 500));
@@ -115,7 +114,8 @@ export async function bootMachine(
     },
     async stopVps() {
       await provider.run(
-        'kill -9 $(cat /tmp/vm.pid); while [ -d /proc/$(cat /tmp/vm.pid) ]; do sleep 1; done',
+        // The file is gone where the VMM ended by itself, as it does when its guest crashes.
+        'if pid=$(cat /tmp/vm.pid); then kill -9 $pid; while [ -d /proc/$pid ]; do sleep 1; done; fi',
       );
     },
     async swapReads(perSecond) {
