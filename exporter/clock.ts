@@ -12,20 +12,52 @@ export interface Clock {
   /** Unix time in seconds. May step. */
   wall(): number;
   /**
-   * Call `tick` every `seconds`, the first time after one period. Ticks that could not run are
-   * not made up for. Returns a function that ends it. The timer keeps no process alive.
+   * Call `tick` every `seconds`, the first time after one or two periods. Ticks that could not run
+   * are not made up for. Returns a function that ends it. The timer keeps no process alive.
    */
   every(seconds: number, tick: () => void): () => void;
+}
+
+interface Ticking {
+  readonly tick: () => void;
+  /** The first period is a whole one, but for the jitter of timers. */
+  readonly notBefore: number;
+}
+
+/**
+ * One timer for all that tick with the same period: to wake up costs a sleeping process 0.2 ms
+ * of CPU, more than most ticks do with it.
+ */
+function createTimers(): Clock['every'] {
+  const timers = new Map<number, { timer: NodeJS.Timeout; ticking: Set<Ticking> }>();
+
+  function start(seconds: number) {
+    const ticking = new Set<Ticking>();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      for (const { tick, notBefore } of ticking) if (now >= notBefore) tick();
+    }, seconds * 1000);
+    timer.unref();
+    return { timer, ticking };
+  }
+
+  return (seconds, tick) => {
+    const shared = timers.get(seconds) ?? start(seconds);
+    timers.set(seconds, shared);
+    const one = { tick, notBefore: performance.now() + seconds * 900 };
+    shared.ticking.add(one);
+    return () => {
+      if (!shared.ticking.delete(one) || shared.ticking.size > 0) return;
+      clearInterval(shared.timer);
+      timers.delete(seconds);
+    };
+  };
 }
 
 export const systemClock: Clock = {
   monotonic: () => performance.now() / 1000,
   wall: () => Date.now() / 1000,
-  every(seconds, tick) {
-    const timer = setInterval(tick, seconds * 1000);
-    timer.unref();
-    return () => clearInterval(timer);
-  },
+  every: createTimers(),
 };
 
 /** A clock that moves only when told to. For tests. */

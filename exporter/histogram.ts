@@ -2,7 +2,8 @@
 import type { HistogramValue, Metric } from './collector.ts';
 
 export interface HistogramCounter {
-  observe(value: number): void;
+  /** `times` observations of the same value, one if not said. */
+  observe(value: number, times?: number): void;
   /** A copy: later observations do not change it. */
   value(): HistogramValue;
 }
@@ -11,11 +12,11 @@ export function createHistogram({ buckets }: Metric): HistogramCounter {
   const counts = Array.from({ length: buckets.length + 1 }, () => 0);
   let sum = 0;
   return {
-    observe(value) {
+    observe(value, times = 1) {
       const bucket = buckets.findIndex((bound) => value <= bound);
       const i = bucket === -1 ? buckets.length : bucket;
-      counts[i] = (counts[i] ?? 0) + 1;
-      sum += value;
+      counts[i] = (counts[i] ?? 0) + times;
+      sum += value * times;
     },
     value: () => ({ counts: [...counts], sum }),
   };

@@ -6,12 +6,17 @@
  * machine, or parked this very thread for a page it had swapped out. The first two are in
  * schedstat; what is left is the standstill. So it tells "nobody ran" from "we were busy".
  *
+ * The timer is looked at once a second: all its lateness of that second less all that explains it.
+ * That is never too much, because what was computed while the timer slept explains nothing and is
+ * taken off all the same: up to the CPU time that the exporter uses, some 10 ms in a second.
+ *
  * It lives in the event loop and not in a thread of its own, which would cost 9 MB of memory
  * (docs/adr/0005). A CPU quota on the exporter's own cgroup shows here as standstill: set none.
  */
 import type { Clock } from '../clock.ts';
 import { type Collector, gauge, histogram, single } from '../collector.ts';
 import { createHistogram } from '../histogram.ts';
+import { createLateTimer, type Lateness, type LateTimer } from '../lateness.ts';
 import { parseSchedstat, type Schedstat } from '../procfs/schedstat.ts';
 import { createPseudoFs, type PseudoFile } from '../procfs/reader.ts';
 
@@ -27,17 +32,22 @@ const longest = gauge({
   note: 'The longest such standstill of the last 5 minutes, from the monotonic clock and /proc/thread-self/schedstat.',
 });
 
-const periodSeconds = 0.05;
+const lookSeconds = 1;
 /** Two windows that take turns: what is shown covers 5 to 10 minutes, never less. */
 const windowSeconds = 300;
 
 export function stallCollector({
   clock,
   schedstat = createPseudoFs('/proc').file('thread-self/schedstat'),
+  timer = createLateTimer(clock),
+  afterTimers = setImmediate,
 }: {
   clock: Clock;
   /** Of the thread that runs the event loop: its own /proc, not the host's. */
   schedstat?: PseudoFile;
+  timer?: LateTimer;
+  /** Runs what it is given once all timers that are due have fired. */
+  afterTimers?: (work: () => void) => unknown;
 }): Collector {
   const stalls = createHistogram(stallSeconds);
   let worst = { since: clock.monotonic(), now: 0, before: 0 };
@@ -49,20 +59,33 @@ export function stallCollector({
     return text === undefined ? undefined : parseSchedstat(text);
   }
 
-  function observe(seconds: number, now: number): void {
-    stalls.observe(seconds);
+  function remember(seconds: number, now: number): void {
     if (now - worst.since >= windowSeconds) worst = { since: now, now: 0, before: worst.now };
     worst.now = Math.max(worst.now, seconds);
   }
 
-  function tick(): void {
+  /** One observation for each time the timer fired. None is longer than it was late at most. */
+  function observe({ fired, total, longest }: Lateness, explained: number, now: number): void {
+    let left = Math.max(0, total - explained);
+    let times = fired;
+    remember(Math.min(left, longest), now);
+    for (; times > 1 && left > longest; times -= 1) {
+      stalls.observe(longest);
+      left -= longest;
+    }
+    stalls.observe(left, Math.min(times, 1));
+    stalls.observe(0, Math.max(0, times - 1));
+  }
+
+  function look(): void {
     try {
       const at = clock.monotonic();
       const stat = read();
+      const lateness = timer.take();
       if (stat !== undefined && last !== undefined) {
         const explained =
           stat.cpuSeconds - last.cpuSeconds + (stat.runDelaySeconds - last.runDelaySeconds);
-        observe(Math.max(0, at - last.at - periodSeconds - explained), at);
+        observe(lateness, explained, at);
       }
       last = stat === undefined ? undefined : { ...stat, at };
       failure = undefined;
@@ -72,8 +95,8 @@ export function stallCollector({
     }
   }
 
-  tick();
-  const stop = clock.every(periodSeconds, tick);
+  look();
+  const stop = clock.every(lookSeconds, () => afterTimers(look));
 
   return {
     name: 'stall',
@@ -104,6 +127,7 @@ export function stallCollector({
     }),
     async close() {
       stop();
+      timer.close();
       schedstat.close();
     },
   };
