@@ -93,19 +93,30 @@ const sipBytes = 64;
 const sipsPerWholeReading = 60;
 const tcp6Seconds = 5;
 
-/** Sum of the queues of the first `count` sockets that listen on a port, and how many there were. */
-function sip(path: string, port: number, count: number): { queued: number; found: number } {
+interface Sip {
+  readonly queued: number;
+  readonly found: number;
+  /** So many bytes it took. */
+  readonly length: number;
+}
+
+/**
+ * Sum of the queues of the first `count` sockets that listen on a port, and how many there were.
+ * `expected` bytes at once, as many as it took before, then in small steps.
+ */
+function sip(path: string, port: number, count: number, expected: number): Sip {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const wanted = new RegExp(`:${hex} \\S+ ${listenState} [0-9A-F]{8}:([0-9A-F]{8}) `, 'g');
   const fd = openSync(path, 'r');
   try {
     for (let length = 0; ;) {
-      const got = readSync(fd, buffer, length, Math.min(sipBytes, buffer.length - length), null);
+      const step = length === 0 ? Math.max(expected, sipBytes) : sipBytes;
+      const got = readSync(fd, buffer, length, Math.min(step, buffer.length - length), null);
       length += got;
       const queues = [...buffer.toString('latin1', 0, length).matchAll(wanted)];
       if (queues.length >= count || got === 0) {
         const queued = queues.reduce((sum, [, hex = '']) => sum + Number.parseInt(hex, 16), 0);
-        return { queued, found: queues.length };
+        return { queued, found: queues.length, length };
       }
     }
   } finally {
@@ -132,11 +143,13 @@ export function listenQueueReader(
   const files = ['tcp', 'tcp6'].map((name) => `${procfs.root}/${pid}/net/${name}`);
   let learnt: { port: number; counts: readonly number[] } | undefined;
   let sipsLeft = 0;
+  let lengths = [0, 0];
   let tcp6 = { queued: 0, at: -Infinity };
 
   function wholeReading(): number | undefined {
     const tables = files.map((path) => readOne(path));
     learnt = undefined;
+    lengths = [0, 0];
     for (const port of ports) {
       const mine = tables.map((sockets) => sockets.filter((socket) => socket.port === port));
       if (mine.every(({ length }) => length === 0)) continue;
@@ -151,7 +164,8 @@ export function listenQueueReader(
 
   function sipOf(file: number, port: number, count: number): number | undefined {
     if (count === 0) return 0;
-    const { queued, found } = sip(files[file] ?? '', port, count);
+    const { queued, found, length } = sip(files[file] ?? '', port, count, lengths[file] ?? 0);
+    lengths[file] = length;
     return found < count ? undefined : queued;
   }
 

@@ -48,7 +48,13 @@ export function isAbsent(error: unknown): boolean {
   );
 }
 
-/** Files made by seq_file answer about 4 kB a read, so read on until nothing comes. */
+/**
+ * The kernel answers a read of such a file with whole records, lines most often, as many as fit
+ * into its buffer: a page at least. No line in the files we read comes near half of one, so an
+ * answer shorter than that was not cut off, and there is no need to ask for the rest.
+ */
+const surelyTheEnd = 2048;
+
 function readWhole(fd: number, path: string): string {
   let length = 0;
   for (;;) {
@@ -58,9 +64,10 @@ function readWhole(fd: number, path: string): string {
       buffer.copy(larger);
       buffer = larger;
     }
-    const got = readSync(fd, buffer, length, buffer.length - length, length);
-    if (got === 0) return buffer.toString('utf8', 0, length);
+    const room = buffer.length - length;
+    const got = readSync(fd, buffer, length, room, length);
     length += got;
+    if (got < surelyTheEnd && got < room) return buffer.toString('utf8', 0, length);
   }
 }
 
