@@ -1,7 +1,8 @@
-/** The line of `/status` about Asynq, and whether there is an Asynq to see. */
+/** The line of `/status` about Asynq, and the signal. */
 import type { Check, Signal } from '../collector.ts';
 import type { Snapshot } from './collection.ts';
 import { counted, isUnserved } from './findings.ts';
+import { isWithoutAsynq } from './presence.ts';
 import type { Known } from './watch.ts';
 
 /** `unserved`: tasks wait in a queue no live server takes from. `none`: no Asynq in this Redis. */
@@ -11,11 +12,6 @@ export interface Standing {
   readonly state: AsynqState;
   /** On the monotonic clock. */
   readonly since: number;
-}
-
-export function isWithoutAsynq({ queues, fleet, legacyQueues }: Snapshot): boolean {
-  const fleetSize = (fleet?.servers.length ?? 0) + (fleet?.schedulers ?? 0);
-  return queues.length === 0 && legacyQueues.length === 0 && fleetSize === 0;
 }
 
 function stateOf(known: Known | undefined, failure: Error | undefined): [AsynqState, string] {

@@ -3,13 +3,15 @@
  *
  * Up to `inlineQueues` queues are read when a scrape asks: a value is as old as the scrape. More
  * take seconds, so they are read in the background, at an interval that grows with what a
- * collection costs, and the age is exported. Either way a slow tick refreshes what the page
+ * collection costs, and the age is exported. Where there is no Asynq, one is looked for in the
+ * background as well, every 15 s. Either way a slow tick refreshes what the page
  * shows when nobody scrapes, one collection is under way at most, and a Redis whose probe says
  * that it does not answer is not asked.
  */
 import type { Clock } from '../clock.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 import type { Collection, Snapshot } from './collection.ts';
+import { isWithoutAsynq } from './presence.ts';
 import { type QueueView, viewsOf } from './queue-metrics.ts';
 
 export const inlineQueues = 500;
@@ -19,6 +21,7 @@ export const tickSeconds = 5;
 /** A background collection may take this share of the time, the rest is rest. */
 const restFactor = 10;
 const largeIntervalSeconds = 15;
+const emptyIntervalSeconds = 15;
 const longestIntervalSeconds = 600;
 /** When a scrape of a small fleet cannot have numbers of its own moment, these will do. */
 const recentSeconds = 20;
@@ -65,7 +68,10 @@ export function createWatch(options: WatchOptions): Watch {
 
   const isLarge = (): boolean => (last?.snapshot.queues.length ?? 0) > inlineQueues;
 
+  const isEmpty = (): boolean => current !== undefined && isWithoutAsynq(current.snapshot);
+
   function interval(): number {
+    if (isEmpty()) return Math.max(emptyIntervalSeconds, intervalSeconds);
     if (!isLarge()) return Math.max(tickSeconds, intervalSeconds);
     const rest = restFactor * (last?.snapshot.durationSeconds ?? 0);
     return Math.max(largeIntervalSeconds, intervalSeconds, Math.min(rest, longestIntervalSeconds));
@@ -116,7 +122,7 @@ export function createWatch(options: WatchOptions): Watch {
     async fresh(signal) {
       await health.judged(signal);
       if (forgetUnanswered()) return undefined;
-      if (isLarge()) return remembered();
+      if (isLarge() || isEmpty()) return remembered();
       // A collection that is late leaves the one before it, and its age says so.
       await waitFor(refresh());
       return remembered(recentSeconds);

@@ -66,6 +66,20 @@ test('asynq: a scrape reads the state at that moment, and the tick then lets Red
   assert.equal((await commandsProcessed(rig)) - before, 1, 'only the question itself');
 });
 
+test('asynq: where there is none, scrapes do not look for one, and a new one is found', async (t) => {
+  const clock = manualClock();
+  const rig = await asynqRig(t, { clock });
+  await rig.scrape();
+  const before = await commandsProcessed(rig);
+  for (let i = 0; i < 5; i += 1) assert.equal((await rig.scrape()).value('asynq_up'), 1);
+  assert.equal((await commandsProcessed(rig)) - before, 1, 'only the question itself');
+  await asynqSimulator(rig.redis).enqueue('default');
+  clock.advance(3 * tickSeconds);
+  await until('it is found', async () => {
+    return (await rig.scrape()).value('asynq_queue_size', 'default') === 1;
+  });
+});
+
 test('asynq: scrapes that come together share one collection', async (t) => {
   const rig = await asynqRig(t);
   await asynqSimulator(rig.redis).enqueue('default');

@@ -12,7 +12,8 @@ import {
   fleetMetrics,
   upFamily,
 } from '../asynq/fleet-metrics.ts';
-import { asynqCheck, asynqSignal, isWithoutAsynq, type Standing } from '../asynq/check.ts';
+import { asynqCheck, asynqSignal, type Standing } from '../asynq/check.ts';
+import { isWithoutAsynq } from '../asynq/presence.ts';
 import { queueCounters, queueGauges, queueMetrics } from '../asynq/queue-metrics.ts';
 import { createWatch, type Health, type Known } from '../asynq/watch.ts';
 import type { Clock } from '../clock.ts';
