@@ -52,12 +52,20 @@ const stubPlugin: Plugin = {
   },
 };
 
-/** Asked on few machines and half of all source: a file of its own, read when it is asked. */
+/**
+ * Used on few machines and half of all source, which stays in memory: a file of its own each,
+ * read when it is asked for.
+ */
+const apart: Readonly<Record<string, string>> = {
+  systeminformation: 'systeminformation',
+  './web/access.ts': 'web-access',
+};
+
 const apartPlugin: Plugin = {
   name: 'apart',
   setup(bundler) {
-    bundler.onResolve({ filter: /^systeminformation$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './systeminformation.cjs', external: true } : undefined,
+    bundler.onResolve({ filter: /^(systeminformation|\.\/web\/access\.ts)$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${apart[path]}.cjs`, external: true } : undefined,
     );
   },
 };
@@ -65,6 +73,7 @@ const apartPlugin: Plugin = {
 await build({
   entryPoints: {
     systeminformation: 'systeminformation',
+    'web-access': 'exporter/web/access.ts',
     stealwatch: 'exporter/main.ts',
     'bcrypt-worker': 'exporter/web/bcrypt-worker.ts',
     'canary-worker': 'exporter/canary/canary-worker.ts',

@@ -33,6 +33,7 @@ test('npm package: packed, installed into an empty directory, run', async (t) =>
     'dist/stealwatch.cjs',
     'dist/bcrypt-worker.cjs',
     'dist/canary-worker.cjs',
+    'dist/web-access.cjs',
     'exporter/stealwatch',
   ]) {
     assert.ok(paths.includes(path), `${path} is missing`);
