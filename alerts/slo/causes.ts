@@ -3,6 +3,7 @@
  * holds: what the host takes comes before what we do to ourselves, because it is what a change of
  * provider would buy. `unknown` is what is left, and everything that nobody measured.
  */
+import { thresholds } from '../thresholds.ts';
 import { target } from './slices.ts';
 
 export interface Cause {
@@ -14,12 +15,16 @@ export interface Cause {
 const job = 'job="stealwatch"';
 const sum = (expr: string) => `sum by (${target}) (${expr})`;
 const max = (expr: string) => `max by (${target}) (${expr})`;
+/** The worst of the last minute: a gauge is gone at each scrape that fails, which is when it counts. */
+const worst = (series: string) => max(`max_over_time(${series}[1m])`);
 
 export const causes: readonly Cause[] = [
   {
     cause: 'host_memory',
     holds: `${sum(`rate(stealwatch_async_page_faults_total{${job}}[1m])`)} > 1
-or ${max(`stealwatch_blocked_task_longest_seconds{${job},reason="host_page_in"}`)} > 1
+or ${worst(`stealwatch_blocked_task_longest_seconds{${job},reason="host_page_in"}`)} > 1
+or ${worst(`stealwatch_cold_page_outstanding_seconds{${job}}`)} > 1
+or ${sum(`increase(stealwatch_cold_page_host_faults_total{${job}}[5m])`)} >= ${thresholds.coldPageIns.warn}
 or ${sum(`increase(stealwatch_kernel_events_total{${job},event="soft_lockup"}[2m])`)} > 0`,
   },
   {
@@ -28,12 +33,12 @@ or ${sum(`increase(stealwatch_kernel_events_total{${job},event="soft_lockup"}[2m
   },
   {
     cause: 'redis_fork',
-    holds: `${max(`max_over_time(redis_rdb_bgsave_in_progress{${job}}[1m])`)} == 1
-or ${max(`max_over_time(redis_aof_rewrite_in_progress{${job}}[1m])`)} == 1`,
+    holds: `${worst(`redis_rdb_bgsave_in_progress{${job}}`)} == 1
+or ${worst(`redis_aof_rewrite_in_progress{${job}}`)} == 1`,
   },
   {
     cause: 'disk',
-    holds: `${max(`stealwatch_blocked_task_longest_seconds{${job},reason=~"disk|filesystem"}`)} > 1
+    holds: `${worst(`stealwatch_blocked_task_longest_seconds{${job},reason=~"disk|filesystem"}`)} > 1
 or ${max(`increase(redis_aof_delayed_fsync{${job}}[2m])`)} > 0
 or ${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="io",kind="full"}[1m])`)} > 0.5`,
   },
