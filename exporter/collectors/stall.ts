@@ -6,9 +6,9 @@
  * machine, or parked this very thread for a page it had swapped out. The first two are in
  * schedstat; what is left is the standstill. So it tells "nobody ran" from "we were busy".
  *
- * The timer is looked at once a second: all its lateness of that second less all that explains it.
- * That is never too much, because what was computed while the timer slept explains nothing and is
- * taken off all the same: up to the CPU time that the exporter uses, some 10 ms in a second.
+ * The timer is looked at four times a second: all its lateness since less all that explains it.
+ * That is never too much, because what was computed or waited while the timer slept explains
+ * nothing and is taken off all the same: a few milliseconds, more when the CPUs are contended.
  *
  * It lives in the event loop and not in a thread of its own, which would cost 9 MB of memory
  * (docs/adr/0005). A CPU quota on the exporter's own cgroup shows here as standstill: set none.
@@ -32,7 +32,7 @@ const longest = gauge({
   note: 'The longest such standstill of the last 5 minutes, from the monotonic clock and /proc/thread-self/schedstat.',
 });
 
-const lookSeconds = 1;
+const lookSeconds = 0.25;
 /** Two windows that take turns: what is shown covers 5 to 10 minutes, never less. */
 const windowSeconds = 300;
 
