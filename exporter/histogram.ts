@@ -2,8 +2,7 @@
 import type { HistogramValue, Metric } from './collector.ts';
 
 export interface HistogramCounter {
-  /** `times` observations of the same value, one if not said. */
-  observe(value: number, times?: number): void;
+  observe(value: number): void;
   /** A copy: later observations do not change it. */
   value(): HistogramValue;
 }
@@ -12,11 +11,11 @@ export function createHistogram({ buckets }: Metric): HistogramCounter {
   const counts = Array.from({ length: buckets.length + 1 }, () => 0);
   let sum = 0;
   return {
-    observe(value, times = 1) {
+    observe(value) {
       const bucket = buckets.findIndex((bound) => value <= bound);
       const i = bucket === -1 ? buckets.length : bucket;
-      counts[i] = (counts[i] ?? 0) + times;
-      sum += value * times;
+      counts[i] = (counts[i] ?? 0) + 1;
+      sum += value;
     },
     value: () => ({ counts: [...counts], sum }),
   };

@@ -10,62 +10,58 @@ function block(seconds: number): void {
   while (performance.now() < end);
 }
 
-test('late timer: it fires 20 times a second, and says how late', async () => {
+test('late timer: hardly late where nothing happens, and never more than there was time', async () => {
   const timer = createLateTimer(systemClock);
   await sleep(120);
   timer.take();
+  const began = performance.now();
   await sleep(1000);
-  const { fired, total, longest } = timer.take();
-  assert.ok(fired <= 21 && fired >= 2, `${fired} times in a second`);
-  // A busy machine makes it late, but not by more than there was time.
-  assert.ok(longest <= total + 0.025 && total < 10);
+  const late = timer.take();
+  assert.ok(late >= 0 && late < (performance.now() - began) / 1000, `${late} s`);
   timer.close();
 });
 
-test('late timer: a blocked loop is seen, also when the one before was seen just now', async () => {
+test('late timer: a blocked loop is seen, whenever it was asked before', async () => {
   const timer = createLateTimer(systemClock);
   await sleep(200);
-  timer.take();
-  for (let i = 0; i < 2; i += 1) {
+  for (const pause of [0, 10, 30, 50, 100]) {
+    timer.take();
+    await sleep(pause);
     block(0.3);
-    await sleep(200);
-    const { total, longest } = timer.take();
-    assert.ok(longest > 0.2, `${longest} s`);
-    assert.ok(total >= longest - 0.01, `${total} s in all, ${longest} s once`);
-    await sleep(150);
+    await sleep(100);
+    const late = timer.take();
+    assert.ok(late > 0.2, `${late} s, ${pause} ms after it was asked`);
   }
   timer.close();
 });
 
-test('late timer: what was seen once is not seen again', async () => {
+test('late timer: what was told once is not told again', async () => {
   const timer = createLateTimer(systemClock);
   await sleep(200);
   block(0.4);
   await sleep(200);
-  assert.ok(timer.take().longest > 0.3);
+  assert.ok(timer.take() > 0.3);
   await sleep(300);
-  const { total, longest } = timer.take();
-  assert.ok(longest < 0.3 && total < 0.3, `${longest} s once, ${total} s in all`);
+  assert.ok(timer.take() < 0.3);
   timer.close();
 });
 
 test('late timer: an hour is more than the histogram holds, and counts as what it was', () => {
   const clock = manualClock();
-  let reset = 0;
   const histogram = {
     count: 20,
     exceeds: 0,
     mean: 50.1e6,
-    max: 50.4e6,
     enable: () => true,
     disable: () => true,
-    reset: () => (reset += 1),
   };
   const timer = createLateTimer(clock, histogram as unknown as ELDHistogram);
   clock.stall(1);
-  assert.ok(timer.take().total < 0.01);
+  assert.ok(timer.take() < 0.01);
   histogram.exceeds = 1;
   clock.stall(4 * 3600);
-  assert.deepEqual(timer.take(), { fired: 1, total: 4 * 3600, longest: 4 * 3600 });
-  assert.equal(reset, 1, 'forgotten, so that it counts once');
+  assert.equal(timer.take(), 4 * 3600);
+  clock.stall(1);
+  histogram.count = 40;
+  assert.ok(timer.take() < 0.01, 'once');
 });

@@ -16,14 +16,14 @@
 import type { Clock } from '../clock.ts';
 import { type Collector, gauge, histogram, single } from '../collector.ts';
 import { createHistogram } from '../histogram.ts';
-import { createLateTimer, type Lateness, type LateTimer } from '../lateness.ts';
+import { createLateTimer, type LateTimer } from '../lateness.ts';
 import { parseSchedstat, type Schedstat } from '../procfs/schedstat.ts';
 import { createPseudoFs, type PseudoFile } from '../procfs/reader.ts';
 
 const stallSeconds = histogram({
   name: 'stealwatch_stall_seconds',
   help: 'Time in which nobody ran, from a 50 ms timer less its schedstat.',
-  note: 'How late a 50 ms timer fired, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
+  note: 'How late a 50 ms timer fired, one observation for each quarter of a second, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
   buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
 });
 const longest = gauge({
@@ -59,33 +59,21 @@ export function stallCollector({
     return text === undefined ? undefined : parseSchedstat(text);
   }
 
-  function remember(seconds: number, now: number): void {
+  function observe(seconds: number, now: number): void {
+    stalls.observe(seconds);
     if (now - worst.since >= windowSeconds) worst = { since: now, now: 0, before: worst.now };
     worst.now = Math.max(worst.now, seconds);
-  }
-
-  /** One observation for each time the timer fired. None is longer than it was late at most. */
-  function observe({ fired, total, longest }: Lateness, explained: number, now: number): void {
-    let left = Math.max(0, total - explained);
-    let times = fired;
-    remember(Math.min(left, longest), now);
-    for (; times > 1 && left > longest; times -= 1) {
-      stalls.observe(longest);
-      left -= longest;
-    }
-    stalls.observe(left, Math.min(times, 1));
-    stalls.observe(0, Math.max(0, times - 1));
   }
 
   function look(): void {
     try {
       const at = clock.monotonic();
       const stat = read();
-      const lateness = timer.take();
+      const late = timer.take();
       if (stat !== undefined && last !== undefined) {
         const explained =
           stat.cpuSeconds - last.cpuSeconds + (stat.runDelaySeconds - last.runDelaySeconds);
-        observe(lateness, explained, at);
+        observe(Math.max(0, late - explained), at);
       }
       last = stat === undefined ? undefined : { ...stat, at };
       failure = undefined;
