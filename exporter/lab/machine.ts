@@ -21,8 +21,6 @@ export interface Machine {
   readonly ports: Ports;
   /** Start the VPS with this CPU model and wait for its shell. */
   startVps(cpu: string): Promise<void>;
-  /** End the VPS's VMM, if one runs. */
-  stopVps(): Promise<void>;
   /** Reads of the provider's swap: at full speed, this many a second, or none at all. */
   swapReads(perSecond: number | 'all' | 'none'): Promise<void>;
   close(): Promise<void>;
@@ -88,7 +86,8 @@ export async function bootMachine(
 ): Promise<Machine> {
   const qemu = start(unpacked, images, ports);
   const ended = new Promise((resolve) => qemu.once('exit', resolve));
-  process.once('exit', () => qemu.kill('SIGKILL'));
+  const kill = () => void qemu.kill('SIGKILL');
+  process.once('exit', kill);
   const [provider, vps, monitor] = await Promise.all(
     ['provider', 'vps', 'monitor'].map((name) => openConsole(join(labDirectory, `${name}.sock`))),
   );
@@ -101,22 +100,9 @@ export async function bootMachine(
     vps,
     ports,
     async startVps(cpu) {
-      const ups = () => vps.seen().split('vps is up').length;
-      const before = ups();
       await provider.run(`(setsid vm ${vpsMib} ${cpu} &)`);
-      const end = performance.now() + bootSeconds * 1000;
-      while (ups() === before) {
-        if (performance.now() > end)
-          throw new Error(`the VPS does not boot\n${vps.seen().slice(-900)}`);
-        await new Promise((resolve) => setTimeout(resolve, 500));
-      }
+      await vps.waitFor('vps is up', bootSeconds);
       await vps.run('true');
-    },
-    async stopVps() {
-      await provider.run(
-        // The file is gone where the VMM ended by itself, as it does when its guest crashes.
-        'if pid=$(cat /tmp/vm.pid); then kill -9 $pid; while [ -d /proc/$pid ]; do sleep 1; done; fi',
-      );
     },
     async swapReads(perSecond) {
       // bytes per second of reads, then operations per second of reads; 0 is no limit.
@@ -127,8 +113,9 @@ export async function bootMachine(
     },
     async close() {
       for (const one of [provider, vps, monitor]) one.close();
-      qemu.kill('SIGKILL');
+      kill();
       await ended;
+      process.off('exit', kill);
     },
   };
 }

@@ -11,10 +11,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../testing/redis-server.ts';
 import { figuresOf, type Outcome } from './figures.ts';
-import { buildImages } from './images.ts';
+import { buildImages, type Images } from './images.ts';
 import { createLab, prepareVps } from './lab.ts';
 import { bootMachine, type Machine } from './machine.ts';
-import { labDirectory, unpackPackages } from './packages.ts';
+import { labDirectory, type Unpacked, unpackPackages } from './packages.ts';
 import { startPrometheus } from './prometheus.ts';
 import { proofOf, readRecorded } from './proof.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
@@ -27,7 +27,7 @@ const rules = process.env['LAB_RULES'] ?? join(project, 'alerts/generated');
 const recorded = fileURLToPath(new URL('recorded/', import.meta.url));
 const baselineSeconds = 30;
 const settleSeconds = 5;
-/** Under this emulation a guest crashes once in a while: then the scenario begins anew. */
+/** Under this emulation a kernel crashes once in a while: then the scenario begins anew. */
 const attempts = 2;
 
 function say(text: string): void {
@@ -62,6 +62,29 @@ async function runScenario(
   }
 }
 
+/** On machines of its own: what one scenario leaves behind is not in the recording of the next. */
+async function record(scenario: Scenario, unpacked: Unpacked, images: Images): Promise<boolean> {
+  const { name, cpu } = scenario;
+  say(`booting a provider, and on it a VPS with -cpu ${cpu}`);
+  const ports = { exporter: await freePort(), redis: await freePort() };
+  const machine = await bootMachine(unpacked, images, ports);
+  try {
+    await prepareVps(machine, cpu);
+    const outcome = await runScenario(machine, scenario, unpacked.versions);
+    writeFileSync(join(recorded, `${name}.json`), `${JSON.stringify(outcome, null, 2)}\n`);
+    return true;
+  } catch (error) {
+    say(`${name} FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    return false;
+  } finally {
+    writeFileSync(
+      join(labDirectory, `${name}.dmesg`),
+      await machine.vps.run('dmesg | tail -n 150', 90).catch(() => ''),
+    );
+    await machine.close();
+  }
+}
+
 async function main(): Promise<void> {
   const asked = process.argv.slice(2);
   const unknown = asked.filter((name) => !scenarios.some((scenario) => scenario.name === name));
@@ -75,35 +98,13 @@ async function main(): Promise<void> {
   if (!existsSync(rules)) throw new Error(`no rules in ${rules}`);
   const unpacked = unpackPackages();
   const images = buildImages(unpacked);
-  say('booting the provider');
-  const machine = await bootMachine(unpacked, images, {
-    exporter: await freePort(),
-    redis: await freePort(),
-  });
   for (const scenario of chosen) {
-    for (let left = attempts; left > 0; left -= 1) {
-      try {
-        // A VPS of its own for each: what one leaves behind is not in the recording of the next.
-        await machine.stopVps();
-        say(`booting the VPS with -cpu ${scenario.cpu}`);
-        await prepareVps(machine, scenario.cpu);
-        const outcome = await runScenario(machine, scenario, unpacked.versions);
-        writeFileSync(
-          join(recorded, `${scenario.name}.json`),
-          `${JSON.stringify(outcome, null, 2)}\n`,
-        );
-        break;
-      } catch (error) {
-        say(`${scenario.name} FAILED: ${error instanceof Error ? error.message : String(error)}`);
-        if (left === 1) process.exitCode = 1;
-      }
+    let done = false;
+    for (let left = attempts; left > 0 && !done; left -= 1) {
+      done = await record(scenario, unpacked, images);
     }
-    writeFileSync(
-      join(labDirectory, `${scenario.name}.dmesg`),
-      await machine.vps.run('dmesg | tail -n 150', 90).catch(() => ''),
-    );
+    if (!done) process.exitCode = 1;
   }
-  await machine.close();
   writeFileSync(join(project, 'docs/proof.md'), proofOf(readRecorded()));
   say('docs/proof.md is written');
   process.exit();
