@@ -1,10 +1,12 @@
 /**
  * What watching costs: CPU per scrape, CPU of the background clocks, memory after 500 scrapes,
- * size of the answer. node_exporter and redis_exporter, which it replaces here, in the same run.
+ * size of the answer. In the same run node_exporter and redis_exporter, which it replaces, and
+ * what the packages it is built on cost without it.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf, memoryOf, startExporter } from '../testing/exporter-process.ts';
 import { freePort, type Scope, startRedis, until } from '../testing/redis-server.ts';
 import { inScope, mb, ms, quantile, table, timedGet } from './figures.ts';
@@ -19,6 +21,14 @@ interface Subject {
   readonly url: string;
 }
 
+async function answers(url: string): Promise<boolean> {
+  try {
+    return (await timedGet(url)).status === 200;
+  } catch {
+    return false;
+  }
+}
+
 async function startPeer(
   scope: Scope,
   name: string,
@@ -30,14 +40,24 @@ async function startPeer(
   const child = spawn(program, args(port), { stdio: 'ignore' });
   scope.after(() => void child.kill('SIGKILL'));
   const url = `http://127.0.0.1:${port}/metrics`;
-  await until(`${name} serves`, async () => {
-    try {
-      return (await timedGet(url)).status === 200;
-    } catch {
-      return false;
-    }
-  });
+  await until(`${name} serves`, () => answers(url));
   return { name, pid: child.pid ?? 0, url };
+}
+
+/** Under the flags of the launcher, which are what the comparison is about. */
+async function startPackagesAlone(scope: Scope, redisUrl: string): Promise<Subject> {
+  const launcher = readFileSync(new URL('../stealwatch', import.meta.url), 'utf8');
+  const flags = launcher.match(/(?<= )--(?!version)[a-z-]+(?:=\d+)?/g) ?? [];
+  const port = await freePort();
+  const program = fileURLToPath(new URL('packages-alone.ts', import.meta.url));
+  const child = spawn(process.execPath, [...flags, program], {
+    stdio: 'ignore',
+    env: { PORT: String(port), REDIS_URL: redisUrl },
+  });
+  scope.after(() => void child.kill('SIGKILL'));
+  const url = `http://127.0.0.1:${port}/metrics`;
+  await until('the packages alone serve', () => answers(url));
+  return { name: 'its packages alone', pid: child.pid ?? 0, url };
 }
 
 /**
@@ -83,6 +103,7 @@ export async function benchCost(): Promise<void> {
     const exporter = await startExporter(scope, ['--redis-url', redis.url]);
     const subjects = [
       { name: 'stealwatch', pid: exporter.pid, url: `${exporter.url}/metrics` },
+      await startPackagesAlone(scope, redis.url),
       await startPeer(scope, 'node-exporter', (port) => [`--web.listen-address=127.0.0.1:${port}`]),
       await startPeer(scope, 'redis-exporter', (port) => [
         '-redis.addr',

@@ -63,7 +63,7 @@ export function exporterCollector({
   lag.enable();
   const started = clock.wall() - process.uptime();
 
-  /** The histogram holds whole timer periods; the lag is what exceeds one. */
+  /** The histogram holds whole timer periods; the lag is what exceeds one. Loses the one under way. */
   function takeLag(): number {
     const seconds = lag.count === 0 ? 0 : lag.percentile(99) / 1e9 - timerMs / 1000;
     lag.reset();
