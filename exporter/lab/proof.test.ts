@@ -38,6 +38,18 @@ function fired({ alerts }: Outcome, ...names: readonly string[]): void {
   for (const name of names) assert.ok(all.includes(name), `${name} did not fire: ${all.join(' ')}`);
 }
 
+/** What the dashboards' rule has to say, and within how many seconds. */
+const rightAnswers: Readonly<Record<string, { readonly is: RegExp; readonly within: number }>> = {
+  stall: { is: /^memory$/, within: 60 },
+  lost: { is: /^memory$/, within: 60 },
+  'slow-disk': { is: /^memory$/, within: 60 },
+  shutdown: { is: /^memory$/, within: 60 },
+  // Three of the canary's pages have to be found first.
+  'no-async-page-faults': { is: /^memory$/, within: 120 },
+  steal: { is: /^CPU$/, within: 60 },
+  quiet: { is: /^(?:quiet|CPU)$/, within: 60 },
+};
+
 const blind = ['iowait', 'procs_blocked', 'major faults', 'memory pressure', 'I/O pressure'];
 const quietHere = ['quiet', 'cpu_steal'];
 
@@ -59,6 +71,20 @@ for (const { name, rows } of outcomes) {
       blind.filter((signal) => !unmoved(rows).includes(signal)),
       [],
     );
+  });
+}
+
+for (const outcome of outcomes) {
+  test(`proof: ${outcome.name}: the dashboards' rule says who it was, and nothing else after that`, () => {
+    const right = rightAnswers[outcome.name];
+    assert.ok(right !== undefined);
+    const { dashboardVerdicts: all } = outcome;
+    const already = all.findLastIndex(({ afterSeconds }) => afterSeconds <= 0);
+    // Unknown is right while no scrape comes through.
+    const said = all.slice(Math.max(0, already)).filter(({ name }) => name !== 'unknown');
+    const first = said.findIndex(({ name }) => right.is.test(name));
+    assert.ok(Number(said[first]?.afterSeconds) <= right.within, JSON.stringify(all));
+    for (const { name } of said.slice(first)) assert.match(name, right.is);
   });
 }
 

@@ -120,10 +120,6 @@ what prepares the scenario (pages are moved out, and what is in constant use com
 and scrapes may fail; alerts that this sets off are listed as firing before. Where the dashboards' rule says unknown, the
 last scrape did not come through. Each section is one run, in a VPS booted for it; nothing in it was changed afterwards.
 
-These recordings found two faults of the dashboards' rule, which is as it was then in them: one missed scrape made it
-unknown, and it did not ask the canary, so it blamed the CPU where the host does not tell that it swaps. Both are mended
-(dashboards/rules.ts, alerts/tests/verdict.yml), and HostPageInThrash asks the canary now; the lab has not yet run with it.
-
 Made of: ${(sorted[0]?.madeOf ?? []).join(', ')}.
 
 ${notRecorded(sorted)}${sorted.map(section).join('\n')}`;
