@@ -98,7 +98,7 @@ refuses it: with an objective of 90 %, for example, nothing burns faster than 10
 
 | cause | holds when |
 |---|---|
-| \`host_memory\` | more than one page-in by the host per second, a task waiting over 1 s for one, or a soft lockup |
+| \`host_memory\` | more than one page-in by the host per second, a task waiting over 1 s for one, three that the canary found in 5 min or one it waits over 1 s for, or a soft lockup |
 | \`host_cpu\` | more than 5 % of the last minute's seconds were stolen |
 | \`redis_fork\` | a background save or an AOF rewrite ran |
 | \`disk\` | a task waited over 1 s for the disk, an AOF fsync was delayed, or all tasks waited for I/O half the time |
