@@ -32,8 +32,10 @@ router.get('/metrics', async (ctx) => {
     for (let i = 0; i < seriesOfEach; i += 1) gauge.set({ label: `value-${i}` }, scrapes + i);
   }
   ctx.type = registry.contentType;
-  ctx.set('Content-Encoding', 'gzip');
-  ctx.body = gzipSync(await registry.metrics(), { level: 1 });
+  const text = await registry.metrics();
+  const gzipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
+  if (gzipped) ctx.set('Content-Encoding', 'gzip');
+  ctx.body = gzipped ? gzipSync(text, { level: 1 }) : text;
 });
 
 const koa = new Koa();
