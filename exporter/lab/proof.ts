@@ -117,8 +117,8 @@ What is not real is speed: everything in the VPS takes 10 to 100 times as long a
 with itself for CPU, which the VPS sees as steal and as standstill, also when nothing happens. Read those rows against the
 "before" column, and times as upper bounds. "Before" is all that came before the beginning: half a minute of nothing, then
 what prepares the scenario (pages are moved out, and what is in constant use comes back), during which the VPS is busy
-and scrapes may fail; alerts that this sets off are listed as firing before. Where the dashboards' rule says unknown, the
-last scrape did not come through. Each section is one run, in a VPS booted for it; nothing in it was changed afterwards.
+and scrapes may fail; alerts that this sets off are listed as firing before. Where the dashboards' rule says unknown, no
+scrape had come through for 20 s. Each section is one run, in a VPS booted for it; nothing in it was changed afterwards.
 
 Made of: ${(sorted[0]?.madeOf ?? []).join(', ')}.
 

@@ -4,7 +4,7 @@
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
-import { isAbsent, type PseudoFs } from './reader.ts';
+import { isAbsent, type PseudoFs, surelyTheEnd } from './reader.ts';
 
 export interface ListeningSocket {
   readonly port: number;
@@ -53,9 +53,6 @@ function isGone(error: unknown): boolean {
 
 /** Room for 1,700 listening sockets; those after them are not seen. */
 const buffer = Buffer.allocUnsafe(256 * 1024);
-
-/** The kernel fills a page, or on some a larger buffer, before it answers: less is the end. */
-const surelyTheEnd = 2048;
 
 /**
  * The head of one file, as far as it tells of listening sockets. Each read past them makes the

@@ -53,7 +53,7 @@ export function isAbsent(error: unknown): boolean {
  * into its buffer: a page at least. No line in the files we read comes near half of one, so an
  * answer shorter than that was not cut off, and there is no need to ask for the rest.
  */
-const surelyTheEnd = 2048;
+export const surelyTheEnd = 2048;
 
 function readWhole(fd: number, path: string): string {
   let length = 0;
