@@ -148,3 +148,23 @@ test('config: the canary is off, of 32 MiB when asked for, or of the size given'
   const help = read(['--help']);
   assert.match(help.kind === 'print' ? help.text : '', /--canary\[=MiB\]/);
 });
+
+const switches = [
+  ['--asynq-memory', 'asynqMemory', 'STEALWATCH_ASYNQ_MEMORY'],
+  ['--kmsg-userspace', 'kmsgUserspace', 'STEALWATCH_KMSG_USERSPACE'],
+] as const;
+
+test('config: a switch is on when it is given or says so, off when it says so', () => {
+  for (const [flag, field, variable] of switches) {
+    assert.equal(configOf([])[field], false, `${flag} not given`);
+    assert.equal(configOf([flag])[field], true, flag);
+    for (const on of ['1', 'true', 'yes', 'on']) {
+      assert.equal(configOf([], { [variable]: on })[field], true, `${variable}=${on}`);
+    }
+    for (const off of ['0', 'false', 'no', 'off', '']) {
+      assert.equal(configOf([], { [variable]: off })[field], false, `${variable}=${off}`);
+    }
+    assert.equal(configOf([`${flag}=false`], { [variable]: 'true' })[field], false);
+    assert.match(JSON.stringify(read([`${flag}=perhaps`])), /expected true or false/);
+  }
+});

@@ -170,6 +170,19 @@ test('blocked tasks: at most ten processes, the longest first, each name once', 
   assert.equal(findings(collector).length, 5);
 });
 
+test('blocked tasks: of over ten processes the longest-blocked are kept, whatever their pids', async (t) => {
+  const { root, clock, collector } = start(t, {});
+  for (let i = 0; i < 12; i += 1) {
+    writeTree(root, processFiles(300 - i, blockedBy('folio_wait_bit_common', `p${i}`)));
+    clock.advance(15);
+  }
+  const { processes } = await read(collector);
+  assert.deepEqual(
+    processes.map((text) => text.split(' ')[0]),
+    Array.from({ length: 10 }, (_, i) => `p${i}`),
+  );
+});
+
 test('blocked tasks: an idle kernel thread is counted and has no age; one that waits for a disk has', async (t) => {
   const { clock, collector } = start(t, {
     ...processFiles(60, kernel(blockedBy('msleep', 'vmmemctl'))),
@@ -208,6 +221,21 @@ test('blocked tasks: a large machine is looked at in portions, and quickly once 
   writeTree(root, load('0.08'));
   clock.advance(7);
   assert.equal(await blocked(), 1);
+});
+
+test('blocked tasks: after a hint that led to something the next one is followed as fast', async (t) => {
+  const { root, clock, collector } = start(t, { ...sleepers(2500), ...load('0.00') });
+  const blocked = async () => Number((await read(collector)).tasks['host_page_in']);
+  clock.advance(10);
+  // One more active thread in each of the kernel's steps of 5 s: 0.08, then a second one.
+  writeTree(root, processFiles(3400, blockedBy('kvm_async_pf_task_wait_schedule')));
+  writeTree(root, load('0.08'));
+  clock.advance(8);
+  assert.equal(await blocked(), 1);
+  writeTree(root, processFiles(3401, blockedBy('kvm_async_pf_task_wait_schedule')));
+  writeTree(root, load('0.31'));
+  clock.advance(8);
+  assert.equal(await blocked(), 2, 'seen within 8 s, not when the quiet round comes');
 });
 
 test('blocked tasks: without any hint everything is seen in the end', async (t) => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { type Clock, manualClock, systemClock } from '../clock.ts';
 import type { Collector, Family } from '../collector.ts';
 import { scrapeMetrics } from '../scrape.ts';
 import { everyCollector } from '../testing/every-collector.ts';
@@ -33,8 +34,12 @@ const garbage = Object.fromEntries(
   ].map((path) => [path, 'garbage \u0000 1 2 -3 \n']),
 );
 
-async function collectorsOn(t: TestContext, tree: Record<string, string>): Promise<Collector[]> {
-  const collectors = everyCollector(fixtureTree(t, tree), await freePort());
+async function collectorsOn(
+  t: TestContext,
+  tree: Record<string, string>,
+  clock: Clock = systemClock,
+): Promise<Collector[]> {
+  const collectors = everyCollector(fixtureTree(t, tree), await freePort(), clock);
   t.after(async () => {
     await Promise.all(collectors.map(async (collector) => collector.close?.()));
   });
@@ -143,5 +148,29 @@ test('contract: reports come from memory, say why, and close can be called twice
     for (const { ageSeconds } of report.samplers ?? []) assert.ok(ageSeconds >= 0);
     await collector.close?.();
     await collector.close?.();
+  }
+});
+
+/** The heartbeat goes out every 10 s; every other background clock ticks at least every 5 s. */
+const longestPeriod = (sampler: string) => (sampler === 'heartbeat' ? 10 : 5);
+
+test('contract: every background clock says that it ticks as long as it does', async (t) => {
+  const clock = manualClock();
+  const collectors = await collectorsOn(t, { kmsg: '' }, clock);
+  const ages = () => collectors.flatMap((collector) => collector.report?.().samplers ?? []);
+  assert.ok(ages().length >= 9, 'there are background clocks');
+  for (let second = 0; second < 40; second += 1) {
+    clock.advance(1);
+    // Some look once all timers that are due have fired.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const { name, ageSeconds } of ages()) {
+      assert.ok(ageSeconds <= longestPeriod(name), `${name}: ${ageSeconds} s old while it ticks`);
+    }
+  }
+  clock.stall(100);
+  for (const { name, ageSeconds } of ages()) {
+    // The canary keeps the time of its own thread, which went on.
+    if (name !== 'cold_page')
+      assert.ok(ageSeconds >= 100, `${name}: ${ageSeconds} s after a stall`);
   }
 });

@@ -204,6 +204,26 @@ test('steal: the default meter of own work sees a blocked event loop', async (t)
   assert.ok(stall <= elapsed - 1.5 - 1, `${stall} s of stall in ${elapsed} s`);
 });
 
+test('steal: the default meter of own work counts in seconds, no more than we used', async (t) => {
+  const clock = manualClock();
+  const { user, system } = process.threadCpuUsage();
+  const used = () => {
+    const now = process.threadCpuUsage();
+    return (now.user + now.system - user - system) / 1e6;
+  };
+  const { procfs } = statMachine(1);
+  const collector = stealCollector({ procfs, clock, config: { stealThreshold: 0.1 } });
+  t.after(() => collector.close?.());
+  while (used() < 0.1);
+  clock.stall(10);
+  clock.advance(0);
+  const most = used();
+  const [, , seconds] = await collector.collect(AbortSignal.timeout(1000));
+  const stall = seconds?.samples.find(({ labels }) => labels['verdict'] === 'stall')?.value;
+  const own = 10 - 1.5 - Number(stall);
+  assert.ok(own > 0.05 && own <= most, `${own} s of ${most} s`);
+});
+
 test('steal: while /proc/stat cannot be read, time waits for its verdict', async () => {
   const { run, machine, published, collector } = setup();
   run(10, { 0: { user: 50 } });

@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { Collector } from '../collector.ts';
 import { collectorNames, createCollectors } from '../collectors/index.ts';
 import { readConfig } from '../config.ts';
@@ -16,7 +16,11 @@ const configured = [
  * Every collector there is, on a tree that has the files of /proc at its root, those of /sys below
  * `sys` and the kernel log in `kmsg`. Nobody need listen on the port of Redis. To be closed.
  */
-export function everyCollector(root: string, redisPort: number): Collector[] {
+export function everyCollector(
+  root: string,
+  redisPort: number,
+  clock: Clock = systemClock,
+): Collector[] {
   const redis = `--redis-url=redis://127.0.0.1:${redisPort}`;
   const command = readConfig({
     argv: [`--kmsg=${root}/kmsg`, redis, ...configured],
@@ -27,7 +31,7 @@ export function everyCollector(root: string, redisPort: number): Collector[] {
   if (command.kind !== 'run') throw new Error(`not a valid configuration: ${command.kind}`);
   return createCollectors({
     config: command.config,
-    clock: systemClock,
+    clock,
     procfs: createPseudoFs(root),
     sysfs: createPseudoFs(`${root}/sys`),
     requests: createRequestCounter(),
