@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import type { Collector } from '../collector.ts';
@@ -135,14 +136,30 @@ test('host info: files that may not be read cost labels, no scrape', async (t) =
   assert.equal((await eventually(collector))['vendor'], 'ACME');
 });
 
+/** The kernel's name for this boot: whoever holds a copy of it speaks of this machine. */
+const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8');
+
 test('host info: the real systeminformation fills a gap on this machine', async (t) => {
-  const { procfs } = roots(t, { 'proc/sys/kernel/osrelease': '6.1.0\n' });
+  const { procfs } = roots(t, {
+    'proc/sys/kernel/osrelease': '6.1.0\n',
+    'proc/sys/kernel/random/boot_id': bootId,
+  });
   const collector = hostInfoCollector({ procfs, sysfs: procfs });
   t.after(() => collector.close?.());
   const labels = await eventually(collector);
   assert.equal(labels['kernel'], '6.1.0');
   assert.notEqual(labels['cpu_model'], 'unknown');
   assert.notEqual(labels['product'], 'Docker Container');
+});
+
+test('host info: a recording of another machine gets no word of this one', async (t) => {
+  for (const files of [{}, { 'proc/sys/kernel/random/boot_id': bootId.replace(/^./, 'x') }]) {
+    const { procfs } = roots(t, files);
+    const collector = hostInfoCollector({ procfs, sysfs: procfs });
+    t.after(() => collector.close?.());
+    const labels = await eventually(collector);
+    assert.deepEqual([...new Set(Object.values(labels))], ['unknown']);
+  }
 });
 
 test('host info: bare metal is said to be', async (t) => {

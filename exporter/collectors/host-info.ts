@@ -4,7 +4,8 @@
  * On x86 small files tell it at once. Where they do not tell the CPU model or the hypervisor, as
  * on arm64, systeminformation is asked, which starts a dozen processes for an answer: once, in
  * the background, for at most half a minute.
- * Until then the family is absent; what nobody could tell is `unknown`.
+ * Until then the family is absent; what nobody could tell is `unknown`. It knows only the machine it
+ * runs on, so it is not asked about files that are another one's: a recording.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Collector, type Family, type Finding, gauge } from '../collector.ts';
@@ -14,7 +15,7 @@ import {
   readHostIdentity,
   virtualizationOf,
 } from '../host-identity.ts';
-import type { PseudoFs } from '../procfs/reader.ts';
+import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
 
 const hostInfo = gauge({
   name: 'stealwatch_host_info',
@@ -37,6 +38,18 @@ async function askSystemInformation(): Promise<HostIdentity> {
     cpuModel: labelText(brand),
   };
 }
+
+/** Whether these files are of the kernel that runs us, mounted wherever they are. */
+function isThisMachine(procfs: PseudoFs): boolean {
+  const bootId = 'sys/kernel/random/boot_id';
+  try {
+    return procfs.read(bootId) === createPseudoFs('/proc').read(bootId);
+  } catch {
+    return false;
+  }
+}
+
+const askNobody = (): Promise<HostIdentity> => Promise.resolve({});
 
 function familyOf(told: HostIdentity, asked: HostIdentity): Family {
   const labels = {
@@ -66,6 +79,7 @@ const bareMetal: Finding = {
 interface HostInfoDependencies {
   readonly procfs: PseudoFs;
   readonly sysfs: PseudoFs;
+  /** Default: systeminformation, where the files are this machine's own. */
   readonly ask?: () => Promise<HostIdentity>;
   readonly patienceSeconds?: number;
 }
@@ -73,7 +87,7 @@ interface HostInfoDependencies {
 export function hostInfoCollector({
   procfs,
   sysfs,
-  ask = askSystemInformation,
+  ask,
   patienceSeconds = 30,
 }: HostInfoDependencies): Collector {
   const closed = new AbortController();
@@ -84,7 +98,8 @@ export function hostInfoCollector({
     const nobody: HostIdentity = {};
     const late = wait(patienceSeconds * 1000, nobody, { ref: false, signal: closed.signal });
     // Whatever goes wrong, in it or by its silence, costs some labels and no scrape.
-    const asked = await Promise.race([ask(), late]).catch(() => nobody);
+    const askAnybody = ask ?? (isThisMachine(procfs) ? askSystemInformation : askNobody);
+    const asked = await Promise.race([askAnybody(), late]).catch(() => nobody);
     family = familyOf(told, asked);
   }
 
