@@ -28,7 +28,7 @@ const hanging: Collector = {
   collect: () => new Promise(() => undefined),
 };
 
-async function serve(t: TestContext, collectors: readonly Collector[]) {
+function serverOf(collectors: readonly Collector[]) {
   const changes: string[] = [];
   const requests = createRequestCounter();
   const server = createHttpServer({
@@ -41,6 +41,11 @@ async function serve(t: TestContext, collectors: readonly Collector[]) {
     version: 'test',
     requestFailed: (path, error) => changes.push(`${path}: ${String(error)}`),
   });
+  return { server, requests, changes };
+}
+
+async function serve(t: TestContext, collectors: readonly Collector[]) {
+  const { server, requests, changes } = serverOf(collectors);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
@@ -232,4 +237,26 @@ test('headers over 8 KiB are refused, and the next request is served', async (t)
   const { get } = await serve(t, [healthy]);
   assert.equal((await get('/metrics', { 'x-long': 'x'.repeat(9000) })).status, 431);
   assert.equal((await get('/metrics')).status, 200);
+});
+
+test('the server gives up on slow and greedy clients within seconds', () => {
+  const { server } = serverOf([]);
+  assert.equal(server.headersTimeout, 5000);
+  assert.equal(server.requestTimeout, 5000, 'bodies as well as headers');
+  assert.equal(server.maxConnections, 2000);
+  assert.ok(server.keepAliveTimeout > 60_000, 'a scrape a minute keeps its connection');
+});
+
+test('a request that fails by our own fault is 500, shows nothing, and is told with its path', async (t) => {
+  const broken: Collector = {
+    ...healthy,
+    report() {
+      throw new Error('secret cause');
+    },
+  };
+  const { get, changes } = await serve(t, [broken]);
+  const answer = await get('/status');
+  assert.equal(answer.status, 500);
+  assert.doesNotMatch(answer.body.toString(), /secret/);
+  assert.deepEqual(changes, ['/status: Error: secret cause']);
 });

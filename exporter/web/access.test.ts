@@ -179,3 +179,29 @@ test('access: certificates and tokens are taken up when their files change', asy
   assert.equal((await get('/livez', bearer('token-2'))).status, 200, 'nothing opens by itself');
   assert.equal(log.length, 4, 'reported once');
 });
+
+test('access: what a running server cannot take up is said, and is no "read again"', async (t) => {
+  const { file, clock, log, get } = await serve(t, () => settings('token-1'));
+  const withClients = `{tls_server_config: {${tls}, client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert}, bearer_tokens: {w: ${tokenDigest('token-1')}}}`;
+  const withoutTls = `{bearer_tokens: {w: ${tokenDigest('token-1')}}}`;
+  for (const [i, text] of [withClients, withoutTls].entries()) {
+    writeFileSync(file, text);
+    clock.advance(10);
+    await until('the change is told', () => log.length > i);
+    assert.match(log[i] ?? '', /needs a restart/);
+  }
+  assert.equal(log.length, 2);
+  assert.equal((await get('/livez', bearer('token-1'))).status, 200, 'served as before');
+});
+
+test('access: headers are taken up when the file changes', async (t) => {
+  const withAge = (seconds: number) =>
+    `{tls_server_config: {${tls}}, http_server_config: {headers: {Strict-Transport-Security: max-age=${seconds}}}}`;
+  const { file, clock, log, get } = await serve(t, () => withAge(60));
+  const header = async () => (await get('/livez')).headers['strict-transport-security'];
+  assert.equal(await header(), 'max-age=60');
+  writeFileSync(file, withAge(90));
+  clock.advance(10);
+  await until('the file is read again', () => log.includes('web configuration read again'));
+  assert.equal(await header(), 'max-age=90');
+});

@@ -191,3 +191,19 @@ test('auth: addresses of one client count as one', () => {
   assert.equal(clientOf('::1'), '0:0:0:0');
   assert.equal(clientOf(''), '');
 });
+
+test('auth: a password that was compared while the file changed is right for this once only', async () => {
+  const held = heldVerifier();
+  const { check, replace } = createAuthenticator(config, { verify: held.verify, rest: 0 });
+  const during = check(basic('alice', 'secret'), '1.2.3.4');
+  await turnOfTheLoop();
+  replace({ ...config, users: new Map([['alice', 'hash of new']]) });
+  held.comparisons[0]?.answer();
+  await during;
+  await turnOfTheLoop();
+  const later = check(basic('alice', 'secret'), '1.2.3.4');
+  await turnOfTheLoop();
+  assert.equal(held.comparisons[1]?.hash, 'hash of new', 'compared with the new hash');
+  held.comparisons[1]?.answer();
+  assert.equal(await later, 'refused');
+});

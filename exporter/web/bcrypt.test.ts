@@ -27,3 +27,11 @@ test('bcrypt: the main thread goes on meanwhile', async (t) => {
   const tookMs = performance.now() - began;
   assert.ok(delay.max / 1e6 < tookMs / 2, `${delay.max / 1e6} ms of ${tookMs} ms`);
 });
+
+test('bcrypt: a thread that dies fails its comparison, and the next one has a new thread', async (t) => {
+  const { verify, close } = createBcryptVerifier();
+  t.after(close);
+  // A cost that bcrypt does not know makes the comparison throw, which ends the thread.
+  await assert.rejects(verify('correct-horse', hash.replace('$04$', '$99$')), /rounds|ended/);
+  assert.equal(await verify('correct-horse', hash), true);
+});

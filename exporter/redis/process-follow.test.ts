@@ -1,0 +1,96 @@
+/** How often the whole of /proc is searched: it costs a read of every process. */
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { manualClock } from '../clock.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fibTrieText, tcpText } from '../testing/network-files.ts';
+import { processFiles } from '../testing/task-files.ts';
+import { parseRedisAddress } from './address.ts';
+import { createRedisFollower } from './process-follow.ts';
+
+function redisFiles(pid: number): Record<string, string> {
+  const network = {
+    'net/tcp': tcpText([{ port: 6379, queued: 0, uid: 0, inode: 11 }]),
+    'net/fib_trie': fibTrieText(['127.0.0.1']),
+  };
+  return {
+    ...processFiles(pid, { comm: 'redis-server', startTicks: pid }),
+    ...Object.fromEntries(
+      [String(pid), 'self'].flatMap((whose) =>
+        Object.entries(network).map(([file, text]) => [`${whose}/${file}`, text]),
+      ),
+    ),
+  };
+}
+
+function follow(t: TestContext, tree: Record<string, string>, processIdHint?: () => number) {
+  const root = fixtureTree(t, tree);
+  const clock = manualClock();
+  const procfs = createPseudoFs(root);
+  let searches = 0;
+  const follower = createRedisFollower({
+    procfs: {
+      ...procfs,
+      list(path) {
+        if (path === '') searches += 1;
+        return procfs.list(path);
+      },
+    },
+    clock,
+    address: parseRedisAddress('redis://127.0.0.1'),
+    processIdHint,
+  });
+  return {
+    root,
+    follower,
+    /** Searches in so many seconds, with a step at the end of each. */
+    searchesIn(seconds: number): number {
+      const before = searches;
+      for (let second = 0; second < seconds; second += 1) {
+        clock.advance(1);
+        follower.step();
+      }
+      return searches - before;
+    },
+  };
+}
+
+test('redis process: found once, /proc is not searched again while it lives', (t) => {
+  const { follower, searchesIn } = follow(t, redisFiles(300));
+  assert.equal(searchesIn(1), 1);
+  assert.equal(follower.process()?.pid, 300);
+  assert.equal(searchesIn(60), 0);
+});
+
+test('redis process: a hint is worth one search when it comes and one when it changes', (t) => {
+  let hint = 300;
+  const { searchesIn } = follow(t, redisFiles(300), () => hint);
+  assert.equal(searchesIn(1), 1);
+  assert.equal(searchesIn(60), 0);
+  hint = 301;
+  assert.equal(searchesIn(1), 1);
+  assert.equal(searchesIn(60), 0);
+});
+
+test('redis process: once gone it is searched for every 2 s for a minute, then seldom', (t) => {
+  const { root, follower, searchesIn } = follow(t, redisFiles(300));
+  searchesIn(1);
+  rmSync(join(root, '300'), { recursive: true });
+  assert.equal(searchesIn(60), 30);
+  assert.equal(follower.state(), 'gone');
+  assert.equal(searchesIn(60), 6);
+  assert.equal(searchesIn(300), 10);
+  writeTree(root, redisFiles(310));
+  searchesIn(30);
+  assert.equal(follower.process()?.pid, 310);
+});
+
+test('redis process: never found, it is searched for every 10 s for two minutes, then every 30 s', (t) => {
+  const { follower, searchesIn } = follow(t, {});
+  assert.equal(searchesIn(120), 12);
+  assert.equal(searchesIn(300), 10);
+  assert.match(follower.reason(), /^No process called redis-server/);
+});
