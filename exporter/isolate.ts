@@ -49,8 +49,8 @@ export function startDeadline(seconds: number): Deadline {
 }
 
 export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
+  /** Also after the deadline, when it holds the failure that the stuck call came to, for all who ask. */
   let running: Promise<Outcome> | undefined;
-  let stuck: Outcome | undefined;
   let lastSuccess = 0;
 
   function failure(error: Error, started: number): Outcome {
@@ -74,18 +74,13 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
 
   async function start(deadline: Deadline): Promise<Outcome> {
     const started = clock.monotonic();
-    let ended = false;
     const settled = call(deadline.signal, started).then((outcome) => {
-      ended = true;
       running = undefined;
-      stuck = undefined;
       return outcome;
     });
     const expired = deadline.passed.then(() => {
       const error = new Error(`${collector.name}: no answer within ${deadline.seconds} s`);
-      const outcome = failure(error, started);
-      if (!ended) stuck = outcome;
-      return outcome;
+      return failure(error, started);
     });
     return Promise.race([settled, expired]);
   }
@@ -93,7 +88,6 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
   return {
     collector,
     run(deadline) {
-      if (stuck !== undefined) return Promise.resolve(stuck);
       running ??= start(deadline);
       return running;
     },

@@ -90,3 +90,16 @@ export interface CanaryOrder {
   readonly poolBytes: number;
   readonly classes: readonly AgeClass[];
 }
+
+/**
+ * How long the touch under way has been waiting at `now` of CLOCK_MONOTONIC, 0 while none is. Read
+ * by the event loop while the thread may sleep in the middle of it.
+ */
+export function outstandingSeconds(
+  { flags, times, clockOffset }: Pick<Cells, 'flags' | 'times' | 'clockOffset'>,
+  now: number,
+): number {
+  if (flags[flag.touching] !== 1) return 0;
+  const startMs = times[flags[flag.position] ?? 0] ?? 0;
+  return Math.max(0, now - (startMs / 1000 + (clockOffset[0] ?? 0)));
+}

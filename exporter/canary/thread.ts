@@ -9,6 +9,7 @@ import {
   cellsOf,
   cellsSize,
   flag,
+  outstandingSeconds,
 } from './layout.ts';
 import { pageBytes } from './pool.ts';
 
@@ -49,7 +50,7 @@ export function startCanary(poolBytes: number, classes: readonly AgeClass[] = ag
     throw new Error(`a pool of ${poolBytes} bytes, expected at least ${least}`);
   const memory = new SharedArrayBuffer(cellsSize(classes.length));
   const cells = cellsOf(memory, classes.length);
-  const { flags, times } = cells;
+  const { flags } = cells;
   cells.heartbeat[0] = now();
   let failure: unknown;
   const order: CanaryOrder = { memory, poolBytes, classes };
@@ -63,22 +64,14 @@ export function startCanary(poolBytes: number, classes: readonly AgeClass[] = ag
   worker.once('error', (error: unknown) => (failure = error));
   worker.once('exit', (code) => (failure ??= new Error(`it ended with exit code ${code}`)));
 
-  /** The start of the touch under way, or undefined. */
-  function outstandingSince(): number | undefined {
-    if (flags[flag.touching] !== 1) return undefined;
-    const startMs = times[flags[flag.position] ?? 0] ?? 0;
-    return startMs / 1000 + (cells.clockOffset[0] ?? 0);
-  }
-
   return {
     read() {
       if (failure !== undefined) {
         throw new Error('the thread of the cold-page canary ended', { cause: failure });
       }
       const at = now();
-      const since = outstandingSince();
       return {
-        outstandingSeconds: since === undefined ? 0 : Math.max(0, at - since),
+        outstandingSeconds: outstandingSeconds(cells, at),
         ageSeconds: at - (cells.heartbeat[0] ?? at),
         discardedTouches: cells.discardedTouches[0] ?? 0,
         classes: cells.classes.map(({ counts, sum, hostFaults }, i) => ({

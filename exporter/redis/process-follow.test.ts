@@ -47,7 +47,7 @@ function follow(t: TestContext, tree: Record<string, string>, processIdHint?: ()
     root,
     follower,
     /** Searches in so many seconds, with a step at the end of each. */
-    searchesIn(seconds: number): number {
+    searchesIn: (seconds: number): number => {
       const before = searches;
       for (let second = 0; second < seconds; second += 1) {
         clock.advance(1);

@@ -194,9 +194,10 @@ test('access: what a running server cannot take up is said, and is no "read agai
   assert.equal((await get('/livez', bearer('token-1'))).status, 200, 'served as before');
 });
 
+const withAge = (seconds: number) =>
+  `{tls_server_config: {${tls}}, http_server_config: {headers: {Strict-Transport-Security: max-age=${seconds}}}}`;
+
 test('access: headers are taken up when the file changes', async (t) => {
-  const withAge = (seconds: number) =>
-    `{tls_server_config: {${tls}}, http_server_config: {headers: {Strict-Transport-Security: max-age=${seconds}}}}`;
   const { file, clock, log, get } = await serve(t, () => withAge(60));
   const header = async () => (await get('/livez')).headers['strict-transport-security'];
   assert.equal(await header(), 'max-age=60');
