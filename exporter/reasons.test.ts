@@ -194,6 +194,88 @@ test('reasons: wait channels', () => {
   assert.equal(reasonOfWaitChannel('worker_thread'), 'other');
 });
 
+/** Functions of real kernels in which threads were seen asleep or may sleep, by what that means. */
+const sleepers: Readonly<Record<string, string>> = {
+  host_page_in: 'kvm_async_pf_task_wait kvm_async_pf_task_wait_schedule',
+  disk: `
+    folio_wait_bit_common folio_wait_writeback __folio_lock __folio_lock_or_retry
+    wait_on_page_bit_common wait_on_page_writeback __wait_on_page_locked_async wait_for_stable_page
+    __lock_page __lock_page_killable lock_page_maybe_drop_mmap filemap_fault filemap_update_page
+    swap_readpage swap_read_folio do_swap_page read_swap_cache_async swapin_readahead
+    __wait_on_buffer __lock_buffer __bread_gfp wait_on_buffer
+    blk_mq_get_tag blk_queue_enter blkdev_issue_flush __blk_throtl_bio __blkdev_direct_IO
+    bio_wait submit_bio_wait rq_qos_wait wbt_wait bt_get get_request
+    dio_await_one __iomap_dio_rw iomap_dio_rw do_blockdev_direct_IO
+    xfs_buf_iowait zio_wait
+    balance_dirty_pages balance_dirty_pages_ratelimited wb_wait_for_completion congestion_wait
+    wait_iff_congested
+    dm_wait_for_completion md_flush_request raid5_get_active_stripe nvme_wait_freeze
+    scsi_block_when_processing_errors sd_sync_cache virtblk_done loop_handle_cmd
+    io_schedule io_schedule_timeout blk_io_schedule bit_wait_io wait_for_completion_io_timeout
+    sleep_on_buffer sleep_on_page`,
+  filesystem: `
+    __sb_start_write sb_wait_write percpu_rwsem_wait freeze_super
+    vfs_write do_iter_write mnt_want_write iter_file_splice_write aio_write io_write
+    jbd2_log_wait_commit jbd2_journal_commit_transaction __jbd2_log_wait_for_space kjournald2
+    log_wait_commit start_this_handle wait_transaction_locked add_transaction_credits
+    do_get_write_access
+    ext2_sync_fs ext3_sync_file ext4_file_write_iter __ext4_journal_start_sb
+    xfs_log_force _xfs_log_force __xfs_printk xlog_grant_head_wait __xlog_state_release_iclog
+    btrfs_commit_transaction __btrfs_run_delayed_items f2fs_balance_fs __f2fs_commit_super
+    ovl_copy_up_one
+    txg_wait_synced zil_commit dmu_tx_wait zfs_write zpl_iter_write spa_sync
+    nfs_wait_bit_killable nfs4_state_manager __nfs_commit_inode rpc_wait_bit_killable __rpc_execute
+    fuse_dev_do_read __fuse_request_send request_wait_answer
+    ceph_mdsc_do_request __ceph_open_session cifs_writepages smb2_lock p9_client_rpc v9fs_mount
+    __wait_on_freeing_inode wait_on_inode d_alloc_parallel`,
+  lock: `
+    rtnl_lock lock_sock_nested __lock_sock __fdget_pos fdget_pos
+    lock_mm_and_find_vma do_user_addr_fault exc_page_fault __do_page_fault do_page_fault
+    __mutex_lock mutex_lock ww_mutex_lock __ww_mutex_lock rt_mutex_lock __rt_mutex_slowlock
+    rwsem_down_write_slowpath down_read __down_common call_rwsem_down_write_failed
+    rtlock_slowlock_locked rwbase_write_lock percpu_down_write __percpu_down_read
+    futex_wait_queue __futex_wait do_futex`,
+  other: `
+    reclaim_throttle throttle_direct_reclaim mem_cgroup_handle_over_high
+    schedule schedule_timeout __schedule preempt_schedule_irq __switch_to context_switch
+    bit_wait __wait_on_bit out_of_line_wait_on_bit wait_for_completion wait_for_common
+    __wait_for_common do_wait_for_common flush_work __flush_work cv_wait_common __cv_timedwait_sig
+    kthread_worker_fn msleep poll_schedule_timeout`,
+};
+
+test('reasons: every kernel function that the table is there for', () => {
+  for (const [reason, symbols] of Object.entries(sleepers)) {
+    for (const symbol of symbols.trim().split(/\s+/)) {
+      assert.equal(reasonOfWaitChannel(symbol), reason, symbol);
+    }
+  }
+});
+
+/** These say how a thread sleeps: in a trace the caller decides, if a row knows it. */
+const primitives = `
+  schedule_timeout __schedule preempt_schedule_irq __switch_to context_switch bit_wait __wait_on_bit
+  out_of_line_wait_on_bit wait_for_completion wait_for_common __wait_for_common do_wait_for_common
+  flush_work __flush_work cv_wait_common __cv_timedwait_sig __mutex_lock mutex_lock ww_mutex_lock
+  __ww_mutex_lock rt_mutex_lock __rt_mutex_slowlock rwsem_down_write_slowpath down_read __down_common
+  call_rwsem_down_write_failed rtlock_slowlock_locked rwbase_write_lock percpu_down_write
+  __percpu_down_read futex_wait_queue __futex_wait do_futex`;
+
+test('reasons: below each way to sleep the caller says what for', () => {
+  for (const symbol of primitives.trim().split(/\s+/)) {
+    const frames = [`${symbol}+0x10/0x20`, 'xfs_log_force+0x10/0x20'];
+    assert.equal(reasonOfTrace(frames), 'filesystem', symbol);
+  }
+  for (const symbol of [
+    'io_schedule',
+    'bit_wait_io',
+    'wait_for_completion_io',
+    'sleep_on_buffer',
+  ]) {
+    const frames = [`${symbol}+0x10/0x20`, 'xfs_log_force+0x10/0x20'];
+    assert.equal(reasonOfTrace(frames), 'disk', `${symbol} is I/O whatever called it`);
+  }
+});
+
 test('reasons: a stack of /proc/PID/stack reads like a trace', () => {
   const stack =
     '[<0>] kvm_async_pf_task_wait_schedule+0x17c/0x1b0\n[<0>] exc_page_fault+0x9c/0x180\n';

@@ -31,6 +31,11 @@ test('latency: a head without a time ages from when it came to the head, not fro
   assert.ok((await latency()) < 1);
 });
 
+/** Of group number `group`, in the test of group counts. */
+const tasksOf = (group: number) => 1 + (group % 7);
+const sumTo = (groups: number) =>
+  Array.from({ length: groups }, (_, i) => tasksOf(i + 1)).reduce((sum, one) => sum + one, 0);
+
 test('groups: up to a thousand are counted one by one, however unequal', async (t) => {
   const { redis, scrape } = await asynqRig(t);
   const counted = async () => {
@@ -42,7 +47,6 @@ test('groups: up to a thousand are counted one by one, however unequal', async (
     ];
   };
   await redis.sadd('asynq:queues', 'default');
-  const tasksOf = (group: number) => 1 + (group % 7);
   async function addGroups(from: number, to: number): Promise<void> {
     const pipeline = redis.pipeline();
     for (let i = from; i <= to; i += 1) {
@@ -52,8 +56,6 @@ test('groups: up to a thousand are counted one by one, however unequal', async (
     }
     await pipeline.exec();
   }
-  const sumTo = (groups: number) =>
-    Array.from({ length: groups }, (_, i) => tasksOf(i + 1)).reduce((sum, one) => sum + one, 0);
   await addGroups(1, 2);
   assert.deepEqual(await counted(), [2, sumTo(2), 0]);
   await addGroups(3, 300);
