@@ -32,9 +32,12 @@ function process(pid: number, network: Network, task: MadeUpTask = {}): Record<s
 
 /** Ourselves and pid 1, in the namespace of the host. */
 function home(network: Network): Record<string, string> {
-  const init = process(1, network, { comm: 'systemd', uid: 0 });
-  const self = Object.entries(init).map(([path, text]) => [path.replace(/^1\//, 'self/'), text]);
-  return { ...init, ...Object.fromEntries(self) };
+  return { ...process(1, network, { comm: 'systemd', uid: 0 }), ...selfIn(network) };
+}
+
+function selfIn(network: Network): Record<string, string> {
+  const files = Object.entries(process(1, network));
+  return Object.fromEntries(files.map(([path, text]) => [path.replace(/^1\//, 'self/'), text]));
 }
 
 function search(
@@ -115,6 +118,25 @@ test('redis process: in a container, reached by its own address or a name for it
   };
   assert.equal(search(t, tree, 'redis://172.18.0.4'), 401);
   assert.equal(search(t, tree, 'redis://redis', { ips: ['172.18.0.3'] }), 400);
+});
+
+test('redis process: published, and reached by an address of the host', (t) => {
+  const proxied = { ...host, sockets: [socket(6380, 13, 0)] };
+  const tree = { ...home(proxied), ...process(400, container, { namespacedPids: [400, 1] }) };
+  assert.equal(search(t, tree, 'redis://10.0.0.5:6380'), 400);
+  // Ourselves in a container of our own that sees the processes of the host.
+  const own = { sockets: [], addresses: ['127.0.0.1', '172.18.0.9'] };
+  const fromInside = { ...tree, ...selfIn(own) };
+  assert.equal(search(t, fromInside, 'redis://10.0.0.5:6380'), 400);
+});
+
+test('redis process: loopback is this machine, whatever addresses can be read', (t) => {
+  const hidden = { sockets: [socket(7000, 11)], addresses: [] };
+  const tree = { ...home(hidden), ...process(400, container) };
+  for (const url of ['redis://127.0.0.1', 'redis://[::1]']) {
+    const ips = [url.includes('::1') ? '::1' : '127.0.0.1'];
+    assert.match(String(search(t, tree, url, { ips })), /^None of the 1 Redis processes/, url);
+  }
 });
 
 test('redis process: one that is not ours is not taken, even when it is the only one', (t) => {
