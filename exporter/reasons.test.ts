@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { reasonOfTrace, reasonOfWaitChannel, reasons, symbolOfFrame } from './reasons.ts';
+import {
+  readTrace,
+  reasonOfTrace,
+  reasonOfWaitChannel,
+  reasons,
+  symbolOfFrame,
+} from './reasons.ts';
 
 /** The trace frames of the first report in a recording. */
 function firstTrace(name: string): string[] {
@@ -121,7 +127,7 @@ for (const [what, expected, frames] of [
   ],
   [
     '4.5 Debian: no frame pointers, every frame a guess',
-    'unknown',
+    'disk',
     [
       ' [<ffffffff815b6cd0>] ? bit_wait_timeout+0xa0/0xa0',
       ' [<ffffffff815b6451>] ? schedule+0x31/0x80',
@@ -298,13 +304,206 @@ test('reasons: what is no frame names no function', () => {
   }
 });
 
-test('reasons: any text gives a reason, and guesses never change it', () => {
+test('reasons: any text gives a reason, and guesses never change one that is certain', () => {
   fc.assert(
     fc.property(fc.array(fc.string()), fc.string(), (frames, noise) => {
-      const reason = reasonOfTrace(frames);
-      assert.ok(reasons.includes(reason));
+      assert.ok(reasons.includes(reasonOfTrace(frames)));
+      const certain = [...frames, ' never_heard_of_it+0x1/0x2'];
       const guess = ` ? kvm_async_pf_task_wait${noise.replaceAll(/[^a-z]/g, '')}+0x1/0x2`;
-      assert.equal(reasonOfTrace([guess, ...frames, guess]), reason);
+      assert.equal(reasonOfTrace([guess, ...certain, guess]), reasonOfTrace(certain));
     }),
   );
+});
+
+test('reasons: guesses are read where there is nothing else, and told as what they are', () => {
+  const guesses = [' ? __schedule+0x2a2/0x870', ' ? jbd2_log_wait_commit+0xac/0x120 [jbd2]'];
+  assert.deepEqual(readTrace(guesses), { reason: 'filesystem', sure: false });
+  // Only the scheduler's own functions survived: they are on top of every trace.
+  assert.deepEqual(readTrace([' schedule+0x28/0x80', ...guesses]), {
+    reason: 'filesystem',
+    sure: false,
+  });
+  assert.deepEqual(readTrace([' io_schedule+0x28/0x80', ...guesses]), {
+    reason: 'disk',
+    sure: true,
+  });
+  assert.deepEqual(readTrace(['[c7363c70] [c0631338] bch2_gc+0x30/0xbc (unreliable)']), {
+    reason: 'filesystem',
+    sure: false,
+  });
+  assert.deepEqual(readTrace([]), { reason: 'unknown', sure: true });
+  // Neither is an address that a call returns to.
+  for (const word of ['__pfx_jbd2_log_wait_commit+0x10/0x10', 'jbd2_log_wait_commit+0x50/0x50']) {
+    assert.deepEqual(readTrace([` ? ${word}`]), { reason: 'unknown', sure: true });
+  }
+});
+
+test('reasons: what compilers append, and underscores in front, change nothing', () => {
+  const suffixes = [
+    '',
+    '.isra.12',
+    '.constprop.0',
+    '.part.3',
+    '.cold',
+    '.isra.0.cold',
+    '.llvm.1234',
+  ];
+  for (const suffix of suffixes) {
+    assert.equal(reasonOfWaitChannel(`wait_for_response${suffix}`), 'filesystem');
+    assert.equal(reasonOfWaitChannel(`__mmc_claim_host${suffix}`), 'disk');
+    assert.equal(reasonOfTrace([` __mutex_lock${suffix}+0x190/0x510`]), 'lock');
+  }
+  assert.equal(reasonOfWaitChannel('wait_for_response_of_a_stranger'), 'other');
+  assert.equal(
+    reasonOfTrace(['[c0000000f8c3b6d0] [c000000000015d5c] .jbd2_log_wait_commit+0x2c/0x60']),
+    'filesystem',
+  );
+});
+
+/** Functions that threads were or may be found in, by reason; each as wait channel and in a trace. */
+const known: Readonly<Record<string, readonly string[]>> = {
+  disk: [
+    '__mmc_claim_host mmc_wait_for_req_done mmc_blk_mq_rw_recovery',
+    'closure_sync __closure_sync bch_btree_node_read cached_dev_detach_finish',
+    'md_super_wait md_write_start raid5_get_active_stripe wait_barrier.part.0 mddev_suspend',
+    'dm_wait_for_completion dm_bufio_read thin_map kcryptd_crypt_read_convert',
+    'loop_process_work nbd_send_cmd rbd_dev_wait drbd_al_begin_io inc_ap_bio ublk_ctrl_stop_dev',
+    'nvme_wait_reset nvme_wait_freeze nvmf_connect_io_queue scsi_block_when_processing_errors',
+    'sd_sync_cache sg_common_write ata_eh_recover iscsi_eh_abort usb_stor_probe2 uas_wait_for_pending_cmnds',
+    'blk_mq_freeze_queue_wait blk_mq_get_tag __bio_queue_enter blk_mq_submit_bio elevator_switch',
+    'rq_qos_wait wbt_wait ioc_rqos_throttle get_request_wait bt_get.isra.4',
+    'iomap_dio_rw __iomap_dio_rw do_blockdev_direct_IO.isra.1 swap_readpage read_swap_cache_async',
+    'folio_wait_writeback __folio_lock_or_retry wait_on_page_bit_common write_cache_pages',
+    'zio_wait vdev_queue_io zvol_write xfs_buf_iowait balance_dirty_pages_ratelimited wb_wait_for_completion',
+    '__wait_on_buffer sync_dirty_buffer __bread_gfp inode_wait_for_writeback wait_sb_inodes',
+  ],
+  filesystem: [
+    'autofs_wait autofs4_wait autofs_mount_wait bch2_journal_res_get_slowpath journal_quiesce',
+    'gfs2_glock_wait gfs2_log_reserve glock_wait_internal gdlm_mount ocfs2_cluster_lock o2net_send_message_vec',
+    'dlm_lock_sync dlmlock_master wait_for_response.isra.12 cifs_wait_for_response compound_send_recv',
+    'smb2_reconnect SMB2_negotiate wait_for_free_credits SendReceive2',
+    'nfs_wait_bit_killable nfs4_run_open_task __nfs_lookup_revalidate pnfs_update_layout',
+    'rpc_wait_bit_killable xprt_alloc_slot nlmclnt_block afs_wait_for_call_to_complete netfs_wait_for_read',
+    'request_wait_answer fuse_dev_write virtio_fs_enqueue_req ceph_mdsc_do_request p9_client_rpc v9fs_file_read',
+    'orangefs_clean_up ptlrpc_set_wait ldlm_completion_ast cxiWaitEventWait',
+    'jbd2_log_wait_commit start_this_handle ext4_sync_file wait_transaction_locked add_transaction_credits',
+    'btrfs_commit_transaction wait_current_trans.isra.0 start_transaction wait_extent_bit lock_extent_bits',
+    'xfs_log_force xlog_grant_head_wait f2fs_issue_checkpoint txg_wait_synced dmu_tx_wait zil_commit arc_read',
+    'percpu_rwsem_wait __sb_start_write freeze_super super_lock dquot_commit dqget __wait_on_freeing_inode',
+    'ubifs_garbage_collect jffs2_reserve_space nilfs_transaction_lock ntfs_read_folio',
+  ],
+  lock: [
+    'vfs_rmdir vfs_unlink vfs_rename do_unlinkat lookup_slow path_openat iterate_dir lock_rename',
+    'rtnl_lock rtnl_lock_killable rtnetlink_rcv_msg lock_sock_nested __fdget_pos ldsem_down_read tty_lock',
+    'console_lock cpus_read_lock cgroup_kn_lock_live cgroup_attach_lock cgroup_procs_write',
+    'pipe_write pipe_read mmap_read_lock lock_mm_and_find_vma do_user_addr_fault vm_mmap_pgoff exit_mm',
+    '__access_remote_vm mutex_lock_killable down_read down_write_killable __down futex_wait_queue',
+  ],
+  other: [
+    'synchronize_rcu synchronize_srcu __wait_rcu_gp rcu_barrier exp_funnel_lock io_ring_exit_work',
+    'io_uring_cancel_generic dma_fence_default_wait drm_atomic_helper_commit i915_gem_fault amdgpu_device_reset',
+    'crypto_wait_req reclaim_throttle mem_cgroup_handle_over_high __refrigerator migration_entry_wait_on_locked',
+    'msleep schedule_timeout kthread_stop downgrade_write usb_start_wait_urb virtqueue_get_buf',
+  ],
+  host_page_in: ['kvm_async_pf_task_wait kvm_async_pf_task_wait_schedule'],
+};
+
+test('reasons: functions of all subsystems, as wait channel and below the scheduler', () => {
+  for (const [reason, lines] of Object.entries(known)) {
+    for (const name of lines.flatMap((line) => line.split(' '))) {
+      assert.equal(reasonOfWaitChannel(name), reason, name);
+      const trace = [' __schedule+0x2cd/0x890', ' schedule+0x4e/0xb0', ` ${name}+0x10/0x20`];
+      assert.equal(reasonOfTrace(trace), reason, `trace of ${name}`);
+    }
+  }
+});
+
+const trace = (...names: readonly string[]) =>
+  names.map((name) => ` ${name.replace(/ |$/, '+0x1/0x20 ').trimEnd()}`);
+
+test('reasons: client and server of one protocol are told apart', () => {
+  const disk = ['io_schedule', 'submit_bio_wait', 'xfs_file_buffered_write'];
+  assert.equal(
+    reasonOfTrace(trace(...disk, 'nfsd_vfs_write [nfsd]', 'nfsd4_write [nfsd]')),
+    'disk',
+  );
+  assert.equal(reasonOfTrace(trace(...disk, 'nfsd_vfs_write', 'nfsd', 'kthread')), 'disk');
+  assert.equal(
+    reasonOfTrace(trace(...disk, 'smb2_write [ksmbd]', 'handle_ksmbd_work [ksmbd]')),
+    'disk',
+  );
+  assert.equal(reasonOfTrace(trace(...disk, 'smb2_write', 'handle_ksmbd_work')), 'disk');
+  for (const client of [
+    'nfs_file_write [nfs]',
+    'nfs4_file_flush',
+    '__nfs3_x',
+    'cifs_writepages',
+    'smb2_writev [cifs]',
+    'fuse_writepages',
+    'ceph_writepages_start',
+    'v9fs_vfs_writepage',
+    'unheard_of [nfsv4]',
+  ]) {
+    assert.equal(
+      reasonOfTrace(trace('io_schedule', 'folio_wait_bit_common', client)),
+      'filesystem',
+      client,
+    );
+  }
+  // A server that hands on what another server gave it.
+  assert.equal(
+    reasonOfTrace(trace('io_schedule', 'nfs_wait_on_request', 'nfsd_vfs_write')),
+    'filesystem',
+  );
+});
+
+test('reasons: the lock of a directory is no freeze, and a freeze is no lock', () => {
+  const write = ['rwsem_down_write_slowpath', 'down_write'];
+  for (const owner of ['vfs_rmdir', 'vfs_write', 'do_iter_write', 'aio_write', 'vfs_fallocate']) {
+    assert.equal(reasonOfTrace(trace('schedule', ...write, owner)), 'lock', owner);
+    assert.equal(
+      reasonOfTrace(trace('schedule', '__mutex_lock.constprop.0', owner)),
+      'lock',
+      owner,
+    );
+  }
+  for (const owner of [
+    'vfs_write',
+    'do_iter_write',
+    'vfs_fallocate',
+    'mnt_want_write',
+    'io_write',
+  ]) {
+    assert.equal(
+      reasonOfTrace(trace('schedule', 'percpu_rwsem_wait', '__percpu_down_read', owner)),
+      'filesystem',
+      owner,
+    );
+    // Up to 4.19 a semaphore per CPU slept in an rwsem of its own.
+    assert.equal(
+      reasonOfTrace(
+        trace(
+          'schedule',
+          'rwsem_down_read_failed',
+          'call_rwsem_down_read_failed',
+          'percpu_down_read',
+          owner,
+        ),
+      ),
+      'filesystem',
+      owner,
+    );
+  }
+});
+
+test("reasons: a function in no row is its module's", () => {
+  assert.equal(reasonOfTrace(trace('schedule', 'unheard_of [bcachefs]')), 'filesystem');
+  assert.equal(reasonOfTrace(trace('schedule', 'unheard_of [dm_thin_pool]')), 'disk');
+  assert.equal(reasonOfTrace([' unheard_of+0x10/0x20 [mmc_core 0123456789abcdef]']), 'disk');
+  assert.equal(reasonOfTrace(trace('mutex_lock', 'unheard_of [bcachefs]')), 'filesystem');
+  assert.equal(
+    reasonOfTrace(trace('mutex_lock', 'unheard_of [snd_hda_intel]', 'foo [ext4]')),
+    'lock',
+  );
+  assert.equal(reasonOfTrace(trace('mutex_lock', 'i915_gem_shrink [i915]', 'shrink_slab')), 'lock');
 });

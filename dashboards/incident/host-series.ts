@@ -1,4 +1,5 @@
 /** What the host collectors of the exporter would publish of a world. */
+import { kernelEvents } from '../../exporter/kmsg/kernel-events.ts';
 import type { Recorder } from './recorder.ts';
 import type { Abilities, World } from './world.ts';
 
@@ -100,7 +101,7 @@ function kernel(to: Recorder, moment: Moment): void {
   to.set('stealwatch_hung_task_warnings_left', 10 - after);
   to.set('stealwatch_hung_task_timeout_seconds', 120);
   if (after > 0) to.set('stealwatch_hung_task_last_seconds', 120 * after);
-  for (const event of ['soft_lockup', 'rcu_stall', 'clocksource_unstable', 'oom_kill']) {
+  for (const event of kernelEvents) {
     to.add('stealwatch_kernel_events_total', 0, { event });
   }
   to.add('stealwatch_kmsg_lost_records_total', 0);

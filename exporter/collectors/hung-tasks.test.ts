@@ -63,6 +63,8 @@ const zero = {
   'hung_task_reports_total unknown': 0,
   hung_task_last_seconds: Number.NaN,
   'kernel_events_total soft_lockup': 0,
+  'kernel_events_total hard_lockup': 0,
+  'kernel_events_total workqueue_lockup': 0,
   'kernel_events_total rcu_stall': 0,
   'kernel_events_total clocksource_unstable': 0,
   'kernel_events_total oom_kill': 0,
@@ -248,6 +250,51 @@ test('hung-tasks: the real kernel log refuses one without CAP_SYSLOG', async (t)
   const collector = unprivileged(() => hungTasksCollector({ config, clock, ...sources }));
   t.after(() => collector.close?.());
   await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /CAP_SYSLOG/);
+});
+
+test('hung-tasks: a report without a trace is for what its lines say', async (t) => {
+  const { values, log, texts } = setUp(t, '');
+  log(
+    '3,1,500000000,-;INFO: task kworker/u8:1:77 blocked in I/O wait for more than 122 seconds.\n' +
+      '3,2,500000001,-;INFO: task dd:78 blocked for more than 122 seconds.\n' +
+      '3,3,500000002,-;INFO: task dd:78 is blocked on a rw-semaphore likely owned by task cat:80.\n' +
+      '6,4,500000003,-; io_schedule+0x1/0x2\n' +
+      '3,5,500000004,-;INFO: task sh:79 blocked in I/O wait for more than 122 seconds.\n' +
+      '6,6,500000005,-; jbd2_log_wait_commit+0x1/0x2 [jbd2]\n',
+  );
+  const seen = await values();
+  assert.equal(seen['hung_tasks_total disk'], 1);
+  assert.equal(seen['hung_tasks_total lock'], 1);
+  assert.equal(seen['hung_tasks_total filesystem'], 1);
+  assert.match(texts()[0] ?? '', /kworker\/u8:1 \(pid 77\).*122 s, waiting for I\/O, of a disk as/);
+  assert.match(texts()[1] ?? '', /dd \(pid 78\).*waiting for a lock that another thread holds/);
+});
+
+test('hung-tasks: a trace of guesses is told as one', async (t) => {
+  const { values, log, texts } = setUp(t, '');
+  log(
+    '3,1,500000000,-;INFO: task dd:78 blocked for more than 122 seconds.\n' +
+      '6,2,500000001,-; [<ffffffff815b6451>] ? schedule+0x31/0x80\n' +
+      '6,3,500000002,-; [<ffffffffc0598462>] ? __split_and_process_bio+0x302/0x400 [dm_mod]\n',
+  );
+  assert.equal((await values())['hung_tasks_total disk'], 1);
+  assert.match(
+    texts()[0] ?? '',
+    /, probably waiting for the disk \(its trace holds guesses only\), 1 s ago\.$/,
+  );
+});
+
+test('hung-tasks: a kill in a container does not hide one of the machine', async (t) => {
+  const { values, log, texts } = setUp(t, '');
+  log(
+    '3,1,500000000,-;Out of memory: Killed process 3496 (redis-server) total-vm:1kB\n' +
+      '3,2,500000001,-;Memory cgroup out of memory: Killed process 7 (node) total-vm:1kB\n',
+  );
+  assert.equal((await values())['kernel_events_total oom_kill'], 2);
+  assert.deepEqual(texts(), [
+    'The kernel ran out of memory and killed a process ("Out of memory: Killed process 3496 (redis-server) total-vm:1kB"), 2 s ago.',
+    'A container or service reached its own memory limit, and the kernel killed a process in it ("Memory cgroup out of memory: Killed process 7 (node) total-vm:1kB"), 2 s ago.',
+  ]);
 });
 
 test('hung-tasks: a name chosen to mislead is made printable', (t) => {

@@ -17,14 +17,15 @@ import {
   single,
 } from '../collector.ts';
 import type { Config } from '../config.ts';
+import { causeOf } from '../kmsg/cause.ts';
 import { createEpisodes, type Episode } from '../kmsg/episodes.ts';
 import { type Access, followKmsg } from '../kmsg/follower.ts';
 import { assembleReports, type HungTaskReport } from '../kmsg/hung-task.ts';
 import { createKernelLogFindings, type KernelLogFindings } from '../kmsg/findings.ts';
-import { kernelEventOf, kernelEvents } from '../kmsg/kernel-events.ts';
+import { createKernelEventReader, kernelEvents } from '../kmsg/kernel-events.ts';
 import type { KmsgRecord } from '../kmsg/record.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { reasons, reasonOfTrace } from '../reasons.ts';
+import { reasonInWords, reasons } from '../reasons.ts';
 
 const hungTasks = counter({
   name: 'stealwatch_hung_tasks_total',
@@ -45,7 +46,7 @@ const hungTaskLast = gauge({
 const kernelEventsTotal = counter({
   name: 'stealwatch_kernel_events_total',
   help: 'Other signs of a sick host in the kernel log, from /dev/kmsg.',
-  note: 'Lines in which the kernel says that a CPU stood still, a clock jumped or memory ran out, from /dev/kmsg.',
+  note: 'Lines in which the kernel says that a CPU stood still or its own work did, a clock jumped or memory ran out, of the machine or of a control group, from /dev/kmsg.',
   labels: ['event'],
 });
 const lostRecords = counter({
@@ -87,26 +88,28 @@ function createTally(findings: KernelLogFindings) {
   const reports = zeroes(reasons);
   const events = zeroes(kernelEvents);
   const episodes = createEpisodes();
+  const eventOf = createKernelEventReader();
   let lost = 0;
   let lastSeconds = Number.NaN;
 
   return {
     episodes: () => episodes.recent(),
     report(report: HungTaskReport): void {
-      const { episode, isNew } = episodes.note(report, reasonOfTrace(report.frames));
+      const { reason, words } = causeOf(report);
+      const { episode, isNew } = episodes.note(report, reason);
       // One sleep has one cause: a later report of it may have been cut, or the first one was.
-      const cause = episode.cause === 'unknown' ? reasonOfTrace(report.frames) : episode.cause;
-      findings.hungTask(episode, report);
+      const cause = episode.cause === 'unknown' ? reason : episode.cause;
+      findings.hungTask(report, cause === reason ? words : reasonInWords[cause]);
       lastSeconds = report.seconds;
       if (report.past) return;
       reports[cause]++;
       if (isNew) tasks[cause]++;
     },
     record(record: KmsgRecord, past: boolean): void {
-      const event = kernelEventOf(record.text);
-      if (event === undefined) return;
-      findings.kernelEvent(event, record, past);
-      if (!past) events[event]++;
+      const line = eventOf(record.text, record.microseconds);
+      if (line === undefined) return;
+      findings.kernelEvent(line.kind, record, past);
+      if (!past) events[line.event]++;
     },
     lost(count: number): void {
       lost += count;

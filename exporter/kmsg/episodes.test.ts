@@ -10,6 +10,8 @@ function report(pid: number, atSeconds: number, seconds: number): HungTaskReport
     tgid: pid,
     seconds,
     microseconds: atSeconds * 1e6,
+    inIoWait: false,
+    onLock: false,
     frames: [],
     past: false,
   };

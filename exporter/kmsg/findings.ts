@@ -2,10 +2,8 @@
 import type { Clock } from '../clock.ts';
 import type { Finding } from '../collector.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { reasonInWords } from '../reasons.ts';
-import type { Episode } from './episodes.ts';
 import type { HungTaskReport } from './hung-task.ts';
-import type { KernelEvent } from './kernel-events.ts';
+import type { KernelEventKind } from './kernel-events.ts';
 import type { KmsgRecord } from './record.ts';
 
 /** The detector repeats itself every two minutes while it lasts, as long as its budget lasts. */
@@ -14,8 +12,9 @@ const forgottenSeconds = 60 * 60;
 const mostListed = 5;
 
 export interface KernelLogFindings {
-  hungTask(episode: Episode, report: HungTaskReport): void;
-  kernelEvent(event: KernelEvent, record: KmsgRecord, past: boolean): void;
+  /** `why`: what it waits for, as the end of a sentence. */
+  hungTask(report: HungTaskReport, why: string): void;
+  kernelEvent(kind: KernelEventKind, record: KmsgRecord, past: boolean): void;
   now(userspace: boolean): readonly Finding[];
   /** On a KVM guest, where only the host can make a CPU stand still: within five minutes. */
   softLockup(): boolean;
@@ -33,21 +32,47 @@ function ago(seconds: number): string {
     : `${Math.round(seconds / 3600)} h ago`;
 }
 
-function eventSentence(event: KernelEvent, kvm: boolean): string {
-  switch (event) {
-    case 'soft_lockup':
-      return kvm
-        ? 'The kernel reported a soft lockup: a CPU stood still. On a KVM guest this accuses the host, which did not run the CPU or had swapped out a page the kernel needed'
-        : 'The kernel reported a soft lockup: a CPU stood still';
-    case 'rcu_stall':
-      return kvm
-        ? 'The kernel reported an RCU stall: a CPU did not answer for many seconds. On a KVM guest this often means that the host did not run it'
-        : 'The kernel reported an RCU stall: a CPU did not answer for many seconds';
-    case 'clocksource_unstable':
-      return 'The kernel gave up on a clock source because time jumped, which happens when a host stops its guests';
-    case 'oom_kill':
-      return 'The kernel ran out of memory and killed a process';
-  }
+/** `kvm`: what more it means on a KVM guest, whose CPUs the host may not run. */
+const eventSentences: Readonly<Record<KernelEventKind, { said: string; kvm?: string }>> = {
+  soft_lockup: {
+    said: 'The kernel reported a soft lockup: a CPU stood still',
+    kvm: 'On a KVM guest this accuses the host, which did not run the CPU or had swapped out a page the kernel needed',
+  },
+  hard_lockup: {
+    said: 'The kernel reported a hard lockup: a CPU did not even take its timer interrupts for seconds',
+    kvm: 'On a KVM guest the host may not have run it',
+  },
+  workqueue_lockup: {
+    said: 'The kernel reported a workqueue lockup: work of its own has been waiting for a CPU or a kernel thread that is stuck',
+  },
+  rcu_stall: {
+    said: 'The kernel reported an RCU stall: a CPU did not answer for many seconds',
+    kvm: 'On a KVM guest this often means that the host did not run it',
+  },
+  rcu_tasks_stall: {
+    said: 'The kernel reported an RCU-tasks stall: a thread has not given up the CPU by itself for minutes. CPUs answered meanwhile, so it says nothing of the host',
+  },
+  clock_skew: {
+    said: 'The kernel gave up on a clock source because it differed from another clock: time jumped, which happens when a host stops its guests',
+  },
+  clock_slow_read: {
+    said: 'The kernel gave up on a clock source because it took too long to read it, which happens when a host stops its guests',
+  },
+  oom_machine: { said: 'The kernel ran out of memory and killed a process' },
+  oom_cgroup: {
+    said: 'A container or service reached its own memory limit, and the kernel killed a process in it',
+  },
+  oom_nodes: {
+    said: 'The memory that a process may use by its cpuset or memory policy ran out, and the kernel killed a process',
+  },
+  oom_somewhere: {
+    said: 'The kernel killed a process to free memory, and does not say whether of the machine or of one container or service',
+  },
+};
+
+function eventSentence(kind: KernelEventKind, kvm: boolean): string {
+  const { said, kvm: more } = eventSentences[kind];
+  return kvm && more !== undefined ? `${said}. ${more}` : said;
 }
 
 /** A fact that only the wording depends on: without it the sentence says less. */
@@ -74,7 +99,7 @@ export function createKernelLogFindings({
   procfs: PseudoFs;
   sysfs: PseudoFs;
 }): KernelLogFindings {
-  const events = new Map<KernelEvent, Note>();
+  const events = new Map<KernelEventKind, Note>();
   /** By pid: a task has one sentence, of its last report. */
   const hung = new Map<number, Note>();
   const clocks = wording(sysfs, 'devices/system/clocksource/clocksource0/available_clocksource');
@@ -97,9 +122,8 @@ export function createKernelLogFindings({
   }
 
   return {
-    hungTask(episode, report) {
+    hungTask(report, why) {
       const name = printable(report.comm);
-      const why = reasonInWords[episode.cause];
       hung.delete(report.pid);
       hung.set(report.pid, {
         at: dated(report.microseconds, report.past),
@@ -110,10 +134,10 @@ export function createKernelLogFindings({
         hung.delete(pid);
       }
     },
-    kernelEvent(event, record, past) {
-      events.set(event, {
+    kernelEvent(kind, record, past) {
+      events.set(kind, {
         at: dated(record.microseconds, past),
-        text: `${eventSentence(event, kvm)} ("${printable(record.text)}")`,
+        text: `${eventSentence(kind, kvm)} ("${printable(record.text)}")`,
       });
     },
     softLockup() {

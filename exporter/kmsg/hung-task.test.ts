@@ -182,7 +182,7 @@ test('hung task reports: the trace of the lock owner is not that of the blocked 
 test('hung task reports: memory is bounded whatever comes', () => {
   const flood = Array.from({ length: 10_000 }, () => record(asyncPageFault));
   const [report] = assemble([record('INFO: task a:1 blocked for more than 9 seconds.'), ...flood]);
-  assert.equal(report?.frames.length, 64);
+  assert.equal(report?.frames.length, 128);
 });
 
 test('hung task reports: every headline gives one report, whatever lies between', () => {

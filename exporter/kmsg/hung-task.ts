@@ -7,7 +7,7 @@
  * task line or trace of its own, with lost records, or when the log has been quiet for a while.
  * One that begins before our first record is not seen: without its headline it says nothing.
  */
-import { symbolOfFrame } from '../reasons.ts';
+import { frameOf } from '../reasons.ts';
 import { kernelEventOf } from './kernel-events.ts';
 import type { KmsgRecord } from './record.ts';
 
@@ -24,32 +24,38 @@ export interface HungTaskReport {
   readonly seconds: number;
   /** When the headline was printed, since boot. */
   readonly microseconds: number;
-  /** Lines of the call trace that name a function, innermost first, at most 64. */
+  /** Linux 7.1: the headline says that the task waits for I/O. */
+  readonly inIoWait: boolean;
+  /** Linux 6.15: the kernel knows the lock that the task waits for. */
+  readonly onLock: boolean;
+  /** Lines of the call trace that name a function, guesses too, innermost first, at most 128. */
   readonly frames: readonly string[];
   /** It was in the log before the exporter started. */
   readonly past: boolean;
 }
 
 /** comm may hold anything, `:` and spaces and a newline too: it ends at the last `:digits`. */
-const headline = /^INFO: task (.*):(\d+) blocked (?:in I\/O wait )?for more than (\d+) seconds/s;
+const headline = /^INFO: task (.*):(\d+) blocked (in I\/O wait )?for more than (\d+) seconds/s;
 /** `task:redis-server    state:D stack:0     pid:6104  tgid:6104  ppid:1 ...` */
 const taskLine = /^task:.* state:\S+ +stack: *\d+ +pid: *(\d+) +(?:tgid: *(\d+) )?/s;
 /**
  * What follows is not about the blocked task. `blocked on` (6.15) names the task that holds the
  * lock, and shows that task's trace.
  */
+const lockLine = /^INFO: task .* blocked on an? [\w-]*(?:mutex|sem)/s;
 const foreign =
   /^(?: <\/TASK>|INFO: task .* blocked on an? |Future hung task reports|Showing all locks|Sending NMI|NMI backtrace|Kernel panic|CPU: \d|Modules linked in:|Task dump for CPU)/s;
 
-const mostFrames = 64;
+const mostFrames = 128;
 /** Quiet ticks, a second each, after which a report that has no end mark is taken as whole. */
 const quietTicksToEnd = 2;
 
 interface OpenReport {
-  readonly report: Omit<HungTaskReport, 'frames' | 'tgid'>;
+  readonly report: Omit<HungTaskReport, 'frames' | 'tgid' | 'onLock'>;
   readonly caller: string | undefined;
   readonly frames: string[];
   tgid: number | undefined;
+  onLock: boolean;
   quietTicks: number;
 }
 
@@ -66,16 +72,24 @@ export function assembleReports(onReport: (report: HungTaskReport) => void): Rep
 
   function finish(): void {
     if (open === undefined) return;
-    const { report, tgid, frames } = open;
+    const { report, tgid, frames, onLock } = open;
     open = undefined;
-    onReport({ ...report, tgid, frames });
+    onReport({ ...report, tgid, onLock, frames });
   }
 
   function start(match: RegExpExecArray, record: KmsgRecord, past: boolean): void {
-    const [, comm = '', pid, seconds] = match;
+    const [, comm = '', pid, ioWait, seconds] = match;
+    const inIoWait = ioWait !== undefined;
     const { microseconds, caller } = record;
-    const report = { pid: Number(pid), comm, seconds: Number(seconds), microseconds, past };
-    open = { report, caller, frames: [], tgid: undefined, quietTicks: 0 };
+    const report = {
+      pid: Number(pid),
+      comm,
+      seconds: Number(seconds),
+      microseconds,
+      inIoWait,
+      past,
+    };
+    open = { report, caller, frames: [], tgid: undefined, onLock: false, quietTicks: 0 };
   }
 
   function extend(part: OpenReport, text: string): void {
@@ -85,8 +99,9 @@ export function assembleReports(onReport: (report: HungTaskReport) => void): Rep
       if (Number(task[1]) !== part.report.pid) finish();
       else if (task[2] !== undefined) part.tgid = Number(task[2]);
     } else if (foreign.test(text) || kernelEventOf(text) !== undefined) {
+      part.onLock = lockLine.test(text);
       finish();
-    } else if (part.frames.length < mostFrames && symbolOfFrame(text) !== undefined) {
+    } else if (part.frames.length < mostFrames && frameOf(text) !== undefined) {
       part.frames.push(text);
     }
   }
