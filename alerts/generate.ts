@@ -5,7 +5,7 @@
  *   alerts/rules/*.yml    the alerts, written by hand -> generated/*.yml, with layer and links
  *   alerts/links.ts       where the links lead
  *
- *   node alerts/generate.ts
+ *   npm run rules
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

@@ -25,7 +25,7 @@ const tools = allTools();
 
 test('regenerating changes nothing', () => {
   for (const { path, text } of generate()) {
-    assert.equal(readFileSync(join(root, path), 'utf8'), text, `run: node alerts/generate.ts`);
+    assert.equal(readFileSync(join(root, path), 'utf8'), text, `run: npm run rules`);
   }
 });
 

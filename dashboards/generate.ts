@@ -1,5 +1,5 @@
 /**
- * Write the dashboards and their recording rules: `node dashboards/generate.ts`.
+ * Write the dashboards and their recording rules: `npm run dashboards`.
  * The results are committed, so that they can be imported without a toolchain; a test fails when
  * they are not what this would write.
  */

@@ -3,7 +3,7 @@
  * Bundled because Node strips no types inside node_modules, and because one file is smaller in
  * memory than 300 modules.
  */
-import { build, type Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
@@ -70,7 +70,13 @@ const apartPlugin: Plugin = {
   },
 };
 
-await build({
+/** Left out by NODE_ENV=production and --omit=dev, which servers are full of. */
+const esbuild = await import('esbuild').catch((error: unknown) => {
+  const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+  console.error(`The build needs the development packages, run npm ci --include=dev: ${why}`);
+  process.exit(1);
+});
+await esbuild.build({
   entryPoints: {
     systeminformation: 'systeminformation',
     'web-access': 'exporter/web/access.ts',

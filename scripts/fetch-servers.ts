@@ -4,7 +4,7 @@
  * directory with the C library they were built for. Nothing is installed. Needs apt-get and
  * dpkg-deb; the tests that miss a server say so and pass.
  *
- *   node scripts/fetch-servers.ts [directory]
+ *   npm run fetch-servers [-- DIRECTORY]
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';

@@ -35,11 +35,13 @@ test('npm package: packed, installed into an empty directory, run', async (t) =>
     'dist/canary-worker.cjs',
     'dist/web-access.cjs',
     'exporter/stealwatch',
+    'exporter/use-node.sh',
   ]) {
     assert.ok(paths.includes(path), `${path} is missing`);
   }
   const foreign = paths.filter(
-    (path) => !/^(dist|docs|deploy)\/|^exporter\/stealwatch$|^[A-Za-z.]+$/.test(path),
+    (path) =>
+      !/^(dist|docs|deploy)\/|^exporter\/(stealwatch|use-node\.sh)$|^[A-Za-z.]+$/.test(path),
   );
   assert.deepEqual(foreign, [], 'sources, tests or secrets in the package');
 

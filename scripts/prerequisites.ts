@@ -42,6 +42,12 @@ function install(names: readonly string[]): void {
   spawnSync('sh', ['-c', script, 'sh', ...names], { stdio: 'inherit' });
 }
 
+/** Compilers and linters are optional packages, one for each kind of machine. */
+if (!existsSync(join(import.meta.dirname, '..', 'node_modules', '@typescript'))) {
+  console.error('The tests need all packages: run npm ci --include=dev --include=optional.');
+  process.exit(1);
+}
+
 const wanted = [...new Set(missing().map((program) => packages[program] ?? program))];
 if (wanted.length > 0 && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get'))
   install(wanted);

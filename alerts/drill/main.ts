@@ -3,7 +3,7 @@
  * ships, and a webhook to be paged at. Redis is frozen for real; what is printed is how many seconds
  * each stage took to see it.
  *
- *   node alerts/drill/main.ts [--runs N] [--variant dstate|sigstop] [--no-stall] [--json]
+ *   npm run drill -- [--runs N] [--variant dstate|sigstop] [--no-stall] [--json]
  *
  * dstate needs root: redis-server in D state on a frozen file system, where SIGKILL does nothing.
  * sigstop needs nothing. Without --variant both are run where they can be. Everything is put back

@@ -94,11 +94,7 @@ test('the short replays come out the same under the newer Prometheus', () => {
 
 test('docs/replays.md says what the replays say', () => {
   const rows = scenarios.map((scenario) => row(timelineOf(scenario), outcomeOf(scenario)));
-  assert.equal(
-    readFileSync(documentPath, 'utf8'),
-    document(rows),
-    'run: node alerts/replays/table.ts',
-  );
+  assert.equal(readFileSync(documentPath, 'utf8'), document(rows), 'run: npm run replays');
 });
 
 test('every timeline file is played', () => {

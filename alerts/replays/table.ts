@@ -2,7 +2,7 @@
  * docs/replays.md: what a person would have heard in each of the outages, from playing them through
  * the rules that ship.
  *
- *   node alerts/replays/table.ts     plays all of them, which takes some minutes
+ *   npm run replays     plays all of them, which takes some minutes
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

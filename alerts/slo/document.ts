@@ -54,7 +54,7 @@ export function sloDocument({ periodDays, slos, burnRates }: SloSpec): string {
 
 # Service level objectives
 
-Edit \`alerts/slo.yml\`, run \`node alerts/generate.ts\`, reload Prometheus.
+Edit \`alerts/slo.yml\`, run \`npm run rules\`, reload Prometheus.
 
 | SLO | what is counted | good is | objective over ${periodDays} days | may be bad | who hears of it |
 |---|---|---|---|---|---|

@@ -20,7 +20,7 @@ function onPath(...names: readonly string[]): string {
     const found = directories.map((d) => join(d, name)).find((path) => existsSync(path));
     if (found !== undefined) return found;
   }
-  throw new Error(`${names.join(' or ')} is not on the PATH; run node scripts/prerequisites.ts`);
+  throw new Error(`${names.join(' or ')} is not on the PATH; run npm run pretest`);
 }
 
 export function installedTools(): Tools {

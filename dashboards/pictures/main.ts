@@ -1,5 +1,5 @@
 /**
- * Pictures for the documentation: `node dashboards/pictures/main.ts`.
+ * Pictures for the documentation: `npm run pictures`.
  *
  * Grafana is not needed and not imitated: this draws the layout of each dashboard's JSON, filled
  * with what a real Prometheus answers to its queries on the fixture of the February freeze. It

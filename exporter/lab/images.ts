@@ -109,7 +109,9 @@ function vps(unpacked: Unpacked): string {
   for (const directory of ['exporter', 'dist']) {
     mkdirSync(join(root, 'opt/stealwatch', directory), { recursive: true });
   }
-  put(join(project, 'exporter/stealwatch'), join(root, 'opt/stealwatch/exporter/stealwatch'));
+  for (const launcher of ['exporter/stealwatch', 'exporter/use-node.sh']) {
+    put(join(project, launcher), join(root, 'opt/stealwatch', launcher));
+  }
   for (const file of ['stealwatch.cjs', 'canary-worker.cjs']) {
     const bundle = join(project, 'dist', file);
     if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);

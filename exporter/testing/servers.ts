@@ -19,4 +19,4 @@ export function serverProgram(name: ServerName): string | undefined {
   return existsSync(program) ? program : undefined;
 }
 
-export const fetchServersAdvice = 'node scripts/fetch-servers.ts brings it';
+export const fetchServersAdvice = 'npm run fetch-servers brings it';
