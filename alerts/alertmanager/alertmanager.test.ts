@@ -87,7 +87,7 @@ for (const { label, amtool } of tools) {
 
 test('a secret comes from the environment or from a file, whatever characters it has', (t) => {
   const directory = temporary(t);
-  const secret = String.raw`http://127.0.0.1/it's?a=1&b=\1$2"#x: y`;
+  const secret = String.raw`http://127.0.0.1/it's?a=1&b=\1$2"#x:y`;
   const file = join(directory, 'secret');
   writeFileSync(file, `${secret}\n`);
   for (const [name, secrets] of Object.entries({

@@ -6,26 +6,102 @@
 #
 # A secret comes from the variable of its name, or from the file that NAME_FILE names (Docker and
 # Kubernetes secrets). It is written to a file that only this user can read, and nowhere else:
-# awk reads it from its environment, so it shows neither in ps nor in a log.
+# awk reads it from its environment, so it shows neither in ps nor in a log. What is half set, or
+# cannot be what it should, is refused with every problem listed: a channel that fails only when it
+# is needed tells nobody.
 set -eu
+# Classes of characters are those of ASCII, and lengths are bytes.
+export LC_ALL=C
 
 here=$(cd "$(dirname "$0")" && pwd)
 names='DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN TELEGRAM_CHAT_ID TELEGRAM_API_URL
-  EMAIL_TO SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD WEBHOOK_URL HEARTBEAT_URL'
+  EMAIL_TO SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD SMTP_REQUIRE_TLS WEBHOOK_URL HEARTBEAT_URL'
+
+# --- the same in every start.sh, each of which is mounted alone
+refused=
+problem() {
+  echo "start.sh: $*" >&2
+  refused=yes
+}
+
+line_end='
+'
+carriage_return=$(printf '\r')
+# Also the byte order mark and the no-break space, which are seen in no editor.
+around=$(printf '(\357\273\277|\302\240|[[:space:]])+')
+
+# Sets `value` to what the variable NAME holds, or the file that NAME_FILE names, without the blanks
+# and line ends that editors, web forms and Windows leave around it: a webhook asked for as /hook%20
+# is a 404 that nobody sees. Of a password only line ends: a blank at its end may be meant, or not.
+given() {
+  eval "value=\${$1-} file=\${$1_FILE-}"
+  origin=$1
+  if [ -n "$file" ]; then
+    [ -z "$value" ] || problem "$1 and $1_FILE are both set: which one counts?"
+    file=$(printf '%s\n' "$file" | sed -E "s/^$around//; s/$around\$//")
+    origin="$1, from $file,"
+    if [ ! -f "$file" ] || [ ! -r "$file" ]; then
+      problem "$1_FILE names $file, which cannot be read"
+      return
+    fi
+    value=$(cat "$file")
+    [ -n "$value" ] || problem "$origin is empty"
+  fi
+  raw=$value ends=$around
+  case $1 in *PASSWORD) ends="$carriage_return+" ;; esac
+  [ -n "$raw" ] || return 0
+  value=$(printf '%s\n' "$raw" | sed -E -e "s/^$ends//; s/$ends\$//" -e '/./,$!d')
+  [ -n "$value" ] || problem "$origin holds nothing but blanks"
+  [ "${#value}" -le 8192 ] || problem "$origin holds ${#value} bytes; at most 8192 are taken"
+  case $1:$value in
+    *TARGETS:*) ;;
+    *"$line_end"* | *"$carriage_return"*) problem "$origin holds more than one line" ;;
+    *[[:cntrl:]]*) problem "$origin holds a control character" ;;
+    *PASSWORD:" "* | *PASSWORD:*" ") problem "$origin begins or ends with a blank" ;;
+    *_URL:*[!!-~]*) problem "$origin holds blanks or letters beyond ASCII, which a URL writes as %20 and the like" ;;
+    *_URL:http://[!/]* | *_URL:https://[!/]*) ;;
+    *_URL:*) problem "$origin does not start with http:// or https://" ;;
+  esac
+}
+
+# NAME OTHER why: NAME is of no use without OTHER.
+needs() {
+  eval "[ -z \"\${$1-}\" ] || [ -n \"\${$2-}\" ]" || problem "${1#SECRET_} is set and ${2#SECRET_} is not: $3"
+}
+
+# NAME expression, and what was expected: the value matches as a whole. A secret is not shown.
+expect() {
+  eval "value=\${$1-}"
+  [ -z "$value" ] || printf '%s\n' "$value" | grep -Eqx -e "$2" || problem "${1#SECRET_}: expected $3"
+}
+# --- until here
 
 for name in $names; do
-  eval "value=\${$name:-} file=\${${name}_FILE:-}"
-  if [ -z "$value" ] && [ -n "$file" ]; then
-    [ -r "$file" ] || { echo "start.sh: ${name}_FILE names $file, which cannot be read" >&2; exit 1; }
-    value=$(cat "$file")
-  fi
-  case $value in
-    *'
-'*) echo "start.sh: $name holds more than one line" >&2; exit 1 ;;
-  esac
+  given "$name"
   export "SECRET_$name=$value"
 done
+
+needs SECRET_TELEGRAM_BOT_TOKEN SECRET_TELEGRAM_CHAT_ID 'the bot does not know whom to tell'
+needs SECRET_TELEGRAM_CHAT_ID SECRET_TELEGRAM_BOT_TOKEN 'there is no bot to tell it'
+needs SECRET_TELEGRAM_API_URL SECRET_TELEGRAM_BOT_TOKEN 'there is no bot to tell it'
+needs SECRET_EMAIL_TO SECRET_SMTP_SMARTHOST 'no server takes the mail'
+needs SECRET_EMAIL_TO SECRET_SMTP_FROM 'a mail has a sender'
+for name in SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD SMTP_REQUIRE_TLS; do
+  needs "SECRET_$name" SECRET_EMAIL_TO 'nobody gets the mail'
+done
+needs SECRET_SMTP_USERNAME SECRET_SMTP_PASSWORD 'a mail server asks for both or for none'
+needs SECRET_SMTP_PASSWORD SECRET_SMTP_USERNAME 'a mail server asks for both or for none'
+
+expect SECRET_TELEGRAM_BOT_TOKEN '[0-9]+:[A-Za-z0-9_-]+' 'what BotFather gave, digits, a colon and more (not shown)'
+expect SECRET_TELEGRAM_CHAT_ID '-?[0-9]{1,18}' "a number such as -1001234567890, got $SECRET_TELEGRAM_CHAT_ID"
+expect SECRET_EMAIL_TO '.*[^@ ]@[^@ ].*' "an address such as oncall@example.org, got $SECRET_EMAIL_TO"
+expect SECRET_SMTP_FROM '.*[^@ ]@[^@ ].*' "an address such as stealwatch@example.org, got $SECRET_SMTP_FROM"
+expect SECRET_SMTP_SMARTHOST '([^: ]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}' "HOST:PORT such as smtp.example.org:587, got $SECRET_SMTP_SMARTHOST"
+expect SECRET_SMTP_REQUIRE_TLS 'true|false' "true or false, got $SECRET_SMTP_REQUIRE_TLS"
+[ -z "$refused" ] || exit 1
+
 [ -n "$SECRET_TELEGRAM_API_URL" ] || SECRET_TELEGRAM_API_URL=https://api.telegram.org
+[ -n "$SECRET_SMTP_REQUIRE_TLS" ] || SECRET_SMTP_REQUIRE_TLS=true
 SECRET_TEMPLATES=$here/templates
 export SECRET_TEMPLATES
 
@@ -93,4 +169,9 @@ mkfifo "$pipe/log"
 { rm -r "$pipe"; redact; } < "$pipe/log" &
 
 for name in $names TEMPLATES; do unset "$name" "SECRET_$name"; done
+# Compose puts some settings into arguments.
+for argument do
+  shift
+  set -- "$@" "$(printf '%s\n' "$argument" | sed -E "s/$around\$//")"
+done
 exec "${ALERTMANAGER:-alertmanager}" --config.file="$target" "$@" > "$pipe/log" 2>&1

@@ -5,26 +5,112 @@
 #   start.sh --render FILE               render into FILE only
 #
 # Prometheus replaces no variables in its configuration. Passwords end up in a file that only this
-# user can read, and nowhere else: Prometheus shows them as <secret>.
+# user can read, and nowhere else: Prometheus shows them as <secret>. Each value may come from a file
+# that NAME_FILE names instead. What is half set is refused with every problem listed.
 set -eu
+# Classes of characters are those of ASCII, and lengths are bytes.
+export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 # Where rules, targets and secrets are.
 ETC=${ETC:-/etc/stealwatch}
 export ETC
 
+# --- the same in every start.sh, each of which is mounted alone
+refused=
+problem() {
+  echo "start.sh: $*" >&2
+  refused=yes
+}
+
+line_end='
+'
+carriage_return=$(printf '\r')
+# Also the byte order mark and the no-break space, which are seen in no editor.
+around=$(printf '(\357\273\277|\302\240|[[:space:]])+')
+
+# Sets `value` to what the variable NAME holds, or the file that NAME_FILE names, without the blanks
+# and line ends that editors, web forms and Windows leave around it: a webhook asked for as /hook%20
+# is a 404 that nobody sees. Of a password only line ends: a blank at its end may be meant, or not.
+given() {
+  eval "value=\${$1-} file=\${$1_FILE-}"
+  origin=$1
+  if [ -n "$file" ]; then
+    [ -z "$value" ] || problem "$1 and $1_FILE are both set: which one counts?"
+    file=$(printf '%s\n' "$file" | sed -E "s/^$around//; s/$around\$//")
+    origin="$1, from $file,"
+    if [ ! -f "$file" ] || [ ! -r "$file" ]; then
+      problem "$1_FILE names $file, which cannot be read"
+      return
+    fi
+    value=$(cat "$file")
+    [ -n "$value" ] || problem "$origin is empty"
+  fi
+  raw=$value ends=$around
+  case $1 in *PASSWORD) ends="$carriage_return+" ;; esac
+  [ -n "$raw" ] || return 0
+  value=$(printf '%s\n' "$raw" | sed -E -e "s/^$ends//; s/$ends\$//" -e '/./,$!d')
+  [ -n "$value" ] || problem "$origin holds nothing but blanks"
+  [ "${#value}" -le 8192 ] || problem "$origin holds ${#value} bytes; at most 8192 are taken"
+  case $1:$value in
+    *TARGETS:*) ;;
+    *"$line_end"* | *"$carriage_return"*) problem "$origin holds more than one line" ;;
+    *[[:cntrl:]]*) problem "$origin holds a control character" ;;
+    *PASSWORD:" "* | *PASSWORD:*" ") problem "$origin begins or ends with a blank" ;;
+    *_URL:*[!!-~]*) problem "$origin holds blanks or letters beyond ASCII, which a URL writes as %20 and the like" ;;
+    *_URL:http://[!/]* | *_URL:https://[!/]*) ;;
+    *_URL:*) problem "$origin does not start with http:// or https://" ;;
+  esac
+}
+
+# NAME OTHER why: NAME is of no use without OTHER.
+needs() {
+  eval "[ -z \"\${$1-}\" ] || [ -n \"\${$2-}\" ]" || problem "${1#SECRET_} is set and ${2#SECRET_} is not: $3"
+}
+
+# NAME expression, and what was expected: the value matches as a whole. A secret is not shown.
+expect() {
+  eval "value=\${$1-}"
+  [ -z "$value" ] || printf '%s\n' "$value" | grep -Eqx -e "$2" || problem "${1#SECRET_}: expected $3"
+}
+# --- until here
+
+# AGENT_PASSWORD and REMOTE_WRITE_PASSWORD are passwords, the names of targets a list in lines.
+names='LOCAL_TARGET HOST_NAME HOST_PROVIDER HOST_PLAN HOST_PRICE EXTERNAL_LABEL STEALWATCH_TARGETS
+  AGENT_TOKEN AGENT_USER AGENT_PASSWORD
+  REMOTE_WRITE_URL REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN'
+for name in $names; do
+  given "$name"
+  export "$name=$value"
+done
+needs AGENT_USER AGENT_PASSWORD 'agents ask for both'
+needs AGENT_PASSWORD AGENT_USER 'agents ask for both'
+[ -z "$AGENT_USER" ] || [ -z "$AGENT_TOKEN" ] || problem 'set AGENT_TOKEN or AGENT_USER, not both'
+needs REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD 'a store asks for both'
+needs REMOTE_WRITE_PASSWORD REMOTE_WRITE_USER 'a store asks for both'
+[ -z "$REMOTE_WRITE_USER" ] || [ -z "$REMOTE_WRITE_TOKEN" ] || problem 'set REMOTE_WRITE_TOKEN or REMOTE_WRITE_USER, not both'
+for name in REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN; do
+  needs "$name" REMOTE_WRITE_URL 'nothing is written anywhere'
+done
+expect LOCAL_TARGET '([^]/: []+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}' "HOST:PORT such as exporter:10190, got $LOCAL_TARGET"
+# The Compare dashboard counts with it.
+expect HOST_PRICE '[0-9]+(\.[0-9]+)?' "a number such as 7.55, got $HOST_PRICE"
+# Prometheus puts variables into this one.
+expect EXTERNAL_LABEL '[^$]+' "a name without \$, got $EXTERNAL_LABEL"
+expect AGENT_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
+expect REMOTE_WRITE_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
+
 # "shop=https://...,api=https://..." is what the prober gets; here only the names are needed. The
 # URL of Sentinels has commas of its own: what follows one and is no NAME= names nothing.
-if [ -n "${STEALWATCH_TARGETS:-}" ]; then
-  PROBES=$(printf %s "$STEALWATCH_TARGETS" | tr , '\n' | sed -n "s/^ *\([A-Za-z0-9_.@-]*\)=.*/'\1'/p" | paste -s -d , -)
-  export PROBES
+PROBES=
+if [ -n "$STEALWATCH_TARGETS" ]; then
+  PROBES=$(printf '%s\n' "$STEALWATCH_TARGETS" | tr , '\n' | sed -n "s/^[[:space:]]*\([A-Za-z0-9_.@-]*\)=.*/'\1'/p" | paste -s -d , -)
+  [ -n "$PROBES" ] || problem 'PROBES: expected NAME=URL,NAME=URL (not shown, it may hold a password)'
 fi
+export PROBES
 AGENT_CA=
 [ ! -s "$ETC/secrets/agent-ca.pem" ] || AGENT_CA=yes
 export AGENT_CA
-if [ -n "${AGENT_USER:-}" ] && [ -n "${AGENT_TOKEN:-}" ]; then
-  echo 'start.sh: set AGENT_TOKEN or AGENT_USER, not both' >&2
-  exit 1
-fi
+[ -z "$refused" ] || exit 1
 
 umask 077
 if [ "${1:-}" = --render ]; then
@@ -53,5 +139,10 @@ awk '
 ' "$here/prometheus.yml" > "$target"
 [ "${1:-}" != --render ] || exit 0
 
-unset AGENT_TOKEN AGENT_PASSWORD REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN STEALWATCH_TARGETS
+for name in $names; do unset "$name"; done
+# Compose puts some settings into arguments.
+for argument do
+  shift
+  set -- "$@" "$(printf '%s\n' "$argument" | sed -E "s/$around\$//")"
+done
 exec "${PROMETHEUS:-prometheus}" --config.file="$target" "$@"
