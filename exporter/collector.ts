@@ -197,15 +197,21 @@ function labelsOf(metric: Metric, label: string, value: string): Labels {
   return labels;
 }
 
-/** A family with one sample per entry of a record, for metrics with exactly one label. */
-export function byLabel(metric: Metric, values: Readonly<Record<string, number>>): Family {
+/**
+ * A family with one sample per entry, for metrics with exactly one label. Names that come from
+ * outside come in a Map: in a record `__proto__` is nobody's name.
+ */
+export function byLabel(
+  metric: Metric,
+  values: Readonly<Record<string, number>> | ReadonlyMap<string, number>,
+): Family {
   const [label] = metric.labels;
   if (label === undefined || metric.labels.length !== 1) {
     throw new Error(`${metric.name} has ${metric.labels.length} labels, expected exactly one`);
   }
   return {
     metric,
-    samples: Object.entries(values).map(([key, value]) => ({
+    samples: [...(values instanceof Map ? values : Object.entries(values))].map(([key, value]) => ({
       labels: labelsOf(metric, label, key),
       value,
     })),

@@ -15,18 +15,42 @@ export const errorReasons = [
 ] as const;
 export type ErrorReason = (typeof errorReasons)[number];
 
-const reasonPatterns: readonly (readonly [RegExp, ErrorReason])[] = [
-  [/^no answer within|: no answer within|given up by the caller/, 'timeout'],
-  [/\bBUSY\b/, 'busy'],
-  [/\bLOADING\b/, 'loading'],
-  [/\bNOPERM\b|unknown command|unknown subcommand|\bERR .*not (?:allowed|supported)/i, 'noperm'],
-  [/\b(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT)\b/, 'moved'],
-  // Not what Asynq writes there: as unreadable as bytes that do not decode.
-  [/\bWRONGTYPE\b|^protobuf:|^decode:/, 'decode'],
+/**
+ * How Redis and those that sell it word "you may not": ACLs, commands renamed or built without,
+ * proxies and managed services (Upstash, Aliyun, Tencent, Huawei, Envoy, Codis, Azure, ...).
+ */
+const refusals = [
+  /\b(?:NOPERM|NOAUTH|WRONGPASS|DENIED)\b/,
+  /\b(?:unknown|illegal|invalid|forbidden|disabled|prohibited|restricted|blocked) (?:sub)?command\b/i,
+  /\bunsupport(?:ed)?\b|\b(?:not|n't|cannot be) (?:\w+ )?(?:support(?:ed)?|allow(?:ed)?|permit(?:ted)?|available|enabled|implemented)\b/i,
+  /\b(?:sub)?command\b.*\b(?:disabled|forbidden|prohibited|restricted|blocked|denied|refused)\b/i,
+  /\b(?:permission|access|authorization) (?:is )?denied\b|\bno (?:permissions?|access|authority)\b/i,
 ];
 
-function reasonOf(error: Error): ErrorReason {
-  return reasonPatterns.find(([pattern]) => pattern.test(error.message))?.[1] ?? 'other';
+const isRefusal = (text: string): boolean => refusals.some((pattern) => pattern.test(text));
+
+const reasonTests: readonly (readonly [(text: string) => boolean, ErrorReason])[] = [
+  [(text) => /no answer within|no answer in the time|given up by the caller/.test(text), 'timeout'],
+  [(text) => /\bBUSY\b/.test(text), 'busy'],
+  [(text) => /\bLOADING\b/.test(text), 'loading'],
+  [(text) => /\b(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT)\b/.test(text), 'moved'],
+  // Not what Asynq writes there: as unreadable as bytes that do not decode.
+  [(text) => /\bWRONGTYPE\b|^protobuf:|^decode:/.test(text), 'decode'],
+  [isRefusal, 'noperm'],
+];
+
+export function reasonOf({ message }: Error): ErrorReason {
+  return reasonTests.find(([test]) => test(message))?.[1] ?? 'other';
+}
+
+/** Kept from us, by a refusal or a node that does not answer: not a value that is there and no good. */
+export const isRefused = (reply: unknown): boolean =>
+  reply instanceof Error && reasonOf(reply) !== 'decode';
+
+/** What a collection could not read: the first refusal in Redis's words, and how many there were. */
+export interface Refusals {
+  readonly first: string;
+  readonly count: number;
 }
 
 export interface Ask {
@@ -39,6 +63,8 @@ export interface Ask {
   /** Count a value that Redis gave and that cannot be used. */
   failed(error: Error): void;
   roundTrips(): number;
+  /** Undefined while everything asked for was given. */
+  refusals(): Refusals | undefined;
 }
 
 interface Question {
@@ -54,17 +80,26 @@ export function createAsk(
 ): Ask {
   let roundTrips = 0;
   let waiting: Question[] = [];
+  let refused: Refusals | undefined;
+
+  function note(error: Error, command?: RedisCommand): void {
+    countError(reasonOf(error));
+    // The memory of queues is asked for on top: refused, it costs itself only.
+    if (command?.[0] === 'MEMORY') return;
+    const first = command === undefined ? error.message : `${command[0]}: ${error.message}`;
+    refused = { first: refused?.first ?? first, count: (refused?.count ?? 0) + 1 };
+  }
 
   async function flush(): Promise<void> {
     const questions = waiting;
     waiting = [];
     roundTrips += 1;
     try {
-      const replies = await client.send(
-        questions.flatMap(({ commands }) => commands),
-        signal,
-      );
-      for (const reply of replies) if (reply instanceof Error) countError(reasonOf(reply));
+      const asked = questions.flatMap(({ commands }) => commands);
+      const replies = await client.send(asked, signal);
+      replies.forEach((reply, i) => {
+        if (reply instanceof Error) note(reply, asked[i]);
+      });
       let start = 0;
       for (const { commands, answer } of questions) {
         answer(replies.slice(start, start + commands.length));
@@ -84,8 +119,9 @@ export function createAsk(
         waiting.push({ commands, answer, fail });
       });
     },
-    failed: (error) => countError(reasonOf(error)),
+    failed: (error) => note(error),
     roundTrips: () => roundTrips,
+    refusals: () => refused,
   };
 }
 

@@ -3,10 +3,15 @@ import type { Check, Signal } from '../collector.ts';
 import type { Snapshot } from './collection.ts';
 import { counted, isUnserved } from './findings.ts';
 import { isWithoutAsynq } from './presence.ts';
+import { explained, sentenceOf } from './refused.ts';
 import type { Known } from './watch.ts';
 
-/** `unserved`: tasks wait in a queue no live server takes from. `none`: no Asynq in this Redis. */
-type AsynqState = 'starting' | 'up' | 'unserved' | 'unsupported' | 'none' | 'unknown';
+/**
+ * `unserved`: tasks wait in a queue no live server takes from. `none`: no Asynq in this Redis.
+ * `partial`: some of what is read was refused, or does not decode.
+ */
+type AsynqState = 'starting' | 'up' | 'partial' | 'unserved' | 'unsupported' | 'none' | 'unknown';
+const isWell: ReadonlySet<AsynqState> = new Set(['starting', 'up', 'none']);
 
 export interface Standing {
   readonly state: AsynqState;
@@ -14,20 +19,29 @@ export interface Standing {
   readonly since: number;
 }
 
-function stateOf(known: Known | undefined, failure: Error | undefined): [AsynqState, string] {
+function stateOf(
+  known: Known | undefined,
+  failure: Error | undefined,
+  isCluster: boolean,
+): [AsynqState, string] {
   if (known === undefined) {
     return failure === undefined
       ? ['starting', 'the queues have not been read yet']
-      : ['unknown', `the queues cannot be read: ${failure.message}`];
+      : ['unknown', `the queues cannot be read: ${explained(failure.message, isCluster)}`];
   }
   const { snapshot, views } = known;
   if (isWithoutAsynq(snapshot)) return ['none', 'there is no Asynq in this Redis'];
   if (snapshot.legacyQueues.length > 0) return ['unsupported', legacyReason(snapshot)];
+  const { refusals } = snapshot;
+  const partly = refusals === undefined ? '' : `, ${sentenceOf(refusals, isCluster)}`;
   const unserved = views.filter((view) => isUnserved(view)).length;
   if (unserved > 0) {
-    return ['unserved', `tasks wait in ${counted(unserved, 'queue')} that no live server serves`];
+    return [
+      'unserved',
+      `tasks wait in ${counted(unserved, 'queue')} that no live server serves${partly}`,
+    ];
   }
-  return ['up', `${counted(views.length, 'queue')} read`];
+  return [partly === '' ? 'up' : 'partial', `${counted(views.length, 'queue')} read${partly}`];
 }
 
 /** Not critical: what a health check can mend is Redis's, and Redis has a check of its own. */
@@ -35,16 +49,16 @@ export function asynqCheck(
   known: Known | undefined,
   failure: Error | undefined,
   before: Standing | undefined,
-  monotonic: number,
+  { monotonic, isCluster }: { readonly monotonic: number; readonly isCluster: boolean },
 ): { readonly check: Check; readonly standing: Standing } {
-  const [state, reason] = stateOf(known, failure);
+  const [state, reason] = stateOf(known, failure, isCluster);
   const standing = before?.state === state ? before : { state, since: monotonic };
   return {
     standing,
     check: {
       name: 'asynq',
       critical: false,
-      ok: state !== 'unserved' && state !== 'unknown' && state !== 'unsupported',
+      ok: isWell.has(state),
       state,
       reason,
       sinceSeconds: monotonic - standing.since,

@@ -8,24 +8,36 @@
  */
 import type { Clock } from '../clock.ts';
 import type { RedisClient } from '../redis/client.ts';
-import { type Ask, askFor, buffersOf, createAsk, type ErrorReason } from './ask.ts';
-import { legacyOf, namesOf, scannedMembers, scanQueues } from './discovery.ts';
-import { type Fleet, fleetQuestions, membersOf, readFleet } from './fleet.ts';
-import { isLegacyMember } from './keys.ts';
+import { type Ask, askFor, buffersOf, createAsk, type ErrorReason, type Refusals } from './ask.ts';
+import { createQueuePaging, legacyOf, type Listed, readListed, scanQueues } from './discovery.ts';
+import { createFleetMemory, type Fleet, readFleet } from './fleet.ts';
+import { isLegacyMember, schedulersKey, serversKey } from './keys.ts';
+import { createMembersPaging, newestMembers, readMembers } from './members.ts';
 import { readMemory } from './memory.ts';
+import { createPace } from './pace.ts';
 import { newQueueNotes, type QueueNotes } from './queue-notes.ts';
 import { type Moment, type QueueReading, readQueue, taskStates } from './queue-reader.ts';
-import type { WorkerCache } from './workers.ts';
 
-/** Queues that are read at all. Beyond it `asynq_truncated{collector="queues"}` is 1. */
-const maxQueues = 20_000;
+/** Queues that are read at all, of names of up to 30 bytes; fewer of longer ones. */
+const mostQueues = 10_000;
+/** What the series of a queue come to on the page: 35 of them, with the name in each. */
+const seriesOfQueue = 35;
+const seriesBytes = 60;
+const mostPageBytes = 32 * 1024 * 1024;
 /** Queues to a pipeline: larger ones were slower, and hold up other clients for longer. */
 const queuesPerPipeline = 100;
 /** A queue that is empty, listed nowhere and served by nobody is forgotten after this long. */
 const forgottenAfterSeconds = 3600;
 const memoryQueuesPerCollection = 20;
 
-export const truncations = ['queues', 'groups', 'servers', 'workers', 'scheduler_entries'] as const;
+export const truncations = [
+  'queues',
+  'queue_names',
+  'groups',
+  'servers',
+  'workers',
+  'scheduler_entries',
+] as const;
 
 export interface Snapshot {
   /** On the monotonic clock. */
@@ -37,12 +49,13 @@ export interface Snapshot {
   /** Redis's clock less ours; NaN where TIME is refused. */
   readonly clockSkewSeconds: number;
   readonly queues: readonly QueueReading[];
-  readonly listed: ReadonlySet<string>;
-  /** Undefined where Redis refuses to tell. */
-  readonly fleet: Fleet | undefined;
+  readonly listed: Listed;
+  readonly fleet: Fleet;
   /** Queues of Asynq before v0.18, which are not read. */
   readonly legacyQueues: readonly string[];
   readonly truncated: Readonly<Record<(typeof truncations)[number], boolean>>;
+  /** What Redis refused, or what did not decode: numbers that are NaN. Undefined when there is none. */
+  readonly refusals: Refusals | undefined;
 }
 
 export interface CollectionOptions {
@@ -61,7 +74,12 @@ export interface Collection {
 export function createCollection(options: CollectionOptions): Collection {
   const { client, clock, configuredQueues, countError } = options;
   const notes = new Map<string, QueueNotes>();
-  const workers: WorkerCache = new Map();
+  const paging = {
+    queues: createQueuePaging(),
+    servers: createMembersPaging(),
+    schedulers: createMembersPaging(),
+  };
+  const memory = createFleetMemory();
   let served: readonly string[] = [];
   let memoryNext = 0;
   let withMemory = options.withMemory;
@@ -77,10 +95,12 @@ export function createCollection(options: CollectionOptions): Collection {
 
   async function readQueues(ask: Ask, names: readonly string[], moment: Moment) {
     const readings: QueueReading[] = [];
+    const pace = createPace();
     for (let start = 0; start < names.length; start += queuesPerPipeline) {
       const chunk = names.slice(start, start + queuesPerPipeline);
       const read = await Promise.all(chunk.map((name) => readQueue(ask, notesOf(name), moment)));
-      readings.push(...read.filter((reading) => reading !== undefined));
+      for (const reading of read) if (reading !== undefined) readings.push(reading);
+      await pace();
     }
     return readings;
   }
@@ -104,24 +124,27 @@ export function createCollection(options: CollectionOptions): Collection {
     }
   }
 
-  /** Configured and listed queues first: they are what the bound must not cut off. */
-  function namesToRead(listed: Iterable<string>): string[] {
-    return [...new Set([...configuredQueues, ...notes.keys(), ...listed, ...served])].slice(
-      0,
-      maxQueues,
-    );
+  /**
+   * Configured and listed queues first: they are what the bound must not cut off. Where there are
+   * so many that the list itself was not read to its end, those of before stay, or series would
+   * come and go with the order in which Redis lists them.
+   */
+  function namesToRead({ names, complete }: Listed): Names {
+    const listed = [...names].filter((name) => !isLegacyMember(name));
+    const known = complete ? [...listed, ...notes.keys()] : [...notes.keys(), ...listed];
+    return upToBounds(new Set([...configuredQueues, ...known, ...served]));
   }
 
   /** What is worth showing. A deleted queue is not, nor one a server names and nobody has used. */
-  function shown(readings: readonly QueueReading[], listed: ReadonlySet<string>): QueueReading[] {
+  function shown(readings: readonly QueueReading[], { names, complete }: Listed): QueueReading[] {
     const configured = new Set(configuredQueues);
     const servedNow = new Set(served);
     return readings.filter((reading) => {
       const { queue } = reading;
       const holds = taskStates.some((state) => !(reading.tasks[state] === 0));
-      const used = listed.has(queue) || configured.has(queue) || holds;
+      const used = names.has(queue) || configured.has(queue) || holds;
       if (used || servedNow.has(queue)) reading.notes.lastUseful = clock.monotonic();
-      return used || (servedNow.has(queue) && reading.hasTotals);
+      return used || !complete || (servedNow.has(queue) && reading.hasTotals);
     });
   }
 
@@ -136,29 +159,28 @@ export function createCollection(options: CollectionOptions): Collection {
     const started = clock.monotonic();
     const first = await askFor(ask, {
       time: ['TIME'],
-      queues: scanQueues('0'),
-      ...fleetQuestions,
+      queues: scanQueues('0', paging.queues),
+      servers: newestMembers(serversKey, paging.servers),
+      schedulers: newestMembers(schedulersKey, paging.schedulers),
     });
     if (first.queues instanceof Error) throw first.queues;
     const moment = momentOf(first.time, clock, (started + clock.monotonic()) / 2);
     const clockSkewSeconds =
-      first.time instanceof Error ? Number.NaN : moment.redisNow() - clock.wall();
-    const members = namesOf(ask, await scannedMembers(ask, first.queues, maxQueues));
-    const listed = new Set(members.filter((name) => !isLegacyMember(name)));
-    const names = namesToRead(listed);
-    const found = {
-      servers: membersOf(first.servers),
-      schedulers: membersOf(first.schedulers),
-    };
+      first.time instanceof Error ? Number.NaN : round(moment.redisNow() - clock.wall());
+    const [listed, servers, schedulers] = await Promise.all([
+      readListed(ask, first.queues, paging.queues, mostQueues),
+      readMembers(ask, serversKey, paging.servers, first.servers),
+      readMembers(ask, schedulersKey, paging.schedulers, first.schedulers),
+    ]);
+    const { names, truncated } = namesToRead(listed);
     const [readings, fleet] = await Promise.all([
       readQueues(ask, names, moment),
-      first.servers instanceof Error ? undefined : readFleet(ask, found, workers, moment),
+      readFleet(ask, { servers, schedulers }, memory, moment),
     ]);
-    if (fleet !== undefined) served = fleet.servers.flatMap(({ live }) => live?.queues ?? []);
-    const known = new Set(names);
-    const more = [...new Set(served)].filter((name) => !known.has(name));
-    readings.push(...(await readQueues(ask, more.slice(0, maxQueues - names.length), moment)));
-    refuseEmptyAnswer(readings);
+    if (fleet.missing !== 'refused') served = servedQueues(fleet);
+    const all = upToBounds(new Set([...names, ...served]));
+    readings.push(...(await readQueues(ask, all.names.slice(names.length), moment)));
+    refuseEmptyAnswer(readings, ask.refusals());
     const queues = shown(readings, listed);
     if (withMemory) await readMemories(ask, queues);
     forget();
@@ -167,18 +189,18 @@ export function createCollection(options: CollectionOptions): Collection {
       durationSeconds: clock.monotonic() - started,
       roundTrips: ask.roundTrips(),
       redisTime: moment.redisNow(),
-      clockSkewSeconds: Number.isNaN(clockSkewSeconds) ? clockSkewSeconds : round(clockSkewSeconds),
+      clockSkewSeconds,
       queues,
       listed,
       fleet,
-      legacyQueues: legacyOf(members, notes, fleet),
+      legacyQueues: legacyOf(listed.names, notes, fleet),
       truncated: {
-        queues: names.length >= maxQueues,
+        queues: truncated || all.truncated || !listed.complete,
+        queue_names: listed.unnamed > 0,
         groups: queues.some(({ groupsEstimated }) => groupsEstimated),
-        servers: fleet?.truncated.servers ?? false,
-        workers: fleet?.truncated.workers ?? false,
-        scheduler_entries: fleet?.truncated.scheduler_entries ?? false,
+        ...fleet.truncated,
       },
+      refusals: ask.refusals(),
     };
   }
 
@@ -197,9 +219,33 @@ function momentOf(time: unknown, clock: Clock, askedAt: number): Moment {
   return { redisNow: () => base + clock.monotonic(), monotonic: () => clock.monotonic() };
 }
 
+const servedQueues = ({ live }: Fleet): readonly string[] => [
+  ...new Set(live.flatMap(({ queues }) => queues)),
+];
+
+interface Names {
+  readonly names: readonly string[];
+  readonly truncated: boolean;
+}
+
+function upToBounds(wanted: ReadonlySet<string>): Names {
+  const names: string[] = [];
+  let bytes = 0;
+  for (const name of wanted) {
+    bytes += seriesOfQueue * (seriesBytes + Buffer.byteLength(name));
+    if (names.length >= mostQueues || bytes > mostPageBytes) return { names, truncated: true };
+    names.push(name);
+  }
+  return { names, truncated: false };
+}
+
 /** When every single queue was refused (a script runs, an ACL forbids), there is no reading. */
-function refuseEmptyAnswer(readings: readonly QueueReading[]): void {
+function refuseEmptyAnswer(
+  readings: readonly QueueReading[],
+  refusals: Refusals | undefined,
+): void {
   if (readings.length > 0 && readings.every(({ tasks }) => Number.isNaN(tasks.pending))) {
-    throw new Error('Redis refused to tell the length of every queue');
+    const words = refusals === undefined ? '' : `: ${refusals.first}`;
+    throw new Error(`Redis refused to tell the length of every queue${words}`);
   }
 }

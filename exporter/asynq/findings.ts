@@ -43,8 +43,8 @@ function whyWaiting(view: QueueView, snapshot: Snapshot): string {
     return `${whole(view.busyWorkers)} of ${counted(view.concurrency, 'worker')} at work on it`;
   }
   const { fleet, redisTime } = snapshot;
-  if (fleet === undefined || Number.isNaN(view.consumers)) return '';
-  if (fleet.servers.some(({ live }) => live !== undefined)) {
+  if (Number.isNaN(view.consumers)) return '';
+  if (fleet.live.length > 0) {
     return 'no running server takes tasks from this queue';
   }
   const last = Math.max(...fleet.servers.map(({ heartbeatSeconds }) => heartbeatSeconds));
@@ -101,7 +101,7 @@ function aboutQueue(view: QueueView, snapshot: Snapshot): Ranked[] {
       `${name}: Redis went back in time ${spoken(snapshot.takenAt - rolledBackAt)} ago: it has forgotten at least ${counted(lastRolledBack, 'finished task')}, which may run again, and whatever was enqueued since.`,
     );
   }
-  if (!view.listed) {
+  if (view.listed === 0) {
     add(
       'warning',
       0,

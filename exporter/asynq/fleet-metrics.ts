@@ -2,7 +2,7 @@
 import { byLabel, counter, type Family, gauge, type Metric, single } from '../collector.ts';
 import type { ErrorReason } from './ask.ts';
 import { type Snapshot, truncations } from './collection.ts';
-import { type Fleet, type Server, serverStatuses } from './fleet.ts';
+import { type Fleet, type LiveServer, type Server, serverStatuses } from './fleet.ts';
 import type { SchedulerEntry } from './messages.ts';
 
 const up = gauge({
@@ -100,33 +100,39 @@ export const upFamily = (isUp: boolean): Family => single(up, isUp ? 1 : 0);
 export const errorFamily = (counts: Readonly<Record<ErrorReason, number>>): Family =>
   byLabel(errors, counts);
 
-/** How fresh the numbers are, and what is missing from them. */
-export function collectionFamilies(snapshot: Snapshot, monotonic: number): Family[] {
-  const { takenAt, durationSeconds, clockSkewSeconds } = snapshot;
+/** How fresh the numbers are: told of old ones too. */
+export function ageFamilies({ takenAt, durationSeconds }: Snapshot, monotonic: number): Family[] {
+  return [single(age, Math.max(0, monotonic - takenAt)), single(duration, durationSeconds)];
+}
+
+/** What the collection was like, and what is missing from it. */
+export function snapshotFamilies({ clockSkewSeconds, truncated: cut }: Snapshot): Family[] {
   return [
-    single(age, Math.max(0, monotonic - takenAt)),
-    single(duration, durationSeconds),
     single(clockSkew, clockSkewSeconds),
-    byLabel(
-      truncated,
-      Object.fromEntries(truncations.map((name) => [name, snapshot.truncated[name] ? 1 : 0])),
-    ),
+    byLabel(truncated, new Map(truncations.map((name) => [name, cut[name] ? 1 : 0]))),
   ];
 }
 
+/** The same series without their numbers: known to be there, and not readable now. */
+export function asUnread({ metric, samples }: Family): Family {
+  return { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) };
+}
+
 export function fleetFamilies(fleet: Fleet): Family[] {
-  const live = fleet.servers.filter((server) => server.live !== undefined);
-  const count = (status: string) => live.filter((one) => one.live?.status === status).length;
+  const count = (status: string) =>
+    fleet.missing === 'refused'
+      ? Number.NaN
+      : fleet.live.filter((one) => one.status === status).length;
   return [
-    byLabel(servers, Object.fromEntries(serverStatuses.map((status) => [status, count(status)]))),
+    byLabel(servers, new Map(serverStatuses.map((status) => [status, count(status)]))),
     single(serversExpired, fleet.expiredServers),
     byLabel(
       serverBusy,
-      summed(live, (one) => one.live?.busyWorkers ?? 0),
+      summed(fleet.servers, (live) => live.busyWorkers),
     ),
     byLabel(
       serverConcurrency,
-      summed(live, (one) => one.live?.concurrency ?? 0),
+      summed(fleet.servers, (live) => live.concurrency),
     ),
     byLabel(serverHeartbeat, latestHeartbeats(fleet.servers)),
     single(schedulers, fleet.schedulers),
@@ -136,16 +142,19 @@ export function fleetFamilies(fleet: Fleet): Family[] {
 }
 
 /** Two servers in one process share a label, and a series must be unique. */
-function summed(list: readonly Server[], value: (server: Server) => number) {
-  const sums: Record<string, number> = {};
-  for (const server of list) sums[server.name] = (sums[server.name] ?? 0) + value(server);
+function summed(list: readonly Server[], value: (server: LiveServer) => number) {
+  const sums = new Map<string, number>();
+  for (const { name, live } of list) {
+    if (live === undefined) continue;
+    sums.set(name, (sums.get(name) ?? 0) + (live === 'unread' ? Number.NaN : value(live)));
+  }
   return sums;
 }
 
-function latestHeartbeats(list: readonly Server[]): Record<string, number> {
-  const latest: Record<string, number> = {};
+function latestHeartbeats(list: readonly Server[]): ReadonlyMap<string, number> {
+  const latest = new Map<string, number>();
   for (const { name, heartbeatSeconds } of list) {
-    latest[name] = Math.max(latest[name] ?? heartbeatSeconds, heartbeatSeconds);
+    latest.set(name, Math.max(latest.get(name) ?? heartbeatSeconds, heartbeatSeconds));
   }
   return latest;
 }

@@ -1,27 +1,41 @@
 /**
- * Servers and schedulers, from the heartbeats they leave in Redis every 5 s (servers) and every
- * 10 s (schedulers). A member of `asynq:servers` whose time is over belongs to a server that died
- * without saying goodbye; asynq's Inspector removes it when somebody looks, we never do.
+ * Servers, from the heartbeats they leave in Redis every 5 s. A member of `asynq:servers` whose
+ * time is over belongs to a server that died without saying goodbye; asynq's Inspector removes it
+ * when somebody looks, we never do.
+ *
+ * A server that cannot be read may serve any queue: then no queue is said to be served by nobody.
  */
-import { type Ask, buffersOf, countOf, decoded } from './ask.ts';
-import { schedulersKey, serversKey, workersKeyOf } from './keys.ts';
-import {
-  decodeSchedulerEntry,
-  decodeServerInfo,
-  legacyServerQueues,
-  type SchedulerEntry,
-} from './messages.ts';
+import { labelValue } from '../label-value.ts';
+import { type Ask, countOf, decoded, isRefused } from './ask.ts';
+import { serversKey, workersKeyOf } from './keys.ts';
+import { type Member, type Members, placeOf } from './members.ts';
+import { decodeServerInfo, legacyServerQueues, type SchedulerEntry } from './messages.ts';
+import { createPace } from './pace.ts';
 import type { Moment } from './queue-reader.ts';
+import {
+  createSchedulerMemory,
+  readSchedulers,
+  type Scheduled,
+  type SchedulerMemory,
+} from './schedulers.ts';
 import { type QueueWork, readWorkers, type WorkerCache } from './workers.ts';
 
-/** Members read of each set, the newest: dead servers pile up there until somebody prunes. */
-const membersRead = 500;
-const entriesRead = 200;
 /** A server that died is shown with its last heartbeat for this long. */
 const deadShownSeconds = 3600;
 const maxServersShown = 100;
+/** What a server says of itself has 200 bytes and some 20 for each queue it serves. */
+const longestServerInfo = 64 * 1024;
+const serversAtOnce = 32;
+const mostServerBytes = 4 * 1024 * 1024;
 
 export const serverStatuses = ['new', 'active', 'stopped', 'closed'] as const;
+
+export interface LiveServer {
+  readonly status: string;
+  readonly concurrency: number;
+  readonly busyWorkers: number;
+  readonly queues: readonly string[];
+}
 
 export interface Server {
   /** host:pid; two servers in one process are told together. */
@@ -31,144 +45,220 @@ export interface Server {
    * Undefined for a server that died: its own key is gone. For a beat after a freeze it may be
    * gone with a score that is not over yet, because asynq writes the member before the key.
    */
-  readonly live?: {
-    readonly status: string;
-    readonly concurrency: number;
-    readonly busyWorkers: number;
-    readonly queues: readonly string[];
-  };
+  readonly live?: LiveServer | 'unread';
 }
 
 export interface Fleet {
+  /** Those to be shown, and all that live. */
   readonly servers: readonly Server[];
+  readonly live: readonly LiveServer[];
+  /**
+   * What is missing of `live`: nothing, servers whose heartbeat does not decode or is too long, or
+   * servers that Redis kept from us.
+   */
+  readonly missing: 'none' | 'undecoded' | 'refused';
   readonly expiredServers: number;
+  /** NaN where Redis refused. */
   readonly schedulers: number;
   readonly entries: readonly SchedulerEntry[];
   readonly work: ReadonlyMap<string, QueueWork>;
+  /** Queues of which some work could not be read; undefined where that may be any queue. */
+  readonly unreadWork: ReadonlySet<string> | undefined;
   /** Queues of servers older than v0.18. */
   readonly legacyQueues: readonly string[];
   readonly truncated: Readonly<Record<'servers' | 'workers' | 'scheduler_entries', boolean>>;
 }
 
-interface Member {
-  readonly key: string;
-  readonly expiresSeconds: number;
-}
-
 /** The heartbeat was sent this long before the score it wrote. */
 const heartbeatLifeSeconds = 10;
 
-export function membersOf(reply: unknown): Member[] {
-  const flat = buffersOf(reply).map(String);
-  return flat
-    .filter((_, i) => i % 2 === 0)
-    .map((key, i) => ({ key, expiresSeconds: Number(flat[i * 2 + 1]) }));
+export interface Found {
+  readonly servers: Members | Error;
+  readonly schedulers: Members | Error;
 }
+
+/** What is remembered from one collection to the next. */
+export interface FleetMemory {
+  readonly workers: WorkerCache;
+  readonly schedulers: SchedulerMemory;
+  servers: readonly Server[];
+}
+
+export const createFleetMemory = (): FleetMemory => ({
+  workers: new Map(),
+  schedulers: createSchedulerMemory(),
+  servers: [],
+});
 
 export async function readFleet(
   ask: Ask,
-  members: { readonly servers: readonly Member[]; readonly schedulers: readonly Member[] },
-  cache: WorkerCache,
+  { servers, schedulers }: Found,
+  memory: FleetMemory,
   moment: Moment,
 ): Promise<Fleet> {
   const now = moment.redisNow();
   const isLive = ({ expiresSeconds }: Member) => expiresSeconds >= Math.floor(now);
-  const liveKeys = members.servers.filter(isLive).map(({ key }) => key);
-  const [values, scheduled, expired, work] = await Promise.all([
-    ask.send(liveKeys.map((key) => ['GET', key] as const)),
-    readSchedulers(ask, members.schedulers.filter(isLive)),
-    expiredServers(ask, members.servers, now),
-    readWorkers(ask, liveKeys.map(workersKeyOf), cache),
-  ]);
-  const valueOf = new Map(liveKeys.map((key, i) => [key, values[i]]));
-  const legacyQueues: string[] = [];
-  const servers: Server[] = [];
-  for (const member of members.servers.toReversed()) {
-    if (now - member.expiresSeconds > deadShownSeconds) continue;
-    const value = valueOf.get(member.key);
-    const old = Buffer.isBuffer(value) ? decoded(ask, value, legacyServerQueues) : undefined;
-    if (old !== undefined) legacyQueues.push(...old);
-    else servers.push(serverOf(ask, member, value));
+  const liveKeys = (members: readonly Member[]) =>
+    members.filter(isLive).flatMap(({ key }) => key ?? []);
+  if (servers instanceof Error) {
+    return refusedFleet(memory, await readSchedulers(ask, schedulers, liveKeys, memory.schedulers));
   }
+  const keys = liveKeys(servers.members);
+  const [values, scheduled, expired, work] = await Promise.all([
+    readServers(ask, keys),
+    readSchedulers(ask, schedulers, liveKeys, memory.schedulers),
+    expiredServers(ask, servers, now),
+    readWorkers(ask, keys.map(workersKeyOf), memory.workers),
+  ]);
+  const told = await tellServers(ask, servers.members, values, now);
+  const oldest = servers.members.at(-1);
+  const cutOff = servers.truncated && oldest !== undefined && isLive(oldest);
+  const nameless = servers.members.some((one) => one.key === undefined && isLive(one));
+  memory.servers = told.servers.slice(0, maxServersShown);
   return {
-    servers: servers.slice(0, maxServersShown),
+    servers: memory.servers,
+    live: [...told.live.values()],
+    missing: told.missing === 'none' && (cutOff || nameless) ? 'undecoded' : told.missing,
     expiredServers: expired,
     schedulers: scheduled.live,
     entries: scheduled.entries,
     work: work.byQueue,
-    legacyQueues,
+    unreadWork: unreadWork(work.unread, told.live),
+    legacyQueues: told.legacyQueues,
     truncated: {
-      servers: servers.length > maxServersShown || members.servers.length >= membersRead,
+      servers: servers.truncated || nameless || told.servers.length > maxServersShown || told.cut,
       workers: work.truncated,
       scheduler_entries: scheduled.truncated,
     },
   };
 }
 
-/** Counted from the members the live ones come from, so that no server is both or neither. */
-async function expiredServers(ask: Ask, members: readonly Member[], now: number): Promise<number> {
-  const limit = Math.floor(now);
-  if (members.length < membersRead) {
-    return members.filter(({ expiresSeconds }) => expiresSeconds < limit).length;
+/** Who the servers are was refused: those of before, and nothing about them. */
+function refusedFleet(memory: FleetMemory, scheduled: Scheduled): Fleet {
+  return {
+    servers: memory.servers.map(({ name }) => ({
+      name,
+      heartbeatSeconds: Number.NaN,
+      live: 'unread',
+    })),
+    live: [],
+    missing: 'refused',
+    expiredServers: Number.NaN,
+    schedulers: scheduled.live,
+    entries: scheduled.entries,
+    work: new Map(),
+    unreadWork: undefined,
+    legacyQueues: [],
+    truncated: { servers: false, workers: false, scheduler_entries: scheduled.truncated },
+  };
+}
+
+/** What stands at the key of a server: nothing, more than is read, or an Error instead. */
+type ServerValue = Buffer | 'gone' | 'too long' | Error;
+
+/** No more of a value than is decoded, and no more of all of them than memory has room for. */
+async function readServers(
+  ask: Ask,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, ServerValue>> {
+  const values = new Map<string, ServerValue>();
+  let bytes = 0;
+  for (let start = 0; start < keys.length; start += serversAtOnce) {
+    const some = keys.slice(start, start + serversAtOnce);
+    const asked = bytes > mostServerBytes ? [] : some;
+    const replies = await ask.send(asked.map((key) => ['GETRANGE', key, 0, longestServerInfo]));
+    some.forEach((key, i) => {
+      const value = asked.length === 0 ? 'too long' : serverValue(replies[i]);
+      values.set(key, value);
+      if (Buffer.isBuffer(value)) bytes += value.length;
+    });
   }
+  return values;
+}
+
+function serverValue(reply: unknown): ServerValue {
+  if (!Buffer.isBuffer(reply)) return reply instanceof Error ? reply : new Error('no reply');
+  if (reply.length === 0) return 'gone';
+  return reply.length > longestServerInfo ? 'too long' : reply;
+}
+
+interface Told {
+  readonly servers: Server[];
+  /** By the key of what their workers do. */
+  readonly live: Map<string, LiveServer>;
+  readonly legacyQueues: string[];
+  missing: Fleet['missing'];
+  cut: boolean;
+}
+
+async function tellServers(
+  ask: Ask,
+  members: readonly Member[],
+  values: ReadonlyMap<string, ServerValue>,
+  now: number,
+): Promise<Told> {
+  const pace = createPace();
+  const told: Told = {
+    servers: [],
+    live: new Map(),
+    legacyQueues: [],
+    missing: 'none',
+    cut: false,
+  };
+  for (const { key, expiresSeconds } of members) {
+    if (key === undefined || now - expiresSeconds > deadShownSeconds) continue;
+    await pace();
+    const value = values.get(key) ?? 'gone';
+    const old = Buffer.isBuffer(value) ? decoded(ask, value, legacyServerQueues) : undefined;
+    if (old === undefined) tellServer(ask, told, { key, expiresSeconds }, value);
+    else told.legacyQueues.push(...old);
+  }
+  return told;
+}
+
+function tellServer(
+  ask: Ask,
+  told: Told,
+  { key, expiresSeconds }: Member & { readonly key: string },
+  value: ServerValue,
+): void {
+  const heartbeatSeconds = expiresSeconds - heartbeatLifeSeconds;
+  const name = labelValue(placeOf(key));
+  if (value === 'gone') {
+    told.servers.push({ name, heartbeatSeconds });
+    return;
+  }
+  const info = decoded(ask, value, decodeServerInfo);
+  if (info === undefined) {
+    told.servers.push({ name, heartbeatSeconds, live: 'unread' });
+    if (isRefused(value)) told.missing = 'refused';
+    else if (told.missing === 'none') told.missing = 'undecoded';
+    if (value === 'too long') told.cut = true;
+    return;
+  }
+  const { host, pid, status, concurrency, activeWorkers, queues } = info;
+  const live = { status, concurrency, busyWorkers: activeWorkers, queues };
+  told.live.set(workersKeyOf(key), live);
+  told.servers.push({ name: labelValue(`${host}:${pid}`), heartbeatSeconds, live });
+}
+
+/** Counted from the members the live ones come from, so that no server is both or neither. */
+async function expiredServers(
+  ask: Ask,
+  { members, truncated }: Members,
+  now: number,
+): Promise<number> {
+  const limit = Math.floor(now);
+  if (!truncated) return members.filter(({ expiresSeconds }) => expiresSeconds < limit).length;
   const [count] = await ask.send([['ZCOUNT', serversKey, '-inf', `(${limit}`]]);
   return countOf(count);
 }
 
-function serverOf(ask: Ask, { key, expiresSeconds }: Member, value: unknown): Server {
-  const heartbeatSeconds = expiresSeconds - heartbeatLifeSeconds;
-  const info = decoded(ask, value, decodeServerInfo);
-  if (info === undefined) {
-    const place = /\{(.*):[^:]*\}$/s.exec(key)?.[1] ?? 'unknown';
-    return { name: place, heartbeatSeconds };
-  }
-  return {
-    name: `${info.host}:${info.pid}`,
-    heartbeatSeconds,
-    live: {
-      status: info.status,
-      concurrency: info.concurrency,
-      busyWorkers: info.activeWorkers,
-      queues: info.queues,
-    },
-  };
+/** Where the server that runs it is not known either, the work may be on any queue. */
+function unreadWork(
+  unread: readonly string[],
+  live: ReadonlyMap<string, LiveServer>,
+): ReadonlySet<string> | undefined {
+  if (unread.some((key) => !live.has(key))) return undefined;
+  return new Set(unread.flatMap((key) => live.get(key)?.queues ?? []));
 }
-
-async function readSchedulers(ask: Ask, members: readonly Member[]) {
-  const replies = await ask.send(
-    members.map(({ key }) => ['LRANGE', key, 0, entriesRead - 1] as const),
-  );
-  // Every replica of a scheduler has the same entries: the soonest next and the latest last run.
-  const merged = new Map<string, SchedulerEntry>();
-  let live = 0;
-  let truncated = members.length >= membersRead;
-  for (const reply of replies) {
-    const values = buffersOf(reply);
-    if (values.length > 0) live += 1;
-    for (const value of values) {
-      const entry = decoded(ask, value, decodeSchedulerEntry);
-      if (entry === undefined) continue;
-      const id = JSON.stringify([entry.taskType, entry.spec, entry.queue]);
-      const known = merged.get(id);
-      if (known === undefined && merged.size >= entriesRead) truncated = true;
-      else merged.set(id, known === undefined ? entry : mergedEntry(known, entry));
-    }
-  }
-  return { live, entries: [...merged.values()], truncated };
-}
-
-function mergedEntry(a: SchedulerEntry, b: SchedulerEntry): SchedulerEntry {
-  const next = [a.nextSeconds, b.nextSeconds].filter((time) => time !== undefined);
-  const previous = [a.previousSeconds, b.previousSeconds].filter((time) => time !== undefined);
-  return {
-    ...a,
-    nextSeconds: next.length === 0 ? undefined : Math.min(...next),
-    previousSeconds: previous.length === 0 ? undefined : Math.max(...previous),
-  };
-}
-
-/** What a collection asks for in its first round trip. */
-export const fleetQuestions = {
-  servers: ['ZRANGE', serversKey, -membersRead, -1, 'WITHSCORES'],
-  schedulers: ['ZRANGE', schedulersKey, -membersRead, -1, 'WITHSCORES'],
-} as const;

@@ -31,7 +31,7 @@ export async function readGroups(
   sets: number,
   moment: Moment,
 ): Promise<GroupTasks> {
-  if (Number.isNaN(groups)) return { tasks: Number.NaN, estimated: false };
+  if (Number.isNaN(groups) || Number.isNaN(sets)) return { tasks: Number.NaN, estimated: false };
   if (groups === 0 && sets === 0 && notes.groups.size === 0) return { tasks: 0, estimated: false };
   const key = (part: string) => queueKey(notes.queue, part);
   const wanted = groups <= exactGroups ? exactGroups : sampledGroups;
@@ -40,7 +40,9 @@ export async function readGroups(
     ['SRANDMEMBER', key('groups'), wanted],
     ['ZRANGE', key('aggregation_sets'), 0, stagedSetsRead - 1],
   ]);
-  if (members instanceof Error) return { tasks: Number.NaN, estimated: false };
+  if (members instanceof Error || stagedReply instanceof Error) {
+    return { tasks: Number.NaN, estimated: false };
+  }
   const listed = buffersOf(members).map(String);
   const staged = buffersOf(stagedReply).map(String);
   const hidden = noteGroups(notes, listed, staged, moment.monotonic());

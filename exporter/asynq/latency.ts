@@ -4,7 +4,7 @@
  * Here a queue that holds tasks never reads 0: without a time at the head, the age is the most
  * that can be proven, from the tasks behind it and from how long we have seen this one there.
  */
-import { type Ask } from './ask.ts';
+import { type Ask, isRefused } from './ask.ts';
 import { taskKey } from './keys.ts';
 import type { QueueNotes } from './queue-notes.ts';
 import type { Moment } from './queue-reader.ts';
@@ -38,12 +38,17 @@ export async function readLatency(
     notes.headSince = moment.monotonic();
   }
   const age = await oldestAge(ask, notes.queue, [head], moment);
+  if (age === 'refused') return { latencySeconds: Number.NaN, latencyIsLowerBound: false };
   if (age !== undefined && age > 0) return { latencySeconds: age, latencyIsLowerBound: false };
-  const behind = await oldestAge(ask, notes.queue, heads.slice(0, -1), moment);
+  const told = await oldestAge(ask, notes.queue, heads.slice(0, -1), moment);
+  const behind = told === 'refused' ? undefined : told;
   const seenSeconds = moment.monotonic() - notes.headSince;
   const latencySeconds = Math.max(behind ?? 0, seenSeconds, leastSeconds);
   return { latencySeconds, latencyIsLowerBound: true };
 }
+
+/** Asynq's own ids have 36 bytes; one that is longer than this is nobody's name for a task. */
+const longestId = 1024;
 
 /** Asynq v0.19 and later note nanoseconds, as text: too many digits for a double. */
 async function oldestAge(
@@ -51,8 +56,10 @@ async function oldestAge(
   queue: string,
   ids: readonly Buffer[],
   moment: Moment,
-): Promise<number | undefined> {
-  const replies = await ask.send(ids.map((id) => ['HGET', taskKey(queue, id), 'pending_since']));
+): Promise<number | 'refused' | undefined> {
+  const short = ids.filter(({ length }) => length <= longestId);
+  const replies = await ask.send(short.map((id) => ['HGET', taskKey(queue, id), 'pending_since']));
+  if (replies.some(isRefused)) return 'refused';
   const now = moment.redisNow();
   let oldest: number | undefined;
   for (const reply of replies) {

@@ -29,7 +29,9 @@ export async function readMemory(ask: Ask, { queue, tasks }: QueueReading): Prom
   const replies = await ask.send([...usage, ...samples]);
   const bytes = await Promise.all(
     states.map(async (state, i) => {
-      const ids = buffersOf(replies[states.length + i]);
+      const sampled = replies[states.length + i];
+      if (sampled instanceof Error) return Number.NaN;
+      const ids = buffersOf(sampled);
       const sizes = await ask.send(ids.map((id) => ['MEMORY', 'USAGE', taskKey(queue, id)]));
       // A sampled task that is gone by now has no size; the others stand for it.
       const known = sizes.filter((size) => size !== null).map((size) => countOf(size));

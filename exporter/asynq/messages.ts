@@ -2,13 +2,16 @@
  * What Asynq's servers and schedulers say of themselves, from internal/proto/asynq.proto of
  * github.com/hibiken/asynq v0.18 to v0.26. Payloads of tasks are skipped.
  */
-import { type Field, fieldsOf, integerAt, messagesAt, textAt } from './protobuf.ts';
+import { isUtf8 } from 'node:buffer';
+import { labelValue, longestLabelValue } from '../label-value.ts';
+import { bytesAt, type Field, fieldsOf, integerAt, messagesAt } from './protobuf.ts';
 
+/** Texts are as labels have them: cut where they are too long, and still apart. */
 export interface ServerInfo {
   readonly host: string;
   readonly pid: number;
   readonly concurrency: number;
-  /** Queues the server takes tasks from. */
+  /** Queues the server takes tasks from, but for those whose name is no label. */
   readonly queues: readonly string[];
   /** new, active, stopped or closed. */
   readonly status: string;
@@ -42,14 +45,19 @@ function timestampAt(fields: readonly Field[], number: number): number | undefin
   return seconds <= goZeroSeconds ? undefined : seconds + integerAt(stamp, 2) / 1e9;
 }
 
+/** The name of a queue that can be told by it; others are not read. */
+export function queueName(bytes: Buffer): string | undefined {
+  return bytes.length <= longestLabelValue && isUtf8(bytes) ? bytes.toString() : undefined;
+}
+
 export function decodeServerInfo(value: Buffer): ServerInfo {
   const fields = fieldsOf(value);
   return {
-    host: textAt(fields, 1),
+    host: labelValue(bytesAt(fields, 1)),
     pid: integerAt(fields, 2),
     concurrency: integerAt(fields, 4),
-    queues: messagesAt(fields, 5).map((entry) => textAt(entry, 1)),
-    status: textAt(fields, 7),
+    queues: messagesAt(fields, 5).flatMap((entry) => queueName(bytesAt(entry, 1)) ?? []),
+    status: labelValue(bytesAt(fields, 7)),
     activeWorkers: integerAt(fields, 9),
   };
 }
@@ -58,13 +66,14 @@ export function decodeWorkerInfo(value: Buffer): WorkerInfo {
   const fields = fieldsOf(value);
   const startSeconds = timestampAt(fields, 8);
   if (startSeconds === undefined) throw new Error('worker info without a start time');
-  return { queue: textAt(fields, 7), taskType: textAt(fields, 5), startSeconds };
+  const [queue, taskType] = [labelValue(bytesAt(fields, 7)), labelValue(bytesAt(fields, 5))];
+  return { queue, taskType, startSeconds };
 }
 
 /** An entry's queue is among its options, printed as Go prints them: `Queue("low")`. */
 function queueOption(fields: readonly Field[]): string {
   for (const { number, value } of fields) {
-    if (number !== 5 || typeof value === 'bigint') continue;
+    if (number !== 5 || !Buffer.isBuffer(value)) continue;
     const quoted = /^Queue\((".*")\)$/s.exec(value.toString())?.[1];
     if (quoted !== undefined) return unquote(quoted);
   }
@@ -83,9 +92,9 @@ function unquote(quoted: string): string {
 export function decodeSchedulerEntry(value: Buffer): SchedulerEntry {
   const fields = fieldsOf(value);
   return {
-    spec: textAt(fields, 2),
-    taskType: textAt(fields, 3),
-    queue: queueOption(fields),
+    spec: labelValue(bytesAt(fields, 2)),
+    taskType: labelValue(bytesAt(fields, 3)),
+    queue: labelValue(queueOption(fields)),
     nextSeconds: timestampAt(fields, 6),
     previousSeconds: timestampAt(fields, 7),
   };
@@ -99,5 +108,6 @@ export function legacyServerQueues(value: Buffer): string[] | undefined {
   if (value[0] !== 0x7b) return undefined;
   const info: unknown = JSON.parse(value.toString());
   const queues = typeof info === 'object' && info !== null && 'Queues' in info ? info.Queues : {};
-  return typeof queues === 'object' && queues !== null ? Object.keys(queues) : [];
+  if (typeof queues !== 'object' || queues === null) return [];
+  return Object.keys(queues).filter((name) => queueName(Buffer.from(name)) !== undefined);
 }

@@ -7,10 +7,22 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expireLease, killServer } from '../testing/asynq-faults.ts';
-import { asynqRig, fakeHealth, scrape, startCollector, writer } from '../testing/asynq-rig.ts';
+import {
+  asynqRig,
+  fakeHealth,
+  scrape,
+  type Scrape,
+  startCollector,
+  writer,
+} from '../testing/asynq-rig.ts';
 import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
 import { startRedis, until } from '../testing/redis-server.ts';
 import { queueKey } from './keys.ts';
+
+const seriesOf = ({ families }: Scrape): string[] =>
+  families.flatMap(({ metric, samples }) =>
+    samples.map(({ labels }) => `${metric.name} ${JSON.stringify(labels)}`),
+  );
 
 test('frozen: not asked, no depth, totals stay, and all is told at once', async (t) => {
   const { redis, server, scrape, health, collector } = await asynqRig(t);
@@ -18,7 +30,12 @@ test('frozen: not asked, no depth, totals stay, and all is told at once', async 
   await app.enqueue('default');
   await app.done('default', await app.dequeue('default'));
   await app.enqueue('default');
-  assert.equal((await scrape()).value('asynq_queue_size', 'default'), 1);
+  await app.heartbeat(fakeServer(['default']));
+  await app.beatScheduler('vm:1:a', [
+    { id: '1', spec: '@daily', taskType: 'tick', options: [], nextSeconds: 200 },
+  ]);
+  const before = await scrape();
+  assert.equal(before.value('asynq_queue_size', 'default'), 1);
   server.freeze();
   health.become('frozen');
   const began = performance.now();
@@ -26,10 +43,14 @@ test('frozen: not asked, no depth, totals stay, and all is told at once', async 
   assert.ok(performance.now() - began < 500, 'nobody waited for Redis');
   assert.equal(frozen.value('asynq_up'), 0);
   assert.match(frozen.error ?? '', /Redis is frozen/);
-  const gauges = frozen.families.filter(({ metric }) => metric.type === 'gauge');
+  assert.deepEqual(seriesOf(frozen), seriesOf(before), 'nothing comes or goes');
+  const told = frozen.families.filter(
+    ({ metric, samples }) =>
+      metric.type === 'gauge' && samples.some(({ value }) => !Number.isNaN(value)),
+  );
   assert.deepEqual(
-    gauges.map(({ metric }) => metric.name),
-    ['asynq_up'],
+    told.map(({ metric }) => metric.name),
+    ['asynq_up', 'asynq_collection_age_seconds', 'asynq_collection_duration_seconds'],
   );
   assert.equal(frozen.value('asynq_tasks_processed_total', 'default'), 1);
   const report = collector.report?.();
@@ -52,7 +73,7 @@ test('frozen before the probe knows: one question outstanding, answered by the d
   await until('the collection has given up', async () => (await scrape()).value('asynq_up') === 0);
   const { value } = await scrape();
   assert.ok((value('asynq_errors_total', 'timeout') ?? 0) >= 1);
-  assert.equal(value('asynq_queue_size', 'default'), undefined);
+  assert.ok(Number.isNaN(value('asynq_queue_size', 'default')));
   server.thaw();
   await until('it is read again', async () => (await scrape()).value('asynq_up') === 1);
 });

@@ -6,7 +6,7 @@
 
 export interface Field {
   readonly number: number;
-  readonly value: bigint | Buffer;
+  readonly value: number | bigint | Buffer;
 }
 
 interface Cursor {
@@ -19,7 +19,13 @@ function broken(cursor: Cursor, what: string): Error {
   return new Error(`protobuf: ${what} at byte ${cursor.at} of ${cursor.bytes.length}: ${shown}`);
 }
 
-function varint(cursor: Cursor): bigint {
+/** Numbers of one byte, which tags, lengths and most values are, without a bigint. */
+function varint(cursor: Cursor): bigint | number {
+  const first = cursor.bytes[cursor.at];
+  if (first !== undefined && first < 0x80) {
+    cursor.at += 1;
+    return first;
+  }
   let value = 0n;
   for (let shift = 0n; shift < 70n; shift += 7n) {
     const byte = cursor.bytes[cursor.at];
@@ -39,11 +45,15 @@ function bytes(cursor: Cursor, length: number): Buffer {
   return value;
 }
 
+/** So that one value is decoded in milliseconds, whatever it is made of. */
+const mostFields = 4096;
+
 /** The fields of one message in the order of the wire. */
 export function fieldsOf(message: Buffer): Field[] {
   const cursor: Cursor = { bytes: message, at: 0 };
   const fields: Field[] = [];
   while (cursor.at < message.length) {
+    if (fields.length >= mostFields) throw broken(cursor, `more than ${mostFields} fields`);
     const tag = Number(varint(cursor));
     const number = Math.floor(tag / 8);
     if (number === 0) throw broken(cursor, 'field number 0');
@@ -58,30 +68,33 @@ export function fieldsOf(message: Buffer): Field[] {
   return fields;
 }
 
+const empty = Buffer.alloc(0);
+
 /** The last value of a scalar field, as proto3 wants it; undefined when the field is absent. */
-function last(fields: readonly Field[], number: number): bigint | Buffer | undefined {
+function last(fields: readonly Field[], number: number): Field['value'] | undefined {
   return fields.findLast((field) => field.number === number)?.value;
 }
 
-export function textAt(fields: readonly Field[], number: number): string {
+/** As it stands there: what is text by its definition need not be. */
+export function bytesAt(fields: readonly Field[], number: number): Buffer {
   const value = last(fields, number);
-  if (value === undefined) return '';
-  if (typeof value === 'bigint') throw new Error(`protobuf: field ${number} is a number, not text`);
-  return value.toString();
+  if (value === undefined) return empty;
+  if (!Buffer.isBuffer(value)) throw new Error(`protobuf: field ${number} is a number, not text`);
+  return value;
 }
 
 /** A signed integer that fits a double, which every one Asynq writes does. */
 export function integerAt(fields: readonly Field[], number: number): number {
-  const value = last(fields, number) ?? 0n;
-  if (typeof value !== 'bigint') throw new Error(`protobuf: field ${number} is no number`);
-  return Number(BigInt.asIntN(64, value));
+  const value = last(fields, number) ?? 0;
+  if (Buffer.isBuffer(value)) throw new Error(`protobuf: field ${number} is no number`);
+  return typeof value === 'number' ? value : Number(BigInt.asIntN(64, value));
 }
 
 export function messagesAt(fields: readonly Field[], number: number): Field[][] {
   return fields
     .filter((field) => field.number === number)
     .map(({ value }) => {
-      if (typeof value === 'bigint') throw new Error(`protobuf: field ${number} is no message`);
+      if (!Buffer.isBuffer(value)) throw new Error(`protobuf: field ${number} is no message`);
       return fieldsOf(value);
     });
 }

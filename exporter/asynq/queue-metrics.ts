@@ -7,6 +7,7 @@ import { counter, type Family, gauge, type Labels, type Metric } from '../collec
 import { type QueueReading, taskStates, waitingStates } from './queue-reader.ts';
 import { archivedTotalOf, totalOf } from './totals.ts';
 import type { Snapshot } from './collection.ts';
+import type { Fleet } from './fleet.ts';
 
 const label = ['queue'];
 const stateLabels = ['queue', 'state'];
@@ -149,39 +150,59 @@ interface Served {
 
 /** One queue with what the servers say about it. */
 export interface QueueView extends QueueReading {
-  readonly listed: boolean;
+  /** NaN where the list was too long to be read to its end. */
+  readonly listed: number;
   readonly consumers: number;
   readonly concurrency: number;
   readonly busyWorkers: number;
   readonly oldestActiveSeconds: number;
 }
 
-/** NaN where Redis refuses to tell of servers. */
 export function viewsOf({ queues, listed, fleet, redisTime }: Snapshot): QueueView[] {
+  const served = servedBy(fleet);
+  const unlisted = listed.complete ? 0 : Number.NaN;
+  return queues.map((reading) => ({
+    ...reading,
+    listed: listed.names.has(reading.queue) ? 1 : unlisted,
+    ...served(reading.queue),
+    ...workOn(reading.queue, fleet, redisTime),
+  }));
+}
+
+/**
+ * What the servers that were read say. One that was not may serve any queue: then nobody is said
+ * to be served by none, and no number is given where Redis kept a server from us.
+ */
+function servedBy(fleet: Fleet): (queue: string) => Served {
   const served = new Map<string, Served>();
-  for (const { live } of fleet?.servers ?? []) {
-    if (live === undefined || live.status === 'stopped' || live.status === 'closed') continue;
-    for (const queue of live.queues) {
-      const before = served.get(queue) ?? { consumers: 0, concurrency: 0 };
+  for (const { status, queues, concurrency } of fleet.live) {
+    if (status === 'stopped' || status === 'closed') continue;
+    for (const queue of queues) {
+      const before = served.get(queue) ?? none;
       served.set(queue, {
         consumers: before.consumers + 1,
-        concurrency: before.concurrency + live.concurrency,
+        concurrency: before.concurrency + concurrency,
       });
     }
   }
-  const unknown = fleet === undefined ? Number.NaN : 0;
-  return queues.map((reading) => {
-    const work = fleet?.work.get(reading.queue);
-    return {
-      ...reading,
-      listed: listed.has(reading.queue),
-      consumers: served.get(reading.queue)?.consumers ?? unknown,
-      concurrency: served.get(reading.queue)?.concurrency ?? unknown,
-      busyWorkers: work?.busy ?? unknown,
-      oldestActiveSeconds:
-        work === undefined ? unknown : Math.max(0, redisTime - work.oldestStartSeconds),
-    };
-  });
+  if (fleet.missing === 'refused') return () => notTold;
+  const otherwise = fleet.missing === 'none' ? none : notTold;
+  return (queue) => served.get(queue) ?? otherwise;
+}
+
+const none: Served = { consumers: 0, concurrency: 0 };
+const notTold: Served = { consumers: Number.NaN, concurrency: Number.NaN };
+
+function workOn(queue: string, fleet: Fleet, redisTime: number) {
+  if (fleet.unreadWork === undefined || fleet.unreadWork.has(queue)) {
+    return { busyWorkers: Number.NaN, oldestActiveSeconds: Number.NaN };
+  }
+  const work = fleet.work.get(queue);
+  if (work === undefined) return { busyWorkers: 0, oldestActiveSeconds: 0 };
+  return {
+    busyWorkers: work.busy,
+    oldestActiveSeconds: Math.max(0, redisTime - work.oldestStartSeconds),
+  };
 }
 
 const sizeOf = ({ tasks }: QueueReading): number =>
@@ -198,15 +219,9 @@ const gauges: readonly (readonly [Metric, (queue: QueueView) => number])[] = [
   [oldestActive, (queue) => queue.oldestActiveSeconds],
   [consumers, (queue) => queue.consumers],
   [consumerConcurrency, (queue) => queue.concurrency],
-  [listed, (queue) => (queue.listed ? 1 : 0)],
+  [listed, (queue) => queue.listed],
   [groups, (queue) => queue.groups],
   [aggregationSets, (queue) => queue.aggregationSets],
-];
-
-const counters: readonly (readonly [Metric, (queue: QueueReading) => number])[] = [
-  [archivedTotal, ({ notes }) => archivedTotalOf(notes.archived)],
-  [rollbacks, ({ notes }) => notes.rollbacks],
-  [rolledBack, ({ notes }) => notes.rolledBackTasks],
 ];
 
 export const queueMetrics: readonly Metric[] = [
@@ -218,7 +233,9 @@ export const queueMetrics: readonly Metric[] = [
   processed,
   failed,
   ...gauges.map(([metric]) => metric),
-  ...counters.map(([metric]) => metric),
+  archivedTotal,
+  rollbacks,
+  rolledBack,
 ];
 
 /** Gauges of the queues: present only while Redis answers. */
@@ -271,11 +288,17 @@ export function queueCounters(queues: readonly QueueReading[]): Family[] {
     metric,
     samples: of.map((one) => ({ labels: labels.get(one) ?? {}, value: value(one) })),
   });
-  // Before v0.20 there are no totals: no series is truer than a 0.
+  // Before v0.20 there are no totals, and what was never read is no 0: then no series is truer.
   const counted = queues.filter(({ notes }) => !notes.withoutTotals);
+  const told = (name: 'processed' | 'failed') =>
+    counted.filter(({ notes }) => notes[name].raw !== undefined);
+  const compared = queues.filter(({ notes }) => notes.processed.raw !== undefined);
+  const sized = queues.filter(({ notes }) => notes.archived.size !== undefined);
   return [
-    family(processed, ({ notes }) => totalOf(notes.processed), counted),
-    family(failed, ({ notes }) => totalOf(notes.failed), counted),
-    ...counters.map(([metric, value]) => family(metric, value)),
+    family(processed, ({ notes }) => totalOf(notes.processed), told('processed')),
+    family(failed, ({ notes }) => totalOf(notes.failed), told('failed')),
+    family(archivedTotal, ({ notes }) => archivedTotalOf(notes.archived), sized),
+    family(rollbacks, ({ notes }) => notes.rollbacks, compared),
+    family(rolledBack, ({ notes }) => notes.rolledBackTasks, compared),
   ];
 }

@@ -6,7 +6,7 @@
  * sets need. A third only for a head without a time, or groups.
  */
 import type { RedisCommand } from '../redis/client.ts';
-import { type Ask, askFor, buffersOf, countOf } from './ask.ts';
+import { type Ask, askFor, buffersOf, countOf, isRefused } from './ask.ts';
 import { readGroups } from './groups.ts';
 import { dailyKey, legacyPendingKey, queueKey } from './keys.ts';
 import { readLatency } from './latency.ts';
@@ -63,11 +63,11 @@ export async function readQueue(
   const { queue } = notes;
   const key = (part: string) => queueKey(queue, part);
   const [size, legacy] = await Promise.all([
-    askFor(ask, basics(queue, moment.redisNow())),
+    askFor(ask, basics(queue)),
     notes.legacy ?? ask.send([['LLEN', legacyPendingKey(queue)]]),
   ]);
   // A list of this name holds the tasks of Asynq before v0.18, as JSON: all else would read 0.
-  if (typeof legacy !== 'boolean') notes.legacy = countOf(legacy[0]) > 0;
+  if (typeof legacy !== 'boolean' && !isRefused(legacy[0])) notes.legacy = countOf(legacy[0]) > 0;
   if (notes.legacy === true) return undefined;
   const heads = buffersOf(size.heads);
   // Two reads, two moments: the later one knows.
@@ -83,6 +83,7 @@ export async function readQueue(
     lag[state] > 0 ? ['ZCOUNT', key(state), '-inf', now] : undefined;
   const lease = countOf(size.lease);
   const withDeadlines = active > 0 && lease === 0;
+  const totals = { processed: rawTotal(ask, size.processed), failed: rawTotal(ask, size.failed) };
   const [more, latency, groups] = await Promise.all([
     askFor(ask, {
       overdueScheduled: overdue('scheduled'),
@@ -92,12 +93,19 @@ export async function readQueue(
       deadlines: withDeadlines ? ['ZCARD', key('deadlines')] : undefined,
       pastDeadline: withDeadlines ? ['ZCOUNT', key('deadlines'), '-inf', now] : undefined,
       died: diedSince(notes, countOf(size.archived), now),
+      // Before v0.20 days were counted, and no totals.
+      today:
+        totals.processed === 'absent'
+          ? ['EXISTS', dailyKey(queue, 'processed', moment.redisNow())]
+          : undefined,
     }),
     readLatency(ask, notes, pending, heads, moment),
     readGroups(ask, notes, countOf(size.groups), countOf(size.aggregationSets), moment),
   ]);
   noteArchived(notes, countOf(size.archived), more.died, now);
-  const hasTotals = noteTotals(ask, notes, size.counters, moment);
+  if (typeof totals.processed === 'number') notes.withoutTotals = false;
+  else if (countOf(more.today) > 0) notes.withoutTotals = true;
+  noteTotals(notes, totals, moment);
   const archived = countOf(size.archived);
   return {
     queue,
@@ -112,7 +120,7 @@ export async function readQueue(
       aggregating: groups.tasks,
     },
     ...latency,
-    paused: pausedOf(size.counters),
+    paused: countOf(size.paused),
     overdue: {
       scheduled: atLeastNone(lag.scheduled, more.overdueScheduled),
       retry: atLeastNone(lag.retry, more.overdueRetry),
@@ -123,11 +131,11 @@ export async function readQueue(
     groups: countOf(size.groups),
     groupsEstimated: groups.estimated,
     aggregationSets: countOf(size.aggregationSets),
-    hasTotals,
+    hasTotals: [notes.processed, notes.failed].some(({ raw = 0 }) => raw > 0),
   };
 }
 
-function basics(queue: string, now: number) {
+function basics(queue: string) {
   const key = (part: string) => queueKey(queue, part);
   return {
     pending: ['LLEN', key('pending')],
@@ -143,13 +151,10 @@ function basics(queue: string, now: number) {
     completed: ['ZCARD', key('completed')],
     groups: ['SCARD', key('groups')],
     aggregationSets: ['ZCARD', key('aggregation_sets')],
-    counters: [
-      'MGET',
-      key('processed'),
-      key('failed'),
-      key('paused'),
-      dailyKey(queue, 'processed', now),
-    ],
+    // Not GET: whatever stands there, no more of it comes than a number can be long.
+    processed: ['GETRANGE', key('processed'), 0, longestTotal],
+    failed: ['GETRANGE', key('failed'), 0, longestTotal],
+    paused: ['EXISTS', key('paused')],
   } satisfies Record<string, RedisCommand>;
 }
 
@@ -177,11 +182,6 @@ function lasting(notes: QueueNotes, active: number, leases: number): number {
   return before === undefined ? difference : Math.min(before, difference);
 }
 
-function pausedOf(counters: unknown): number {
-  if (!Array.isArray(counters)) return Number.NaN;
-  return counters[2] === null ? 0 : 1;
-}
-
 /** Whole seconds that have passed, less two for servers whose clocks are a little late. */
 const archivedSettleSeconds = 2;
 
@@ -201,28 +201,36 @@ function noteArchived(notes: QueueNotes, size: number, died: unknown, now: numbe
   archived.countedTo = Math.max(archived.countedTo, now - archivedSettleSeconds);
 }
 
-/** An absent counter is 0 to Asynq; one that was there and is gone is a rollback. */
-function noteTotals(ask: Ask, notes: QueueNotes, counters: unknown, moment: Moment): boolean {
-  if (!Array.isArray(counters)) return notes.processed.raw > 0 || notes.failed.raw > 0;
-  const [processed, failed, , today]: unknown[] = counters;
-  notes.withoutTotals = processed === null && (notes.withoutTotals || today !== null);
-  const dropped = Math.max(
-    advanceTotal(notes.processed, rawTotal(ask, processed) ?? notes.processed.raw),
-    advanceTotal(notes.failed, rawTotal(ask, failed) ?? notes.failed.raw),
-  );
-  if (dropped > 0) {
-    notes.rollbacks += 1;
-    notes.rolledBackTasks += dropped;
-    notes.rolledBackAt = moment.monotonic();
-    notes.lastRolledBack = dropped;
-  }
-  return processed !== null || failed !== null;
+/** Digits of 2^63, where Asynq starts a counter again. */
+const longestTotal = 19;
+
+/** Undefined where it cannot be told. */
+type RawTotal = number | 'absent' | undefined;
+
+function rawTotal(ask: Ask, reply: unknown): RawTotal {
+  if (!Buffer.isBuffer(reply)) return undefined;
+  const text = reply.toString('latin1');
+  if (text === '') return 'absent';
+  if (/^\d{1,19}$/.test(text)) return Number(text);
+  ask.failed(new Error(`decode: a total reads ${JSON.stringify(text)}`));
+  return undefined;
 }
 
-function rawTotal(ask: Ask, reply: unknown): number | undefined {
-  if (reply === null) return 0;
-  const text = Buffer.isBuffer(reply) ? reply.toString('latin1') : '';
-  if (/^\d{1,19}$/.test(text)) return Number(text);
-  ask.failed(new Error(`decode: a total reads ${JSON.stringify(text.slice(0, 40))}`));
-  return undefined;
+/** An absent counter is 0 to Asynq; one that was there and is gone is a rollback. */
+function noteTotals(
+  notes: QueueNotes,
+  totals: Readonly<Record<'processed' | 'failed', RawTotal>>,
+  moment: Moment,
+): void {
+  let dropped = 0;
+  for (const name of ['processed', 'failed'] as const) {
+    const raw = totals[name];
+    if (raw === undefined) continue;
+    dropped = Math.max(dropped, advanceTotal(notes[name], raw === 'absent' ? 0 : raw));
+  }
+  if (dropped === 0) return;
+  notes.rollbacks += 1;
+  notes.rolledBackTasks += dropped;
+  notes.rolledBackAt = moment.monotonic();
+  notes.lastRolledBack = dropped;
 }

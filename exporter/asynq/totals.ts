@@ -6,22 +6,24 @@
  */
 
 export interface Total {
-  raw: number;
+  /** Undefined until Redis has told: a total that was never read is not 0. */
+  raw: number | undefined;
   offset: number;
 }
 
 /** Asynq restarts a counter at 1 when it reaches 2^63 - 1; that is no rollback. */
 const wrapsAt = 2 ** 63;
 
-export const newTotal = (): Total => ({ raw: 0, offset: 0 });
+export const newTotal = (): Total => ({ raw: undefined, offset: 0 });
 
-export const totalOf = ({ raw, offset }: Total): number => raw + offset;
+export const totalOf = ({ raw = Number.NaN, offset }: Total): number => raw + offset;
 
 /** Take a new raw value in. Returns how much Redis has forgotten, 0 normally. */
 export function advanceTotal(total: Total, raw: number): number {
-  const dropped = total.raw - raw;
+  const before = total.raw ?? 0;
+  const dropped = before - raw;
   if (dropped > 0) total.offset += dropped;
-  const wrapped = total.raw >= wrapsAt;
+  const wrapped = before >= wrapsAt;
   total.raw = raw;
   return dropped > 0 && !wrapped ? dropped : 0;
 }

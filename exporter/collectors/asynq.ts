@@ -6,15 +6,18 @@ import { type ErrorReason, errorReasons } from '../asynq/ask.ts';
 import { createCollection } from '../asynq/collection.ts';
 import { findingsOf } from '../asynq/findings.ts';
 import {
-  collectionFamilies,
+  ageFamilies,
+  asUnread,
   errorFamily,
   fleetFamilies,
   fleetMetrics,
+  snapshotFamilies,
   upFamily,
 } from '../asynq/fleet-metrics.ts';
 import { asynqCheck, asynqSignal, type Standing } from '../asynq/check.ts';
 import { isWithoutAsynq } from '../asynq/presence.ts';
 import { queueCounters, queueGauges, queueMetrics } from '../asynq/queue-metrics.ts';
+import { explained, sentenceOf } from '../asynq/refused.ts';
 import { createWatch, type Health, type Known } from '../asynq/watch.ts';
 import type { Clock } from '../clock.ts';
 import {
@@ -58,6 +61,7 @@ export function asynqCollector({
   >;
   const oldest = createHistory(clock);
   const withMemory = config.asynqMemory;
+  const isCluster = config.redis.cluster !== undefined;
   const watch = createWatch({
     collection: createCollection({
       client,
@@ -70,7 +74,7 @@ export function asynqCollector({
     }),
     clock,
     // The probe knows one node; the others of a cluster answer for themselves.
-    health: config.redis.cluster === undefined ? redis : alwaysAsk,
+    health: isCluster ? alwaysAsk : redis,
     intervalSeconds: config.asynqInterval,
     onTick(known) {
       const ages = known?.views.map(({ latencySeconds }) => latencySeconds) ?? [];
@@ -86,15 +90,26 @@ export function asynqCollector({
     return last !== undefined && isWithoutAsynq(last.snapshot) ? [] : [errorFamily(errors)];
   }
 
-  /** A depth that cannot be read is left out; totals stay at their last value. */
+  /** An old depth would be a lie: every gauge that was there is NaN, totals stay as they were. */
   function failed(): Error {
     const failure = watch.failure();
     const up = failure === undefined ? [] : [upFamily(false)];
-    return incomplete(failure?.message ?? 'the first collection is under way', [
-      ...up,
-      ...errorFamilies(),
-      ...queueCounters(watch.last()?.snapshot.queues ?? []),
-    ]);
+    const message =
+      failure === undefined
+        ? 'the first collection is under way'
+        : explained(failure.message, isCluster);
+    return incomplete(message, [...up, ...errorFamilies(), ...unreadFamilies()]);
+  }
+
+  function unreadFamilies(): Family[] {
+    const last = watch.last();
+    if (last === undefined || isWithoutAsynq(last.snapshot)) return [];
+    return [
+      ...ageFamilies(last.snapshot, clock.monotonic()),
+      ...[...snapshotFamilies(last.snapshot), ...queueGauges(last.views, withMemory)].map(asUnread),
+      ...queueCounters(last.snapshot.queues),
+      ...fleetFamilies(last.snapshot.fleet).map(asUnread),
+    ];
   }
 
   function families({ snapshot, views }: Known): Family[] {
@@ -102,24 +117,35 @@ export function asynqCollector({
     return [
       upFamily(true),
       ...errorFamilies(),
-      ...collectionFamilies(snapshot, clock.monotonic()),
+      ...ageFamilies(snapshot, clock.monotonic()),
+      ...snapshotFamilies(snapshot),
       ...queueGauges(views, withMemory),
       ...queueCounters(snapshot.queues),
-      ...(snapshot.fleet === undefined ? [] : fleetFamilies(snapshot.fleet)),
+      ...fleetFamilies(snapshot.fleet),
     ];
   }
 
   function findings(known: Known | undefined): Finding[] {
-    if (known !== undefined) return findingsOf(known.snapshot, known.views);
+    if (known !== undefined) {
+      const { refusals } = known.snapshot;
+      const found = findingsOf(known.snapshot, known.views);
+      if (refusals === undefined) return found;
+      return [
+        ...found,
+        { severity: 'warning', text: `Asynq: ${sentenceOf(refusals, isCluster)}.` },
+      ];
+    }
     const failure = watch.failure();
     // What is wrong with Redis itself, the probe says better.
     if (failure === undefined || !redis.answers()) return [];
-    return [{ severity: 'warning', text: `Asynq's queues cannot be read: ${failure.message}.` }];
+    const why = explained(failure.message, isCluster);
+    return [{ severity: 'warning', text: `Asynq's queues cannot be read: ${why}.` }];
   }
 
   function report(): Report {
     const known = watch.remembered();
-    const check = asynqCheck(known, watch.failure(), standing, clock.monotonic());
+    const now = { monotonic: clock.monotonic(), isCluster };
+    const check = asynqCheck(known, watch.failure(), standing, now);
     standing = check.standing;
     return {
       signals: asynqSignal(watch.last()),
@@ -137,6 +163,9 @@ export function asynqCollector({
     async collect(signal) {
       const known = await watch.fresh(signal);
       if (known === undefined) throw failed();
+      const { refusals } = known.snapshot;
+      if (refusals !== undefined)
+        throw incomplete(sentenceOf(refusals, isCluster), families(known));
       return families(known);
     },
     report,

@@ -5,6 +5,7 @@ import { type AsynqDependencies, asynqCollector } from '../collectors/asynq.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Collector, Family } from '../collector.ts';
 import { parseRedisAddress } from '../redis/address.ts';
+import type { RedisClient } from '../redis/client.ts';
 import type { Health } from '../asynq/watch.ts';
 import { isIncomplete } from '../collector.ts';
 import type { RedisState } from '../redis/state.ts';
@@ -31,6 +32,8 @@ export interface CollectorOptions {
   readonly url: string;
   readonly clock?: Clock;
   readonly health?: Health;
+  /** Instead of one that is opened at the URL. */
+  readonly client?: RedisClient;
   readonly config?: Partial<AsynqDependencies['config']>;
 }
 
@@ -45,6 +48,7 @@ export function startCollector(t: TestContext, options: CollectorOptions): Colle
     },
     clock: options.clock ?? systemClock,
     redis: options.health ?? fakeHealth(),
+    ...(options.client === undefined ? {} : { client: options.client }),
   });
   t.after(() => collector.close?.());
   return collector;
