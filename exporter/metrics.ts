@@ -5,6 +5,7 @@
  * not used, because one that rejects or hangs takes the whole scrape down.
  */
 import { Registry, type Metric as PromMetric } from 'prom-client';
+import { boundText } from './bucket-bound.ts';
 import type { Family, HistogramValue, Labels, Metric, Sample } from './collector.ts';
 
 export type Format = 'text' | 'openmetrics';
@@ -24,12 +25,6 @@ interface Line {
 
 const noLabels: Labels = {};
 
-/** "1.0", not "1": rules match `le` as text and OpenMetrics writes it with a decimal. */
-function boundText(bound: number | undefined): string {
-  if (bound === undefined) return '+Inf';
-  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
-}
-
 function histogramLines(metric: Metric, labels: Labels, { counts, sum }: HistogramValue): Line[] {
   if (counts.length !== metric.buckets.length + 1) {
     throw new Error(
@@ -39,7 +34,7 @@ function histogramLines(metric: Metric, labels: Labels, { counts, sum }: Histogr
   let cumulative = 0;
   const lines: Line[] = counts.map((count, i) => {
     cumulative += count;
-    const le = boundText(metric.buckets[i]);
+    const le = boundText(metric.buckets[i] ?? Number.POSITIVE_INFINITY);
     return { metricName: `${metric.name}_bucket`, labels: { ...labels, le }, value: cumulative };
   });
   lines.push({ metricName: `${metric.name}_sum`, labels, value: sum });

@@ -6,6 +6,7 @@
  * missing, because the exporter, the host or Prometheus itself stood still, is bad. An event SLO
  * counts what happened: seconds with demand, answered PINGs, slices of a queue.
  */
+import { boundText } from '../../exporter/bucket-bound.ts';
 import { sliceSeconds } from '../thresholds.ts';
 import type { Slo, SloName } from './spec.ts';
 
@@ -14,11 +15,6 @@ export const target = 'host, instance, job';
 
 const job = 'job="stealwatch"';
 const slice = `${sliceSeconds}s`;
-
-/** As Prometheus writes bucket bounds: with at least one decimal. */
-function le(bound: number): string {
-  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
-}
 
 export interface Slices {
   /** 1 where the slice was measured at all. */
@@ -33,7 +29,7 @@ const answered = `max by (${target}) (up{${job}})`;
 
 const histogramSlices = (family: string, bound: number): Slices => ({
   known: `${answered} == 1`,
-  good: `sum by (${target}) (rate(${family}_bucket{${job},le="${le(bound)}"}[${slice}]))`,
+  good: `sum by (${target}) (rate(${family}_bucket{${job},le="${boundText(bound)}"}[${slice}]))`,
   total: `sum by (${target}) (rate(${family}_count{${job}}[${slice}]))`,
 });
 

@@ -1,5 +1,6 @@
 /** Series by series, as OpenMetrics text with timestamps: what `promtool tsdb create-blocks-from` reads. */
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { boundText } from '../../exporter/bucket-bound.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
@@ -24,11 +25,6 @@ export interface Recorder {
   series(): ReadonlyMap<string, ReadonlySet<string>>;
   /** Append what was recorded since the last call. */
   write(file: string): void;
-}
-
-function le(bound: number): string {
-  if (bound === Infinity) return '+Inf';
-  return Number.isInteger(bound) ? bound.toFixed(1) : String(bound);
 }
 
 /** `target` are the labels that Prometheus adds to every series of a scrape. */
@@ -71,7 +67,7 @@ export function createRecorder(target: Labels): Recorder {
     add,
     observe(name, bounds, value, count, labels = {}) {
       for (const bound of [...bounds, Infinity]) {
-        add(`${name}_bucket`, value <= bound ? count : 0, { ...labels, le: le(bound) });
+        add(`${name}_bucket`, value <= bound ? count : 0, { ...labels, le: boundText(bound) });
       }
       add(`${name}_sum`, value * count, labels);
       add(`${name}_count`, count, labels);
