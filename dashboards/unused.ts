@@ -43,7 +43,6 @@ export const unused: Readonly<Record<string, string>> = {
   redis_process_id: redisExporter,
   redis_rdb_last_cow_size_bytes: redisExporter,
   redis_rdb_saves_total: redisExporter,
-  redis_rejected_connections_total: redisExporter,
   redis_slowlog_last_id: redisExporter,
   redis_slowlog_length: redisExporter,
   asynq_queue_size: asynqmon,

@@ -23,6 +23,7 @@ const prometheusOwn: Readonly<Record<string, readonly string[]>> = {
   prometheus_notifications_errors_total: ['alertmanager'],
   prometheus_notifications_dropped_total: [],
   alertmanager_notifications_failed_total: ['integration'],
+  prometheus_tsdb_size_retentions_total: [],
   ALERTS: ['alertname', 'alertstate', 'severity', 'layer', 'slo', 'queue'],
 };
 
