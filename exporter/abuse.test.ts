@@ -62,9 +62,10 @@ async function scrapes(why: string): Promise<void> {
   assert.match(body, /^stealwatch_build_info\{/m, why);
 }
 
-function open(t: TestContext): Promise<Socket> {
+function open(t: TestContext, localAddress = '127.0.0.1'): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect(exporter.port, '127.0.0.1', () => resolve(socket));
+    const to = { port: exporter.port, host: '127.0.0.1', localAddress };
+    const socket = connect(to, () => resolve(socket));
     socket.on('error', reject);
     t.after(() => socket.destroy());
   });
@@ -159,14 +160,33 @@ test('abuse: one byte a second does not hold a connection', async (t) => {
   await until('slow connections are closed', () => closed === slow.length, 30);
 });
 
-test('abuse: a client that does not read its answer holds nothing up', async (t) => {
-  for (let i = 0; i < 20; i++) {
-    const socket = await open(t);
-    socket.on('error', () => undefined);
-    socket.pause();
-    socket.write(`GET / HTTP/1.1\r\nHost: x\r\n${authorized}\r\n`.repeat(50));
+test('abuse: thousands of requests sent ahead and never read cost one answer a connection', async (t) => {
+  const before = exporter.residentBytes();
+  for (const headers of [authorized.replace('Connection: close\r\n', ''), '']) {
+    const flood = Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\n${headers}\r\n`.repeat(40_000));
+    for (let i = 0; i < 20; i++) {
+      const socket = await open(t);
+      socket.on('error', () => undefined);
+      socket.pause();
+      socket.write(flood);
+    }
+    const began = performance.now();
+    await ask('/livez', `Bearer ${token}`);
+    const tookMs = performance.now() - began;
+    assert.ok(tookMs < 600, `/livez took ${tookMs} ms beside them`);
+    await scrapes('beside clients that do not read');
   }
-  await scrapes('beside clients that do not read');
+  const grown = exporter.residentBytes() - before;
+  assert.ok(grown < mostGrowthBytes, `${grown} bytes more`);
+});
+
+test('abuse: idle connections beyond the limit keep nobody out, and go', async (t) => {
+  const idle: Socket[] = [];
+  for (const end of [2, 3, 4, 5, 6, 7]) {
+    for (let i = 0; i < 220; i++) idle.push(await open(t, `127.0.0.${end}`));
+  }
+  await scrapes('beside 1,320 idle connections');
+  await until('the oldest are closed', () => idle.filter((s) => s.destroyed).length >= 300);
 });
 
 test('abuse: 1,000 idle connections cost little and stop nothing', async (t) => {

@@ -31,7 +31,8 @@ const hanging: Collector = {
 function serverOf(collectors: readonly Collector[]) {
   const changes: string[] = [];
   const requests = createRequestCounter();
-  const server = createHttpServer({
+  const { server } = createHttpServer({
+    clock: systemClock,
     collectors,
     scraper: createScraper(collectors, systemClock, {
       collectorChanged: (name, error) => changes.push(`${name}: ${error?.message ?? 'works'}`),

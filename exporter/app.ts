@@ -6,10 +6,13 @@
  */
 import { Router } from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
+import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import { gzipSync } from 'node:zlib';
+import type { Clock } from './clock.ts';
 import type { Collector, Family } from './collector.ts';
+import { type ConnectionLimits, watchConnections } from './connections.ts';
 import { createGarbageCollection } from './garbage.ts';
 import { contentTypes, createRenderer, type Format } from './metrics.ts';
 import { pageOf } from './page.ts';
@@ -32,6 +35,9 @@ export interface App {
   readonly targets: Targets;
   readonly requests: RequestCounter;
   readonly version: string;
+  readonly clock: Pick<Clock, 'monotonic' | 'every'>;
+  /** `connectionLimits` unless the machine grants less. */
+  readonly limits?: ConnectionLimits;
   /** TLS and credentials; plain HTTP for everyone without it. */
   readonly access?: Access;
   /** A request failed for a reason of ours. The reason is logged, not shown. */
@@ -116,6 +122,10 @@ function createExposition(): (
   };
 }
 
+/** The page is text and its own styles: no script, no frame around it, no form. */
+const contentSecurityPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 function routes({ collectors, scraper, targets, version }: App): Router {
   const router = new Router();
   const exposition = createExposition();
@@ -154,7 +164,7 @@ function routes({ collectors, scraper, targets, version }: App): Router {
   });
   router.get('/', (ctx) => {
     ctx.set('Cache-Control', 'no-store');
-    ctx.set('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+    ctx.set('Content-Security-Policy', contentSecurityPolicy);
     ctx.type = 'html';
     const page = pageOf(reportsOf(collectors), version);
     ctx.body = encodingFor(ctx) === 'gzip' ? gzip(page) : page;
@@ -210,30 +220,44 @@ function createApp(app: App): Koa {
   return koa;
 }
 
-const limits = {
+const httpLimits = {
   maxHeaderSize: 8 * 1024,
   headersTimeout: 5000,
-  requestTimeout: 5000,
   connectionsCheckingInterval: 1000,
   keepAliveTimeout: 65_000,
 };
 
+/** What a server of one machine's numbers needs many times over. */
+const connectionLimits: ConnectionLimits = {
+  connections: 1000,
+  perAddress: 250,
+  unreadBytes: 24e6,
+  answerSeconds: 30,
+};
+
+export interface HttpServer {
+  readonly server: Server | TlsServer;
+  /** Takes no more connections; resolves when the answers under way have been given. */
+  readonly end: () => Promise<void>;
+}
+
 /**
- * A server that slow or greedy clients cannot hold: headers within 5 s and 8 KiB, at most 2,000
- * connections, idle ones closed after 65 s (longer than any scrape interval in use).
+ * A server that slow or greedy clients cannot hold: headers within 5 s and 8 KiB, one request at a
+ * time on each connection, as many connections and unread bytes as `connections.ts` grants, idle
+ * ones closed after 65 s (longer than any scrape interval in use).
  */
-export function createHttpServer(app: App): Server | TlsServer {
+export function createHttpServer(app: App): HttpServer {
   const handle = createApp(app).callback();
   const listener: RequestListener = (request, response) => {
-    void handle(request, response);
+    if (connections.begin(request, response)) void handle(request, response);
   };
   const tls = app.access?.tls;
   const server =
     tls === undefined
-      ? createServer(limits, listener)
+      ? createServer(httpLimits, listener)
       : process.getBuiltinModule('node:https').createServer(
           {
-            ...limits,
+            ...httpLimits,
             ...tls.context,
             requestCert: tls.clientCertificate,
             rejectUnauthorized: tls.clientCertificate,
@@ -241,6 +265,14 @@ export function createHttpServer(app: App): Server | TlsServer {
           },
           listener,
         );
-  server.maxConnections = 2000;
-  return server;
+  const connections = watchConnections(server, app.limits ?? connectionLimits, app.clock);
+  return {
+    server,
+    async end() {
+      const closed = once(server, 'close');
+      server.close();
+      connections.end();
+      await closed;
+    },
+  };
 }

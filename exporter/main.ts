@@ -1,12 +1,13 @@
 /** Wiring: configuration, collectors, HTTP. Ends on SIGTERM and SIGINT after the answers under way. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { pino } from 'pino';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttpServer } from './app.ts';
 import { systemClock } from './clock.ts';
 import type { Collector } from './collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
 import { type Config, readConfig } from './config.ts';
+import { createLog } from './log.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
@@ -16,6 +17,9 @@ import { version } from './version.ts';
 
 /** How long the answers under way may take once we were told to end. */
 const drainMs = 3000;
+
+/** How long the last lines of the log may take. */
+const lastWordsMs = 500;
 
 /**
  * Ends at once, whatever a thread of ours is waiting for. The canary's may sleep in D state for
@@ -27,11 +31,7 @@ function dieOf(signal: NodeJS.Signals): void {
 }
 
 async function run(config: Config): Promise<void> {
-  const log = pino({
-    level: config.logLevel,
-    base: null,
-    timestamp: pino.stdTimeFunctions.isoTime,
-  });
+  const { log, destination } = createLog(config.logLevel);
   const access =
     config.webConfigFile === undefined
       ? undefined
@@ -45,6 +45,8 @@ async function run(config: Config): Promise<void> {
     procfs: createPseudoFs(config.procfs),
     sysfs: createPseudoFs(config.sysfs),
     requests,
+    log: destination,
+    webConfig: access,
     checks: () => statusOf(reportsOf(collectors)).checks,
   });
   const scraper = createScraper(collectors, systemClock, {
@@ -54,7 +56,8 @@ async function run(config: Config): Promise<void> {
     },
   });
   const targets = createTargets(config.targets, systemClock);
-  const server = createHttpServer({
+  const { server, end } = createHttpServer({
+    clock: systemClock,
     collectors,
     scraper,
     targets,
@@ -73,6 +76,12 @@ async function run(config: Config): Promise<void> {
   const ending = Promise.withResolvers<NodeJS.Signals>();
   process.once('SIGTERM', ending.resolve);
   process.once('SIGINT', ending.resolve);
+  process.on('SIGHUP', () => {
+    if (access === undefined) log.info('nothing to read again: there is no web configuration file');
+    else access.reload();
+  });
+  // Sent by log rotation to all kinds of processes; its default is to end this one.
+  process.on('SIGUSR2', () => undefined);
 
   server.listen(config.listen.port, config.listen.host);
   await once(server, 'listening');
@@ -81,14 +90,16 @@ async function run(config: Config): Promise<void> {
 
   const signal = await ending.promise;
   log.info({ signal }, 'ending');
-  server.close();
-  server.closeIdleConnections();
   setTimeout(() => dieOf(signal), drainMs).unref();
+  await end();
   access?.close();
   targets.close();
   await Promise.all(collectors.map(async (collector) => collector.close?.()));
-  if (server.listening) await once(server, 'close');
-  process.exit(0);
+  const late = sleep(lastWordsMs, true);
+  const stuck = await Promise.race([destination.settled().then(() => false), late]);
+  // A write under way holds a thread, which `process.exit` would wait for.
+  if (stuck) dieOf(signal);
+  else process.exit(0);
 }
 
 async function main(): Promise<void> {

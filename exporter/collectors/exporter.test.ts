@@ -5,9 +5,67 @@ import { systemClock } from '../clock.ts';
 import { createRequestCounter } from '../requests.ts';
 import { exporterCollector } from './exporter.ts';
 
+const quiet = {
+  clock: systemClock,
+  log: { dropped: () => 0, problem: () => undefined },
+  webConfig: undefined,
+};
+
+test('exporter: lost log lines and a kept web configuration are told', async (t) => {
+  const reason = 'ENOSPC';
+  const collector = exporterCollector({
+    clock: systemClock,
+    requests: createRequestCounter(),
+    log: { dropped: () => 7, problem: () => ({ reason, sinceSeconds: 3 }) },
+    webConfig: { problem: () => ({ reason: 'web.yml: nothing is in it', sinceSeconds: 40 }) },
+  });
+  t.after(async () => collector.close?.());
+  const families = await collector.collect(AbortSignal.timeout(1000));
+  const value = (name: string) =>
+    families.find(({ metric }) => metric.name === name)?.samples[0]?.value;
+  assert.equal(value('stealwatch_log_lines_dropped_total'), 7);
+  assert.equal(value('stealwatch_web_config_in_force'), 0);
+  const { checks = [], findings = [] } = collector.report?.() ?? {};
+  assert.deepEqual(
+    checks.map(({ name, critical, ok, state, sinceSeconds }) => [
+      name,
+      critical,
+      ok,
+      state,
+      sinceSeconds,
+    ]),
+    [
+      ['log', false, false, 'lost', 3],
+      ['web_config', false, false, 'kept', 40],
+    ],
+  );
+  assert.deepEqual(
+    findings.map(({ text }) => text),
+    [
+      'Log lines are being lost: ENOSPC.',
+      'The web configuration has changed and is kept as it was: web.yml: nothing is in it.',
+    ],
+  );
+});
+
+test('exporter: with nothing to tell, and no web configuration', async (t) => {
+  const collector = exporterCollector({ ...quiet, requests: createRequestCounter() });
+  t.after(async () => collector.close?.());
+  const { checks = [], findings = [] } = collector.report?.() ?? {};
+  assert.deepEqual(
+    checks.map(({ name, ok }) => [name, ok]),
+    [['log', true]],
+  );
+  assert.deepEqual(findings, []);
+  const names = (await collector.collect(AbortSignal.timeout(1000))).map(
+    ({ metric }) => metric.name,
+  );
+  assert.ok(!names.includes('stealwatch_web_config_in_force'));
+});
+
 test('exporter: build, requests and cost of this very process', async () => {
   const requests = createRequestCounter();
-  const collector = exporterCollector({ clock: systemClock, requests });
+  const collector = exporterCollector({ ...quiet, requests });
   requests.count('/metrics', 200);
   const families = await collector.collect(AbortSignal.timeout(1000));
   const value = (name: string, labels: Record<string, string> = {}) =>
@@ -28,7 +86,7 @@ test('exporter: build, requests and cost of this very process', async () => {
 });
 
 test('exporter: open files are counted, those of the counting left out', async (t) => {
-  const collector = exporterCollector({ clock: systemClock, requests: createRequestCounter() });
+  const collector = exporterCollector({ ...quiet, requests: createRequestCounter() });
   t.after(async () => collector.close?.());
   const open = async () =>
     (await collector.collect(AbortSignal.timeout(1000))).find(
@@ -44,7 +102,7 @@ test('exporter: open files are counted, those of the counting left out', async (
 });
 
 test('exporter: a blocked event loop shows as lag', async () => {
-  const collector = exporterCollector({ clock: systemClock, requests: createRequestCounter() });
+  const collector = exporterCollector({ ...quiet, requests: createRequestCounter() });
   await new Promise((resolve) => setTimeout(resolve, 250));
   const end = performance.now() + 700;
   while (performance.now() < end);

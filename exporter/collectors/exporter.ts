@@ -7,10 +7,9 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { Clock } from '../clock.ts';
-import { type Collector, counter, gauge, single } from '../collector.ts';
-import type { RequestCounter } from '../requests.ts';
+import { type Check, type Collector, counter, gauge, single } from '../collector.ts';
 import { revision, version } from '../version.ts';
+import type { Dependencies } from './index.ts';
 
 const buildInfo = gauge({
   name: 'stealwatch_build_info',
@@ -44,6 +43,15 @@ const eventLoopLag = gauge({
   help: '99th percentile of how late a 250 ms timer ran since the last scrape.',
   note: 'How late the event loop ran a 250 ms timer, 99th percentile since the last scrape.',
 });
+const logLinesDropped = counter({
+  name: 'stealwatch_log_lines_dropped_total',
+  help: 'Log lines that could not be written: disk full, pipe closed or not read.',
+});
+const webConfigInForce = gauge({
+  name: 'stealwatch_web_config_in_force',
+  help: '1 while what --web-config-file and the files it names say is in force.',
+  note: '1 while what --web-config-file and the files it names say is in force, 0 while an earlier state is kept because they cannot be read, are wrong, or would open what was closed. /status says why.',
+});
 
 const timerMs = 250;
 
@@ -52,13 +60,38 @@ function countFds(): number {
   return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
 }
 
+const sentences = {
+  log: ['log lines are written', 'Log lines are being lost'],
+  web_config: [
+    'the web configuration is in force',
+    'The web configuration has changed and is kept as it was',
+  ],
+} as const;
+
+/** Not critical: who is let in and what is logged says nothing of the machine. */
+function checkOf(
+  name: keyof typeof sentences,
+  problem: { readonly reason: string; readonly sinceSeconds: number } | undefined,
+  [good, bad]: readonly [good: string, bad: string],
+): Check {
+  const [well, ill] = sentences[name];
+  return {
+    name,
+    critical: false,
+    ok: problem === undefined,
+    state: problem === undefined ? good : bad,
+    reason: problem === undefined ? well : `${ill}: ${problem.reason}`,
+    sinceSeconds: problem?.sinceSeconds ?? 0,
+    ageSeconds: 0,
+  };
+}
+
 export function exporterCollector({
   clock,
   requests,
-}: {
-  clock: Clock;
-  requests: RequestCounter;
-}): Collector {
+  log,
+  webConfig,
+}: Pick<Dependencies, 'clock' | 'requests' | 'log' | 'webConfig'>): Collector {
   const lag = monitorEventLoopDelay({ resolution: timerMs });
   lag.enable();
   const started = clock.wall() - process.uptime();
@@ -73,7 +106,17 @@ export function exporterCollector({
   return {
     name: 'exporter',
     source: 'memory',
-    metrics: [buildInfo, httpRequests, cpuSeconds, residentBytes, openFds, startTime, eventLoopLag],
+    metrics: [
+      buildInfo,
+      httpRequests,
+      cpuSeconds,
+      residentBytes,
+      openFds,
+      startTime,
+      eventLoopLag,
+      logLinesDropped,
+      webConfigInForce,
+    ],
     async collect() {
       const { user, system } = process.cpuUsage();
       return [
@@ -92,7 +135,23 @@ export function exporterCollector({
         single(openFds, countFds()),
         single(startTime, started),
         single(eventLoopLag, takeLag()),
+        single(logLinesDropped, log.dropped()),
+        ...(webConfig === undefined
+          ? []
+          : [single(webConfigInForce, webConfig.problem() === undefined ? 1 : 0)]),
       ];
+    },
+    report() {
+      const checks = [
+        checkOf('log', log.problem(), ['written', 'lost']),
+        ...(webConfig === undefined
+          ? []
+          : [checkOf('web_config', webConfig.problem(), ['in_force', 'kept'])]),
+      ];
+      const findings = checks
+        .filter(({ ok }) => !ok)
+        .map(({ reason: text }) => ({ severity: 'warning' as const, text: `${text}.` }));
+      return { checks, findings };
     },
     async close() {
       lag.disable();

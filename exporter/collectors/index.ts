@@ -5,11 +5,13 @@
 import type { Clock } from '../clock.ts';
 import type { Check, Collector } from '../collector.ts';
 import type { Config } from '../config.ts';
+import type { LogDestination } from '../log.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { openRedis } from '../redis/open.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import type { RequestCounter } from '../requests.ts';
+import type { OpenAccess } from '../web/access.ts';
 import { appHealthCollector } from './app-health.ts';
 import { blockedTasksCollector } from './blocked-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
@@ -38,6 +40,9 @@ export interface Dependencies {
   readonly procfs: PseudoFs;
   readonly sysfs: PseudoFs;
   readonly requests: RequestCounter;
+  readonly log: Pick<LogDestination, 'dropped' | 'problem'>;
+  /** Undefined where everybody is let in. */
+  readonly webConfig: Pick<OpenAccess, 'problem'> | undefined;
   /** What `/status` says of all collectors, these ones included. */
   readonly checks: () => readonly Check[];
 }

@@ -35,6 +35,8 @@ export function everyCollector(
     procfs: createPseudoFs(root),
     sysfs: createPseudoFs(`${root}/sys`),
     requests: createRequestCounter(),
+    log: { dropped: () => 0, problem: () => undefined },
+    webConfig: { problem: () => undefined },
     checks: () => [],
   });
 }

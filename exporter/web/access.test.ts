@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
@@ -31,7 +32,8 @@ async function serve(t: TestContext, settings: () => string) {
     error: (fields, message) => log.push(`${message} ${JSON.stringify(fields)}`),
   });
   const requests = createRequestCounter();
-  const server = createHttpServer({
+  const { server } = createHttpServer({
+    clock,
     collectors: [],
     scraper: createScraper([], clock, { collectorChanged: () => undefined }),
     targets: createTargets([], clock),
@@ -67,9 +69,10 @@ async function serve(t: TestContext, settings: () => string) {
     const serial = (response.socket as TLSSocket).getPeerCertificate().serialNumber;
     return { status: response.statusCode, headers: response.headers, serial };
   }
-  return { authority, file, clock, log, get, requests, port };
+  return { authority, file, clock, log, get, requests, port, access };
 }
 
+const turnOfTheLoop = () => new Promise((resolve) => setTimeout(resolve, 20));
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 const tls = 'cert_file: server.pem, key_file: server.key';
 
@@ -146,7 +149,7 @@ test('access: a TLS handshake that does not end is ended after 5 s', async (t) =
 });
 
 test('access: certificates and tokens are taken up when their files change', async (t) => {
-  const { get, authority, file, clock, log } = await serve(t, () => settings('token-1'));
+  const { get, authority, file, clock, log, access } = await serve(t, () => settings('token-1'));
   const before = await get('/livez', bearer('token-1'));
   const renewed = authority.issue('renewed');
   const at = (name: string) => join(authority.directory, name);
@@ -171,13 +174,124 @@ test('access: certificates and tokens are taken up when their files change', asy
   assert.equal((await get('/livez', bearer('token-1'))).status, 401, 'the old token is void');
   assert.equal((await get('/livez', bearer('token-2'))).status, 200);
 
-  rmSync(file);
+  assert.equal(access.problem(), undefined);
+});
+
+const closed = (token: string) =>
+  `{bearer_tokens: {w: ${tokenDigest(token)}}, tls_server_config: {${tls}}}`;
+
+test('access: what would open stays as it was, and says so until the file is right again', async (t) => {
+  const { get, authority, file, clock, log, access } = await serve(t, () => closed('token-1'));
+  const text = closed('token-1');
+  const spoilt: [what: string, spoil: () => void, reason: RegExp][] = [
+    ['empty', () => writeFileSync(file, ''), /nothing is in it/],
+    ['a comment', () => writeFileSync(file, '# to do\n'), /nothing is in it/],
+    ['cut behind a key', () => writeFileSync(file, 'bearer_tokens:\n'), /nothing is in it/],
+    ['cut in the middle', () => writeFileSync(file, text.slice(0, 40)), /not YAML/],
+    ['binary', () => writeFileSync(file, Buffer.alloc(99, 0xfe)), /web\.yml: /],
+    ['too large', () => writeFileSync(file, ' '.repeat(2e6)), /larger than 1 MiB/],
+    ['missing', () => undefined, /cannot be read \(ENOENT\)/],
+    ['a directory', () => mkdirSync(file), /no regular file/],
+    ['a FIFO', () => execFileSync('mkfifo', [file]), /no regular file/],
+    [
+      'without credentials',
+      () => writeFileSync(file, `tls_server_config: {${tls}}`),
+      /all users and tokens are gone/,
+    ],
+    [
+      'without TLS',
+      () => writeFileSync(file, `bearer_tokens: {w: ${tokenDigest('token-1')}}`),
+      /TLS is gone from the file/,
+    ],
+    [
+      'headers only',
+      () => writeFileSync(file, 'http_server_config: {headers: {X-Frame-Options: deny}}'),
+      /TLS is gone.*; all users and tokens are gone/,
+    ],
+    [
+      'certificate cut',
+      () => {
+        writeFileSync(file, text);
+        writeFileSync(join(authority.directory, 'server.pem'), '-----BEGIN CERTIFICATE-----\nMII');
+      },
+      /do not work together/,
+    ],
+  ];
+  const certificate = readFileSync(join(authority.directory, 'server.pem'));
+  for (const [what, spoil, reason] of spoilt) {
+    rmSync(file, { force: true, recursive: true });
+    spoil();
+    const told = () => {
+      clock.advance(1);
+      return access.problem() !== undefined;
+    };
+    await until(`${what}: it is told`, told);
+    assert.match(access.problem()?.reason ?? '', reason, what);
+    const lines = log.length;
+    for (let i = 0; i < 3; i++) {
+      clock.advance(10);
+      await turnOfTheLoop();
+    }
+    assert.equal(log.length, lines, `${what}: logged once`);
+    assert.ok((access.problem()?.sinceSeconds ?? 0) >= 30, what);
+    assert.equal((await get('/livez')).status, 401, `${what}: nobody gets in`);
+    assert.equal((await get('/livez', bearer('token-1'))).status, 200, `${what}: who could, can`);
+    rmSync(file, { force: true, recursive: true });
+    writeFileSync(file, text);
+    writeFileSync(join(authority.directory, 'server.pem'), certificate);
+    await until(`${what}: it is well again`, () => !told());
+  }
+});
+
+test('access: client certificates are neither dropped nor asked for under a running server', async (t) => {
+  const strict = `tls_server_config: {${tls}, client_ca_file: ca.pem, client_auth_type: RequireAndVerifyClientCert}`;
+  const plain = `tls_server_config: {${tls}}`;
+  for (const [before, after] of [
+    [strict, plain],
+    [plain, strict],
+  ] as const) {
+    const { get, authority, file, clock, access } = await serve(t, () => before);
+    writeFileSync(file, after);
+    clock.advance(10);
+    await until('it is told', () => access.problem() !== undefined);
+    assert.match(access.problem()?.reason ?? '', /switch client certificates on or off/);
+    const { cert, key } = authority.issue('client');
+    assert.equal((await get('/livez', { cert, key })).status, 200);
+    if (before === strict) await assert.rejects(get('/livez'));
+    else assert.equal((await get('/livez')).status, 200);
+  }
+});
+
+test('access: what closes is taken at once, also beside what needs a restart', async (t) => {
+  const { get, file, clock, access } = await serve(t, () => `tls_server_config: {${tls}}`);
+  assert.equal((await get('/livez')).status, 200);
+  writeFileSync(file, `bearer_tokens: {w: ${tokenDigest('token-1')}}`);
   clock.advance(10);
-  await until('the missing file is reported', () => log.length >= 4);
-  assert.match(log[3] ?? '', /web\.yml: cannot be read \(ENOENT\)/);
-  clock.advance(60);
-  assert.equal((await get('/livez', bearer('token-2'))).status, 200, 'nothing opens by itself');
-  assert.equal(log.length, 4, 'reported once');
+  await until('it is told', () => access.problem() !== undefined);
+  assert.equal((await get('/livez')).status, 401);
+  assert.equal((await get('/livez', bearer('token-1'))).status, 200);
+});
+
+test('access: SIGHUP looks at once, and says so when nothing is new', async (t) => {
+  const { get, file, log, access } = await serve(t, () => closed('token-1'));
+  access.reload();
+  await until('it is told', () => log.includes('web configuration read again'));
+  writeFileSync(file, closed('token-2'));
+  access.reload();
+  await until('it is read', () => log.length === 2);
+  assert.equal((await get('/livez', bearer('token-1'))).status, 401);
+});
+
+const withHeader = (value: string) =>
+  `{tls_server_config: {${tls}}, http_server_config: {headers: {X-Frame-Options: ${value}}}}`;
+
+test('access: headers of every answer follow the file', async (t) => {
+  const { get, file, log, access } = await serve(t, () => withHeader('deny'));
+  assert.equal((await get('/livez')).headers['x-frame-options'], 'deny');
+  writeFileSync(file, withHeader('sameorigin'));
+  access.reload();
+  await until('it is read', () => log.length === 1);
+  assert.equal((await get('/livez')).headers['x-frame-options'], 'sameorigin');
 });
 
 test('access: what a running server cannot take up is said, and is no "read again"', async (t) => {

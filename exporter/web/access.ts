@@ -6,12 +6,21 @@ import type { Clock } from '../clock.ts';
 import { createAuthenticator } from './auth.ts';
 import { createBcryptVerifier } from './bcrypt.ts';
 import type { WebConfig } from './config.ts';
-import { followWebConfig } from './follow.ts';
+import { type Following, followWebConfig } from './follow.ts';
 
 export interface OpenAccess extends Access {
   /** Give the server new certificates, and the guard new credentials, as the files change. */
   follow(server: Server | TlsServer): void;
+  /** Read the files now. */
+  reload(): void;
+  /** Why what the files say now is not in force, and for how long; undefined while it is. */
+  problem(): AccessProblem | undefined;
   close(): void;
+}
+
+export interface AccessProblem {
+  readonly reason: string;
+  readonly sinceSeconds: number;
 }
 
 export interface AccessLog {
@@ -19,12 +28,32 @@ export interface AccessLog {
   error(fields: object, message: string): void;
 }
 
-/** What a running server cannot change. */
-function needsRestart(before: WebConfig, after: WebConfig): boolean {
-  return (
-    (before.tls === undefined) !== (after.tls === undefined) ||
-    before.tls?.clientCertificate !== after.tls?.clientCertificate
-  );
+const hasCredentials = ({ users, tokens }: WebConfig) => users.size + tokens.length > 0;
+
+/**
+ * What the new file asks for and a running server does not do. A file that is being written, or
+ * was cut by a full disk, looks like one that wants everybody let in: to open takes a restart.
+ */
+function refusals(now: WebConfig, next: WebConfig): string[] {
+  return [
+    (now.tls === undefined) !== (next.tls === undefined) &&
+      `TLS is ${next.tls === undefined ? 'gone from' : 'new in'} the file, to switch it takes a restart`,
+    now.tls !== undefined &&
+      next.tls !== undefined &&
+      now.tls.clientCertificate !== next.tls.clientCertificate &&
+      'to switch client certificates on or off takes a restart',
+    hasCredentials(now) &&
+      !hasCredentials(next) &&
+      'all users and tokens are gone from the file, to let everybody in takes a restart',
+  ].filter((reason) => reason !== false);
+}
+
+/** The new file, but for what it may not change. */
+function allowed(now: WebConfig, next: WebConfig): WebConfig {
+  const keepsTls = now.tls?.clientCertificate !== next.tls?.clientCertificate;
+  const { users, tokens } = hasCredentials(next) ? next : now;
+  const tls = keepsTls ? now.tls : next.tls;
+  return { headers: next.headers, users, tokens, ...(tls === undefined ? {} : { tls }) };
 }
 
 /** Rejects with every problem that the file has. */
@@ -34,20 +63,31 @@ export async function openAccess(path: string, clock: Clock, log: AccessLog): Pr
     throw new Error(['cannot start:', ...problems].join('\n  '), { cause: error });
   });
   let config = followed.first;
+  if (!hasCredentials(config) && config.tls === undefined) {
+    log.error({ file: path }, 'everybody is let in: the web configuration sets headers only');
+  }
   const bcrypt = createBcryptVerifier();
   const authenticator = createAuthenticator(config, bcrypt);
-  let end: (() => void) | undefined;
+  let following: Following | undefined;
+  let problem: { reason: string; since: number } | undefined;
+
+  function keep(reasons: readonly string[]): void {
+    problem = { reason: reasons.join('; '), since: problem?.since ?? clock.monotonic() };
+    log.error({ file: path, problems: reasons }, 'web configuration kept as it was');
+  }
 
   function change(server: Server | TlsServer, next: WebConfig): void {
-    authenticator.replace(next);
-    config = { ...next, ...(config.tls === undefined ? {} : { tls: config.tls }) };
-    if (needsRestart(followed.first, next)) {
-      log.error({ file: path }, 'switching TLS or client certificates on or off needs a restart');
+    const refused = refusals(config, next);
+    config = allowed(config, next);
+    authenticator.replace(config);
+    if (server instanceof TlsServer && config.tls !== undefined) {
+      server.setSecureContext(config.tls.context);
+    }
+    if (refused.length > 0) {
+      keep(refused);
       return;
     }
-    if (server instanceof TlsServer && next.tls !== undefined) {
-      server.setSecureContext(next.tls.context);
-    }
+    problem = undefined;
     log.info({ file: path }, 'web configuration read again');
   }
 
@@ -56,15 +96,16 @@ export async function openAccess(path: string, clock: Clock, log: AccessLog): Pr
     authenticator,
     headers: () => config.headers,
     follow(server) {
-      end = followed.follow(
+      following = followed.follow(
         (next) => change(server, next),
-        (error) => {
-          log.error({ problems: error.message.split('\n') }, 'web configuration kept as it was');
-        },
+        (error) => keep(error.message.split('\n')),
       );
     },
+    reload: () => following?.look(),
+    problem: () =>
+      problem && { reason: problem.reason, sinceSeconds: clock.monotonic() - problem.since },
     close() {
-      end?.();
+      following?.stop();
       void bcrypt.close();
     },
   };

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { clientOf, createAuthenticator, type Verdict } from './auth.ts';
+import { clientOf } from '../client-address.ts';
+import { createAuthenticator, type Verdict } from './auth.ts';
 import { openWebConfig, type WebConfig } from './config.ts';
 
 /** Each name's own hash is `hash of PASSWORD`, so a test sees which hash was compared. */

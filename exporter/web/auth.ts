@@ -11,6 +11,7 @@
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { clientOf } from '../client-address.ts';
 import type { WebConfig } from './config.ts';
 
 /** `busy`: too many passwords are being checked; the same header may be right later. */
@@ -56,19 +57,6 @@ function isToken(authorization: string, tokens: readonly Buffer[]): boolean {
   if (token === undefined) return false;
   const digest = createHash('sha256').update(token).digest();
   return tokens.reduce((found, known) => timingSafeEqual(digest, known) || found, false);
-}
-
-/** An IPv6 client owns at least its /64: it counts as one address. */
-export function clientOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const zeros = tail === undefined ? 0 : 8 - groups.length - tail.split(':').length;
-  return [...groups, ...Array.from({ length: Math.max(0, zeros) }, () => '0')]
-    .concat(tail?.split(':') ?? [])
-    .slice(0, 4)
-    .join(':');
 }
 
 function remember(known: Set<string>, key: string): void {

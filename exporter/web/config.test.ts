@@ -24,8 +24,20 @@ async function problemsOf(text: string): Promise<string> {
   return error.message;
 }
 
-test('web config: an empty file opens everything, as in the toolkit', async () => {
-  const config = await read('');
+test('web config: a file with nothing in it, or a key with nothing in it, is cut and not a wish', async () => {
+  for (const text of ['', ' \n', '# to do\n', '---\n', 'null', '{}']) {
+    assert.match(await problemsOf(text), /web\.yml: the file: nothing is in it/, text);
+  }
+  for (const key of ['basic_auth_users', 'bearer_tokens', 'tls_server_config']) {
+    for (const value of ['', ' {}', ' null']) {
+      const problems = await problemsOf(`${key}:${value}\n`);
+      assert.match(problems, new RegExp(`web\\.yml: ${key}: nothing is in it`));
+    }
+  }
+});
+
+test('web config: headers alone are allowed', async () => {
+  const config = await read('http_server_config: {headers: {X-Frame-Options: deny}}');
   assert.deepEqual([config.tls, config.users.size, config.tokens.length], [undefined, 0, 0]);
 });
 

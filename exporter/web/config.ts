@@ -7,9 +7,9 @@
  * stricter, and somebody relies on it. Messages name the file and the key, never a value that
  * may be a secret.
  */
-import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { readSmallFile, whyUnreadable } from '../read-file.ts';
 
 export interface TlsSettings {
   /** Certificate, key, client CA and versions, as node:tls takes them. */
@@ -137,6 +137,24 @@ function headersOf(file: Mapping, report: Report): Record<string, string> {
   return result;
 }
 
+/** The keys that keep somebody out. */
+const protections = ['tls_server_config', 'basic_auth_users', 'bearer_tokens'];
+const known = ['tls_server_config', 'http_server_config', 'basic_auth_users', 'bearer_tokens'];
+
+/** Nobody names a file to be open to everyone: one with nothing in it is cut or not written yet. */
+function refuseEmpty(file: Mapping, report: Report): void {
+  const keys = Object.keys(file);
+  if (keys.length === 0) {
+    report.problem('the file', `nothing is in it; expected ${protections.join(', ')}`);
+  }
+  for (const key of protections.filter((name) => keys.includes(name))) {
+    const value = file[key] ?? {};
+    if (isMapping(value) && Object.keys(value).length === 0) {
+      report.problem(key, 'nothing is in it; expected entries, or no such key');
+    }
+  }
+}
+
 interface Source {
   readonly directory: string;
   readonly report: Report;
@@ -157,8 +175,7 @@ async function pemAt(tls: Mapping, name: string, source: Source): Promise<string
   try {
     return await read(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    report.problem(`${at}${name}_file`, `cannot read ${path} (${code})`);
+    report.problem(`${at}${name}_file`, `cannot read ${path} (${whyUnreadable(error)})`);
     return undefined;
   }
 }
@@ -256,7 +273,8 @@ async function parseYaml(text: string, report: Report): Promise<Mapping> {
  */
 export async function readWebConfig(
   path: string,
-  read: (path: string) => Promise<string> = async (path) => readFile(path, 'utf8'),
+  read: (path: string) => Promise<string> = async (path) =>
+    (await readSmallFile(path)).toString('utf8'),
 ): Promise<WebConfig> {
   const problems: string[] = [];
   const report: Report = { problem: (key, text) => problems.push(`${path}: ${key}: ${text}`) };
@@ -264,12 +282,11 @@ export async function readWebConfig(
   try {
     text = await read(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new Error(`${path}: cannot be read (${code})`, { cause: error });
+    throw new Error(`${path}: cannot be read (${whyUnreadable(error)})`, { cause: error });
   }
   const file = await parseYaml(text, report);
-  const known = ['tls_server_config', 'http_server_config', 'basic_auth_users', 'bearer_tokens'];
   refuseOthers(file, known, '', report);
+  refuseEmpty(file, report);
   const tls = await tlsOf(file, { directory: dirname(resolve(path)), report, read });
   const config: WebConfig = {
     ...(tls === undefined ? {} : { tls }),

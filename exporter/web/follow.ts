@@ -2,49 +2,59 @@
  * Notices that the web configuration file or a file it names has changed. Certificates are
  * renewed under a running process, and a password that leaked is changed in a hurry.
  *
- * By content, not by time stamp: renewals swap symbolic links. One read is under way at a time,
+ * By content, not by time stamp: renewals swap symbolic links. One look is under way at a time,
  * off the main thread, because a disk that stands still must not stop the clock that reports it.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
+import { readSmallFile, whyUnreadable } from '../read-file.ts';
 import { readWebConfig, type WebConfig } from './config.ts';
+
+export interface Following {
+  /** Look now and say what is there, changed or not. */
+  look(): void;
+  stop(): void;
+}
 
 export interface FollowedWebConfig {
   readonly first: WebConfig;
-  /** Look every 10 s and report what is new. Returns a function that ends it. */
-  follow(changed: (config: WebConfig) => void, failed: (error: Error) => void): () => void;
+  /** Look every 10 s and report what is new. */
+  follow(changed: (config: WebConfig) => void, failed: (error: Error) => void): Following;
 }
 
 const periodSeconds = 10;
+/** A small file that takes longer lies on a disk that stands still. */
+const patienceSeconds = 20;
 
 type Digests = Map<string, string>;
 
-async function digestOf(path: string): Promise<string> {
-  try {
-    return createHash('sha256')
-      .update(await readFile(path))
-      .digest('hex');
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
+const digestOf = (content: Buffer) => createHash('sha256').update(content).digest('hex');
+
+async function digestAt(path: string): Promise<string> {
+  return readSmallFile(path).then(digestOf, whyUnreadable);
 }
 
 /** Rejects as readWebConfig does. `digests` then holds every file that was looked at. */
 async function load(path: string, digests: Digests): Promise<WebConfig> {
   digests.clear();
   return readWebConfig(path, async (file) => {
-    digests.set(file, await digestOf(file));
-    return readFile(file, 'utf8');
+    const content = await readSmallFile(file).catch((error: unknown) => {
+      digests.set(file, whyUnreadable(error));
+      throw error;
+    });
+    digests.set(file, digestOf(content));
+    return content.toString('utf8');
   });
 }
 
 async function hasChanged(digests: Digests): Promise<boolean> {
   for (const [path, digest] of digests) {
-    if ((await digestOf(path)) !== digest) return true;
+    if ((await digestAt(path)) !== digest) return true;
   }
   return false;
 }
+
+const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 /** Rejects with every problem of the file, as readWebConfig does. */
 export async function followWebConfig(path: string, clock: Clock): Promise<FollowedWebConfig> {
@@ -53,21 +63,32 @@ export async function followWebConfig(path: string, clock: Clock): Promise<Follo
   return {
     first,
     follow(changed, failed) {
-      let looking = false;
-      return clock.every(periodSeconds, () => {
-        if (looking) return;
-        looking = true;
-        hasChanged(digests)
-          .then(async (is) => {
-            if (is) changed(await load(path, digests));
-          })
-          .catch((error: unknown) => {
-            failed(error instanceof Error ? error : new Error(String(error)));
-          })
+      let lookingSince: number | undefined;
+      let late = false;
+
+      async function look(anyway: boolean): Promise<void> {
+        const is = anyway || (await hasChanged(digests));
+        // One that ended late after all takes back what was said of it.
+        if (is || late) changed(await load(path, digests));
+      }
+
+      function begin(anyway: boolean): void {
+        if (lookingSince !== undefined) {
+          if (late || clock.monotonic() - lookingSince < patienceSeconds) return;
+          late = true;
+          failed(new Error(`${path}: cannot be read, a read does not end`));
+          return;
+        }
+        lookingSince = clock.monotonic();
+        look(anyway)
+          .catch((error: unknown) => failed(asError(error)))
           .finally(() => {
-            looking = false;
+            lookingSince = undefined;
+            late = false;
           });
-      });
+      }
+
+      return { look: () => begin(true), stop: clock.every(periodSeconds, () => begin(false)) };
     },
   };
 }

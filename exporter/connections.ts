@@ -1,0 +1,175 @@
+/**
+ * What the connections of strangers may cost: one request under way on each, so many of them, so
+ * many bytes of answers that nobody reads. Whoever comes when a bound is reached gets in, and the
+ * one that has been of no use for longest gives way: a scraper that was restarted must not be kept
+ * out by 2,000 idle connections.
+ */
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clock } from './clock.ts';
+import { clientOf } from './client-address.ts';
+import { readOneRequestAtATime } from './one-request.ts';
+
+export interface ConnectionLimits {
+  /** In all; `ulimit -n` may allow fewer. */
+  readonly connections: number;
+  /** Of one address: a reverse proxy and Docker's own proxy are one address for everybody. */
+  readonly perAddress: number;
+  /** Of answers that wait for their clients, all together. */
+  readonly unreadBytes: number;
+  /** How long a client may take to read an answer. */
+  readonly answerSeconds: number;
+}
+
+interface Connection {
+  /** Which one of the server it is; the same for a TLS socket and the one below it. */
+  readonly peer: string;
+  /** The one that carries HTTP: with TLS, the one inside. */
+  socket: Socket;
+  readonly address: string;
+  /** The answer under way, and since when. */
+  response?: ServerResponse;
+  since: number;
+  /** Had an answer that was no refusal. */
+  known: boolean;
+  /** To be closed after the answer under way. */
+  last: boolean;
+}
+
+export interface Connections {
+  /** False for a request that must not be answered: the connection is closed. */
+  begin(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Ends those that wait for a request, and the others after the answer under way. */
+  end(): void;
+}
+
+function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${remoteAddress} ${remotePort}`;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** Strangers that ask nothing first, then idle scrapers, then those whose answer takes longest. */
+function leastUseful(candidates: readonly Connection[]): Connection | undefined {
+  const idle = candidates.filter(({ response }) => response === undefined);
+  return idle.find(({ known }) => !known) ?? idle[0] ?? candidates[0];
+}
+
+function ofTheBusiestAddress(connections: Iterable<Connection>): readonly Connection[] {
+  return [...Map.groupBy(connections, ({ address }) => address).values()].reduce((most, some) =>
+    some.length > most.length ? some : most,
+  );
+}
+
+export function watchConnections(
+  server: Server,
+  limits: ConnectionLimits,
+  clock: Pick<Clock, 'monotonic' | 'every'>,
+): Connections {
+  /** In the order in which they began to wait for a request or for their answer. */
+  const connections = new Map<string, Connection>();
+  const busy = new Set<Connection>();
+  let ending = false;
+
+  function touch(connection: Connection): void {
+    connection.since = clock.monotonic();
+    if (connections.delete(connection.peer)) connections.set(connection.peer, connection);
+  }
+
+  function closeAfterAnswer(connection: Connection): void {
+    connection.last = true;
+    const { response } = connection;
+    if (response?.headersSent === false) response.setHeader('Connection', 'close');
+  }
+
+  function dismiss(connection: Connection | undefined): void {
+    if (connection === undefined) return;
+    connections.delete(connection.peer);
+    connection.socket.destroy();
+  }
+
+  /** For one more from this address. */
+  function makeRoom(address: string): void {
+    const ofAddress = [...connections.values()].filter((one) => one.address === address);
+    if (ofAddress.length >= limits.perAddress) dismiss(leastUseful(ofAddress));
+    else if (connections.size >= limits.connections) {
+      dismiss(leastUseful(ofTheBusiestAddress(connections.values())));
+    }
+  }
+
+  function opened(socket: Socket): void {
+    const peer = peerOf(socket);
+    const address = clientOf(socket.remoteAddress ?? '');
+    const since = clock.monotonic();
+    makeRoom(address);
+    const connection = { peer, socket, address, since, known: false, last: false };
+    connections.set(peer, connection);
+    socket.once('close', () => {
+      if (connections.get(peer) === connection) connections.delete(peer);
+    });
+  }
+
+  function carriesHttp(socket: Socket): void {
+    const connection = connections.get(peerOf(socket));
+    if (connection === undefined) {
+      socket.destroy();
+      return;
+    }
+    connection.socket = socket;
+    readOneRequestAtATime(socket, {
+      busy: () => connection.response !== undefined,
+      early: () => closeAfterAnswer(connection),
+    });
+  }
+
+  /** Who reads takes milliseconds, so the oldest answers are those that nobody reads. */
+  function dropUnread(): void {
+    const now = clock.monotonic();
+    let unread = 0;
+    for (const { socket, since } of [...busy].reverse()) {
+      const waiting = socket.writableLength;
+      const tooMuch = unread > 0 && unread + waiting > limits.unreadBytes;
+      if (tooMuch || now - since > limits.answerSeconds) {
+        socket.destroy();
+      } else unread += waiting;
+    }
+  }
+
+  function answered(connection: Connection, { statusCode }: ServerResponse): void {
+    delete connection.response;
+    busy.delete(connection);
+    connection.known ||= statusCode < 400;
+    touch(connection);
+    if (connection.last) connection.socket.destroySoon();
+  }
+
+  server.on('connection', opened);
+  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', carriesHttp);
+  server.on('close', clock.every(1, dropUnread));
+
+  return {
+    begin(request, response) {
+      const connection = connections.get(peerOf(request.socket));
+      if (connection === undefined || connection.response !== undefined) {
+        request.socket.destroy();
+        return false;
+      }
+      connection.response = response;
+      busy.add(connection);
+      touch(connection);
+      if (ending || hasBody(request)) closeAfterAnswer(connection);
+      response.once('close', () => answered(connection, response));
+      dropUnread();
+      return true;
+    },
+    end() {
+      ending = true;
+      for (const connection of connections.values()) {
+        if (connection.response === undefined) connection.socket.destroy();
+        else closeAfterAnswer(connection);
+      }
+    },
+  };
+}
