@@ -240,11 +240,9 @@ test('headers over 8 KiB are refused, and the next request is served', async (t)
   assert.equal((await get('/metrics')).status, 200);
 });
 
-test('the server gives up on slow and greedy clients within seconds', () => {
+test('the server gives up on headers that do not come, and keeps connections between scrapes', () => {
   const { server } = serverOf([]);
   assert.equal(server.headersTimeout, 5000);
-  assert.equal(server.requestTimeout, 5000, 'bodies as well as headers');
-  assert.equal(server.maxConnections, 2000);
   assert.ok(server.keepAliveTimeout > 60_000, 'a scrape a minute keeps its connection');
 });
 

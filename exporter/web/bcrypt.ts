@@ -42,11 +42,13 @@ function startThread(ended: (thread: Thread) => void): Thread {
   worker.unref();
   const thread: Thread = { worker, pending: undefined };
   worker.on('message', (matches: boolean) => thread.pending?.resolve(matches));
-  worker.on('error', (error) => thread.pending?.reject(error));
-  worker.on('exit', () => {
-    thread.pending?.reject(new Error('the thread that checks passwords ended'));
+  function end(error: Error): void {
+    // First, so that whoever asks again gets a new thread.
     ended(thread);
-  });
+    thread.pending?.reject(error);
+  }
+  worker.on('error', end);
+  worker.on('exit', () => end(new Error('the thread that checks passwords ended')));
   return thread;
 }
 

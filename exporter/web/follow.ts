@@ -27,18 +27,15 @@ const periodSeconds = 10;
 const patienceSeconds = 20;
 
 type Digests = Map<string, string>;
+type Read = (path: string) => Promise<Buffer>;
 
 const digestOf = (content: Buffer) => createHash('sha256').update(content).digest('hex');
 
-async function digestAt(path: string): Promise<string> {
-  return readSmallFile(path).then(digestOf, whyUnreadable);
-}
-
 /** Rejects as readWebConfig does. `digests` then holds every file that was looked at. */
-async function load(path: string, digests: Digests): Promise<WebConfig> {
+async function load(path: string, digests: Digests, read: Read): Promise<WebConfig> {
   digests.clear();
   return readWebConfig(path, async (file) => {
-    const content = await readSmallFile(file).catch((error: unknown) => {
+    const content = await read(file).catch((error: unknown) => {
       digests.set(file, whyUnreadable(error));
       throw error;
     });
@@ -47,9 +44,9 @@ async function load(path: string, digests: Digests): Promise<WebConfig> {
   });
 }
 
-async function hasChanged(digests: Digests): Promise<boolean> {
+async function hasChanged(digests: Digests, read: Read): Promise<boolean> {
   for (const [path, digest] of digests) {
-    if ((await digestAt(path)) !== digest) return true;
+    if ((await read(path).then(digestOf, whyUnreadable)) !== digest) return true;
   }
   return false;
 }
@@ -57,9 +54,13 @@ async function hasChanged(digests: Digests): Promise<boolean> {
 const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 /** Rejects with every problem of the file, as readWebConfig does. */
-export async function followWebConfig(path: string, clock: Clock): Promise<FollowedWebConfig> {
+export async function followWebConfig(
+  path: string,
+  clock: Clock,
+  read: Read = readSmallFile,
+): Promise<FollowedWebConfig> {
   const digests: Digests = new Map();
-  const first = await load(path, digests);
+  const first = await load(path, digests, read);
   return {
     first,
     follow(changed, failed) {
@@ -67,9 +68,9 @@ export async function followWebConfig(path: string, clock: Clock): Promise<Follo
       let late = false;
 
       async function look(anyway: boolean): Promise<void> {
-        const is = anyway || (await hasChanged(digests));
+        const is = anyway || (await hasChanged(digests, read));
         // One that ended late after all takes back what was said of it.
-        if (is || late) changed(await load(path, digests));
+        if (is || late) changed(await load(path, digests, read));
       }
 
       function begin(anyway: boolean): void {
