@@ -19,7 +19,7 @@ test('web configuration: while one look waits for the disk none joins it, and it
   });
   let changes = 0;
   const failures: string[] = [];
-  const { stop } = followed.follow(
+  const following = followed.follow(
     () => changes++,
     ({ message }) => failures.push(message),
   );
@@ -40,7 +40,7 @@ test('web configuration: while one look waits for the disk none joins it, and it
   content = configured('b');
   clock.advance(10);
   await until('what is new is read', () => changes === 2);
-  stop();
+  following.stop();
   content = configured('c');
   clock.advance(30);
   await new Promise((resolve) => setTimeout(resolve, 10));
