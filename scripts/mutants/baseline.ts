@@ -20,6 +20,8 @@ export interface Baseline {
 
 export interface Baselines {
   closure(test: string): Closure;
+  /** As far as it was measured before. */
+  known(test: string): Baseline | undefined;
   of(test: string): Promise<Baseline>;
   /** Whether the compiler finds nothing wrong. */
   compiles(): Promise<boolean>;
@@ -52,10 +54,11 @@ export function createBaselines(
 ): Baselines {
   const texts = new Map<string, string | undefined>();
   const closures = new Map<string, Closure>();
-  const known = new Map<string, Promise<Baseline>>();
+  const read = new Map<string, Baseline>();
+  const measuring = new Map<string, Promise<Baseline>>();
   const tree = new Set(files);
 
-  function read(file: string): string | undefined {
+  function textOf(file: string): string | undefined {
     if (!texts.has(file)) {
       texts.set(file, tree.has(file) ? readFileSync(join(directory, file), 'utf8') : undefined);
     }
@@ -63,7 +66,7 @@ export function createBaselines(
   }
 
   function closure(test: string): Closure {
-    const found = closures.get(test) ?? closureOf(test, read);
+    const found = closures.get(test) ?? closureOf(test, textOf);
     closures.set(test, found);
     return found;
   }
@@ -91,7 +94,7 @@ export function createBaselines(
   function keyOf(test: string): string {
     const hash = createHash('sha256').update(materialOf(test.split('/')[0] ?? ''));
     const { imported, started } = closure(test);
-    for (const file of [...imported, ...started].sort()) add(hash, file);
+    for (const file of [...imported.keys(), ...started.keys()].sort()) add(hash, file);
     return hash.digest('hex').slice(0, 32);
   }
 
@@ -112,17 +115,29 @@ export function createBaselines(
     }
   }
 
-  async function load(test: string): Promise<Baseline> {
-    const path = join(cache, `${keyOf(test)}.json`);
+  const pathOf = (test: string) => join(cache, `${keyOf(test)}.json`);
+
+  function known(test: string): Baseline | undefined {
+    const found = read.get(test);
+    if (found !== undefined) return found;
     try {
-      return JSON.parse(readFileSync(path, 'utf8')) as Baseline;
-    } catch {
-      const baseline = await measure(test);
-      mkdirSync(cache, { recursive: true });
-      // One that failed may have had bad luck: it is tried again the next time.
-      if (baseline.passes) writeFileSync(path, JSON.stringify(baseline));
+      const baseline = JSON.parse(readFileSync(pathOf(test), 'utf8')) as Baseline;
+      read.set(test, baseline);
       return baseline;
+    } catch {
+      return undefined;
     }
+  }
+
+  async function measureAndKeep(test: string): Promise<Baseline> {
+    const baseline = await measure(test);
+    // One that fails may have bad luck: it is tried again in the next run, not in this one.
+    read.set(test, baseline);
+    if (baseline.passes) {
+      mkdirSync(cache, { recursive: true });
+      writeFileSync(pathOf(test), JSON.stringify(baseline));
+    }
+    return baseline;
   }
 
   let compiled: Promise<boolean> | undefined;
@@ -130,9 +145,12 @@ export function createBaselines(
   return {
     closure,
     compiles: () => (compiled ??= compiles(directory)),
-    of(test) {
-      const baseline = known.get(test) ?? load(test);
-      known.set(test, baseline);
+    known,
+    async of(test) {
+      const before = known(test);
+      if (before !== undefined) return before;
+      const baseline = measuring.get(test) ?? measureAndKeep(test);
+      measuring.set(test, baseline);
       return baseline;
     },
   };

@@ -132,8 +132,17 @@ test('imports: of imports, dynamic ones, and what is started as a process or a t
     'only-main.ts': '',
   };
   const { imported, started } = closureOf('a.test.ts', (file) => files[file]);
-  assert.deepEqual([...imported].sort(), ['a.test.ts', 'b.ts', 'lazy.ts', 'sub/c.ts']);
-  assert.deepEqual([...started].sort(), ['main.ts', 'only-main.ts', 'sub/c-worker.ts']);
+  assert.deepEqual(Object.fromEntries(imported), {
+    'a.test.ts': 0,
+    'b.ts': 1,
+    'sub/c.ts': 2,
+    'lazy.ts': 2,
+  });
+  assert.deepEqual(Object.fromEntries(started), {
+    'main.ts': 1,
+    'only-main.ts': 2,
+    'sub/c-worker.ts': 3,
+  });
 });
 
 test('options: what is wrong is said, areas stand for all of theirs', () => {

@@ -4,10 +4,13 @@
  */
 import { dirname, join, normalize } from 'node:path';
 
-/** How a file is brought in. What runs in another process or thread may leave no coverage. */
+/**
+ * How a file is brought in, and by how many steps. What runs in another process or thread may
+ * leave no coverage.
+ */
 export interface Closure {
-  readonly imported: ReadonlySet<string>;
-  readonly started: ReadonlySet<string>;
+  readonly imported: ReadonlyMap<string, number>;
+  readonly started: ReadonlyMap<string, number>;
 }
 
 const importPattern = /(?:\bfrom\s+|\bimport\s*\(?\s*)'(\.{1,2}\/[^']+\.ts)'/g;
@@ -20,19 +23,22 @@ function named(text: string, pattern: RegExp, suffix = ''): string[] {
 }
 
 export function closureOf(start: string, read: (file: string) => string | undefined): Closure {
-  const imported = new Set<string>();
-  const started = new Set<string>();
-  const waiting = [{ file: start, into: imported }];
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    const { file, into } = next;
+  const imported = new Map<string, number>();
+  const started = new Map<string, number>();
+  // First come, first served: so the number of steps is the smallest.
+  const waiting = [{ file: start, into: imported, steps: 0 }];
+  for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+    const { file, into, steps } = next;
     if (into.has(file)) continue;
     const text = read(file);
     if (text === undefined) continue;
-    into.add(file);
+    into.set(file, steps);
     const at = (name: string) => normalize(join(dirname(file), name));
-    for (const name of named(text, importPattern)) waiting.push({ file: at(name), into });
+    const add = (name: string, where: Map<string, number>) =>
+      waiting.push({ file: at(name), into: where, steps: steps + 1 });
+    for (const name of named(text, importPattern)) add(name, into);
     const apart = [...named(text, startPattern), ...named(text, workerPattern, '.ts')];
-    for (const name of apart) waiting.push({ file: at(name), into: started });
+    for (const name of apart) add(name, started);
   }
   return { imported, started };
 }

@@ -15,26 +15,17 @@ export type Verdict = 'killed' | 'refused' | 'timed out' | 'survived';
 const patience = 6;
 const leastDeadlineMs = 20_000;
 const generatorDeadlineMs = 60_000;
+/** Until it is measured. */
+const unknownSeconds = 5;
 
 export interface Judgement {
   readonly verdict: Verdict;
-  /** How many test files may notice. */
+  /** How many test files were run. */
   readonly tests: number;
 }
 
 export interface Judge {
   judge(mutant: Chosen): Promise<Judgement>;
-}
-
-interface Candidate {
-  readonly test: string;
-  readonly baseline: Baseline;
-  readonly near: boolean;
-}
-
-/** The file's own test first, then the quick ones. */
-function inOrder(a: Candidate, b: Candidate): number {
-  return Number(b.near) - Number(a.near) || a.baseline.seconds - b.baseline.seconds;
 }
 
 const isNear = (test: string, file: string) =>
@@ -58,32 +49,33 @@ export function createJudge({
   const tests = files.filter((file) => file.endsWith('.test.ts') && !leftOut.files.test(file));
   const broken = new Set<string>();
 
-  function mayNotice(test: string, { tests: named }: Area, file: string): boolean {
-    if (named !== undefined) return named.test(test);
+  /** Steps to the file, undefined for a test that cannot notice anything there. */
+  function stepsTo(test: string, { tests: named }: Area, file: string): number | undefined {
+    if (named !== undefined) return named.test(test) ? 1 : undefined;
     const { imported, started } = baselines.closure(test);
-    return imported.has(file) || started.has(file);
+    return imported.get(file) ?? started.get(file);
+  }
+
+  /** The file's own test first, then those that are near it and quick. */
+  function candidates(area: Area, file: string): string[] {
+    const ranked = tests.flatMap((test) => {
+      const steps = stepsTo(test, area, file);
+      if (steps === undefined) return [];
+      const seconds = baselines.known(test)?.seconds ?? unknownSeconds;
+      return [{ test, cost: isNear(test, file) ? 0 : steps * seconds }];
+    });
+    return ranked.sort((a, b) => a.cost - b.cost).map(({ test }) => test);
   }
 
   function executes(test: string, area: Area, mutant: Chosen, baseline: Baseline): boolean {
-    if (area.tests !== undefined) return true;
-    // A process or a thread that was killed leaves no coverage behind.
-    if (baselines.closure(test).started.has(mutant.file)) return true;
-    return ran(baseline.coverage, mutant.file, mutant.start);
-  }
-
-  async function candidates(area: Area, mutant: Chosen): Promise<Candidate[]> {
-    const found: Candidate[] = [];
-    for (const test of tests.filter((one) => mayNotice(one, area, mutant.file))) {
-      const baseline = await baselines.of(test);
-      if (!baseline.passes && !broken.has(test)) {
-        broken.add(test);
-        told(test);
-      }
-      if (baseline.passes && executes(test, area, mutant, baseline)) {
-        found.push({ test, baseline, near: isNear(test, mutant.file) });
-      }
+    if (!baseline.passes && !broken.has(test)) {
+      broken.add(test);
+      told(test);
     }
-    return found.sort(inOrder);
+    if (!baseline.passes) return false;
+    // A process or a thread that was killed leaves no coverage behind.
+    if (area.tests !== undefined || baselines.closure(test).started.has(mutant.file)) return true;
+    return ran(baseline.coverage, mutant.file, mutant.start);
   }
 
   async function generated(area: Area): Promise<boolean> {
@@ -95,8 +87,8 @@ export function createJudge({
     return true;
   }
 
-  function runTest({ test, baseline }: Candidate): Promise<Ending> {
-    const deadlineMs = Math.max(leastDeadlineMs, baseline.seconds * 1000 * patience);
+  function runTest(test: string, { seconds }: Baseline): Promise<Ending> {
+    const deadlineMs = Math.max(leastDeadlineMs, seconds * 1000 * patience);
     return run({ directory, args: testArgs(test), deadlineMs, failsOn: failure });
   }
 
@@ -105,31 +97,30 @@ export function createJudge({
     return !(await compiles(directory));
   }
 
-  async function verdictOf(
-    area: Area,
-    mutant: Chosen,
-    able: readonly Candidate[],
-  ): Promise<Verdict> {
-    if (!(await generated(area))) return 'refused';
-    for (const candidate of able) {
-      const ending = await runTest(candidate);
-      if (ending === 'failed') return 'killed';
-      if (ending === 'timed out') return 'timed out';
+  async function judgementOf(area: Area, mutant: Chosen): Promise<Judgement> {
+    if (!(await generated(area))) return { verdict: 'refused', tests: 0 };
+    let count = 0;
+    for (const test of candidates(area, mutant.file)) {
+      const baseline = await baselines.of(test);
+      if (!executes(test, area, mutant, baseline)) continue;
+      count += 1;
+      const ending = await runTest(test, baseline);
+      if (ending === 'failed') return { verdict: 'killed', tests: count };
+      if (ending === 'timed out') return { verdict: 'timed out', tests: count };
     }
     // Last, because it says the least: `npm test` compiles before it tests.
-    return (await isRefused(mutant.file)) ? 'refused' : 'survived';
+    return { verdict: (await isRefused(mutant.file)) ? 'refused' : 'survived', tests: count };
   }
 
   return {
     async judge(mutant) {
       const area = areas.find(({ name }) => name === mutant.area);
       if (area === undefined) throw new Error(`no area ${mutant.area}`);
-      const able = await candidates(area, mutant);
       const path = join(directory, mutant.file);
       const text = readFileSync(path, 'utf8');
       writeFileSync(path, apply(text, mutant));
       try {
-        return { verdict: await verdictOf(area, mutant, able), tests: able.length };
+        return await judgementOf(area, mutant);
       } finally {
         writeFileSync(path, text);
         await generated(area);
