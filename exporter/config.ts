@@ -6,6 +6,12 @@
 import { parseArgs } from 'node:util';
 import { parseRedisAddress } from './redis/address.ts';
 import {
+  parseAddressMap,
+  parseOptionalFile,
+  parseServerName,
+  withSettings,
+} from './redis/address-settings.ts';
+import {
   logLevels,
   parseApps,
   parseCanary,
@@ -15,6 +21,7 @@ import {
   parseLogLevel,
   parseNames,
   parseOptionalPath,
+  parseOptionalText,
   parseRatio,
   parseSeconds,
   parseSwitch,
@@ -66,9 +73,67 @@ const settings = {
     variables: ['STEALWATCH_REDIS_URL', 'REDIS_URL'],
     placeholder: 'URL',
     fallback: 'redis://127.0.0.1:6379',
-    help: 'The Redis to watch: redis://, rediss:// (TLS), unix:///path, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port. Put a password into the variable, not the flag: flags show in ps. The file of a private certificate authority goes into NODE_EXTRA_CA_CERTS.',
+    help: "The Redis to watch: redis://, rediss:// (TLS), unix:///path, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port; Asynq's redis-sentinel:// and redis-socket:// as well. Put a password into the variable, not the flag: flags show in ps.",
     secret: true,
     parse: parseRedisAddress,
+  }),
+  redisTlsCaFile: setting({
+    flag: 'redis-tls-ca-file',
+    variables: ['STEALWATCH_REDIS_TLS_CA_FILE'],
+    placeholder: 'FILE',
+    fallback: '',
+    help: 'Certificates of the authority that signed those of Redis and its Sentinels, in PEM; the public ones are trusted when none is given. Read at each connection, as the two below are; for targets too.',
+    parse: parseOptionalFile,
+  }),
+  redisTlsCertFile: setting({
+    flag: 'redis-tls-cert-file',
+    variables: ['STEALWATCH_REDIS_TLS_CERT_FILE'],
+    placeholder: 'FILE',
+    fallback: '',
+    help: "Our own certificate, in PEM, for a Redis that asks for one (tls-auth-clients, Redis's default with TLS).",
+    parse: parseOptionalFile,
+  }),
+  redisTlsKeyFile: setting({
+    flag: 'redis-tls-key-file',
+    variables: ['STEALWATCH_REDIS_TLS_KEY_FILE'],
+    placeholder: 'FILE',
+    fallback: '',
+    help: 'The private key of that certificate, in PEM.',
+    parse: parseOptionalFile,
+  }),
+  redisTlsServerName: setting({
+    flag: 'redis-tls-server-name',
+    variables: ['STEALWATCH_REDIS_TLS_SERVER_NAME'],
+    placeholder: 'NAME',
+    fallback: '',
+    help: 'The name to ask for and to find in the certificate, where it is not the host of the URL.',
+    parse: parseServerName,
+  }),
+  redisSentinelUsername: setting({
+    flag: 'redis-sentinel-username',
+    variables: ['STEALWATCH_REDIS_SENTINEL_USERNAME'],
+    placeholder: 'NAME',
+    fallback: '',
+    help: 'The user name for the Sentinels, if they have users.',
+    parse: parseOptionalText,
+  }),
+  redisSentinelPassword: setting({
+    flag: 'redis-sentinel-password',
+    variables: ['STEALWATCH_REDIS_SENTINEL_PASSWORD'],
+    placeholder: 'PASSWORD',
+    fallback: '',
+    help: "The password of the Sentinels; the one in the URL is Redis's.",
+    secret: true,
+    parse: parseOptionalText,
+  }),
+  redisAddressMap: setting({
+    flag: 'redis-cluster-map',
+    variables: ['STEALWATCH_REDIS_CLUSTER_MAP'],
+    placeholder: 'ANNOUNCED=REACHABLE,...',
+    fallback: '',
+    help: 'Where nodes are reached whose cluster or Sentinel announces them by an address that is good for nothing here (NAT, Docker): host or host:port on each side.',
+    list: true,
+    parse: parseAddressMap,
   }),
   procfs: setting({
     flag: 'procfs',
@@ -315,6 +380,32 @@ function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown)
   return `${origin}: ${error instanceof Error ? error.message : String(error)}; got ${shown}`;
 }
 
+/** What is said of every Redis goes with the address of each. */
+function withRedisSettings(config: Config): Config {
+  const { redis, targets, redisTlsCertFile: certFile, redisTlsKeyFile: keyFile } = config;
+  const settings = {
+    tls: {
+      caFile: config.redisTlsCaFile,
+      certFile,
+      keyFile,
+      serverName: config.redisTlsServerName,
+    },
+    sentinelLogin: {
+      username: config.redisSentinelUsername,
+      password: config.redisSentinelPassword,
+    },
+    addressMap: config.redisAddressMap,
+  };
+  return {
+    ...config,
+    redis: withSettings(redis, settings),
+    targets: targets.map(({ name, address }) => ({
+      name,
+      address: 'display' in address ? withSettings(address, settings) : address,
+    })),
+  };
+}
+
 /** Never throws for what a user typed: wrong input comes back as a list of problems. */
 export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
   const { flags, problems, wants } = readArguments(argv);
@@ -330,6 +421,9 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
       problems.push(problemOf(s, given, error));
     }
   }
+  if ((values['redisTlsCertFile'] === undefined) !== (values['redisTlsKeyFile'] === undefined)) {
+    problems.push('--redis-tls-cert-file, --redis-tls-key-file: expected both or neither');
+  }
   // The table is what `Config` is derived from, so a filled record is one.
   const config = values as unknown as Config;
   for (const name of config.without ?? []) {
@@ -339,5 +433,7 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
       );
     }
   }
-  return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'run', config };
+  return problems.length > 0
+    ? { kind: 'invalid', problems }
+    : { kind: 'run', config: withRedisSettings(config) };
 }

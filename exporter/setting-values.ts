@@ -27,6 +27,10 @@ export function parseOptionalPath(text: string): string | undefined {
   return text === '' ? undefined : parseDirectory(text);
 }
 
+export function parseOptionalText(text: string): string | undefined {
+  return text === '' ? undefined : text;
+}
+
 export function parseRatio(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0 && value < 1)) {
@@ -99,7 +103,7 @@ function namedEntries(text: string): string[] {
   const entries: string[] = [];
   for (const piece of parseNames(text)) {
     const last = entries.at(-1);
-    const several = /^[^=]+=rediss?\+(?:sentinel|cluster):/.test(last ?? '');
+    const several = /^[^=]+=(?:rediss?\+(?:sentinel|cluster)|redis-sentinel):/.test(last ?? '');
     if (last !== undefined && several && !/^[A-Za-z0-9_.@-]+=/.test(piece)) {
       entries[entries.length - 1] = `${last},${piece}`;
     } else entries.push(piece);

@@ -21,7 +21,8 @@ const success = gauge({
 });
 const duration = gauge({
   name: 'probe_duration_seconds',
-  help: 'How long this answer took, as in blackbox_exporter.',
+  help: 'How long the answer took, of Redis the last PING, as in blackbox_exporter.',
+  note: 'How long this answer took; of Redis how long the last PING of its probe took or has been waited for. As in blackbox_exporter.',
 });
 const httpStatusCode = gauge({
   name: 'probe_http_status_code',
@@ -41,6 +42,8 @@ interface Probe {
   readonly collector: Collector;
   /** Whether these families say that the target is well. */
   succeeded(families: readonly Family[]): boolean;
+  /** How long the answer took, where that is not how long `collect` did. */
+  seconds?(): number;
   close(): void;
 }
 
@@ -49,6 +52,7 @@ function redisTarget(address: RedisAddress, clock: Clock): Probe {
   return {
     collector: redisProbeCollector({ config: { redis: address }, clock, redis }),
     succeeded: () => redis.state() === 'up' || redis.state() === 'slow',
+    seconds: () => redis.lastSeconds(),
     close: redis.hold(),
   };
 }
@@ -89,7 +93,7 @@ export function createTargets(settings: readonly TargetSetting[], clock: Clock):
     const well = outcome.success && target.probe.succeeded(outcome.families);
     return [
       single(success, well ? 1 : 0),
-      single(duration, outcome.durationSeconds),
+      single(duration, target.probe.seconds?.() ?? outcome.durationSeconds),
       ...outcome.families,
     ];
   }

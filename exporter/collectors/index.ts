@@ -8,6 +8,7 @@ import type { Config } from '../config.ts';
 import type { LogDestination } from '../log.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import type { RedisClient } from '../redis/client.ts';
+import { type Answers, watchAnswers } from '../redis/answers.ts';
 import { openRedis } from '../redis/open.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import type { RequestCounter } from '../requests.ts';
@@ -51,7 +52,7 @@ export interface Dependencies {
 interface Shared extends Dependencies {
   readonly redis: RedisProbe;
   /** One connection for all that ask Redis more than a PING. Gives Buffers. */
-  readonly client: RedisClient;
+  readonly client: RedisClient & Answers;
   /** Redis's pid as INFO has it: in Redis's own pid namespace. */
   readonly processIdHint: () => number | undefined;
   readonly noteProcessId: (pid: number | undefined) => void;
@@ -119,7 +120,10 @@ export function createCollectors(dependencies: Dependencies): Collector[] {
   const shared: Shared = {
     ...dependencies,
     redis: createRedisProbe(config.redis, clock),
-    client: openRedis(config.redis, { buffers: true, timeoutMs: redisTimeoutMs }),
+    client: watchAnswers(
+      openRedis(config.redis, { buffers: true, timeoutMs: redisTimeoutMs }),
+      clock,
+    ),
     processIdHint: () => processId,
     noteProcessId: (pid) => {
       processId = pid;

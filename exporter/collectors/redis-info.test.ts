@@ -139,7 +139,7 @@ test('redis-info: never connected, there is no family', async (t) => {
 });
 
 test('redis-info: what an ACL forbids is absent, and NaN when it was there', async (t) => {
-  const acl = ['--user', 'watcher', 'on', '>pw', '+ping', '+info'];
+  const acl = ['--user', 'watcher', 'on', '>pw', '+ping', '+info', '+select'];
   const server = await startRedis(t, { args: acl });
   const { scrape } = start(t, `redis://watcher:pw@127.0.0.1:${server.port}/3`);
   const gated = ['redis_rdb_save_enabled', 'redis_slowlog_length', 'redis_latency_spike_last'];

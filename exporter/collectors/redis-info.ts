@@ -1,7 +1,8 @@
 /**
  * What Redis says of itself, asked once a scrape in one pipeline, under the names of
  * oliver006/redis_exporter. A Redis that the probe says does not answer is not asked: then the
- * counters keep their last value, the gauges are NaN and the collector counts as failed.
+ * counters keep their last value, the gauges are NaN and the collector counts as failed. It counts
+ * as failed as well when one value cannot be read, which costs that value alone.
  */
 import {
   type Collector,
@@ -14,7 +15,7 @@ import {
 import type { Config } from '../config.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { openRedis } from '../redis/open.ts';
-import { infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
+import { growingFieldMetrics, infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
 import {
   createCommandTable,
   createKeyspaceTable,
@@ -22,7 +23,13 @@ import {
   instanceFamily,
 } from '../redis/info-tables.ts';
 import { numberOf, parseInfo, type RedisInfo, statusOf } from '../redis/info.ts';
-import { createReplies, replyCommands, replyMetrics } from '../redis/replies.ts';
+import {
+  createReplies,
+  growingReplyMetrics,
+  replyCommands,
+  replyMetrics,
+} from '../redis/replies.ts';
+import { textOfBytes } from '../redis/safe-text.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 
 const restarts = counter({
@@ -45,15 +52,44 @@ const timeoutMs = 900;
 /** A save that runs this long is worth a word; one of a healthy small VPS takes seconds. */
 const longSaveSeconds = 120;
 
+const growing = new Set([...growingFieldMetrics, ...growingReplyMetrics]);
+
 const nanGauge = ({ metric, samples }: Family): Family =>
-  metric.type === 'gauge' && !metric.name.endsWith('_info')
+  metric.type === 'gauge' && !metric.name.endsWith('_info') && !growing.has(metric)
     ? { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) }
     : { metric, samples };
 
 /** A reply with its Buffers as text. All that is asked for here is. */
 function asText(reply: unknown): unknown {
-  if (Buffer.isBuffer(reply)) return reply.toString();
+  if (Buffer.isBuffer(reply)) return textOfBytes(reply);
   return Array.isArray(reply) ? reply.map(asText) : reply;
+}
+
+/** Undefined for a value that cannot be read: whoever publishes it tells. */
+function readable<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A table that cannot be read is missing, and the others are not. */
+function table(tell: (problem: Error) => void, read: () => Family[]): Family[] {
+  try {
+    return read();
+  } catch (error) {
+    tell(error instanceof Error ? error : new Error(String(error)));
+    return [];
+  }
+}
+
+/** It answers PING and INFO, and has no data. */
+function sentinelFound({ display, tls }: Config['redis']): Error {
+  const scheme = tls ? 'rediss' : 'redis';
+  return new Error(
+    `what answers at ${display} is a Sentinel, which holds no data: ${scheme}+sentinel://HOST:PORT/MASTER watches its master`,
+  );
 }
 
 /** Families that were there and are not now: aof_* after AOF was turned off, CONFIG forbidden. */
@@ -73,51 +109,62 @@ export function redisInfoCollector({
   const otherReplies = createReplies();
   let last: readonly Family[] = [];
   let lastInfo: RedisInfo | undefined;
+  let lastRun: string | undefined;
   let restartCount = 0;
+  /** Why numbers are missing, of the last answer. */
+  let problem: string | undefined;
 
   function note(info: RedisInfo): void {
-    const before = lastInfo?.get('run_id');
-    if (before !== undefined && before !== info.get('run_id')) restartCount += 1;
+    const run = info.get('run_id');
+    if (lastRun !== undefined && run !== undefined && run !== lastRun) restartCount += 1;
+    lastRun = run ?? lastRun;
     lastInfo = info;
-    noteProcessId?.(numberOf(info, 'process_id'));
+    noteProcessId?.(readable(() => numberOf(info, 'process_id')));
   }
 
   /** Two INFOs, because Redis before 7 takes one section name only. */
-  async function ask(signal: AbortSignal): Promise<Family[]> {
+  async function ask(signal: AbortSignal, tell: (problem: Error) => void): Promise<Family[]> {
     const replies = await client.send(
       [['INFO'], ['INFO', 'commandstats'], ...replyCommands],
       AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      'short',
     );
     const [text, stats, ...others] = replies.map(asText);
     if (text instanceof Error) throw text;
     if (typeof text !== 'string' || text === '') throw new Error('INFO: the reply is no text');
     const info = parseInfo(text);
-    const fields = infoFieldFamilies(info);
+    if (info.get('redis_mode') === 'sentinel') throw sentinelFound(config.redis);
     note(info);
     return [
-      ...fields,
-      ...keyspace(info),
-      ...(typeof stats === 'string' ? commandTable(parseInfo(stats)) : []),
+      ...infoFieldFamilies(info, tell),
+      ...table(tell, () => keyspace(info, tell)),
+      ...table(tell, () => (typeof stats === 'string' ? commandTable(parseInfo(stats), tell) : [])),
       instanceFamily(info),
-      ...otherReplies(others),
+      ...otherReplies(others, tell),
       single(restarts, restartCount),
     ];
   }
 
   function findings(): Finding[] {
-    if (lastInfo === undefined || !redis.answers()) return [];
+    if (!redis.answers()) return [];
     const found: Finding[] = [];
-    const saving = numberOf(lastInfo, 'rdb_current_bgsave_time_sec') ?? -1;
+    if (problem !== undefined) {
+      found.push({ severity: 'warning', text: `Not all of Redis's numbers are here: ${problem}.` });
+    }
+    if (lastInfo === undefined) return found;
+    const info = lastInfo;
+    const status = (field: string) => readable(() => statusOf(info, field));
+    const saving = readable(() => numberOf(info, 'rdb_current_bgsave_time_sec')) ?? -1;
     if (saving >= longSaveSeconds) {
       found.push({ severity: 'warning', text: `BGSAVE has been running for ${saving} s.` });
     }
-    if (statusOf(lastInfo, 'rdb_last_bgsave_status') === 0) {
+    if (status('rdb_last_bgsave_status') === 0) {
       found.push({
         severity: 'bad',
         text: 'The last background save of Redis failed; with stop-writes-on-bgsave-error it refuses writes.',
       });
     }
-    if (statusOf(lastInfo, 'aof_last_write_status') === 0) {
+    if (status('aof_last_write_status') === 0) {
       found.push({
         severity: 'bad',
         text: 'Redis could not write its append-only file; it refuses writes.',
@@ -135,13 +182,19 @@ export function redisInfoCollector({
       if (!redis.answers()) {
         throw incomplete(`not asked: the probe says ${redis.state()}`, last.map(nanGauge));
       }
+      let odd: Error | undefined;
       try {
-        last = withMissing(await ask(signal), last);
-        return last;
+        const now = await ask(signal, (problem) => {
+          odd ??= problem;
+        });
+        last = withMissing(now, last);
+        problem = odd?.message;
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        throw incomplete(message, last.map(nanGauge));
+        problem = error instanceof Error ? error.message : String(error);
+        throw incomplete(problem, last.map(nanGauge));
       }
+      if (odd !== undefined) throw incomplete(odd.message, last);
+      return last;
     },
     report: () => ({ findings: findings() }),
     close: () => client.close(),

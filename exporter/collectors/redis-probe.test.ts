@@ -251,7 +251,7 @@ test('redis-probe: a Unix socket, absent and then there', async (t) => {
   const { probe, collector } = start(t, `unix://:pw@${directory}/redis.sock?db=3`);
   await probe.judged(patient());
   assert.equal(probe.state(), 'refused');
-  assert.match(reason(collector), /^Nothing listens at unix:\/\/\/\S+\/redis\.sock\./);
+  assert.match(reason(collector), /^Nothing listens at unix:\/\/\/\S+\/redis\.sock\?db=3\./);
   await startRedis(t, { directory, args: ['--unixsocket', `${directory}/redis.sock`] });
   await until('up', () => probe.state() === 'up');
 });

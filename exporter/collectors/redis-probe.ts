@@ -17,6 +17,7 @@ import {
 import type { Config } from '../config.ts';
 import { createHistogram } from '../histogram.ts';
 import { createHistory } from '../history.ts';
+import type { Answers } from '../redis/answers.ts';
 import type { RedisAddress } from '../redis/address.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
 import { redisStates } from '../redis/state.ts';
@@ -53,7 +54,12 @@ export interface RedisProbeDependencies {
   readonly config: Pick<Config, 'redis'>;
   readonly clock: Clock;
   readonly redis: RedisProbe;
+  /** What becomes of other questions than PING, where others are asked. */
+  readonly client?: Answers;
 }
+
+/** Longer than any command that holds up a healthy Redis. */
+const unansweredSeconds = 30;
 
 const seconds = (value: number) => `${Math.round(value)} s`;
 
@@ -77,6 +83,7 @@ export function redisProbeCollector({
   config: { redis: address },
   clock,
   redis: probe,
+  client,
 }: RedisProbeDependencies): Collector {
   const results = noResults();
   const pings = createHistogram(pingSeconds);
@@ -96,19 +103,29 @@ export function redisProbeCollector({
     return probe.state() === 'up' || probe.state() === 'slow';
   }
 
+  /** PING is answered, maybe by a proxy, and nothing else is. */
+  function onlyPing(): string | undefined {
+    const silence = client?.unansweredSeconds() ?? 0;
+    if (!probe.answers() || silence < unansweredSeconds) return undefined;
+    return `${address.display} answers PING and has answered nothing else for ${seconds(silence)}. A proxy may answer PING itself, with a frozen Redis behind it.`;
+  }
+
   function check(): Check {
+    const deaf = onlyPing();
     return {
       name: 'redis',
       critical: true,
-      ok: isUp(),
-      state: probe.state(),
-      reason: reasonOf(probe, address),
+      ok: isUp() && deaf === undefined,
+      state: deaf === undefined ? probe.state() : 'error',
+      reason: deaf ?? reasonOf(probe, address),
       sinceSeconds: probe.stateSeconds(),
       ageSeconds: probe.tickAgeSeconds(),
     };
   }
 
   function findings(): Finding[] {
+    const deaf = onlyPing();
+    if (deaf !== undefined) return [{ severity: 'bad', text: deaf }];
     if (probe.verdict() === undefined || probe.state() === 'up') return [];
     const severity = probe.state() === 'slow' ? 'warning' : 'bad';
     return [{ severity, text: reasonOf(probe, address) }];

@@ -54,7 +54,10 @@ test('redis address: a socket with a password, which a URL without a host cannot
   const place = { tls: false, host: '', port: 0, socketPath: '/run/redis.sock', display };
   const cases: [string, object][] = [
     ['unix:///run/redis.sock', { ...place, db: 0 }],
-    ['unix://u:p%40w@/run/redis.sock?db=3', { ...place, username: 'u', password: 'p@w', db: 3 }],
+    [
+      'unix://u:p%40w@/run/redis.sock?db=3',
+      { ...place, username: 'u', password: 'p@w', db: 3, display: `${display}?db=3` },
+    ],
     ['unix://:pw@/run/redis.sock', { ...place, password: 'pw', db: 0 }],
   ];
   for (const [text, expected] of cases) assert.deepEqual(parseRedisAddress(text), expected);

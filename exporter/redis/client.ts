@@ -1,28 +1,45 @@
 /**
- * A connection to Redis for collectors: pipelines under a deadline, over ioredis.
+ * A connection to Redis for collectors: pipelines under a deadline and a bound in bytes.
  *
  * A frozen Redis keeps every connection we open in its accept queue for as long as it is frozen,
  * also those we closed. So this client connects only when it is asked to send, never by itself,
  * and it keeps a connection on which an answer is overdue: the answer comes when Redis thaws.
- * Callers ask `RedisHealth.answers()` first; when Redis answers the probe and an answer here has
- * been overdue for long, this connection alone is dead (a forgotten NAT entry), and is replaced.
+ * Until then what else is asked fails at once. Callers ask `RedisHealth.answers()` first; when
+ * Redis answers the probe and an answer here has been overdue for long, this connection alone is
+ * dead (a forgotten NAT entry), or this question alone is never answered, and it is replaced.
  *
- * The deadline is ours, not ioredis's commandTimeout: that one forgets the command, and then
- * nobody knows whether the connection is healthy.
+ * All that ask share the connection: one exchange at a time, the short one before the long ones
+ * that wait. So a reply that is over its bounds, or that ends the connection, fails the one who
+ * asked for it. Whoever's question is not answered at all gets a connection of its own until it is.
+ *
+ * Not a library's client: ioredis reads replies of any size, takes a refused SELECT for done, sends
+ * no server name with TLS and an empty password with a user name alone.
  */
-import { Redis } from 'ioredis';
+import { setImmediate } from 'node:timers/promises';
+import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { afterAnswers } from './deadline.ts';
+import { type Link, openLink } from './link.ts';
+import type { RedisCommand, Reply } from './resp.ts';
+import { safeMessage } from './safe-text.ts';
+import { unacknowledgedBytes } from './unacknowledged.ts';
 
-/** Name and arguments, as on the wire. */
-export type RedisCommand = readonly [string, ...(string | number | Buffer)[]];
+export type { RedisCommand } from './resp.ts';
 
 export interface RedisClientOptions {
   /** Connecting, AUTH and all answers of one `send` together. Default 1000. */
   readonly timeoutMs?: number;
   /** Give bulk strings as Buffers: for values that are not text. Default false. */
   readonly buffers?: boolean;
+  /**
+   * Callers ask only while a probe of the same server is answered. Without one, silence may be a
+   * freeze however long it lasts, and only a peer that does not acknowledge is given up.
+   */
+  readonly watched?: boolean;
 }
+
+/** `short` goes before every `long` that waits, and is given fewer bytes. */
+export type Urgency = 'short' | 'long';
 
 export interface RedisClient {
   /**
@@ -30,110 +47,113 @@ export interface RedisClient {
    * null, arrays of these. A command that Redis refused has an Error in its place; rejects when
    * the connection fails, the deadline passes or `signal` aborts. No error holds a password.
    */
-  send(commands: readonly RedisCommand[], signal: AbortSignal): Promise<readonly unknown[]>;
+  send(
+    commands: readonly RedisCommand[],
+    signal: AbortSignal,
+    urgency?: Urgency,
+  ): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
 
 /** An answer that is overdue for this long, while the probe gets its own, will never come. */
 const deadConnectionMs = 10_000;
+/** Not one byte of an answer for this long: what is asked now would wait behind it. */
+const quietMs = 800;
+/** All replies of one exchange together. An INFO is 10 kB, a pipeline of 100 queues 200 kB. */
+const mostBytes: Readonly<Record<Urgency, number>> = { short: 4 << 20, long: 16 << 20 };
 
-/**
- * The text of an error without what must not be seen: ioredis puts the arguments of AUTH on its
- * errors, and Redis before 7 repeats the arguments of a command it does not know.
- */
-export function safeMessage(error: unknown, { password = '' }: RedisAddress): string {
-  let text = error instanceof Error ? error.message : String(error);
-  // A failed connect to a name with several addresses has an empty message and a list.
-  if (text === '' && error instanceof AggregateError) {
-    text = error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+interface Job {
+  readonly commands: readonly RedisCommand[];
+  readonly urgency: Urgency;
+  readonly resolve: (replies: readonly Reply[]) => void;
+  readonly reject: (error: unknown) => void;
+  /** Nobody waits for it any more. */
+  dropped: boolean;
+}
+
+/** A connection and those that wait for it. */
+interface Track {
+  link: Link | undefined;
+  current: Job | undefined;
+  waiting: Job[];
+}
+
+const newTrack = (): Track => ({ link: undefined, current: undefined, waiting: [] });
+
+/** Our own network namespace, wherever the host's proc file system is mounted. */
+const ownProcfs = createPseudoFs('/proc');
+
+function isCutOff(link: Link): boolean {
+  const ends = link.ends();
+  try {
+    return ends !== undefined && (unacknowledgedBytes(ownProcfs, ends) ?? 0) > 0;
+  } catch {
+    return false;
   }
-  text = text.replace(/,? with args beginning with:.*$/s, '');
-  return password === '' ? text : text.replaceAll(password, '***');
-}
-
-/** One connection at most, and what is under way on it. */
-interface Link {
-  readonly redis: Redis;
-  connecting?: Promise<void>;
-  lastError?: Error;
-  /** When each exchange that has not settled was begun, in ms of the monotonic clock. */
-  readonly pending: Map<symbol, number>;
-}
-
-function openLink(address: RedisAddress, timeoutMs: number): Link {
-  const { socketPath, host, port, username, password, db, tls } = address;
-  const redis = new Redis({
-    ...(socketPath === undefined ? { host, port } : { path: socketPath }),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
-    db,
-    connectTimeout: timeoutMs,
-    disconnectTimeout: 100,
-    lazyConnect: true,
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    retryStrategy: null,
-    // The ready check is an INFO that fails on a busy or loading Redis; the probe knows better.
-    enableReadyCheck: false,
-    // RESP2 and no CLIENT SETINFO: nothing is sent that an ACL could forbid or Redis 5 not know.
-    protocol: 2,
-    disableClientInfo: true,
-  });
-  const link: Link = { redis, pending: new Map() };
-  // Without a listener ioredis prints the error, and what it prints may hold the password.
-  redis.on('error', (error: Error) => {
-    link.lastError = error;
-  });
-  return link;
-}
-
-function connect(link: Link): Promise<void> {
-  link.connecting ??= link.redis
-    .connect()
-    // connect() says only that the connection was closed; the event before it says why.
-    .catch((error: unknown) => {
-      throw link.lastError ?? new Error('connection failed', { cause: error });
-    })
-    .finally(() => {
-      delete link.connecting;
-    });
-  return link.connecting;
 }
 
 export function createRedisClient(
   address: RedisAddress,
-  { timeoutMs = 1000, buffers = false }: RedisClientOptions = {},
+  { timeoutMs = 1000, buffers = false, watched = true }: RedisClientOptions = {},
 ): RedisClient {
-  let link = openLink(address, timeoutMs);
+  const shared = newTrack();
+  const tracks: Record<Urgency, Track> = { short: shared, long: shared };
   let closed = false;
 
-  async function exchange(on: Link, commands: readonly RedisCommand[]) {
-    const { redis } = on;
-    if (redis.status !== 'ready') await connect(on);
-    const pipeline = redis.pipeline();
-    for (const [name, ...args] of commands) {
-      if (buffers) pipeline.callBuffer(name, ...args);
-      else pipeline.call(name, ...args);
+  async function run(track: Track, job: Job): Promise<void> {
+    if (closed) throw new Error('the client is closed');
+    if (track.link?.usable() !== true) {
+      track.link = openLink(address, { buffers, connectMs: timeoutMs });
     }
-    const results = (await pipeline.exec()) ?? [];
-    return results.map(([error, value]) => {
-      if (error === null) return value;
-      // No reply: the connection ended, which ioredis words by how far it had noticed.
-      if (error.name !== 'ReplyError') {
-        throw on.lastError ?? new Error('the connection was closed', { cause: error });
-      }
-      return new Error(safeMessage(error, address));
-    });
+    job.resolve(await track.link.ask(job.commands, mostBytes[job.urgency]));
+    // The connection was to blame, and not the question: there need not be two.
+    if (track !== shared && tracks[job.urgency] === track) {
+      tracks[job.urgency] = shared;
+      track.link.close('one connection is enough');
+    }
   }
 
-  /** The whole link, not its socket: ioredis stays `ready` until a dead socket has closed. */
-  function replaceDeadLink(): void {
-    const oldest = Math.min(...link.pending.values());
-    if (performance.now() - oldest < deadConnectionMs) return;
-    link.redis.disconnect();
-    link = openLink(address, timeoutMs);
+  function next(track: Track): void {
+    if (track.current !== undefined) return;
+    track.waiting = track.waiting.filter(({ dropped }) => !dropped);
+    const short = track.waiting.findIndex(({ urgency }) => urgency === 'short');
+    const [job] = track.waiting.splice(Math.max(short, 0), 1);
+    if (job === undefined) return;
+    track.current = job;
+    run(track, job)
+      .catch(job.reject)
+      .finally(() => {
+        track.current = undefined;
+        next(track);
+      });
+  }
+
+  /** Whether the answer that is overdue will never come. */
+  function isDead(link: Link): boolean {
+    if (link.isResolving()) return false;
+    // Bytes that trickle for this long are not a frozen Redis.
+    const flows = link.quietMs() < quietMs;
+    if (link.busyMs() >= deadConnectionMs && (watched || flows)) return true;
+    return link.quietMs() >= deadConnectionMs && isCutOff(link);
+  }
+
+  function isOverdue({ link, current }: Track): boolean {
+    if (link === undefined || current === undefined) return false;
+    return link.quietMs() >= quietMs || link.busyMs() >= deadConnectionMs;
+  }
+
+  /** Throws when whoever asks now would wait behind an answer that is overdue. */
+  async function makeWay(urgency: Urgency): Promise<Track> {
+    // When it was us who stood still, the answer lies in the kernel's buffer: read it first.
+    if (isOverdue(tracks[urgency])) await setImmediate();
+    const track = tracks[urgency];
+    const { link, current } = track;
+    if (!isOverdue(track) || link === undefined || current === undefined) return track;
+    if (!isDead(link)) throw new Error(`no answer within ${quietMs} ms to what was asked before`);
+    // Who asked what is never answered waits alone from now on.
+    if (tracks.short === tracks.long) tracks[current.urgency] = newTrack();
+    link.close('never answered');
+    return tracks[urgency];
   }
 
   async function withDeadline<T>(answered: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -155,25 +175,43 @@ export function createRedisClient(
     }
   }
 
+  async function exchange(
+    commands: readonly RedisCommand[],
+    signal: AbortSignal,
+    urgency: Urgency,
+  ): Promise<readonly Reply[]> {
+    const track = await makeWay(urgency);
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Reply[]>();
+    const job: Job = { commands, urgency, resolve, reject, dropped: false };
+    track.waiting.push(job);
+    next(track);
+    try {
+      return await withDeadline(promise, signal);
+    } finally {
+      job.dropped = true;
+    }
+  }
+
+  function withoutSecrets(reply: Reply): Reply {
+    return reply instanceof Error ? new Error(safeMessage(reply, address)) : reply;
+  }
+
   return {
-    async send(commands, signal) {
+    async send(commands, signal, urgency = 'long') {
       if (closed) throw new Error(`${address.display}: the client is closed`);
       signal.throwIfAborted();
-      replaceDeadLink();
-      const { pending } = link;
-      const key = Symbol('exchange');
-      pending.set(key, performance.now());
-      const answered = exchange(link, commands).finally(() => pending.delete(key));
       try {
-        return await withDeadline(answered, signal);
+        return (await exchange(commands, signal, urgency)).map(withoutSecrets);
       } catch (error) {
-        // oxlint-disable-next-line eslint/preserve-caught-error -- ioredis's error carries AUTH's arguments
+        // oxlint-disable-next-line eslint/preserve-caught-error -- the peer's words may hold the password
         throw new Error(`${address.display}: ${safeMessage(error, address)}`);
       }
     },
     async close() {
       closed = true;
-      link.redis.disconnect();
+      for (const track of new Set([shared, tracks.short, tracks.long])) {
+        track.link?.close('the client is closed');
+      }
     },
   };
 }

@@ -2,49 +2,50 @@
  * A client for a Redis Cluster: commands go to the node that has their key, one pipeline to each
  * node, all at once. A node that fails or is frozen fails its own commands and nobody else's.
  *
- * Our own routing over plain clients, because ioredis's cluster refuses a pipeline that spans
- * nodes and reconnects by itself, which fills the accept queue of a frozen Redis.
+ * What is asked of the server and not of a key goes to the first node of the address, which is the
+ * one the probe looks at: there is one server under the names redis_*.
+ *
+ * The map of slots is asked for in the background and used until there is another. A node of the
+ * address is asked who it is, and reached at that place whatever the cluster calls it: behind NAT
+ * the announced address may be good for nobody here.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RedisAddress, RedisPlace } from './address.ts';
 import {
   createRedisClient,
   type RedisClient,
   type RedisClientOptions,
-  type RedisCommand,
+  type Urgency,
 } from './client.ts';
-import { slotCount, slotOf } from './slots.ts';
+import { nameOf, readSlots, type SlotMap } from './cluster-map.ts';
+import type { RedisCommand } from './resp.ts';
+import { slotOf } from './slots.ts';
 
 /** Slots move rarely; a MOVED reply asks for a new map at once. */
 const mapLifeMs = 60_000;
-const keyless = new Set(['TIME', 'PING', 'INFO', 'CONFIG', 'SLOWLOG', 'LATENCY']);
-
-/** Slot to `host:port`. */
-type SlotMap = (string | undefined)[];
+/** But not more often than this, whatever is wrong with the cluster. */
+const mapRestMs = 1000;
+/** For a node to say where the slots are. */
+const mapTimeoutMs = 1000;
+/** For the other nodes, once one has told, to say who they are. */
+const othersMs = 200;
+/** Nodes that are asked beside those of the address. */
+const mostAsked = 8;
+/** Questions to a server. */
+const ofServer = new Set(['INFO', 'CONFIG', 'SLOWLOG', 'LATENCY']);
+/** Questions that any node answers as well as another. */
+const ofAny = new Set(['TIME', 'PING']);
 
 function keyOf([name, first, second]: RedisCommand): string | Buffer | undefined {
-  if (keyless.has(name)) return undefined;
   const key = name === 'MEMORY' ? second : first;
   return key === undefined ? undefined : typeof key === 'number' ? String(key) : key;
 }
 
-const nameOf = ({ host, port }: RedisPlace): string => `${host}:${port}`;
-
-/** The rows of CLUSTER SLOTS: first slot, last slot, master, replicas. */
-function readSlots(reply: unknown, asked: RedisPlace): SlotMap {
-  if (!Array.isArray(reply))
-    throw reply instanceof Error ? reply : new Error('CLUSTER SLOTS: no reply');
-  const map: SlotMap = Array.from({ length: slotCount });
-  for (const row of reply as unknown[]) {
-    const [first, last, master]: unknown[] = Array.isArray(row) ? row : [];
-    const [host, port]: unknown[] = Array.isArray(master) ? master : [];
-    if (typeof first !== 'number' || typeof last !== 'number' || typeof port !== 'number') {
-      throw new Error('CLUSTER SLOTS: unexpected reply');
-    }
-    // A node that does not know its own address leaves it empty: the one that was asked.
-    const named = Buffer.isBuffer(host) || typeof host === 'string' ? host.toString() : '';
-    map.fill(nameOf({ host: named === '' ? asked.host : named, port }), first, last + 1);
-  }
-  return map;
+interface Node {
+  readonly place: RedisPlace;
+  readonly client: RedisClient;
+  /** What it last came to. */
+  failed: boolean;
 }
 
 export function createClusterClient(
@@ -52,73 +53,153 @@ export function createClusterClient(
   options: RedisClientOptions,
 ): RedisClient {
   const seeds = address.cluster ?? [];
-  const nodes = new Map<string, RedisClient>();
+  const nodes = new Map<string, Node>();
+  /** Ids of the nodes of the address. */
+  const ids = new Map<string, RedisPlace>();
+  const closing = new AbortController();
   let map: SlotMap | undefined;
-  let mappedAt = 0;
-  let closed = false;
+  /** The nodes that have slots, each once. */
+  let masters: readonly string[] = [];
+  let mappedAt = -Infinity;
+  let triedAt = -Infinity;
+  let refreshing: Promise<void> | undefined;
+  let failure: unknown;
 
-  function nodeClient(name: string): RedisClient {
-    let client = nodes.get(name);
-    if (client === undefined) {
-      const end = name.lastIndexOf(':');
-      const place = { host: name.slice(0, end), port: Number(name.slice(end + 1)) };
-      client = createRedisClient(
-        { ...address, ...place, db: 0, display: `redis://${name}` },
-        options,
-      );
-      nodes.set(name, client);
+  function nodeAt(place: RedisPlace): Node {
+    const name = nameOf(place);
+    let node = nodes.get(name);
+    if (node === undefined) {
+      const own = { ...address, ...place, db: 0, display: `redis://${name}` };
+      // The probe looks at one node, and Asynq's questions go to all: here silence may be a freeze.
+      const client = createRedisClient(own, { ...options, watched: false });
+      node = { place, client, failed: false };
+      nodes.set(name, node);
     }
-    return client;
+    return node;
   }
 
-  /** From whichever node answers: those that had slots, then those of the address. */
-  async function refreshMap(signal: AbortSignal): Promise<SlotMap> {
-    const known = [
-      ...new Set([...(map ?? []).filter((name) => name !== undefined), ...seeds.map(nameOf)]),
-    ];
-    let failure: unknown = new Error(`${address.display}: no node to ask`);
-    for (const name of known) {
-      try {
-        const [reply] = await nodeClient(name).send([['CLUSTER', 'SLOTS']], signal);
-        const end = name.lastIndexOf(':');
-        map = readSlots(reply, { host: name.slice(0, end), port: Number(name.slice(end + 1)) });
-        mappedAt = performance.now();
-        return map;
-      } catch (error) {
-        failure = error;
-      }
-    }
-    throw failure;
+  function nodeNamed(name: string): Node {
+    const end = name.lastIndexOf(':');
+    return nodeAt({ host: name.slice(0, end), port: Number(name.slice(end + 1)) });
   }
 
-  async function toNode(name: string, commands: readonly RedisCommand[], signal: AbortSignal) {
+  /** A pod that is gone may have had an address for itself: nodes that left are let go. */
+  async function forgetOthers(): Promise<void> {
+    const kept = new Set([...masters, ...seeds.map(nameOf)]);
+    const gone = [...nodes].filter(([name]) => !kept.has(name));
+    for (const [name] of gone) nodes.delete(name);
+    await Promise.all(gone.map(([, { client }]) => client.close()));
+  }
+
+  interface Told {
+    readonly place: RedisPlace;
+    readonly slots: unknown;
+  }
+
+  async function ask({ place, client }: Node): Promise<Told> {
+    const [slots, id] = await client.send(
+      [
+        ['CLUSTER', 'SLOTS'],
+        ['CLUSTER', 'MYID'],
+      ],
+      AbortSignal.any([closing.signal, AbortSignal.timeout(mapTimeoutMs)]),
+      'short',
+    );
+    if (slots instanceof Error) throw slots;
+    const known = typeof id === 'string' || Buffer.isBuffer(id) ? id.toString() : '';
+    if (known !== '' && seeds.some((seed) => nameOf(seed) === nameOf(place))) ids.set(known, place);
+    return { place, slots };
+  }
+
+  /** Of all that are asked the first that has answered, when the others have had their moment. */
+  async function findMap(): Promise<void> {
+    const asked = new Set([...seeds.map(nameOf), ...masters.slice(0, mostAsked)]);
+    const answers = [...asked].map((name) => ask(nodeNamed(name)));
     try {
-      return await nodeClient(name).send(commands, signal);
+      const first = await Promise.any(answers);
+      await Promise.race([Promise.allSettled(answers), sleep(othersMs, undefined, { ref: false })]);
+      const { addressMap } = address;
+      map = readSlots(first.slots, { asked: first.place, places: ids, addressMap });
+      masters = [...new Set(map)].filter((name) => name !== undefined);
+      await forgetOthers();
+      failure = undefined;
     } catch (error) {
+      failure = error instanceof AggregateError ? error.errors[0] : error;
+    }
+  }
+
+  /** In the background, one at a time. */
+  function refresh(): void {
+    const now = performance.now();
+    if (refreshing !== undefined || now - triedAt < mapRestMs) return;
+    if (map !== undefined && now - mappedAt < mapLifeMs) return;
+    triedAt = now;
+    mappedAt = now;
+    refreshing = findMap().finally(() => {
+      refreshing = undefined;
+    });
+  }
+
+  /** Nobody waits for a map who has one. */
+  async function currentMap(): Promise<SlotMap> {
+    refresh();
+    if (map === undefined) await refreshing;
+    if (map !== undefined) return map;
+    throw failure instanceof Error ? failure : new Error(`${address.display}: no node to ask`);
+  }
+
+  function nameFor(command: RedisCommand, slots: SlotMap): string | undefined {
+    if (ofAny.has(command[0])) {
+      return masters.find((name) => nodes.get(name)?.failed !== true) ?? masters[0];
+    }
+    const key = keyOf(command);
+    return key === undefined ? masters[0] : slots[slotOf(key)];
+  }
+
+  async function toNode(
+    node: Node,
+    commands: readonly RedisCommand[],
+    signal: AbortSignal,
+    urgency: Urgency | undefined,
+  ): Promise<readonly unknown[]> {
+    try {
+      const replies = await node.client.send(commands, signal, urgency);
+      node.failed = false;
+      return replies;
+    } catch (error) {
+      node.failed = true;
       const failure = error instanceof Error ? error : new Error(String(error));
       return commands.map(() => failure);
     }
   }
 
+  /** Which commands go where; those of no node are answered here. */
+  async function routes(commands: readonly RedisCommand[], replies: unknown[]) {
+    const groups = new Map<string, number[]>();
+    const first = seeds[0] === undefined ? undefined : nameOf(seeds[0]);
+    const slots = commands.every(([name]) => ofServer.has(name)) ? [] : await currentMap();
+    commands.forEach((command, i) => {
+      const name = ofServer.has(command[0]) ? first : nameFor(command, slots);
+      if (name === undefined) {
+        replies[i] = new Error('CLUSTERDOWN no node has the slot of this key');
+        return;
+      }
+      const group = groups.get(name);
+      if (group === undefined) groups.set(name, [i]);
+      else group.push(i);
+    });
+    return groups;
+  }
+
   return {
-    async send(commands, signal) {
-      if (closed) throw new Error(`${address.display}: the client is closed`);
-      const fresh = map !== undefined && performance.now() - mappedAt < mapLifeMs;
-      const slots = fresh && map !== undefined ? map : await refreshMap(signal);
-      const anywhere = slots.find((name) => name !== undefined);
-      const groups = new Map<string, number[]>();
+    async send(commands, signal, urgency) {
+      if (closing.signal.aborted) throw new Error(`${address.display}: the client is closed`);
       const replies: unknown[] = Array.from({ length: commands.length });
-      commands.forEach((command, i) => {
-        const key = keyOf(command);
-        const name = key === undefined ? anywhere : slots[slotOf(key)];
-        if (name === undefined)
-          replies[i] = new Error('CLUSTERDOWN no node has the slot of this key');
-        else groups.set(name, [...(groups.get(name) ?? []), i]);
-      });
+      const groups = await routes(commands, replies);
       await Promise.all(
         [...groups].map(async ([name, indexes]) => {
           const mine = indexes.map((i) => commands[i]).filter((one) => one !== undefined);
-          const answers = await toNode(name, mine, signal);
+          const answers = await toNode(nodeNamed(name), mine, signal, urgency);
           indexes.forEach((i, j) => {
             replies[i] = answers[j];
           });
@@ -134,8 +215,8 @@ export function createClusterClient(
       return replies;
     },
     async close() {
-      closed = true;
-      await Promise.all([...nodes.values()].map((client) => client.close()));
+      closing.abort(new Error('the client is closed'));
+      await Promise.all([...nodes.values()].map(({ client }) => client.close()));
     },
   };
 }

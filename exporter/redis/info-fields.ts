@@ -6,6 +6,8 @@ interface InfoField {
   readonly metric: Metric;
   /** Undefined when this server does not have the field, or not now: aof_* while AOF is off. */
   readonly read: (info: RedisInfo) => number | undefined;
+  /** A gauge that only grows, by the name it has elsewhere: kept like a counter when not answered. */
+  readonly grows?: true;
 }
 
 const as = (field: string) => (info: RedisInfo) => numberOf(info, field);
@@ -189,6 +191,7 @@ const fields: readonly InfoField[] = [
       note: 'Writes that waited for an fsync under way since the start: the first sign of a starved disk; absent while the append-only file is off, from INFO persistence.',
     }),
     read: as('aof_delayed_fsync'),
+    grows: true,
   },
   {
     metric: counter({
@@ -286,10 +289,26 @@ const fields: readonly InfoField[] = [
 
 export const infoFieldMetrics: readonly Metric[] = fields.map(({ metric }) => metric);
 
-/** One family per field that is there. */
-export function infoFieldFamilies(info: RedisInfo): Family[] {
-  return fields.flatMap(({ metric, read }) => {
-    const value = read(info);
-    return value === undefined ? [] : [single(metric, value)];
+/** Gauges that `increase()` is taken of: a NaN among its samples makes it NaN. */
+export const growingFieldMetrics: readonly Metric[] = fields
+  .filter(({ grows }) => grows)
+  .map(({ metric }) => metric);
+
+/** Some servers say -1 of what they do not count, and a count is a number: it is not given. */
+function isCount(value: number): boolean {
+  return Number.isFinite(value) && value >= 0;
+}
+
+/** One family per field that is there. A field that cannot be read costs itself, and is told. */
+export function infoFieldFamilies(info: RedisInfo, tell: (problem: Error) => void): Family[] {
+  return fields.flatMap(({ metric, read, grows }) => {
+    const counts = metric.type === 'counter' || grows === true;
+    try {
+      const value = read(info);
+      return value === undefined || (counts && !isCount(value)) ? [] : [single(metric, value)];
+    } catch (error) {
+      tell(error instanceof Error ? error : new Error(String(error)));
+      return counts ? [] : [single(metric, Number.NaN)];
+    }
   });
 }

@@ -3,12 +3,20 @@
  * rows it has shown, so that no series goes away, and a limit on how many it shows.
  */
 import { byLabel, counter, type Family, gauge, type Metric } from '../collector.ts';
-import { commandStatsOf, type Keyspace, keyspaceOf, type RedisInfo } from './info.ts';
+import {
+  commandPrefix,
+  type CommandStats,
+  commandStatsOf,
+  type Keyspace,
+  keyspaceOf,
+  type RedisInfo,
+} from './info.ts';
+import { labelText } from './safe-text.ts';
 
 const dbKeys = gauge({
   name: 'redis_db_keys',
   help: 'Keys in a database, from INFO keyspace.',
-  note: 'Keys in a database; the first one, the configured one and every one that has held keys, from INFO keyspace.',
+  note: 'Keys in a database; the first one, the configured one and every one that has held keys, those beyond 256 together as other, from INFO keyspace.',
   labels: ['db'],
 });
 const dbKeysExpiring = gauge({
@@ -53,20 +61,37 @@ export const infoTableMetrics: readonly Metric[] = [
   instance,
 ];
 
-const mostDatabases = 32;
+const mostDatabases = 256;
 const mostCommands = 40;
 
+type Tell = (problem: Error) => void;
+
 /** `first` are the databases shown from the start, empty or not. */
-export function createKeyspaceTable(first: readonly number[]): (info: RedisInfo) => Family[] {
+export function createKeyspaceTable(
+  first: readonly number[],
+): (info: RedisInfo, tell: Tell) => Family[] {
   const shown = new Set(first.map((db) => `db${db}`));
-  return (info) => {
-    const rows = new Map(keyspaceOf(info).map((row) => [row.db, row]));
-    for (const db of rows.keys()) if (shown.size < mostDatabases) shown.add(db);
-    const samples = (value: (row: Keyspace | undefined) => number) =>
-      [...shown].map((db) => ({ labels: { db }, value: value(rows.get(db)) }));
+  let hasOthers = false;
+  return (info, tell) => {
+    const { rows: read, odd, problem } = keyspaceOf(info);
+    if (problem !== undefined) tell(problem);
+    const all = [...read, ...odd.map((db) => ({ db, keys: Number.NaN, expires: Number.NaN }))];
+    for (const { db } of all) if (shown.size < mostDatabases) shown.add(db);
+    const rows = new Map(all.map((row) => [row.db, row]));
+    const others = all.filter(({ db }) => !shown.has(db));
+    hasOthers ||= others.length > 0;
+    const samples = (value: (row: Keyspace) => number) => [
+      ...[...shown].map((db) => {
+        const row = rows.get(db);
+        return { labels: { db }, value: row === undefined ? 0 : value(row) };
+      }),
+      ...(hasOthers
+        ? [{ labels: { db: 'other' }, value: others.reduce((sum, row) => sum + value(row), 0) }]
+        : []),
+    ];
     return [
-      { metric: dbKeys, samples: samples((row) => row?.keys ?? 0) },
-      { metric: dbKeysExpiring, samples: samples((row) => row?.expires ?? 0) },
+      { metric: dbKeys, samples: samples((row) => row.keys) },
+      { metric: dbKeysExpiring, samples: samples((row) => row.expires) },
     ];
   };
 }
@@ -77,10 +102,16 @@ export function createKeyspaceTable(first: readonly number[]): (info: RedisInfo)
  * parts do. CONFIG RESETSTAT and a restart set the counts of Redis to 0, and ours with them: that is
  * a counter reset as Prometheus knows it.
  */
-export function createCommandTable(): (info: RedisInfo) => Family[] {
+export function createCommandTable(): (info: RedisInfo, tell: Tell) => Family[] {
   const shown = new Set<string>();
-  return (info) => {
-    const rows = commandStatsOf(info).sort((a, b) => b.calls - a.calls);
+  let last = new Map<string, CommandStats>();
+  return (info, tell) => {
+    const { rows: read, odd, problem } = commandStatsOf(info);
+    if (problem !== undefined) tell(problem);
+    // A line that is left out would take its command, or `other`, back.
+    const kept = odd.flatMap((field) => last.get(field.slice(commandPrefix.length)) ?? []);
+    const rows = [...read, ...kept].sort((a, b) => b.calls - a.calls);
+    last = new Map(rows.map((row) => [row.cmd, row]));
     for (const { cmd } of rows) if (shown.size < mostCommands) shown.add(cmd);
     const values = new Map([...shown, 'other'].map((cmd) => [cmd, { calls: 0, seconds: 0 }]));
     for (const { cmd, calls, usec } of rows) {
@@ -101,8 +132,10 @@ export function createCommandTable(): (info: RedisInfo) => Family[] {
 }
 
 export function instanceFamily(info: RedisInfo): Family {
-  const labels = Object.fromEntries(instance.labels.map((label) => [label, info.get(label) ?? '']));
+  const labels = Object.fromEntries(
+    instance.labels.map((label) => [label, labelText(info.get(label) ?? '')]),
+  );
   // Valkey has its mode under another name.
-  const redis_mode = info.get('redis_mode') ?? info.get('server_mode') ?? '';
+  const redis_mode = labelText(info.get('redis_mode') ?? info.get('server_mode') ?? '');
   return { metric: instance, samples: [{ labels: { ...labels, redis_mode }, value: 1 }] };
 }

@@ -1,8 +1,10 @@
 /**
  * What INFO says. The text is lines of `field:value` under `# Section` headings, with Windows line
  * ends; every server and version has other fields. A field that is not there is undefined, one
- * we do not know is passed over, and a number that is none is an error that names the field.
+ * we do not know is passed over, and a number that is none is an error that quotes the field, for
+ * whoever reads it to do without that one.
  */
+import { labelText } from './safe-text.ts';
 
 export interface RedisInfo {
   /** The first value of a field counts: `module` and the like repeat, what we read does not. */
@@ -11,40 +13,32 @@ export interface RedisInfo {
   withPrefix(prefix: string): ReadonlyMap<string, string>;
 }
 
-/** Where the line that begins at `start` ends, without its line end. */
-function endOfLine(text: string, start: number): number {
-  const end = text.indexOf('\n', start);
-  const last = end === -1 ? text.length : end;
-  return text[last - 1] === '\r' ? last - 1 : last;
-}
+/** A Redis has 200 lines, 250 commands and 16 databases, and may have more of each. */
+const mostLines = 50_000;
 
-/** Of 200 fields a quarter are read, so they are looked up in the text and not taken apart. */
+/** Reads each character once, whatever the text is. */
 export function parseInfo(text: string): RedisInfo {
-  // An empty section is a heading alone; text without one field or heading is something else.
-  if (text.trim() !== '' && !text.startsWith('#') && !/^[^#:\n][^:\n]*:/m.test(text)) {
-    throw new Error(`INFO: unexpected text ${JSON.stringify(text.slice(0, 80))}`);
+  const fields = new Map<string, string>();
+  let start = 0;
+  let headings = 0;
+  for (let lines = 0; start < text.length; lines += 1) {
+    if (lines === mostLines) throw new Error(`INFO: over ${mostLines} lines`);
+    const found = text.indexOf('\n', start);
+    const end = found === -1 ? text.length : found;
+    const line = text.slice(start, text[end - 1] === '\r' ? end - 1 : end);
+    start = end + 1;
+    if (line.startsWith('#')) headings += 1;
+    const colon = line.indexOf(':');
+    const field = line.slice(0, colon);
+    if (colon > 0 && !fields.has(field)) fields.set(field, line.slice(colon + 1));
   }
-  const lines = `\n${text}`;
+  // An empty section is a heading alone; text without one field or heading is something else.
+  if (fields.size === 0 && headings === 0 && text.trim() !== '') {
+    throw new Error(`INFO: unexpected text ${shown(text)}`);
+  }
   return {
-    get(field) {
-      const start = lines.indexOf(`\n${field}:`);
-      if (start === -1) return undefined;
-      return lines.slice(start + field.length + 2, endOfLine(lines, start + 1));
-    },
-    withPrefix(prefix) {
-      const found = new Map<string, string>();
-      let start = lines.indexOf(`\n${prefix}`);
-      while (start !== -1) {
-        const end = endOfLine(lines, start + 1);
-        const colon = lines.indexOf(':', start);
-        if (colon !== -1 && colon < end) {
-          const field = lines.slice(start + 1, colon);
-          if (!found.has(field)) found.set(field, lines.slice(colon + 1, end));
-        }
-        start = lines.indexOf(`\n${prefix}`, end);
-      }
-      return found;
-    },
+    get: (field) => fields.get(field),
+    withPrefix: (prefix) => new Map([...fields].filter(([field]) => field.startsWith(prefix))),
   };
 }
 
@@ -57,13 +51,18 @@ const notFinite: Readonly<Record<string, number>> = {
 /** `rdb_last_bgsave_status` and its like. */
 const statuses: Readonly<Record<string, number>> = { ok: 1, err: 0 };
 
+/** A text of others, where it may be long and need not be text. */
+const shown = (text: string): string => JSON.stringify(text.slice(0, 80));
+const named = (field: string): string => labelText(field);
+
 function toNumber(field: string, text: string): number {
   const known = Object.hasOwn(notFinite, text) ? notFinite[text] : undefined;
   if (known !== undefined) return known;
-  if (!/^-?\d+(\.\d+)?$/.test(text)) {
-    throw new Error(`INFO: ${field} is ${JSON.stringify(text.slice(0, 80))}, expected a number`);
+  const value = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : Infinity;
+  if (!Number.isFinite(value)) {
+    throw new Error(`INFO: ${named(field)} is ${shown(text)}, expected a number`);
   }
-  return Number(text);
+  return value;
 }
 
 export function numberOf(info: RedisInfo, field: string): number | undefined {
@@ -77,18 +76,50 @@ export function statusOf(info: RedisInfo, field: string): number | undefined {
   if (text === undefined) return undefined;
   const status = Object.hasOwn(statuses, text) ? statuses[text] : undefined;
   if (status === undefined) {
-    throw new Error(`INFO: ${field} is ${JSON.stringify(text.slice(0, 80))}, expected ok or err`);
+    throw new Error(`INFO: ${field} is ${shown(text)}, expected ok or err`);
   }
   return status;
 }
 
-/** `calls=21,usec=175` to its parts; Redis adds parts with every version. */
+/** A row of Redis has a hundred characters. */
+const longestRow = 1000;
+
+/** `calls=21,usec=175` to its parts; Redis adds parts with every version. A count is 0 or more. */
 function partOf(field: string, text: string, part: string): number {
-  const found = text.split(',').find((one) => one.startsWith(`${part}=`));
+  const parts = text.slice(0, longestRow).split(',');
+  const found = parts.find((one) => one.startsWith(`${part}=`));
   if (found === undefined) {
-    throw new Error(`INFO: ${field} is ${JSON.stringify(text.slice(0, 80))}, expected ${part}=`);
+    throw new Error(`INFO: ${named(field)} is ${shown(text)}, expected ${part}=`);
   }
-  return toNumber(`${part} of ${field}`, found.slice(part.length + 1));
+  const value = toNumber(`${part} of ${field}`, found.slice(part.length + 1));
+  if (!(value >= 0)) throw new Error(`INFO: ${named(field)} is ${shown(text)}, expected counts`);
+  return value;
+}
+
+/** What could be read of a table, and why not the rest: one line costs itself. */
+export interface Rows<T> {
+  readonly rows: readonly T[];
+  /** Fields whose lines cannot be read. */
+  readonly odd: readonly string[];
+  readonly problem?: Error;
+}
+
+function readRows<T>(
+  lines: ReadonlyMap<string, string>,
+  read: (field: string, text: string) => T,
+): Rows<T> {
+  let problem: Error | undefined;
+  const odd: string[] = [];
+  const rows = [...lines].flatMap(([field, text]) => {
+    try {
+      return [read(field, text)];
+    } catch (error) {
+      problem ??= error instanceof Error ? error : new Error(String(error));
+      odd.push(field);
+      return [];
+    }
+  });
+  return { rows, odd, ...(problem === undefined ? {} : { problem }) };
 }
 
 export interface Keyspace {
@@ -99,14 +130,13 @@ export interface Keyspace {
 }
 
 /** Databases that hold keys; INFO leaves out the empty ones. */
-export function keyspaceOf(info: RedisInfo): Keyspace[] {
-  return [...info.withPrefix('db')]
-    .filter(([field]) => /^db\d+$/.test(field))
-    .map(([db, text]) => ({
-      db,
-      keys: partOf(db, text, 'keys'),
-      expires: partOf(db, text, 'expires'),
-    }));
+export function keyspaceOf(info: RedisInfo): Rows<Keyspace> {
+  const lines = [...info.withPrefix('db')].filter(([field]) => /^db\d{1,10}$/.test(field));
+  return readRows(new Map(lines), (db, text) => ({
+    db,
+    keys: partOf(db, text, 'keys'),
+    expires: partOf(db, text, 'expires'),
+  }));
 }
 
 export interface CommandStats {
@@ -116,11 +146,12 @@ export interface CommandStats {
   readonly usec: number;
 }
 
+export const commandPrefix = 'cmdstat_';
+
 /** Commands that were called since the start or CONFIG RESETSTAT. */
-export function commandStatsOf(info: RedisInfo): CommandStats[] {
-  const prefix = 'cmdstat_';
-  return [...info.withPrefix(prefix)].map(([field, text]) => ({
-    cmd: field.slice(prefix.length),
+export function commandStatsOf(info: RedisInfo): Rows<CommandStats> {
+  return readRows(info.withPrefix(commandPrefix), (field, text) => ({
+    cmd: labelText(field.slice(commandPrefix.length)),
     calls: partOf(field, text, 'calls'),
     usec: partOf(field, text, 'usec'),
   }));

@@ -2,7 +2,7 @@
 import type { RedisAddress } from './address.ts';
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts';
 import { createClusterClient } from './cluster.ts';
-import { createSentinelClient } from './sentinel.ts';
+import { createSentinelClient } from './sentinel-client.ts';
 
 export function openRedis(address: RedisAddress, options: RedisClientOptions = {}): RedisClient {
   if (address.cluster !== undefined) return createClusterClient(address, options);

@@ -1,14 +1,14 @@
 /**
- * The probe's connection: one socket, AUTH and PING, replies of one line.
+ * The probe's connection: one socket, commands out, replies of one line in.
  *
- * A raw socket and not ioredis, because the difference between "TCP accepted" and "answered" is
- * what the probe is about, because a frozen Redis must keep seeing this one connection, and
- * because every reply to AUTH and PING is a single line, so nothing is saved by a library.
+ * Not the collectors' client, because the difference between "TCP accepted" and "answered" is what
+ * the probe is about, because a frozen Redis must keep seeing this one connection, and because
+ * every reply to AUTH, SELECT and PING is a single line.
  */
-import { lookup, type LookupAddress } from 'node:dns';
-import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { RedisAddress, RedisPlace } from './address.ts';
-import { findMaster, followMs } from './sentinel.ts';
+import { encode, type RedisCommand } from './resp.ts';
+import { mastersOf } from './sentinel.ts';
+import { dial, type Dialled } from './socket.ts';
 import type { TcpEnds } from './unacknowledged.ts';
 
 export interface LinkEvents {
@@ -21,9 +21,9 @@ export interface LinkEvents {
 }
 
 export interface ProbeLink {
-  /** `resolving` and `connecting` end without an answer on a dead network only. */
-  stage(): 'resolving' | 'connecting' | 'connected';
-  write(commands: readonly (readonly string[])[]): void;
+  /** All but `connected` end without an answer on a dead network, or with silent Sentinels, only. */
+  stage(): 'searching' | 'resolving' | 'connecting' | 'connected';
+  write(commands: readonly RedisCommand[]): void;
   /** Undefined for a Unix socket, and before there is a connection. */
   ends(): TcpEnds | undefined;
   close(): void;
@@ -32,149 +32,85 @@ export interface ProbeLink {
 /** A reply line of Redis is far shorter; whoever sends more is no Redis. */
 const longestLine = 1024;
 
-/** As an array of bulk strings, the form in which an argument may hold any byte. */
-function encode(commands: readonly (readonly string[])[]): string {
-  return commands
-    .map(
-      (args) =>
-        `*${args.length}\r\n${args.map((arg) => `$${Buffer.byteLength(arg)}\r\n${arg}\r\n`).join('')}`,
-    )
-    .join('');
-}
-
-function openSocket(
-  { socketPath, tls }: RedisAddress,
-  { host, port }: RedisPlace,
-  addresses: readonly LookupAddress[],
-): Socket {
-  if (socketPath !== undefined) return connect({ path: socketPath });
-  const options: TcpNetConnectOpts = {
-    host,
-    port,
-    noDelay: true,
-    ...(addresses.length === 0
-      ? {}
-      : {
-          autoSelectFamily: true,
-          lookup: (_name, _options, done) => done(null, [...addresses]),
-        }),
-  };
-  if (!tls) return connect(options);
-  // Costs 4 MB of memory: not before somebody uses it.
-  const { connect: connectTls } = process.getBuiltinModule('node:tls');
-  return connectTls({ ...options, ...(isIP(host) === 0 ? { servername: host } : {}) });
-}
-
 export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeLink {
-  let socket: Socket | undefined;
+  let dialled: Dialled | undefined;
   let connected = false;
   let closed = false;
-  let failure: Error | undefined;
   let rest = '';
-  let following: NodeJS.Timeout | undefined;
-  const stopped = new AbortController();
+  let stopFollowing: (() => void) | undefined;
+
+  function close(): void {
+    closed = true;
+    stopFollowing?.();
+    dialled?.close();
+  }
 
   function end(error: Error | undefined): void {
     if (closed) return;
-    closed = true;
-    stopFollowing();
-    socket?.destroy();
+    close();
     events.ended(error);
   }
 
-  function read(chunk: string): void {
-    const lines = (rest + chunk).split('\n');
+  function read(chunk: Buffer): void {
+    const lines = (rest + chunk.toString('latin1')).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (closed) return;
-      events.line(line.replace(/\r$/, ''));
+      events.line(textOf(line.replace(/\r$/, '')));
     }
     if (rest.length <= longestLine || closed) return;
-    events.line(rest.slice(0, longestLine));
+    events.line(textOf(rest.slice(0, longestLine)));
     end(undefined);
   }
 
-  function stopFollowing(): void {
-    clearTimeout(following);
-    stopped.abort();
-  }
-
-  function open(place: RedisPlace, addresses: readonly LookupAddress[]): void {
+  function open(place: RedisPlace): void {
     if (closed) return;
-    socket = openSocket(address, place, addresses);
-    socket.unref();
-    socket.setEncoding('latin1');
-    socket.on('connect', () => {
-      connected = true;
+    dialled = dial(address, place, {
+      connected() {
+        connected = true;
+      },
+      ready: () => events.ready(),
+      data: read,
+      ended: end,
     });
-    socket.on(address.tls ? 'secureConnect' : 'connect', () => {
-      if (!closed) events.ready();
-    });
-    socket.on('data', (chunk: string) => {
-      if (!closed) read(chunk);
-    });
-    socket.on('error', (error) => {
-      failure = error;
-    });
-    socket.on('close', () => end(failure));
   }
 
-  function resolve(place: RedisPlace): void {
-    if (address.socketPath !== undefined || isIP(place.host) !== 0) open(place, []);
+  /** The probe holds the masters. Ends the link when Sentinel has made another one the master: the next link goes there. */
+  function follow(): void {
+    const masters = mastersOf(address);
+    stopFollowing = masters.onMove(() => end(undefined));
+    const place = masters.place();
+    if (place !== undefined) open(place);
     else {
-      // One look-up per link, awaited by the probe: each holds one of libuv's four threads.
-      lookup(place.host, { all: true }, (error, addresses) => {
-        if (error === null) open(place, addresses);
-        else end(error);
+      masters.known().then(open, (error: unknown) => {
+        end(error instanceof Error ? error : new Error(String(error)));
       });
     }
   }
 
-  /** Ends the link when Sentinel has made another one the master: the next link finds it. */
-  function follow(place: RedisPlace): void {
-    following = setTimeout(() => {
-      findMaster(address, stopped.signal).then(
-        ({ host, port }) => {
-          if (host === place.host && port === place.port) follow(place);
-          else end(undefined);
-        },
-        () => {
-          if (!closed) follow(place);
-        },
-      );
-    }, followMs);
-    following.unref();
-  }
-
-  if (address.sentinel === undefined) resolve(address);
-  else {
-    findMaster(address, stopped.signal).then(
-      (place) => {
-        resolve(place);
-        if (!closed) follow(place);
-      },
-      (error: unknown) => end(error instanceof Error ? error : new Error(String(error))),
-    );
-  }
+  if (address.sentinel === undefined) open(address);
+  else follow();
 
   return {
     stage() {
-      if (socket === undefined) return 'resolving';
+      if (dialled === undefined) return 'searching';
+      if (dialled.socket() === undefined) return 'resolving';
       return connected ? 'connected' : 'connecting';
     },
     write(commands) {
-      if (!closed) socket?.write(encode(commands));
+      if (!closed) dialled?.socket()?.write(encode(commands));
     },
     ends() {
-      const { localPort, remotePort } = socket ?? {};
+      const { localPort, remotePort } = dialled?.socket() ?? {};
       return localPort === undefined || remotePort === undefined
         ? undefined
         : { localPort, remotePort };
     },
-    close() {
-      closed = true;
-      stopFollowing();
-      socket?.destroy();
-    },
+    close,
   };
+}
+
+/** Bytes are cut into lines as they are, and are text only then. */
+function textOf(line: string): string {
+  return Buffer.from(line, 'latin1').toString();
 }

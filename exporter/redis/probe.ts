@@ -17,11 +17,14 @@ import type { Clock } from '../clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { openProbeLink, type ProbeLink } from './probe-link.ts';
+import type { RedisCommand } from './resp.ts';
+import { authCommand, isNeedlessPassword, selectCommand, wantsPasswordAlone } from './login.ts';
+import { mastersOf } from './sentinel.ts';
 import type { RedisHealth } from './state.ts';
 import { unacknowledgedBytes } from './unacknowledged.ts';
 import {
   disconnected,
-  isNeedlessPassword,
+  noDatabase,
   notRedis,
   pong,
   type ProbeResult,
@@ -61,6 +64,8 @@ export interface RedisProbe extends RedisHealth {
   everUp(): boolean;
   /** Age of the last tick in seconds. */
   tickAgeSeconds(): number;
+  /** How long the last answer took, or has been waited for; NaN before there is a verdict. */
+  lastSeconds(): number;
   /** The probe runs while anybody holds it; returns what lets go of it, once. */
   hold(): () => void;
   listen(events: ProbeEvents): void;
@@ -98,10 +103,16 @@ export function createRedisProbe(
   let link: ProbeLink | undefined;
   /** Something is under way on the link: a connect, an AUTH or a PING. */
   let waiting = false;
-  let authRefused: Verdict | undefined;
-  let authSent = 0;
+  /** Why PING's answer does not count: AUTH or SELECT was refused on this connection. */
+  let refused: Verdict | undefined;
+  let loginSent = 0;
+  /** Redis before 6 was found to take no user name. */
+  let passwordAlone = false;
+  let askAgain = false;
   let overdueTicks = 0;
-  let expected: ('auth' | 'ping')[] = [];
+  let expected: ('auth' | 'select' | 'ping')[] = [];
+  let lastTook = Number.NaN;
+  let letGoMasters: (() => void) | undefined;
   let sent = { at: 0, load: performance.eventLoopUtilization() };
 
   function settle(next: Verdict): void {
@@ -110,24 +121,32 @@ export function createRedisProbe(
     if (next.alive) lastAlive = now;
     if (next.state === 'up' || next.state === 'slow') everUp = true;
     verdict = next;
+    lastTook = now - sent.at;
     for (const listener of listeners) listener.result(next.result);
     haveFirst();
   }
 
-  function ask(): void {
+  /** AUTH and SELECT, on each connection once; refused ones again, and rarely. */
+  function login(): RedisCommand[] {
     const now = clock.monotonic();
-    const { username, password } = address;
-    const commands = [['PING']];
-    expected = ['ping'];
-    if (password !== undefined && (authSent === 0 || now - authSent >= authEverySeconds)) {
-      commands.unshift(['AUTH', ...(username === undefined ? [] : [username]), password]);
-      expected.unshift('auth');
-      authRefused = undefined;
-      authSent = now;
-    }
+    const auth = authCommand(address, passwordAlone);
+    const select = selectCommand(address);
+    const due = loginSent === 0 || (refused !== undefined && now - loginSent >= authEverySeconds);
+    if (!due || (auth === undefined && select === undefined)) return [];
+    refused = undefined;
+    loginSent = now;
+    if (auth !== undefined) expected.push('auth');
+    if (select !== undefined) expected.push('select');
+    return [auth, select].filter((command) => command !== undefined);
+  }
+
+  function ask(): void {
+    expected = [];
+    const commands: RedisCommand[] = [...login(), ['PING']];
+    expected.push('ping');
     waiting = true;
     overdueTicks = 0;
-    sent = { at: now, load: performance.eventLoopUtilization() };
+    sent = { at: clock.monotonic(), load: performance.eventLoopUtilization() };
     link?.write(commands);
   }
 
@@ -138,17 +157,32 @@ export function createRedisProbe(
     return pong(busy < busySeconds ? seconds : Math.max(0, seconds - busy), address);
   }
 
+  function loginAnswered(to: 'auth' | 'select', text: string): void {
+    if (!text.startsWith('-') || isNeedlessPassword(text)) return;
+    if (to === 'auth' && wantsPasswordAlone(text) && !passwordAlone) {
+      passwordAlone = true;
+      askAgain = true;
+    }
+    // Without a login SELECT is refused as well: the first refusal says why.
+    refused ??= to === 'auth' ? refusal(text, address) : noDatabase(text, address);
+  }
+
   function line(text: string): void {
     const reply = expected.shift();
     // What comes unasked is no reply of ours; an error on accept is followed by the end.
     if (reply === undefined) return;
-    if (reply === 'auth') {
-      if (text.startsWith('-') && !isNeedlessPassword(text)) authRefused = refusal(text, address);
-      if (/^[+-]/.test(text)) return;
+    if (reply !== 'ping' && /^[+-]/.test(text)) {
+      loginAnswered(reply, text);
+      return;
     }
     waiting = false;
-    if (text === '+PONG') settle(authRefused ?? answeredVerdict());
-    else if (text.startsWith('-')) settle(authRefused ?? refusal(text, address));
+    if (askAgain) {
+      askAgain = false;
+      refused = undefined;
+      loginSent = 0;
+      ask();
+    } else if (text === '+PONG') settle(refused ?? answeredVerdict());
+    else if (text.startsWith('-')) settle(refused ?? refusal(text, address));
     else {
       drop();
       settle(notRedis(text, address));
@@ -165,14 +199,16 @@ export function createRedisProbe(
     const asked = waiting;
     drop();
     // Closed between two PINGs, as on a restart: the next tick connects and knows.
-    if (asked) settle(authRefused ?? disconnected(error, address));
+    if (asked) settle(refused ?? disconnected(error, address, everUp));
   }
 
   function open(): void {
     waiting = true;
-    authRefused = undefined;
-    authSent = 0;
+    refused = undefined;
+    loginSent = 0;
+    askAgain = false;
     expected = [];
+    sent = { at: clock.monotonic(), load: performance.eventLoopUtilization() };
     link = openProbeLink(address, { ready: ask, line, ended });
   }
 
@@ -199,7 +235,7 @@ export function createRedisProbe(
     const cutOff = stage === 'connected' && isCutOff(on);
     if (cutOff) settle(unacknowledged(address.display));
     else if (stage === 'connected') settle(silent(address.display));
-    else settle(unconnected(address.display, stage === 'resolving'));
+    else settle(unconnected(address, stage));
     // Nothing of it is left at the other end, which never saw it; a look-up cannot be taken back.
     if (cutOff || stage === 'connecting') {
       drop();
@@ -216,6 +252,8 @@ export function createRedisProbe(
 
   function start(): void {
     lastTick = clock.monotonic();
+    // As long as the probe runs, and not each of its links: a Sentinel that is frozen is met once.
+    if (address.sentinel !== undefined) letGoMasters = mastersOf(address).hold();
     stopTicks = clock.every(periodSeconds, tick);
     open();
   }
@@ -224,6 +262,7 @@ export function createRedisProbe(
     stopTicks?.();
     clearImmediate(immediate);
     drop();
+    letGoMasters?.();
   }
 
   return {
@@ -235,6 +274,7 @@ export function createRedisProbe(
     stateSeconds: () => clock.monotonic() - since,
     everUp: () => everUp,
     tickAgeSeconds: () => clock.monotonic() - lastTick,
+    lastSeconds: () => lastTook,
     hold() {
       if (holders++ === 0) start();
       let held = true;

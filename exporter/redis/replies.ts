@@ -1,6 +1,10 @@
-/** Replies of CONFIG, SLOWLOG and LATENCY to families; all absent where they are forbidden. */
+/**
+ * Replies of CONFIG, SLOWLOG and LATENCY to families; all absent where they are forbidden. A reply
+ * that is not what Redis gives costs its own families, and is told.
+ */
 import { type Family, gauge, type Metric, single } from '../collector.ts';
 import type { RedisCommand } from './client.ts';
+import { labelText } from './safe-text.ts';
 
 const saveEnabled = gauge({
   name: 'redis_rdb_save_enabled',
@@ -31,6 +35,9 @@ const spikeSeconds = gauge({
   labels: ['event_name'],
 });
 
+/** An id that only grows: kept like a counter when not answered. */
+export const growingReplyMetrics: readonly Metric[] = [slowlogLastId];
+
 export const replyMetrics: readonly Metric[] = [
   saveEnabled,
   slowlogLength,
@@ -52,7 +59,9 @@ export const replyCommands: readonly RedisCommand[] = [
 const mostEvents = 32;
 
 function unexpected(command: string, reply: unknown): Error {
-  return new Error(`${command}: unexpected reply ${JSON.stringify(reply).slice(0, 120)}`);
+  const text = typeof reply === 'string' ? reply.slice(0, 200) : reply;
+  const shown = Array.isArray(text) ? `an array of ${text.length}` : JSON.stringify(text);
+  return new Error(`${command}: unexpected reply ${shown.slice(0, 120)}`);
 }
 
 /** Forbidden by an ACL, renamed away, or unknown to this server: nothing to publish. */
@@ -97,7 +106,8 @@ function latencyFamilies(reply: unknown, spikes: Spikes): Family[] {
     if (typeof event !== 'string' || typeof at !== 'number' || typeof milliseconds !== 'number') {
       throw unexpected('LATENCY LATEST', row);
     }
-    if (spikes.has(event) || spikes.size < mostEvents) spikes.set(event, { at, milliseconds });
+    const name = labelText(event);
+    if (spikes.has(name) || spikes.size < mostEvents) spikes.set(name, { at, milliseconds });
   }
   const rows = [...spikes].map(([event_name, spike]) => ({ labels: { event_name }, spike }));
   return [
@@ -109,12 +119,24 @@ function latencyFamilies(reply: unknown, spikes: Spikes): Family[] {
   ];
 }
 
-export function createReplies(): (replies: readonly unknown[]) => Family[] {
+export function createReplies(): (
+  replies: readonly unknown[],
+  tell: (problem: Error) => void,
+) => Family[] {
   const spikes: Spikes = new Map();
-  return ([save, length, newest, latency]) => [
-    ...saveFamilies(save),
-    ...lengthFamilies(length),
-    ...slowlogFamilies(newest),
-    ...latencyFamilies(latency, spikes),
+  const readers = [
+    saveFamilies,
+    lengthFamilies,
+    slowlogFamilies,
+    (reply: unknown) => latencyFamilies(reply, spikes),
   ];
+  return (replies, tell) =>
+    readers.flatMap((read, i) => {
+      try {
+        return read(replies[i]);
+      } catch (error) {
+        tell(error instanceof Error ? error : new Error(String(error)));
+        return [];
+      }
+    });
 }

@@ -1,83 +1,160 @@
 /**
- * Finds the master that Sentinel speaks of, and a client that follows it: after a failover the
- * old master may answer on as a replica that nobody writes to, or stay frozen.
+ * Where the master is that Sentinel speaks of: asked in the background, every few seconds, on one
+ * connection to each Sentinel that is kept while it is frozen. Probe and collectors of one address
+ * share what is known, so they follow a failover together; none of them waits for a Sentinel once
+ * a master is known, and with all Sentinels gone the master of before is still the best guess.
  */
 import type { RedisAddress, RedisPlace } from './address.ts';
-import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts';
+import { reachable } from './address-settings.ts';
+import { createRedisClient, type RedisClient } from './client.ts';
 
 const sentinelTimeoutMs = 500;
 /** How often it is asked whether the master is still the master. */
-export const followMs = 5000;
+const followMs = 5000;
+/** The same while none is known. */
+const searchMs = 1000;
 
-/** Asks each Sentinel in turn. Passwords are Redis's, not theirs: Sentinels are asked without. */
-export async function findMaster(address: RedisAddress, signal: AbortSignal): Promise<RedisPlace> {
-  const { places, master } = address.sentinel ?? { places: [], master: '' };
-  let failure: unknown = new Error(`${address.display}: no Sentinel to ask`);
-  for (const place of places) {
-    const { tls } = address;
-    const display = `sentinel ${place.host}:${place.port}`;
-    const client = createRedisClient(
-      { tls, ...place, db: 0, display },
-      { timeoutMs: sentinelTimeoutMs },
-    );
-    try {
-      const [reply] = await client.send([['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]], signal);
-      const [host, port]: unknown[] = Array.isArray(reply) ? reply : [];
-      if (typeof host === 'string' && typeof port === 'string') return { host, port: Number(port) };
-      failure = reply instanceof Error ? reply : new Error(`${display}: knows no master ${master}`);
-    } catch (error) {
-      failure = error;
-    } finally {
-      await client.close();
-    }
-  }
-  throw failure;
+export interface Masters {
+  /** Undefined until a Sentinel has named one. */
+  place(): RedisPlace | undefined;
+  /** The same, once the search that is under way has ended; rejects with why there is none. */
+  known(): Promise<RedisPlace>;
+  /** Tells when another one has become the master; returns what ends that. */
+  onMove(listener: () => void): () => void;
+  /** It is asked for as long as anybody holds it; returns what lets go of it, once. */
+  hold(): () => void;
 }
 
-export function createSentinelClient(
-  address: RedisAddress,
-  options: RedisClientOptions,
-): RedisClient {
-  let current: { readonly place: RedisPlace; readonly client: RedisClient } | undefined;
-  let askedAt = -Infinity;
-  let asking: Promise<void> | undefined;
-  let closed = false;
+export function samePlace(a: RedisPlace | undefined, b: RedisPlace | undefined): boolean {
+  return a?.host === b?.host && a?.port === b?.port;
+}
 
-  async function follow(signal: AbortSignal): Promise<void> {
-    try {
-      const place = await findMaster(address, signal);
-      askedAt = performance.now();
-      if (current?.place.host === place.host && current.place.port === place.port) return;
-      await current?.client.close();
-      current = { place, client: createRedisClient({ ...address, ...place }, options) };
-    } finally {
-      asking = undefined;
+/** A Sentinel that wants a password says so like a Redis; who reads the sentence must know which. */
+function sentinelFailure(display: string, words: string): Error {
+  const locked = /\b(?:NOAUTH|WRONGPASS|NOPERM)\b|invalid password/.test(words);
+  const advice = locked
+    ? '. Its user name and password go into --redis-sentinel-username and STEALWATCH_REDIS_SENTINEL_PASSWORD'
+    : '';
+  const said = words.startsWith(display) ? words : `${display}: ${words}`;
+  return Object.assign(new Error(`${said.slice(0, 200)}${advice}`), {
+    code: locked ? 'SENTINEL_LOCKED' : 'SENTINEL',
+  });
+}
+
+interface Sentinel {
+  readonly display: string;
+  readonly client: RedisClient;
+}
+
+function createMasters(address: RedisAddress): Masters {
+  const { places, master, login } = address.sentinel ?? { places: [], master: '' };
+  const listeners = new Set<() => void>();
+  let sentinels: Sentinel[] = [];
+  let current: RedisPlace | undefined;
+  let failure: unknown;
+  let asking: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let holders = 0;
+
+  function open(place: RedisPlace): Sentinel {
+    const { tls, tlsSettings } = address;
+    const display = `Sentinel ${place.host}:${place.port}`;
+    const own: RedisAddress = {
+      tls,
+      ...(tlsSettings === undefined ? {} : { tlsSettings }),
+      ...place,
+      ...login,
+      db: 0,
+      display,
+    };
+    return {
+      display,
+      client: createRedisClient(own, { timeoutMs: sentinelTimeoutMs, watched: false }),
+    };
+  }
+
+  async function ask({ display, client }: Sentinel): Promise<RedisPlace> {
+    const question = ['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master] as const;
+    const [reply] = await client
+      .send([question], AbortSignal.timeout(2 * sentinelTimeoutMs))
+      .catch((error: unknown) => {
+        throw sentinelFailure(display, error instanceof Error ? error.message : String(error));
+      });
+    if (reply instanceof Error) throw sentinelFailure(display, reply.message);
+    const [host, port]: unknown[] = Array.isArray(reply) ? reply : [];
+    if (typeof host !== 'string' || !/^\d{1,5}$/.test(String(port))) {
+      throw sentinelFailure(display, `it knows no master ${JSON.stringify(master)}`);
     }
+    return reachable({ host, port: Number(port) }, address.addressMap);
+  }
+
+  /** The first that knows counts; one that is known to be frozen fails at once. */
+  async function search(): Promise<void> {
+    let problem: unknown = new Error(`${address.display}: no Sentinel to ask`);
+    for (const sentinel of sentinels) {
+      try {
+        const place = await ask(sentinel);
+        const moved = current !== undefined && !samePlace(place, current);
+        current = place;
+        failure = undefined;
+        if (moved) for (const listener of listeners) listener();
+        return;
+      } catch (error) {
+        problem = error;
+      }
+    }
+    failure = problem;
+  }
+
+  function round(): Promise<void> {
+    asking ??= search().finally(() => {
+      asking = undefined;
+      if (holders === 0) return;
+      timer = setTimeout(() => void round(), current === undefined ? searchMs : followMs);
+      timer.unref();
+    });
+    return asking;
+  }
+
+  async function stop(): Promise<void> {
+    clearTimeout(timer);
+    const old = sentinels;
+    sentinels = [];
+    await Promise.all(old.map(({ client }) => client.close()));
   }
 
   return {
-    async send(commands, signal) {
-      if (closed) throw new Error(`${address.display}: the client is closed`);
-      if (performance.now() - askedAt > followMs) {
-        asking ??= follow(signal);
-        try {
-          await asking;
-        } catch (error) {
-          // With the Sentinels gone the master of before is still the best guess.
-          if (current === undefined) throw error;
-        }
-      }
-      if (current === undefined) throw new Error(`${address.display}: no master is known`);
-      try {
-        return await current.client.send(commands, signal);
-      } catch (error) {
-        askedAt = -Infinity;
-        throw error;
-      }
+    place: () => current,
+    async known() {
+      if (current === undefined && failure === undefined) await (asking ?? round());
+      if (current !== undefined) return current;
+      throw failure instanceof Error ? failure : new Error('no Sentinel was asked');
     },
-    async close() {
-      closed = true;
-      await current?.client.close();
+    onMove(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    hold() {
+      if (holders++ === 0) {
+        failure = undefined;
+        sentinels = places.map(open);
+        void round();
+      }
+      let held = true;
+      return () => {
+        if (held && --holders === 0) void stop();
+        held = false;
+      };
     },
   };
+}
+
+/** One for each address that was parsed, whoever asks: an address is copied, its Sentinels are not. */
+const known = new WeakMap<object, Masters>();
+
+export function mastersOf(address: RedisAddress): Masters {
+  const key = address.sentinel ?? address;
+  const masters = known.get(key) ?? createMasters(address);
+  known.set(key, masters);
+  return masters;
 }

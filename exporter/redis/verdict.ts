@@ -1,6 +1,8 @@
 /** What one probe says about Redis: from a reply line, a failed connection, or silence. */
 import type { RedisAddress } from './address.ts';
-import { safeMessage } from './client.ts';
+import type { ProbeLink } from './probe-link.ts';
+import { wantsPasswordAlone } from './login.ts';
+import { safeMessage } from './safe-text.ts';
 import type { RedisState } from './state.ts';
 
 export const probeResults = ['ok', 'slow', 'timeout', 'refused', 'error'] as const;
@@ -44,16 +46,19 @@ export function pong(seconds: number, { display }: RedisAddress): Verdict {
   };
 }
 
-/** Redis without a password says so when it is given one; it works all the same. */
-export function isNeedlessPassword(line: string): boolean {
-  return /without any password configured|no password is set/.test(line);
-}
-
 /** What Redis says instead of PONG, or to AUTH. A line starts with "-". */
 export function refusal(line: string, address: RedisAddress): Verdict {
   const { display } = address;
   const text = line.slice(1);
   const [code = ''] = text.split(' ', 1);
+  if (wantsPasswordAlone(text)) {
+    return {
+      ...failed,
+      state: 'auth_failed',
+      reason: `Redis at ${display} takes no user name with AUTH: ${quoted(text, address)}. Redis before 6 has passwords only: leave the user name out of the URL.`,
+      alive: true,
+    };
+  }
   if (code === 'LOADING') {
     return {
       ...failed,
@@ -87,6 +92,19 @@ export function refusal(line: string, address: RedisAddress): Verdict {
   };
 }
 
+/** SELECT was refused: what answers has not the database that was asked for. */
+export function noDatabase(line: string, address: RedisAddress): Verdict {
+  const text = line.slice(1);
+  if (/^(?:NOAUTH|LOADING|BUSY)\b/.test(text)) return refusal(line, address);
+  const clustered = /cluster mode/i.test(text) ? ' A cluster has database 0 alone.' : '';
+  return {
+    ...failed,
+    state: /^NOPERM\b/.test(text) ? 'auth_failed' : 'error',
+    reason: `Redis at ${address.display} answers, but does not give us database ${address.db}: ${quoted(text, address)}.${clustered}`,
+    alive: true,
+  };
+}
+
 export function notRedis(line: string, address: RedisAddress): Verdict {
   return {
     ...failed,
@@ -115,33 +133,81 @@ function codeOf(error: Error | undefined): string {
   return first instanceof Error ? codeOf(first) : '';
 }
 
-/** The connection could not be made, or ended before it answered. */
-export function disconnected(error: Error | undefined, address: RedisAddress): Verdict {
+/** The one of a cluster that the probe looks at, and that the others are not. */
+function watchedPlace({ display, cluster }: RedisAddress): string {
+  const [first, ...others] = cluster ?? [];
+  if (first === undefined || others.length === 0) return display;
+  return `${first.host}:${first.port}, the first node of ${display}`;
+}
+
+function othersOf({ cluster }: RedisAddress): string {
+  return (cluster ?? []).length > 1 ? ' The other nodes are not looked at by the PING.' : '';
+}
+
+/** What TLS said of our certificate, or that we have none (RFC 8446, 6.2; TLS 1.2 says less). */
+const wantsCertificate =
+  /certificate required|bad certificate|handshake failure|alert number (?:116|42|40)\b/i;
+const readsNoTls = /wrong version number|packet length too long|unexpected message/i;
+
+/** Why a connection that was there is not, as far as TLS and what stands in front may be to blame. */
+function hintOf(text: string, { tls, tlsSettings }: RedisAddress, everUp: boolean): string {
+  if (tls && wantsCertificate.test(text)) {
+    return tlsSettings?.certFile === undefined
+      ? 'It wants a client certificate: --redis-tls-cert-file and --redis-tls-key-file.'
+      : 'It does not take our client certificate.';
+  }
+  if (tls && readsNoTls.test(text)) return 'It may not speak TLS.';
+  if (everUp) return 'It answered before: it is gone, or what stands in front of it has none.';
+  return tls ? 'It may not speak TLS.' : 'It may want TLS (rediss://).';
+}
+
+/** The connection could not be made, or ended before it answered. `everUp`: it answered once. */
+export function disconnected(
+  error: Error | undefined,
+  address: RedisAddress,
+  everUp: boolean,
+): Verdict {
   const { display } = address;
   const code = codeOf(error);
-  const text = error === undefined ? '' : safeMessage(error, address);
+  const text = error === undefined ? '' : safeMessage(error, address).trim();
+  if (code === 'SENTINEL_LOCKED') {
+    return {
+      ...failed,
+      state: 'auth_failed',
+      reason: `No master of ${display} is known: ${text}.`,
+    };
+  }
+  if (code === 'SENTINEL') {
+    return {
+      ...failed,
+      state: 'unreachable',
+      reason: `No master of ${display} is known: ${text}.`,
+    };
+  }
   // ENOENT: no socket file. Only then: a TLS certificate file may be missing as well.
   if (code === 'ECONNREFUSED' || (code === 'ENOENT' && address.socketPath !== undefined)) {
     return {
       ...failed,
       state: 'refused',
       result: 'refused',
-      reason: `Nothing listens at ${display}.`,
+      reason: `Nothing listens at ${watchedPlace(address)}.${othersOf(address)}`,
     };
   }
   // A Unix socket whose queue of waiting connections is full: nobody has accepted for long.
   if (code === 'EAGAIN') return silent(display, 'its queue of waiting connections is full');
   if (unreachableCodes.has(code)) {
-    return { ...failed, state: 'unreachable', reason: `${display} cannot be reached: ${text}.` };
+    const reason = `${watchedPlace(address)} cannot be reached: ${text}.${othersOf(address)}`;
+    return { ...failed, state: 'unreachable', reason };
   }
-  const hint = address.tls ? 'It may not speak TLS.' : 'It may want TLS (rediss://).';
+  const hint = hintOf(text, address, everUp);
+  const broken = ['ECONNRESET', 'EPROTO', 'EPIPE'].includes(code) || code.startsWith('ERR_SSL');
   return {
     ...failed,
     state: 'error',
     reason:
       text === ''
         ? `${display} accepts the connection and closes it without an answer. ${hint}`
-        : `The connection to ${display} failed: ${text}. ${code === 'ECONNRESET' || code === 'EPROTO' ? hint : ''}`.trimEnd(),
+        : `The connection to ${display} failed: ${text}. ${broken ? hint : ''}`.trimEnd(),
   };
 }
 
@@ -155,15 +221,18 @@ export function silent(display: string, why = 'nothing answers'): Verdict {
   };
 }
 
-export function unconnected(display: string, resolving: boolean): Verdict {
-  return {
-    ...failed,
-    state: 'unreachable',
-    result: 'timeout',
-    reason: resolving
-      ? `The name in ${display} does not resolve: the name server is silent.`
-      : `${display} cannot be reached: no answer to the connection request.`,
+/** Nothing came of connecting. */
+export function unconnected(
+  address: RedisAddress,
+  stage: Exclude<ReturnType<ProbeLink['stage']>, 'connected'>,
+): Verdict {
+  const { display } = address;
+  const reasons = {
+    searching: `No master of ${display} is known: no Sentinel answers.`,
+    resolving: `The name in ${display} does not resolve: the name server is silent.`,
+    connecting: `${watchedPlace(address)} cannot be reached: no answer to the connection request.${othersOf(address)}`,
   };
+  return { ...failed, state: 'unreachable', result: 'timeout', reason: reasons[stage] };
 }
 
 export function unacknowledged(display: string): Verdict {

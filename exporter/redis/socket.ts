@@ -1,0 +1,117 @@
+/**
+ * One way to a Redis for all that connect: name look-up, TCP or Unix socket, TLS with the server's
+ * name, so that probe and collectors meet the same server behind a router that goes by name.
+ */
+import { lookup, type LookupAddress } from 'node:dns';
+import { readFileSync } from 'node:fs';
+import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
+import type { ConnectionOptions } from 'node:tls';
+import type { RedisAddress, RedisPlace, RedisTls } from './address.ts';
+
+export interface DialEvents {
+  /** TCP is there: from now on the other side has the connection in its queue. */
+  connected(): void;
+  /** TCP, and TLS if it is asked for, are up: now it may be written to. */
+  ready(): void;
+  data(chunk: Buffer): void;
+  /** Once, last, unless `close` was called. Without an error the peer closed. */
+  ended(error: Error | undefined): void;
+}
+
+export interface Dialled {
+  /** Undefined while the name is looked up. */
+  socket(): Socket | undefined;
+  close(): void;
+}
+
+function tlsOptions(host: string, settings: RedisTls = {}): ConnectionOptions {
+  const { caFile, certFile, keyFile, serverName } = settings;
+  const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
+  return {
+    ...(servername === undefined ? {} : { servername }),
+    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
+    ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
+    ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
+  };
+}
+
+function openSocket(
+  { socketPath, tls, tlsSettings }: RedisAddress,
+  { host, port }: RedisPlace,
+  addresses: readonly LookupAddress[],
+): Socket {
+  if (socketPath !== undefined) return connect({ path: socketPath });
+  const options: TcpNetConnectOpts = {
+    host,
+    port,
+    noDelay: true,
+    ...(addresses.length === 0
+      ? {}
+      : {
+          autoSelectFamily: true,
+          lookup: (_name, _options, done) => done(null, [...addresses]),
+        }),
+  };
+  if (!tls) return connect(options);
+  // Costs 4 MB of memory: not before somebody uses it.
+  const { connect: connectTls } = process.getBuiltinModule('node:tls');
+  return connectTls({ ...options, ...tlsOptions(host, tlsSettings) });
+}
+
+/** Connect to `place` in the way of `address`. */
+export function dial(address: RedisAddress, place: RedisPlace, events: DialEvents): Dialled {
+  let socket: Socket | undefined;
+  let closed = false;
+  let failure: Error | undefined;
+
+  function end(error: Error | undefined): void {
+    if (closed) return;
+    closed = true;
+    socket?.destroy();
+    events.ended(error);
+  }
+
+  function open(addresses: readonly LookupAddress[]): void {
+    if (closed) return;
+    try {
+      socket = openSocket(address, place, addresses);
+    } catch (error) {
+      // A certificate that is gone or none. Not before the caller has what is returned here.
+      setImmediate(end, error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    socket.unref();
+    socket.on('connect', () => {
+      if (!closed) events.connected();
+    });
+    socket.on(address.tls ? 'secureConnect' : 'connect', () => {
+      if (!closed) events.ready();
+    });
+    socket.on('data', (chunk: Buffer) => {
+      if (!closed) events.data(chunk);
+    });
+    // Before `close`: whoever writes after the other side has ended gets EPIPE.
+    socket.on('end', () => end(failure));
+    socket.on('error', (error) => {
+      failure = error;
+    });
+    socket.on('close', () => end(failure));
+  }
+
+  if (address.socketPath !== undefined || isIP(place.host) !== 0) open([]);
+  else {
+    // One look-up per connection, and whoever dials awaits it: each holds one of libuv's four threads.
+    lookup(place.host, { all: true }, (error, addresses) => {
+      if (error === null) open(addresses);
+      else end(error);
+    });
+  }
+
+  return {
+    socket: () => socket,
+    close() {
+      closed = true;
+      socket?.destroy();
+    },
+  };
+}
