@@ -6,6 +6,7 @@ import { type Batch, hostFaultsOf } from './attribution.ts';
 const quiet: Batch = {
   switches: 0,
   majorFaults: 0,
+  minorFaults: 0,
   runDelaySeconds: 0,
   stealSeconds: 0,
   touchSeconds: Array.from({ length: 16 }, () => 0.000_000_4),
@@ -24,6 +25,12 @@ test('attribution: a sleep that is no major fault is the host', () => {
   assert.equal(hostFaultsOf({ ...quiet, switches: 3 }), 3);
   assert.equal(hostFaultsOf({ ...quiet, switches: 3, majorFaults: 2 }), 1);
   assert.equal(hostFaultsOf({ ...quiet, switches: 1, majorFaults: 2 }), 0);
+});
+
+test('attribution: a sleep for the lock of a page that this guest swaps out is its own', () => {
+  assert.equal(hostFaultsOf({ ...quiet, switches: 1, minorFaults: 8 }), 0);
+  assert.equal(hostFaultsOf({ ...quiet, switches: 3, minorFaults: 1, majorFaults: 1 }), 1);
+  assert.equal(hostFaultsOf({ ...slow(0.004, 0.005), minorFaults: 1 }), 1);
 });
 
 test('attribution: where no sleep is seen, slow touches count', () => {
@@ -49,6 +56,7 @@ test('attribution: never below 0, never more than there were touches', () => {
       fc.record({
         switches: count,
         majorFaults: count,
+        minorFaults: count,
         runDelaySeconds: fc.option(seconds, { nil: undefined }),
         stealSeconds: seconds,
         touchSeconds: fc.array(seconds, { maxLength: 16 }),

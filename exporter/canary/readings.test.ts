@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { openReadings } from './readings.ts';
 
-const stat = (majflt: number) =>
-  `12 (cold ) page (x) D 1 12 12 0 -1 4194368 900 0 ${majflt} 0 1 2 0 0 20 0 9 0 8 1 2 3\n`;
+const stat = (majflt: number, minflt = 900) =>
+  `12 (cold ) page (x) D 1 12 12 0 -1 4194368 ${minflt} 0 ${majflt} 0 1 2 0 0 20 0 9 0 8 1 2 3\n`;
 const status = (voluntary: number) =>
   `Name:\tcold-page\nState:\tR (running)\nvoluntary_ctxt_switches:\t${voluntary}\nnonvoluntary_ctxt_switches:\t77\n`;
 const files = {
@@ -29,6 +29,7 @@ test('readings: growth between before and after', (t) => {
   const growth = {
     switches: 3,
     majorFaults: 2,
+    minorFaults: 0,
     runDelaySeconds: 0.5,
     stealSeconds: 0,
     swappedIn: 20,
@@ -37,6 +38,22 @@ test('readings: growth between before and after', (t) => {
   writeTree(root, { stat: 'cpu  1 2 3 4 5 6 7 83 9 10\n' });
   readings.stealAgain();
   assert.deepEqual(readings.growth(), { ...growth, stealSeconds: 0.03 });
+});
+
+test('readings: minor faults are those that NUMA balancing does not account for', (t) => {
+  const cases: readonly (readonly [number, string, string, number])[] = [
+    [907, '', '', 7],
+    [907, 'numa_hint_faults 40\n', 'numa_hint_faults 45\n', 2],
+    [907, 'numa_hint_faults 40\n', 'numa_hint_faults 99\n', 0],
+  ];
+  for (const [minflt, before, after, expected] of cases) {
+    const root = fixtureTree(t, { ...files, vmstat: files.vmstat + before });
+    const readings = openReadings(root);
+    readings.before();
+    writeTree(root, { 'thread-self/stat': stat(4, minflt), vmstat: files.vmstat + after });
+    readings.after();
+    assert.equal(readings.growth().minorFaults, expected);
+  }
 });
 
 test('readings: a kernel without schedstat, and text that is not what it should be', (t) => {

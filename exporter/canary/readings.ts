@@ -67,6 +67,10 @@ function difference(raw: Raw, pattern: RegExp): number {
 const voluntary = /^voluntary_ctxt_switches:\t(\d+)$/m;
 /** The tenth field after the comm, which may hold spaces and parentheses (proc_pid_stat(5)). */
 const majorFaults = /^.*\) (?:\S+ ){9}(\d+) /s;
+/** The eighth. */
+const minorFaults = /^.*\) (?:\S+ ){7}(\d+) /s;
+/** Of the whole machine: each is a minor fault of the thread that touched the page. */
+const numaHintFaults = /^numa_hint_faults (\d+)$/m;
 const swappedIn = /^pswpin (\d+)$/m;
 /** The eighth column of the sum over all CPUs, in ticks of 10 ms. */
 const steal = /^cpu +(?:\d+ ){7}(\d+)/;
@@ -74,6 +78,7 @@ const steal = /^cpu +(?:\d+ ){7}(\d+)/;
 export interface Growth {
   readonly switches: number;
   readonly majorFaults: number;
+  readonly minorFaults: number;
   readonly runDelaySeconds: number | undefined;
   readonly stealSeconds: number;
   /** Pages that this guest itself fetched from its swap. */
@@ -106,6 +111,12 @@ export function openReadings(proc = '/proc'): Readings {
     return (end?.runDelaySeconds ?? 0) - (start?.runDelaySeconds ?? 0);
   }
 
+  /** Where NUMA balancing unmaps cold pages, as good as every touch is such a fault, and no sleep. */
+  function ownMinorFaults(): number {
+    const hints = numaHintFaults.test(textOf(vmstat, 0)) ? difference(vmstat, numaHintFaults) : 0;
+    return Math.max(0, difference(stat, minorFaults) - hints);
+  }
+
   return {
     before() {
       fill(vmstat, 0);
@@ -127,6 +138,7 @@ export function openReadings(proc = '/proc'): Readings {
     growth: () => ({
       switches: difference(status, voluntary),
       majorFaults: difference(stat, majorFaults),
+      minorFaults: ownMinorFaults(),
       runDelaySeconds: runDelay(),
       stealSeconds: Math.max(0, difference(machine, steal)) / 100,
       swappedIn: difference(vmstat, swappedIn),

@@ -26,6 +26,12 @@ function pageInsOfThisMachine(): number {
   return [...(counts?.values() ?? [])].reduce((sum, count) => sum + count, 0);
 }
 
+/**
+ * How many page-ins may be counted that this kernel did not see: one touch in a thousand. A host
+ * that keeps a vCPU for less than a tick says so nowhere.
+ */
+const mostUnseen = (reading: CanaryReading) => Math.ceil(touchesOf(reading) / 1000);
+
 function burnCpu(t: TestContext, processes: number): void {
   const children: ChildProcess[] = Array.from({ length: processes }, () =>
     spawn(process.execPath, ['-e', 'setTimeout(() => process.exit(), 60000); for (;;);'], {
@@ -63,9 +69,12 @@ test('canary: four CPU burners are not taken for the host', async (t) => {
   burnCpu(t, 4);
   await until('12,000 touches', () => touchesOf(canary.read()) > 12_000, 60);
   const paged = pageInsOfThisMachine() - before;
-  const counted = hostFaultsOf(canary.read());
-  // One touch in a thousand: a host that keeps a vCPU for less than a tick says so nowhere.
-  assert.ok(counted <= 12 + paged, `${counted} page-ins counted, ${paged} seen by this kernel`);
+  const reading = canary.read();
+  const counted = hostFaultsOf(reading);
+  assert.ok(
+    counted <= mostUnseen(reading) + paged,
+    `${counted} page-ins counted, ${paged} seen by this kernel`,
+  );
 });
 
 test("canary: this machine's own swap is not taken for the host", async (t) => {
@@ -80,9 +89,12 @@ test("canary: this machine's own swap is not taken for the host", async (t) => {
   for (let round = 1; round <= 3; round++) {
     await swapped.pushOut();
     const discarded = last()?.discardedTouches ?? 0;
+    // A batch has 16 touches. On a busy machine one that fetches all its pages takes a second.
     await until(
       'touches of swapped pages',
-      () => (last()?.discardedTouches ?? 0) > discarded + 500,
+      () => {
+        return (last()?.discardedTouches ?? 0) > discarded + 160;
+      },
       30,
     );
   }
@@ -90,7 +102,10 @@ test("canary: this machine's own swap is not taken for the host", async (t) => {
   assert.ok(reading !== undefined);
   const paged = pageInsOfThisMachine() - before;
   const counted = hostFaultsOf(reading);
-  assert.ok(counted <= 2 + paged, `${counted} page-ins counted, ${paged} seen by this kernel`);
+  assert.ok(
+    counted <= mostUnseen(reading) + paged,
+    `${counted} page-ins counted, ${paged} seen by this kernel`,
+  );
   t.diagnostic(`${reading.discardedTouches} touches discarded, ${touchesOf(reading)} counted`);
 });
 

@@ -31,7 +31,7 @@ const touches = histogram({
 const hostFaults = counter({
   name: 'stealwatch_cold_page_host_faults_total',
   help: 'Such pages that the host had paged out, at least, from /proc/thread-self.',
-  note: 'Such pages that the host had paged out, at least: voluntary switches less major faults, or slow touches, whichever is more, from /proc/thread-self of the canary.',
+  note: 'Such pages that the host had paged out, at least: voluntary switches less page faults of its own, or slow touches, whichever is more, from /proc/thread-self of the canary.',
   labels: ['age'],
 });
 const outstanding = gauge({

@@ -121,8 +121,15 @@ test('redis process: a real one in pid and network namespaces of its own, publis
     return;
   }
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-redis-'));
+  // Known by a pid that no other Redis in a namespace of this machine has, of another run neither.
+  const processId = process.pid;
+  const numbered = 'echo $(($0 - 1)) > /proc/sys/kernel/ns_last_pid; "$@" & wait';
   const server = ['redis-server', '--port', '6379', '--bind', '0.0.0.0', '--save', '', '--dir'];
-  const child = spawn('unshare', [...isolate, ...server, directory], { stdio: 'ignore' });
+  const child = spawn(
+    'unshare',
+    [...isolate, 'sh', '-c', numbered, String(processId), ...server, directory],
+    { stdio: 'ignore', env: { ...process.env, LC_ALL: 'C' } },
+  );
   // What Docker does with a published port: a proxy of root's listens on the host.
   const proxy = createServer();
   const port = await freePort();
@@ -135,7 +142,7 @@ test('redis process: a real one in pid and network namespaces of its own, publis
   let collector = start(t, `redis://127.0.0.1:${port}`);
   await until('it is found', async () => {
     await collector.close?.();
-    collector = start(t, `redis://127.0.0.1:${port}`, { processIdHint: () => 1 });
+    collector = start(t, `redis://127.0.0.1:${port}`, { processIdHint: () => processId });
     return (await read(collector))['redis_listen_queue_length'] === 0;
   });
   await until('it sleeps', async () => (await stateOf(collector)) === 'S');

@@ -127,7 +127,10 @@ async function startSentinel(t: TestContext, masterPort: number): Promise<number
       'sentinel failover-timeout mymaster 5000',
     ].join('\n'),
   );
-  const child = spawn('redis-server', [file, '--sentinel'], { stdio: 'ignore' });
+  const child = spawn('redis-server', [file, '--sentinel'], {
+    stdio: 'ignore',
+    env: { ...process.env, LC_ALL: 'C' },
+  });
   t.after(() => void child.kill('SIGKILL'));
   const redis = writer(t, port);
   await until('the Sentinel knows the replica', async () => {

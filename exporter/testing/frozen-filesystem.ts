@@ -102,7 +102,7 @@ export async function startFreezableRedis(options: FreezeOptions = {}): Promise<
       ['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
       ['--pidfile', join(root, 'redis.pid')],
     ].flat(),
-    { stdio: 'ignore' },
+    { stdio: 'ignore', env: { ...process.env, LC_ALL: 'C' } },
   );
   try {
     await until(`redis-server listens on ${port}`, () => accepts(port));

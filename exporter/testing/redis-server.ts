@@ -82,7 +82,8 @@ export async function startRedis(
   const child = spawn(
     program,
     ['--port', String(port), '--dir', directory, '--save', '', ...(options.args ?? [])],
-    { stdio: 'ignore' },
+    // With a locale that its C library does not have it refuses to start.
+    { stdio: 'ignore', env: { ...process.env, LC_ALL: 'C' } },
   );
   let failed: Error | undefined;
   child.on('error', (error) => {
