@@ -12,12 +12,14 @@ const unseen = 'No queue is visible: no Asynq here, or Redis does not answer.';
 
 const done = `sum by (queue) (rate(asynq_tasks_processed_total{${here}}[$__rate_interval]))`;
 const failed = `sum by (queue) (rate(asynq_tasks_failed_total{${here}}[$__rate_interval]))`;
-/** As it was when Redis last answered. */
-const pending = `max by (queue) (last_over_time(asynq_queue_tasks{${here},state="pending"}[$__range]))`;
-const readable = `max by (queue) (asynq_queue_tasks{${here},state="pending"})`;
+/** Gauges are NaN while Redis does not answer: as it was when it last did, to the minute. */
+const lastRead = (metric: string) =>
+  `(${metric} >= 0 or last_over_time((${metric} >= 0)[$__range:1m]))`;
+const pendingTasks = `asynq_queue_tasks{${here},state="pending"}`;
+const pending = `max by (queue) (${lastRead(pendingTasks)})`;
+const readable = `max by (queue) (${pendingTasks} >= 0)`;
 /** The change of the backlog per second: in minus out. */
-const growth = (window: string) =>
-  `max by (queue) (deriv(asynq_queue_tasks{${here},state="pending"}[${window}]))`;
+const growth = (window: string) => `max by (queue) (deriv((${pendingTasks} >= 0)[${window}:15s]))`;
 
 const figures: readonly Panel[] = [
   figure({
@@ -28,7 +30,7 @@ const figures: readonly Panel[] = [
     h: 4,
     unit: 's',
     decimals: 0,
-    query: range(`max(asynq_queue_latency_seconds{${here}})`, 'oldest'),
+    query: range(`max(asynq_queue_latency_seconds{${here}} >= 0)`, 'oldest'),
     steps: rising(thresholds.queueLatencySeconds),
     noValue: 'no queue visible',
     sparkline: true,
@@ -59,7 +61,7 @@ const figures: readonly Panel[] = [
     w: 6,
     h: 4,
     unit: 'none',
-    query: range(`sum(asynq_servers{${here}})`, 'servers'),
+    query: range(`sum(asynq_servers{${here}}) >= 0`, 'servers'),
     steps: falling({ bad: 1, warn: 1 }),
     noValue: 'no server seen',
   }),
@@ -124,7 +126,7 @@ const drain = table({
     },
     {
       title: 'Consumers',
-      expr: `max by (queue) (last_over_time(asynq_queue_consumers{${here}}[$__range]))`,
+      expr: `max by (queue) (${lastRead(`asynq_queue_consumers{${here}}`)})`,
       unit: 'none',
       steps: falling({ bad: 1, warn: 1 }),
     },
@@ -255,7 +257,7 @@ const warnings = table({
     { title: 'Queue', label: 'queue' },
     {
       title: 'Paused',
-      expr: `max by (queue) (last_over_time(asynq_queue_paused_total{${here}}[$__range]))`,
+      expr: `max by (queue) (${lastRead(`asynq_queue_paused_total{${here}}`)})`,
       meanings: [
         { value: 0, text: 'no', color: 'text' },
         { value: 1, text: 'paused', color: colors.degraded },
@@ -263,7 +265,7 @@ const warnings = table({
     },
     {
       title: 'Listed',
-      expr: `min by (queue) (last_over_time(asynq_queue_listed{${here}}[$__range]))`,
+      expr: `min by (queue) (${lastRead(`asynq_queue_listed{${here}}`)})`,
       meanings: [
         { value: 0, text: 'missing', color: colors.bad },
         { value: 1, text: 'yes', color: 'text' },
@@ -271,13 +273,13 @@ const warnings = table({
     },
     {
       title: 'Overdue',
-      expr: `sum by (queue) (last_over_time(asynq_queue_overdue_tasks{${here}}[$__range]))`,
+      expr: `sum by (queue) (${lastRead(`asynq_queue_overdue_tasks{${here}}`)})`,
       unit: 'short',
       steps: rising({ warn: 1, bad: 1000 }),
     },
     {
       title: 'Running for',
-      expr: `max by (queue) (last_over_time(asynq_queue_oldest_active_seconds{${here}}[$__range]))`,
+      expr: `max by (queue) (${lastRead(`asynq_queue_oldest_active_seconds{${here}}`)})`,
       unit: 's',
     },
   ],

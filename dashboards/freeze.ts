@@ -275,7 +275,7 @@ const atRisk = lines({
 const oldest = lines({
   title: 'Oldest pending Asynq task',
   description:
-    'How long the task at the head of each queue has waited. `asynq_queue_latency_seconds`. It vanishes while Redis does not answer: the last value would be a lie.',
+    'How long the task at the head of each queue has waited. `asynq_queue_latency_seconds`. It has a gap while Redis does not answer: the last value would be a lie.',
   w: 12,
   h: 6,
   unit: 's',

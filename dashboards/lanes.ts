@@ -121,7 +121,7 @@ const listenQueue = lane(
   ),
 );
 
-/** While Redis does not answer there are no queue gauges, and no task is being picked up. */
+/** While Redis does not answer the queue gauges are NaN, and no task is being picked up. */
 export const oldestTask = lane(
   'Asynq oldest task',
   `${level(

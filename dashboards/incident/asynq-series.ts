@@ -63,10 +63,17 @@ function servers(to: Recorder, now: number): void {
   to.set('asynq_clock_skew_seconds', 0.01);
 }
 
+/** While Redis does not answer, every gauge of it is there and has no number. */
+const unread = (to: Recorder): Recorder => ({
+  ...to,
+  set: (name, _, labels) => to.set(name, Number.NaN, labels),
+});
+
 /** `pending` is the backlog of both queues together. */
 export function asynqSeries(to: Recorder, moment: Moment, pending: number): void {
   const { world, step, now } = moment;
   const answers = world.redis !== 'frozen';
+  const gauges = answers ? to : unread(to);
   to.set('asynq_up', answers ? 1 : 0);
   for (const [name, share] of Object.entries(shares)) {
     const q = { queue: name };
@@ -76,10 +83,10 @@ export function asynqSeries(to: Recorder, moment: Moment, pending: number): void
     to.add('asynq_tasks_archived_total', 0, q);
     to.add('asynq_counter_rollbacks_total', 0, q);
     to.add('asynq_rolled_back_tasks_total', 0, q);
-    if (answers) queue(to, moment, name, pending * share);
+    queue(gauges, moment, name, pending * share);
   }
-  if (answers) servers(to, now);
-  to.set('asynq_truncated', 0, { collector: 'servers' });
+  servers(gauges, now);
+  gauges.set('asynq_truncated', 0, { collector: 'servers' });
   to.set('asynq_collection_age_seconds', answers ? 1 : moment.frozenFor);
   to.set('asynq_collection_duration_seconds', 0.004);
   for (const reason of ['timeout', 'busy', 'loading', 'noperm', 'decode', 'other']) {
