@@ -9,12 +9,12 @@ import Koa, { type Context, type Middleware } from 'koa';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
-import { gzipSync } from 'node:zlib';
 import type { Clock } from './clock.ts';
 import type { Collector, Family } from './collector.ts';
 import { type ConnectionLimits, watchConnections } from './connections.ts';
+import { createExposition, type Encoding, gzip } from './exposition.ts';
 import { createGarbageCollection } from './garbage.ts';
-import { contentTypes, createRenderer, type Format } from './metrics.ts';
+import { contentTypes, type Format } from './metrics.ts';
 import { pageOf } from './page.ts';
 import type { RequestCounter } from './requests.ts';
 import type { Scraper } from './scrape.ts';
@@ -78,48 +78,12 @@ export function formatOf(accept: string): Format {
     : 'text';
 }
 
-/** Most answers are about 5 kB compressed: one piece, and no second one to join it with. */
-const gzipOptions = { level: 1, chunkSize: 8 * 1024 };
-/** Where a text is encoded, again and again: 25 kB a scrape that no garbage collector need find. */
-const scratch = Buffer.allocUnsafeSlow(128 * 1024);
-
-function gzip(text: string): Buffer {
-  if (text.length * 3 > scratch.length) return gzipSync(text, gzipOptions);
-  return gzipSync(scratch.subarray(0, scratch.write(text)), gzipOptions);
-}
-
-type Encoding = 'gzip' | 'identity';
-
 /** What the client takes; said in the answer's headers. */
 function encodingFor(ctx: Context): Encoding {
   ctx.vary('Accept-Encoding');
   if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return 'identity';
   ctx.set('Content-Encoding', 'gzip');
   return 'gzip';
-}
-
-interface Rendering {
-  readonly text: Promise<string>;
-  gzipped?: Promise<Buffer>;
-}
-
-/** Scrapes that shared one result share its bytes as well: 50 at once cost one rendering. */
-function createExposition(): (
-  families: readonly Family[],
-  format: Format,
-  encoding: Encoding,
-) => Promise<string | Buffer> {
-  const renderers = { text: createRenderer('text'), openmetrics: createRenderer('openmetrics') };
-  const shared = new WeakMap<readonly Family[], Map<Format, Rendering>>();
-  return (families, format, encoding) => {
-    const known = shared.get(families) ?? new Map<Format, Rendering>();
-    shared.set(families, known);
-    const rendering = known.get(format) ?? { text: renderers[format](families) };
-    known.set(format, rendering);
-    if (encoding === 'identity') return rendering.text;
-    rendering.gzipped ??= rendering.text.then(gzip);
-    return rendering.gzipped;
-  };
 }
 
 /** The page is text and its own styles: no script, no frame around it, no form. */

@@ -7,6 +7,7 @@
  */
 
 import type { History } from './history.ts';
+import type { Prepared } from './prepared.ts';
 import type { Evidence } from './verdict.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram';
@@ -48,6 +49,8 @@ export interface Sample {
 export interface Family {
   readonly metric: Metric;
   readonly samples: readonly Sample[];
+  /** More samples than are worth holding, as lines that were rendered in the background. */
+  readonly prepared?: Prepared;
 }
 
 /** Whether this machine lets us see a signal, and if not, why and what would grant it. */

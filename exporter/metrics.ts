@@ -7,6 +7,8 @@
 import { Registry, type Metric as PromMetric } from 'prom-client';
 import { boundText } from './bucket-bound.ts';
 import type { Family, HistogramValue, Labels, Metric, Sample } from './collector.ts';
+import { createPace } from './pace.ts';
+import { type Page, plainPage, type Prepared } from './prepared.ts';
 
 export type Format = 'text' | 'openmetrics';
 
@@ -89,11 +91,17 @@ const mostKeptSamples = 64;
 /** Renders families in the order given. A family without samples is left out. */
 export type Renderer = (families: readonly Family[]) => Promise<string>;
 
+/** The same, with what was prepared as it is, in its place. */
+export type PageRenderer = (families: readonly Family[]) => Promise<Page>;
+
+/** Lines alone, without what a family begins with. They are the same in every format. */
+export type LineRenderer = (metric: Metric, samples: readonly Sample[]) => Promise<string>;
+
 /**
  * Keeps the text of each family, for as long as its samples stay what they are: from one scrape
  * to the next most do. Families are plain data, and nobody changes one that was handed over.
  */
-export function createRenderer(format: Format): Renderer {
+export function createPageRenderer(format: Format): PageRenderer {
   const registry = new Registry(contentTypes[format]);
   /** What the registry finds when it asks for the values of a metric. */
   let asked: Family | undefined;
@@ -108,6 +116,7 @@ export function createRenderer(format: Format): Renderer {
   }
 
   function keptText(family: Family): string | undefined {
+    if (family.prepared !== undefined) return undefined;
     const known = kept.get(family.metric.name);
     const same = known?.family.metric === family.metric && sameSamples(known.family, family);
     return same ? known.text : undefined;
@@ -130,14 +139,45 @@ export function createRenderer(format: Format): Renderer {
   }
 
   return async (families) => {
-    const present = families.filter(({ samples }) => samples.length > 0);
+    const present = families.filter(
+      ({ samples, prepared }) => samples.length > 0 || (prepared?.length ?? 0) > 0,
+    );
     const names = new Set(present.map(({ metric }) => metric.name));
     if (names.size < present.length) throw new Error(`published twice: ${twice(present)}`);
     const texts = present.map(keptText);
+    const pace = createPace();
     for (const [i, family] of present.entries()) {
       // One after the other: rendering waits for nothing, the registry only says it may.
       texts[i] ??= await textOf(family);
+      await pace();
     }
-    return texts.join('') + (format === 'openmetrics' ? '# EOF\n' : '');
+    const page: (string | Prepared)[] = [];
+    let text = '';
+    for (const [i, { prepared }] of present.entries()) {
+      text += texts[i] ?? '';
+      if (prepared === undefined) continue;
+      page.push(text, prepared);
+      text = '';
+    }
+    return [...page, text + (format === 'openmetrics' ? '# EOF\n' : '')];
+  };
+}
+
+export function createRenderer(format: Format): Renderer {
+  const render = createPageRenderer(format);
+  return async (families) => {
+    let text = '';
+    for await (const bytes of plainPage(await render(families))) text += bytes.toString();
+    return text;
+  };
+}
+
+export function createLineRenderer(): LineRenderer {
+  const render = createPageRenderer('text');
+  return async (metric, samples) => {
+    const [text = ''] = await render([{ metric, samples }]);
+    if (typeof text !== 'string') throw new Error('rendered lines are text');
+    // The two lines of HELP and TYPE.
+    return text.slice(text.indexOf('\n', text.indexOf('\n') + 1) + 1);
   };
 }

@@ -1,10 +1,10 @@
 /** The line of `/status` about Asynq, and the signal. */
 import type { Check, Signal } from '../collector.ts';
 import type { Snapshot } from './collection.ts';
-import { counted, isUnserved } from './findings.ts';
+import { counted } from './findings.ts';
 import { isWithoutAsynq } from './presence.ts';
 import { explained, sentenceOf } from './refused.ts';
-import type { Known } from './watch.ts';
+import type { Known } from './known.ts';
 
 /**
  * `unserved`: tasks wait in a queue no live server takes from. `none`: no Asynq in this Redis.
@@ -29,19 +29,18 @@ function stateOf(
       ? ['starting', 'the queues have not been read yet']
       : ['unknown', `the queues cannot be read: ${explained(failure.message, isCluster)}`];
   }
-  const { snapshot, views } = known;
-  if (isWithoutAsynq(snapshot)) return ['none', 'there is no Asynq in this Redis'];
+  const { snapshot, unserved } = known;
+  if (isWithoutAsynq(known)) return ['none', 'there is no Asynq in this Redis'];
   if (snapshot.legacyQueues.length > 0) return ['unsupported', legacyReason(snapshot)];
   const { refusals } = snapshot;
   const partly = refusals === undefined ? '' : `, ${sentenceOf(refusals, isCluster)}`;
-  const unserved = views.filter((view) => isUnserved(view)).length;
   if (unserved > 0) {
     return [
       'unserved',
       `tasks wait in ${counted(unserved, 'queue')} that no live server serves${partly}`,
     ];
   }
-  return [partly === '' ? 'up' : 'partial', `${counted(views.length, 'queue')} read${partly}`];
+  return [partly === '' ? 'up' : 'partial', `${counted(known.queues, 'queue')} read${partly}`];
 }
 
 /** Not critical: what a health check can mend is Redis's, and Redis has a check of its own. */
@@ -82,7 +81,7 @@ export function asynqSignal(last: Known | undefined): Signal[] {
   if (snapshot.legacyQueues.length > 0) {
     return [{ name: 'asynq', supported: false, reason: legacyReason(snapshot) }];
   }
-  if (isWithoutAsynq(snapshot)) {
+  if (isWithoutAsynq(last)) {
     const reason =
       'There is no Asynq in this Redis: neither asynq:queues nor a server. Is it the right database?';
     return [{ name: 'asynq', supported: false, reason }];

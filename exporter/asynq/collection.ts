@@ -14,7 +14,7 @@ import { createFleetMemory, type Fleet, readFleet } from './fleet.ts';
 import { isLegacyMember, schedulersKey, serversKey } from './keys.ts';
 import { createMembersPaging, newestMembers, readMembers } from './members.ts';
 import { readMemory } from './memory.ts';
-import { createPace } from './pace.ts';
+import { createPace } from '../pace.ts';
 import { newQueueNotes, type QueueNotes } from './queue-notes.ts';
 import { type Moment, type QueueReading, readQueue, taskStates } from './queue-reader.ts';
 
@@ -24,8 +24,8 @@ const mostQueues = 10_000;
 const seriesOfQueue = 35;
 const seriesBytes = 60;
 const mostPageBytes = 32 * 1024 * 1024;
-/** Queues to a pipeline: larger ones were slower, and hold up other clients for longer. */
-const queuesPerPipeline = 100;
+/** Queues to a pipeline: larger ones were slower, and hold up our own event loop and other clients. */
+const queuesPerPipeline = 50;
 /** A queue that is empty, listed nowhere and served by nobody is forgotten after this long. */
 const forgottenAfterSeconds = 3600;
 const memoryQueuesPerCollection = 20;

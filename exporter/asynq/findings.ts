@@ -62,27 +62,28 @@ function waiting(view: QueueView, snapshot: Snapshot): string {
   );
 }
 
-interface Ranked extends Finding {
+interface Ranked {
+  readonly severity: Severity;
   /** Within a severity, the larger the sooner. */
   readonly weight: number;
+  /** Of thousands only the worst few are put into words. */
+  readonly text: () => string;
 }
 
-function aboutQueue(view: QueueView, snapshot: Snapshot): Ranked[] {
-  const found: Ranked[] = [];
-  const add = (severity: Severity, weight: number, text: string) =>
-    found.push({ severity, weight, text });
-  const name = shownName(view.queue);
-  if (isUnserved(view)) add('bad', view.latencySeconds, waiting(view, snapshot));
+type Add = (severity: Severity, weight: number, text: () => string) => void;
+
+function aboutQueue(view: QueueView, snapshot: Snapshot, add: Add): void {
+  if (isUnserved(view)) add('bad', view.latencySeconds, () => waiting(view, snapshot));
   else if (view.latencySeconds > lateSeconds) {
     const severity = view.paused === 1 ? 'warning' : 'bad';
-    add(severity, view.latencySeconds, waiting(view, snapshot));
+    add(severity, view.latencySeconds, () => waiting(view, snapshot));
   }
   if (view.leaseExpired > 0) {
-    const tasks = counted(view.leaseExpired, 'task');
     add(
       'warning',
       view.leaseExpired,
-      `${name}: ${tasks} taken by a worker that has not been heard of since; a live server gives them back within 2 min.`,
+      () =>
+        `${shownName(view.queue)}: ${counted(view.leaseExpired, 'task')} taken by a worker that has not been heard of since; a live server gives them back within 2 min.`,
     );
   }
   const lag = Math.max(view.lagSeconds.scheduled, view.lagSeconds.retry);
@@ -90,7 +91,8 @@ function aboutQueue(view: QueueView, snapshot: Snapshot): Ranked[] {
     add(
       'warning',
       lag,
-      `${name}: scheduled or to-be-retried tasks are ${spoken(lag)} late; no running server forwards them.`,
+      () =>
+        `${shownName(view.queue)}: scheduled or to-be-retried tasks are ${spoken(lag)} late; no running server forwards them.`,
     );
   }
   const { rolledBackAt, lastRolledBack } = view.notes;
@@ -98,46 +100,75 @@ function aboutQueue(view: QueueView, snapshot: Snapshot): Ranked[] {
     add(
       'bad',
       lastRolledBack,
-      `${name}: Redis went back in time ${spoken(snapshot.takenAt - rolledBackAt)} ago: it has forgotten at least ${counted(lastRolledBack, 'finished task')}, which may run again, and whatever was enqueued since.`,
+      () =>
+        `${shownName(view.queue)}: Redis went back in time ${spoken(snapshot.takenAt - rolledBackAt)} ago: it has forgotten at least ${counted(lastRolledBack, 'finished task')}, which may run again, and whatever was enqueued since.`,
     );
   }
   if (view.listed === 0) {
     add(
       'warning',
       0,
-      `${name}: in use, but Redis has lost its name: Asynq's own tools say it does not exist. Restart the program that enqueues.`,
+      () =>
+        `${shownName(view.queue)}: in use, but Redis has lost its name: Asynq's own tools say it does not exist. Restart the program that enqueues.`,
     );
   }
   if (view.tasks.archived >= archiveFull) {
     add(
       'warning',
       0,
-      `${name}: the archive is full at ${whole(view.tasks.archived)} tasks; older ones are being thrown away.`,
+      () =>
+        `${shownName(view.queue)}: the archive is full at ${whole(view.tasks.archived)} tasks; older ones are being thrown away.`,
     );
   }
-  return found;
 }
 
 const order = { bad: 0, warning: 1, good: 2 } as const;
 
-export function findingsOf(snapshot: Snapshot, views: readonly QueueView[]): Finding[] {
-  const found = views.flatMap((view) => aboutQueue(view, snapshot));
-  found.sort((a, b) => order[a.severity] - order[b.severity] || b.weight - a.weight);
-  const findings: Finding[] = found
-    .slice(0, maxFindings)
-    .map(({ severity, text }) => ({ severity, text }));
-  if (found.length > maxFindings) {
-    findings.push({
-      severity: found[maxFindings]?.severity ?? 'warning',
-      text: `${counted(found.length - maxFindings, 'more problem')} with Asynq queues.`,
-    });
+const isWorse = (a: Ranked, b: Ranked): boolean =>
+  order[a.severity] - order[b.severity] < 0 ||
+  (a.severity === b.severity && a.weight - b.weight > 0);
+
+export interface Findings {
+  about(view: QueueView): void;
+  findings(): Finding[];
+}
+
+/** Queue by queue; of all there is to say the worst few are kept, and how many more there were. */
+export function createFindings(snapshot: Snapshot): Findings {
+  const worst: Ranked[] = [];
+  let [found, queues, pending] = [0, 0, 0];
+
+  function add(severity: Severity, weight: number, text: () => string): void {
+    const one = { severity, weight, text };
+    found += 1;
+    const before = worst.findIndex((other) => isWorse(one, other));
+    if (before === -1) worst.push(one);
+    else worst.splice(before, 0, one);
+    // One more than is told: how bad the rest is.
+    worst.length = Math.min(worst.length, maxFindings + 1);
   }
-  if (found.length === 0 && views.length > 0) {
-    const pending = views.reduce((sum, { tasks }) => sum + (tasks.pending || 0), 0);
-    findings.push({
-      severity: 'good',
-      text: `${counted(views.length, 'Asynq queue')}, ${counted(pending, 'task')} waiting.`,
-    });
-  }
-  return findings;
+
+  return {
+    about(view) {
+      queues += 1;
+      pending += view.tasks.pending || 0;
+      aboutQueue(view, snapshot, add);
+    },
+    findings() {
+      const told: Finding[] = worst
+        .slice(0, maxFindings)
+        .map(({ severity, text }) => ({ severity, text: text() }));
+      if (found > maxFindings) {
+        told.push({
+          severity: worst[maxFindings]?.severity ?? 'warning',
+          text: `${counted(found - maxFindings, 'more problem')} with Asynq queues.`,
+        });
+      }
+      if (found === 0 && queues > 0) {
+        const text = `${counted(queues, 'Asynq queue')}, ${counted(pending, 'task')} waiting.`;
+        told.push({ severity: 'good', text });
+      }
+      return told;
+    },
+  };
 }

@@ -10,7 +10,7 @@ import { type Ask, countOf, decoded, isRefused } from './ask.ts';
 import { serversKey, workersKeyOf } from './keys.ts';
 import { type Member, type Members, placeOf } from './members.ts';
 import { decodeServerInfo, legacyServerQueues, type SchedulerEntry } from './messages.ts';
-import { createPace } from './pace.ts';
+import { createPace } from '../pace.ts';
 import type { Moment } from './queue-reader.ts';
 import {
   createSchedulerMemory,

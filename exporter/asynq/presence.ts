@@ -1,7 +1,8 @@
 /** Whether there is an Asynq to see. */
-import type { Snapshot } from './collection.ts';
+import type { Known } from './known.ts';
 
-export function isWithoutAsynq({ queues, listed, fleet, legacyQueues }: Snapshot): boolean {
-  const known = queues.length + legacyQueues.length + fleet.servers.length;
-  return known === 0 && fleet.schedulers === 0 && fleet.missing === 'none' && listed.unnamed === 0;
+export function isWithoutAsynq({ queues, snapshot }: Known): boolean {
+  const { fleet, legacyQueues, listed } = snapshot;
+  const known = queues + legacyQueues.length + fleet.servers.length + listed.unnamed;
+  return known === 0 && fleet.schedulers === 0 && fleet.missing === 'none';
 }

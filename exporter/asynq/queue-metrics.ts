@@ -158,15 +158,19 @@ export interface QueueView extends QueueReading {
   readonly oldestActiveSeconds: number;
 }
 
-export function viewsOf({ queues, listed, fleet, redisTime }: Snapshot): QueueView[] {
+export function createViewer({
+  listed,
+  fleet,
+  redisTime,
+}: Snapshot): (reading: QueueReading) => QueueView {
   const served = servedBy(fleet);
   const unlisted = listed.complete ? 0 : Number.NaN;
-  return queues.map((reading) => ({
+  return (reading) => ({
     ...reading,
     listed: listed.names.has(reading.queue) ? 1 : unlisted,
     ...served(reading.queue),
     ...workOn(reading.queue, fleet, redisTime),
-  }));
+  });
 }
 
 /**

@@ -11,10 +11,9 @@
 import type { Clock } from '../clock.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 import type { Collection, Snapshot } from './collection.ts';
+import { inlineQueues, type Known } from './known.ts';
 import { isWithoutAsynq } from './presence.ts';
-import { type QueueView, viewsOf } from './queue-metrics.ts';
 
-export const inlineQueues = 500;
 /** Less than the second a scrape allows a collector, so that we speak and not the deadline. */
 const inlineWaitSeconds = 0.8;
 export const tickSeconds = 5;
@@ -25,11 +24,6 @@ const emptyIntervalSeconds = 15;
 const longestIntervalSeconds = 600;
 /** When a scrape of a small fleet cannot have numbers of its own moment, these will do. */
 const recentSeconds = 20;
-
-export interface Known {
-  readonly snapshot: Snapshot;
-  readonly views: readonly QueueView[];
-}
 
 export interface Watch {
   /** Numbers fit to publish: now for a small fleet, at most a few intervals old for a large one. */
@@ -49,6 +43,8 @@ export type Health = Pick<RedisProbe, 'state' | 'answers' | 'judged'>;
 
 export interface WatchOptions {
   readonly collection: Collection;
+  /** Makes ready what was read; `before` is what was known until then. */
+  readonly know: (snapshot: Snapshot, before: Known | undefined) => Promise<Known>;
   readonly clock: Clock;
   readonly health: Health;
   /** Least time between two collections that no scrape asked for. */
@@ -57,18 +53,28 @@ export interface WatchOptions {
   readonly onTick: (known: Known | undefined) => void;
 }
 
+interface Refreshing {
+  readonly done: Promise<void>;
+  readonly waitSeconds: number;
+}
+
 export function createWatch(options: WatchOptions): Watch {
-  const { collection, clock, health, intervalSeconds, onTick } = options;
+  const { collection, know, clock, health, intervalSeconds, onTick } = options;
   const closing = new AbortController();
   let current: Known | undefined;
   let last: Known | undefined;
   let failure: Error | undefined;
-  let running: Promise<void> | undefined;
+  let running: { readonly done: Promise<void>; readonly since: number } | undefined;
+  /** How long the last collection took, whatever came of it. */
+  let tookSeconds = 0;
   let ticked = clock.monotonic();
 
-  const isLarge = (): boolean => (last?.snapshot.queues.length ?? 0) > inlineQueues;
+  const isLarge = (): boolean => (last?.queues ?? 0) > inlineQueues;
 
-  const isEmpty = (): boolean => current !== undefined && isWithoutAsynq(current.snapshot);
+  /** A node of a cluster that does not answer makes every collection late: no scrape waits for it. */
+  const isSlow = (): boolean => tookSeconds > inlineWaitSeconds;
+
+  const isEmpty = (): boolean => current !== undefined && isWithoutAsynq(current);
 
   function interval(): number {
     if (isEmpty()) return Math.max(emptyIntervalSeconds, intervalSeconds);
@@ -77,11 +83,11 @@ export function createWatch(options: WatchOptions): Watch {
     return Math.max(largeIntervalSeconds, intervalSeconds, Math.min(rest, longestIntervalSeconds));
   }
 
-  async function collect(): Promise<void> {
+  async function collect(since: number): Promise<void> {
     try {
       const snapshot = await collection.collect(closing.signal);
-      current = { snapshot, views: viewsOf(snapshot) };
-      last = current;
+      last = await know(snapshot, last);
+      current = last;
       failure = undefined;
     } catch (error) {
       // A depth from before the failure would be a lie; only totals outlive it.
@@ -89,12 +95,15 @@ export function createWatch(options: WatchOptions): Watch {
       failure = error instanceof Error ? error : new Error(String(error));
     } finally {
       running = undefined;
+      tookSeconds = clock.monotonic() - since;
     }
   }
 
-  function refresh(): Promise<void> {
-    running ??= collect();
-    return running;
+  /** The one that is under way, or a new one; and for how long a scrape may wait for it. */
+  function refresh(): Refreshing {
+    const now = clock.monotonic();
+    running ??= { done: collect(now), since: now };
+    return { done: running.done, waitSeconds: inlineWaitSeconds - (now - running.since) };
   }
 
   function forgetUnanswered(): boolean {
@@ -108,7 +117,7 @@ export function createWatch(options: WatchOptions): Watch {
     ticked = clock.monotonic();
     const age = current === undefined ? Infinity : ticked - current.snapshot.takenAt;
     // A tick in which a scrape has just read finds fresh numbers and lets Redis be.
-    if (!forgetUnanswered() && age >= interval() * 0.9) void refresh();
+    if (!forgetUnanswered() && age >= interval() * 0.9) refresh();
     onTick(remembered());
   }
 
@@ -124,7 +133,7 @@ export function createWatch(options: WatchOptions): Watch {
       if (forgetUnanswered()) return undefined;
       if (isLarge() || isEmpty()) return remembered();
       // A collection that is late leaves the one before it, and its age says so.
-      await waitFor(refresh());
+      if (!isSlow()) await waitFor(refresh());
       return remembered(recentSeconds);
     },
     remembered: () => remembered(),
@@ -139,11 +148,12 @@ export function createWatch(options: WatchOptions): Watch {
 }
 
 /** Until it has ended or a scrape cannot wait any longer. */
-async function waitFor(collected: Promise<void>): Promise<void> {
+async function waitFor({ done, waitSeconds }: Refreshing): Promise<void> {
+  if (waitSeconds <= 0) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, inlineWaitSeconds * 1000);
+    timer = setTimeout(resolve, waitSeconds * 1000);
   });
-  await Promise.race([collected, late]);
+  await Promise.race([done, late]);
   clearTimeout(timer);
 }

@@ -6,9 +6,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { createCollection } from '../asynq/collection.ts';
-import { queueGauges, viewsOf } from '../asynq/queue-metrics.ts';
+import { know } from '../asynq/known.ts';
 import { systemClock } from '../clock.ts';
-import { createRenderer } from '../metrics.ts';
+import { gzipPage } from '../prepared.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { buildAsynq, startAsynq } from '../testing/asynq-program.ts';
@@ -117,10 +117,14 @@ async function ours(redis: Redis, url: string, redisPid: number): Promise<readon
   const [, waits] = await withPings(Number(new URL(url).port), () => collection.collect(signal));
   await client.close();
   const began = process.cpuUsage();
-  const text = await createRenderer('text')(queueGauges(viewsOf(snapshot), false));
+  const { families } = await know(snapshot, false, undefined);
+  const page = [...families.gauges(), ...families.counters()].flatMap(
+    ({ prepared = [] }) => prepared,
+  );
   const rendering = process.cpuUsage(began);
+  const length = page.reduce((sum, one) => sum + one.length, 0);
   console.log(
-    `our gauges as text: ${(text.length / 1e6).toFixed(1)} MB, ${((rendering.user + rendering.system) / 1e6).toFixed(2)} s of CPU`,
+    `made ready: ${(length / 1e6).toFixed(1)} MB, ${(gzipPage(page).length / 1e6).toFixed(1)} MB compressed, ${((rendering.user + rendering.system) / 1e6).toFixed(2)} s of CPU`,
   );
   const median = (of: (cost: Cost) => number) => quantile(costs.map(of), 0.5).toFixed(2);
   return [

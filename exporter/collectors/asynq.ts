@@ -4,7 +4,6 @@
  */
 import { type ErrorReason, errorReasons } from '../asynq/ask.ts';
 import { createCollection } from '../asynq/collection.ts';
-import { findingsOf } from '../asynq/findings.ts';
 import {
   ageFamilies,
   asUnread,
@@ -15,10 +14,11 @@ import {
   upFamily,
 } from '../asynq/fleet-metrics.ts';
 import { asynqCheck, asynqSignal, type Standing } from '../asynq/check.ts';
+import { know, type Known } from '../asynq/known.ts';
 import { isWithoutAsynq } from '../asynq/presence.ts';
-import { queueCounters, queueGauges, queueMetrics } from '../asynq/queue-metrics.ts';
+import { queueMetrics } from '../asynq/queue-metrics.ts';
 import { explained, sentenceOf } from '../asynq/refused.ts';
-import { createWatch, type Health, type Known } from '../asynq/watch.ts';
+import { createWatch, type Health } from '../asynq/watch.ts';
 import type { Clock } from '../clock.ts';
 import {
   type Collector,
@@ -72,14 +72,13 @@ export function asynqCollector({
         errors[reason] += 1;
       },
     }),
+    know: (snapshot, before) => know(snapshot, withMemory, before),
     clock,
     // The probe knows one node; the others of a cluster answer for themselves.
     health: isCluster ? alwaysAsk : redis,
     intervalSeconds: config.asynqInterval,
     onTick(known) {
-      const ages = known?.views.map(({ latencySeconds }) => latencySeconds) ?? [];
-      const told = ages.filter((age) => !Number.isNaN(age));
-      if (told.length > 0) oldest.record(told.reduce((a, b) => Math.max(a, b)));
+      if (known?.oldestSeconds !== undefined) oldest.record(known.oldestSeconds);
     },
   });
   let standing: Standing | undefined;
@@ -87,7 +86,7 @@ export function asynqCollector({
   /** Not for those who have no Asynq. */
   function errorFamilies(): Family[] {
     const last = watch.last();
-    return last !== undefined && isWithoutAsynq(last.snapshot) ? [] : [errorFamily(errors)];
+    return last !== undefined && isWithoutAsynq(last) ? [] : [errorFamily(errors)];
   }
 
   /** An old depth would be a lie: every gauge that was there is NaN, totals stay as they were. */
@@ -103,24 +102,26 @@ export function asynqCollector({
 
   function unreadFamilies(): Family[] {
     const last = watch.last();
-    if (last === undefined || isWithoutAsynq(last.snapshot)) return [];
+    if (last === undefined || isWithoutAsynq(last)) return [];
     return [
       ...ageFamilies(last.snapshot, clock.monotonic()),
-      ...[...snapshotFamilies(last.snapshot), ...queueGauges(last.views, withMemory)].map(asUnread),
-      ...queueCounters(last.snapshot.queues),
+      ...snapshotFamilies(last.snapshot).map(asUnread),
+      ...last.families.unread(),
+      ...last.families.counters(),
       ...fleetFamilies(last.snapshot.fleet).map(asUnread),
     ];
   }
 
-  function families({ snapshot, views }: Known): Family[] {
-    if (isWithoutAsynq(snapshot)) return [upFamily(true), ...errorFamilies()];
+  function families(known: Known): Family[] {
+    const { snapshot, families: ofQueues } = known;
+    if (isWithoutAsynq(known)) return [upFamily(true), ...errorFamilies()];
     return [
       upFamily(true),
       ...errorFamilies(),
       ...ageFamilies(snapshot, clock.monotonic()),
       ...snapshotFamilies(snapshot),
-      ...queueGauges(views, withMemory),
-      ...queueCounters(snapshot.queues),
+      ...ofQueues.gauges(),
+      ...ofQueues.counters(),
       ...fleetFamilies(snapshot.fleet),
     ];
   }
@@ -128,12 +129,9 @@ export function asynqCollector({
   function findings(known: Known | undefined): Finding[] {
     if (known !== undefined) {
       const { refusals } = known.snapshot;
-      const found = findingsOf(known.snapshot, known.views);
-      if (refusals === undefined) return found;
-      return [
-        ...found,
-        { severity: 'warning', text: `Asynq: ${sentenceOf(refusals, isCluster)}.` },
-      ];
+      if (refusals === undefined) return [...known.findings];
+      const text = `Asynq: ${sentenceOf(refusals, isCluster)}.`;
+      return [...known.findings, { severity: 'warning', text }];
     }
     const failure = watch.failure();
     // What is wrong with Redis itself, the probe says better.

@@ -1,4 +1,6 @@
 /** A real Redis, a client to write with, and the Asynq collector on it, for one test. */
+import { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { Redis } from 'ioredis';
 import { type AsynqDependencies, asynqCollector } from '../collectors/asynq.ts';
@@ -8,6 +10,7 @@ import { parseRedisAddress } from '../redis/address.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { Health } from '../asynq/watch.ts';
 import { isIncomplete } from '../collector.ts';
+import { plainPage } from '../prepared.ts';
 import type { RedisState } from '../redis/state.ts';
 import { type RedisServer, type RedisServerOptions, startRedis } from './redis-server.ts';
 
@@ -71,7 +74,24 @@ export interface Scrape {
   readonly value: (name: string, ...labels: readonly string[]) => number | undefined;
 }
 
-function scrapeOf(families: readonly Family[]): Scrape {
+/** What was prepared as text, as samples again. */
+async function withSamples(family: Family): Promise<Family> {
+  if (family.prepared === undefined) return family;
+  const lines = await text(Readable.from(plainPage([family.prepared])));
+  const samples = [...lines.matchAll(/^\w+\{(.*)\} (\S+)$/gm)].map(([, labels = '', value]) => ({
+    labels: Object.fromEntries(
+      [...labels.matchAll(/(\w+)=("(?:[^"\\]|\\.)*")/g)].map(([, name = '', quoted = '']) => [
+        name,
+        String(JSON.parse(quoted)),
+      ]),
+    ),
+    value: Number(value),
+  }));
+  return { metric: family.metric, samples };
+}
+
+async function scrapeOf(published: readonly Family[]): Promise<Scrape> {
+  const families = await Promise.all(published.map(withSamples));
   const samples = (name: string) =>
     families.find(({ metric }) => metric.name === name)?.samples ?? [];
   return {
@@ -88,10 +108,10 @@ function scrapeOf(families: readonly Family[]): Scrape {
 /** What would be published, whether the collector succeeds or fails. */
 export async function scrape(collector: Collector): Promise<Scrape> {
   try {
-    return scrapeOf(await collector.collect(AbortSignal.timeout(30_000)));
+    return await scrapeOf(await collector.collect(AbortSignal.timeout(30_000)));
   } catch (error) {
     if (!(error instanceof Error) || !isIncomplete(error)) throw error;
-    return { ...scrapeOf(error.families), error: error.message };
+    return { ...(await scrapeOf(error.families)), error: error.message };
   }
 }
 
