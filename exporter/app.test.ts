@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { createHttpServer, formatOf } from './app.ts';
 import { systemClock } from './clock.ts';
-import { type Check, type Collector, counter, gauge, single } from './collector.ts';
+import { type Check, type Collector, counter, type Family, gauge, single } from './collector.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
 import { createTargets } from './targets.ts';
@@ -103,18 +103,46 @@ test('GET /metrics: gzip when asked for, and the same text', async (t) => {
 
 test('GET /metrics: a hanging source costs its deadline once, then nothing, and hides no one', async (t) => {
   const { get, changes } = await serve(t, [healthy, hanging]);
-  const first = await get('/metrics', { 'x-prometheus-scrape-timeout-seconds': '0.5' });
+  const first = await get('/metrics');
   assert.equal(first.status, 200);
   assert.match(first.body.toString(), /^things_total 3$/m);
   assert.match(first.body.toString(), /^stealwatch_collector_success\{collector="hanging"\} 0$/m);
   const began = performance.now();
   for (let i = 0; i < 10; i++) await get('/metrics');
   assert.ok(performance.now() - began < 1500, 'ten more scrapes waited for the hanging source');
-  assert.deepEqual(
-    changes,
-    ['hanging: hanging: no answer within 0.25 s'],
-    'logged once, on change',
-  );
+  assert.deepEqual(changes, ['hanging: hanging: no answer within 2 s'], 'logged once, on change');
+});
+
+test("GET /metrics: each scrape leaves at its own time, and nobody's haste fails another's source", async (t) => {
+  const answers: ((families: readonly Family[]) => void)[] = [];
+  const slow: Collector = {
+    name: 'slow',
+    metrics: [total, level],
+    collect: async () => new Promise((resolve) => answers.push(resolve)),
+  };
+  const { get, changes } = await serve(t, [slow]);
+  const hasty = async () => {
+    const began = performance.now();
+    const { body } = await get('/metrics', { 'x-prometheus-scrape-timeout-seconds': '0.01' });
+    assert.ok(performance.now() - began < 1000, 'leaves at its own time');
+    return body.toString();
+  };
+  const patient = get('/metrics', { 'x-prometheus-scrape-timeout-seconds': '10' });
+  assert.match(await hasty(), /^stealwatch_collector_success\{collector="slow"\} 0$/m);
+  answers[0]?.([single(level, 5), single(total, 7)]);
+  const complete = (await patient).body.toString();
+  assert.match(complete, /^stealwatch_collector_success\{collector="slow"\} 1$/m);
+  assert.match(complete, /^level 5$/m);
+
+  const early = await hasty();
+  assert.match(early, /^level NaN$/m, 'a gauge that cannot be read now stays');
+  assert.match(early, /^things_total 7$/m, 'and so does a counter, at its last value');
+  const joining = get('/metrics');
+  await hasty();
+  assert.equal(answers.length, 2, 'the second call is still under way');
+  answers[1]?.([single(level, 6), single(total, 8)]);
+  assert.match((await joining).body.toString(), /^level 6$/m);
+  assert.deepEqual(changes, [], 'who leaves early tells nothing of the collector');
 });
 
 test('GET /metrics: fifty scrapes at once read each source once', async (t) => {

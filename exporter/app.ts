@@ -17,14 +17,13 @@ import { createGarbageCollection } from './garbage.ts';
 import { contentTypes, type Format } from './metrics.ts';
 import { pageOf } from './page.ts';
 import type { RequestCounter } from './requests.ts';
+import { longestSeconds } from './round.ts';
 import type { Scraper } from './scrape.ts';
 import { reportsOf, statusOf } from './status.ts';
 import type { Targets } from './targets.ts';
 import type { Authenticator } from './web/auth.ts';
 import type { TlsSettings } from './web/config.ts';
 
-/** How long a scrape may take when Prometheus does not say. Its default timeout is 10 s. */
-const defaultDeadlineSeconds = 2;
 /** What is left of Prometheus' own timeout for rendering and the way back. */
 const deadlineMarginSeconds = 0.25;
 const shortestDeadlineSeconds = 0.1;
@@ -54,11 +53,8 @@ export interface Access {
 /** Prometheus sends its timeout with every scrape; a lower one than ours lowers ours. */
 function deadlineOf(ctx: Context): number {
   const asked = Number(ctx.get('X-Prometheus-Scrape-Timeout-Seconds'));
-  if (!Number.isFinite(asked) || asked <= 0) return defaultDeadlineSeconds;
-  return Math.min(
-    defaultDeadlineSeconds,
-    Math.max(shortestDeadlineSeconds, asked - deadlineMarginSeconds),
-  );
+  if (!Number.isFinite(asked) || asked <= 0) return longestSeconds;
+  return Math.min(longestSeconds, Math.max(shortestDeadlineSeconds, asked - deadlineMarginSeconds));
 }
 
 /**

@@ -21,6 +21,8 @@ export interface IsolatedCollector {
   readonly collector: Collector;
   /** Collect; resolves by the deadline and never rejects. */
   run(deadline: Deadline): Promise<Outcome>;
+  /** What to say for a caller who leaves before the call under way has ended. */
+  unfinished(waitedSeconds: number): Outcome;
   /** Unix time of the last success, 0 before the first. */
   lastSuccess(): number;
 }
@@ -48,15 +50,42 @@ export function startDeadline(seconds: number): Deadline {
   return { seconds, signal: abort.signal, passed, clear: () => clearTimeout(timer) };
 }
 
+/** Of more samples than this, the fleets of queues, nothing is kept. */
+const mostKeptSamples = 5000;
+
+/** What may be said of a source that does not answer: counters at their last value, gauges as NaN. */
+function withoutAnswer(families: readonly Family[]): Family[] {
+  return families.map(({ metric, samples }) => {
+    if (metric.type !== 'gauge') return { metric, samples };
+    return { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) };
+  });
+}
+
 export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
   /** Also after the deadline, when it holds the failure that the stuck call came to, for all who ask. */
   let running: Promise<Outcome> | undefined;
   let lastSuccess = 0;
+  let lastFamilies: readonly Family[] = [];
+
+  function keep(families: readonly Family[]): readonly Family[] {
+    const samples = families.reduce((sum, family) => sum + family.samples.length, 0);
+    lastFamilies = samples > mostKeptSamples ? [] : families;
+    return families;
+  }
+
+  function unfinished(waitedSeconds: number, withinSeconds = waitedSeconds): Outcome {
+    return {
+      success: false,
+      families: withoutAnswer(lastFamilies),
+      durationSeconds: waitedSeconds,
+      error: new Error(`${collector.name}: no answer within ${withinSeconds} s`),
+    };
+  }
 
   function failure(error: Error, started: number): Outcome {
     return {
       success: false,
-      families: isIncomplete(error) ? error.families : [],
+      families: isIncomplete(error) ? keep(error.families) : [],
       durationSeconds: clock.monotonic() - started,
       error,
     };
@@ -64,7 +93,7 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
 
   async function call(signal: AbortSignal, started: number): Promise<Outcome> {
     try {
-      const families = await collector.collect(signal);
+      const families = keep(await collector.collect(signal));
       lastSuccess = clock.wall();
       return { success: true, families, durationSeconds: clock.monotonic() - started };
     } catch (error) {
@@ -78,10 +107,9 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
       running = undefined;
       return outcome;
     });
-    const expired = deadline.passed.then(() => {
-      const error = new Error(`${collector.name}: no answer within ${deadline.seconds} s`);
-      return failure(error, started);
-    });
+    const expired = deadline.passed.then(() =>
+      unfinished(clock.monotonic() - started, deadline.seconds),
+    );
     return Promise.race([settled, expired]);
   }
 
@@ -91,6 +119,7 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
       running ??= start(deadline);
       return running;
     },
+    unfinished: (waitedSeconds) => unfinished(waitedSeconds),
     lastSuccess: () => lastSuccess,
   };
 }

@@ -1,10 +1,11 @@
 /**
  * One scrape: every collector behind `isolate`, all at once, then the exporter's own families.
- * Scrapes that come while one runs share its result.
+ * Scrapes that come while one runs share its result, or what is there of it when they must leave.
  */
 import type { Clock } from './clock.ts';
 import { byLabel, type Collector, type Family, gauge, type Metric, single } from './collector.ts';
-import { isolate, type IsolatedCollector, type Outcome, startDeadline } from './isolate.ts';
+import { isolate } from './isolate.ts';
+import { type Collected, inRounds } from './round.ts';
 import { reportsOf, verdictFrom } from './status.ts';
 import { verdicts } from './verdict.ts';
 
@@ -54,16 +55,11 @@ export interface ScrapeEvents {
 
 export interface Scraper {
   /** Never rejects; done by `deadlineSeconds`. */
-  scrape(deadlineSeconds: number): Promise<readonly Family[]>;
+  readonly scrape: (deadlineSeconds: number) => Promise<readonly Family[]>;
 }
 
 /** To the microsecond: more digits are noise, on the wire at each scrape. */
 const rounded = (seconds: number) => Math.round(seconds * 1e6) / 1e6;
-
-interface Collected {
-  readonly isolated: IsolatedCollector;
-  readonly outcome: Outcome;
-}
 
 function byCollector(
   metric: Metric,
@@ -104,7 +100,6 @@ export function createScraper(
 ): Scraper {
   const isolated = collectors.map((collector) => isolate(collector, clock));
   const working = new Map<string, boolean>();
-  let running: Promise<readonly Family[]> | undefined;
 
   function note({ isolated: { collector }, outcome }: Collected): void {
     const { name } = collector;
@@ -114,22 +109,11 @@ export function createScraper(
     working.set(name, outcome.success);
   }
 
-  async function scrape(deadlineSeconds: number): Promise<readonly Family[]> {
-    const deadline = startDeadline(deadlineSeconds);
-    const collected = await Promise.all(
-      isolated.map(async (one) => ({ isolated: one, outcome: await one.run(deadline) })),
-    );
-    deadline.clear();
-    for (const one of collected) note(one);
+  /** Who leaves early tells nothing of the collectors. */
+  function combine(collected: readonly Collected[], complete: boolean): readonly Family[] {
+    if (complete) collected.forEach(note);
     return [...collected.flatMap(({ outcome }) => outcome.families), ...ownFamilies(collected)];
   }
 
-  return {
-    scrape(deadlineSeconds) {
-      running ??= scrape(deadlineSeconds).finally(() => {
-        running = undefined;
-      });
-      return running;
-    },
-  };
+  return { scrape: inRounds(isolated, clock, combine) };
 }

@@ -53,6 +53,28 @@ test('targets: an HTTP endpoint by its status; a silent one fails by the deadlin
   assert.equal(valueOf(silent, 'probe_success'), 0);
 });
 
+test("targets: one caller's haste fails nobody else, and a silence is over when it is over", async (t) => {
+  let delayMs = 300;
+  const web = await httpSink(t, (_, response) => {
+    setTimeout(() => response.writeHead(200).end(), delayMs).unref();
+  });
+  const targets = createTargets([{ name: 'shop', address: new URL(web.url) }], systemClock);
+  const hasty = await targets.probe('shop', 0.1);
+  assert.equal(valueOf(hasty, 'probe_success'), 0);
+  assert.equal(valueOf(await targets.probe('shop', 2), 'probe_success'), 1);
+  assert.equal(valueOf(await targets.probe('shop', 0.1), 'probe_http_status_code'), Number.NaN);
+
+  delayMs = 60_000;
+  await targets.probe('shop', 2);
+  assert.equal(valueOf(await targets.probe('shop', 2), 'probe_success'), 0);
+  delayMs = 0;
+  await until(
+    'it answers again',
+    async () => valueOf(await targets.probe('shop', 2), 'probe_success') === 1,
+    3,
+  );
+});
+
 test('targets: a name that is not configured is nothing, whatever it looks like', () => {
   const targets = createTargets([], systemClock);
   for (const name of ['', 'http://169.254.169.254/', '__proto__', 'redis://127.0.0.1:6379']) {

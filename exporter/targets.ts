@@ -11,9 +11,10 @@ import { type Collector, type Family, gauge, single } from './collector.ts';
 import { redisProbeCollector } from './collectors/redis-probe.ts';
 import type { TargetSetting } from './setting-values.ts';
 import { httpStatus } from './http-get.ts';
-import { isolate, startDeadline } from './isolate.ts';
+import { isolate } from './isolate.ts';
 import type { RedisAddress } from './redis/address.ts';
 import { createRedisProbe } from './redis/probe.ts';
+import { type Collected, inRounds, longestSeconds } from './round.ts';
 
 const success = gauge({
   name: 'probe_success',
@@ -63,8 +64,8 @@ function httpTarget(url: URL): Probe {
       name: 'http',
       metrics: [httpStatusCode],
       async collect() {
-        // The deadline is isolate's; this one only frees the socket of a hanging target.
-        const status = await httpStatus(url, 10_000).catch(() => 0);
+        // Not longer than a round: a target that hung once is asked anew by the next.
+        const status = await httpStatus(url, longestSeconds * 1000).catch(() => 0);
         return [single(httpStatusCode, status)];
       },
     },
@@ -76,32 +77,29 @@ function httpTarget(url: URL): Probe {
   };
 }
 
+function familiesOf(probe: Probe, { outcome }: Collected): readonly Family[] {
+  const well = outcome.success && probe.succeeded(outcome.families);
+  return [
+    single(success, well ? 1 : 0),
+    single(duration, probe.seconds?.() ?? outcome.durationSeconds),
+    ...outcome.families,
+  ];
+}
+
 export function createTargets(settings: readonly TargetSetting[], clock: Clock): Targets {
   const targets = new Map(
     settings.map(({ name, address }) => {
       const probe = 'display' in address ? redisTarget(address, clock) : httpTarget(address);
-      return [name, { probe, isolated: isolate(probe.collector, clock) }] as const;
+      const ask = inRounds([isolate(probe.collector, clock)], clock, (collected) =>
+        collected.flatMap((one) => familiesOf(probe, one)),
+      );
+      return [name, { ask, close: () => probe.close() }] as const;
     }),
   );
-
-  async function run(name: string, deadlineSeconds: number): Promise<readonly Family[]> {
-    const target = targets.get(name);
-    if (target === undefined) throw new Error(`no target ${name}`);
-    const deadline = startDeadline(deadlineSeconds);
-    const outcome = await target.isolated.run(deadline);
-    deadline.clear();
-    const well = outcome.success && target.probe.succeeded(outcome.families);
-    return [
-      single(success, well ? 1 : 0),
-      single(duration, target.probe.seconds?.() ?? outcome.durationSeconds),
-      ...outcome.families,
-    ];
-  }
-
   return {
-    probe: (name, deadlineSeconds) => (targets.has(name) ? run(name, deadlineSeconds) : undefined),
+    probe: (name, deadlineSeconds) => targets.get(name)?.ask(deadlineSeconds),
     close() {
-      for (const { probe } of targets.values()) probe.close();
+      for (const { close } of targets.values()) close();
     },
   };
 }
