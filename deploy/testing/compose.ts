@@ -4,11 +4,11 @@ import { parse } from 'yaml';
 
 export interface HealthCheck {
   readonly test?: readonly string[];
-  readonly start_period: string;
-  readonly start_interval: string;
-  readonly interval: string;
-  readonly timeout: string;
-  readonly retries: number;
+  readonly start_period?: string;
+  readonly start_interval?: string;
+  readonly interval?: string;
+  readonly timeout?: string;
+  readonly retries?: number;
 }
 
 export interface Service {
@@ -22,28 +22,12 @@ export interface Service {
   readonly pid?: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly volumes?: readonly string[];
-  readonly devices?: readonly string[];
-  readonly tmpfs?: readonly string[];
   readonly ports?: readonly string[];
-  readonly networks?: Readonly<Record<string, { readonly aliases: readonly string[] }>>;
-  readonly extra_hosts?: readonly string[];
-  readonly depends_on?: readonly string[];
-  readonly cap_drop?: readonly string[];
-  readonly cap_add?: readonly string[];
+  readonly networks?: unknown;
   readonly security_opt?: readonly string[];
-  readonly read_only?: boolean;
-  readonly privileged?: boolean;
-  readonly network_mode?: string;
-  readonly mem_limit?: string;
-  readonly memswap_limit?: string;
-  readonly oom_score_adj?: string;
-  readonly cpu_shares?: number;
-  readonly pids_limit?: number;
-  readonly logging?: {
-    readonly driver: string;
-    readonly options: Readonly<Record<string, string>>;
-  };
   readonly healthcheck?: HealthCheck;
+  /** Whatever else is promised of a service is compared as it stands. */
+  readonly [key: string]: unknown;
 }
 
 export interface ComposeFile {
@@ -54,6 +38,40 @@ export interface ComposeFile {
 
 const path = 'docker-compose.yml';
 
-export function composeFile(): ComposeFile {
-  return parse(readFileSync(path, 'utf8'), { merge: true }) as ComposeFile;
+/** Anchors merged, variables as they stand. */
+export function composeFile(file = path): ComposeFile {
+  return parse(readFileSync(file, 'utf8'), { merge: true, logLevel: 'error' }) as ComposeFile;
+}
+
+export interface Variable {
+  readonly name: string;
+  /** What it is when it is not set; none where Compose refuses to go on. */
+  readonly fallback: string | undefined;
+}
+
+const variable = /(?<!\$)\$\{([A-Z_]+)(?:(:-|\??[^}:]?)([^}]*))?\}/g;
+
+/** Every variable that a text asks for. */
+export function variablesIn(text: string): Variable[] {
+  return [...text.matchAll(variable)].map(([, name = '', operator, fallback = '']) => ({
+    name,
+    fallback: operator === ':-' ? fallback : undefined,
+  }));
+}
+
+/** The file as Compose would have it with these variables and no others. */
+export function filledIn(environment: Readonly<Record<string, string>>, file = path): ComposeFile {
+  const fill = (value: unknown): unknown => {
+    if (typeof value === 'string') {
+      return value
+        .replaceAll(variable, (_, name: string, operator: string, fallback = '') =>
+          operator === ':-' ? environment[name] || fallback : (environment[name] ?? ''),
+        )
+        .replaceAll('$$', '$');
+    }
+    if (Array.isArray(value)) return value.map(fill);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fill(one)]));
+  };
+  return fill(composeFile(file)) as ComposeFile;
 }
