@@ -168,3 +168,14 @@ test('config: a switch is on when it is given or says so, off when it says so', 
     assert.match(JSON.stringify(read([`${flag}=perhaps`])), /expected true or false/);
   }
 });
+
+const apps = (count: number) =>
+  Array.from({ length: count }, (_, i) => `--app=a${i}=http://127.0.0.1:${i + 1}/`);
+const targets = (count: number) =>
+  Array.from({ length: count }, (_, i) => `--target=t${i}=redis://127.0.0.1:${i + 1}`);
+
+test('config: of what is named there is a handful', () => {
+  assert.equal(configOf([...apps(16), ...targets(16)]).apps.length, 16);
+  assert.match(JSON.stringify(read(apps(17))), /expected at most 16 applications/);
+  assert.match(JSON.stringify(read(targets(17))), /expected at most 16 targets/);
+});

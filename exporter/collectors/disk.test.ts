@@ -91,6 +91,22 @@ test('disk: at most sixteen', async (t) => {
   assert.ok(shown.includes('seconds vdp read 0.001'));
 });
 
+test('disk: what is no disk is asked about once, not at every scrape', async (t) => {
+  const sysfs = createPseudoFs(fixtureTree(t, { 'block/vda/device/x': '' }));
+  const procfs = createPseudoFs(
+    fixtureTree(t, { diskstats: line('vda', 1) + line('loop0', 1) + line('sr0', 1) }),
+  );
+  const asked: string[] = [];
+  const list = (path: string) => {
+    asked.push(path);
+    return sysfs.list(path);
+  };
+  const collector = diskCollector({ procfs, sysfs: { ...sysfs, list } });
+  t.after(() => collector.close?.());
+  for (let i = 0; i < 3; i += 1) await collector.collect(AbortSignal.timeout(1000));
+  assert.deepEqual(asked, ['block/vda/device', 'block/loop0/device']);
+});
+
 test('disk: nothing without /proc/diskstats or /sys/block, loud on text that is not one', async (t) => {
   for (const tree of [{}, { diskstats: real }]) {
     const root = createPseudoFs(fixtureTree(t, tree));

@@ -7,7 +7,7 @@ import { manualClock } from '../clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { fibTrieText, tcpText } from '../testing/network-files.ts';
-import { processFiles } from '../testing/task-files.ts';
+import { processFiles, threadFiles } from '../testing/task-files.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisFollower } from './process-follow.ts';
 
@@ -93,4 +93,12 @@ test('redis process: never found, it is searched for every 10 s for two minutes,
   assert.equal(searchesIn(120), 12);
   assert.equal(searchesIn(300), 10);
   assert.match(follower.reason(), /^No process called redis-server/);
+});
+
+test('redis process: of a process with very many threads the first 64 are looked at', (t) => {
+  const blocked = { comm: 'redis-server', state: 'D', waitChannel: 'folio_wait_bit_common' };
+  const threads = Array.from({ length: 200 }, (_, i) => threadFiles(300, 1000 + i, blocked));
+  const { follower, searchesIn } = follow(t, Object.assign(redisFiles(300), ...threads));
+  searchesIn(2);
+  assert.equal(follower.spells.blocked().length, 64);
 });

@@ -69,6 +69,18 @@ test('redis process: two on the host are told apart by the sockets they hold', (
   assert.equal(search(t, tree, 'redis://10.0.0.5:6390', { fds }), 301);
 });
 
+test('redis process: only its lowest descriptors are looked at, where listening sockets are', (t) => {
+  const tree = { ...home(host), ...process(300, host), ...process(301, host) };
+  const files = Array.from({ length: 63 }, (_, i) => 1000 + i);
+  const within = { 300: [...files, 11], 301: [12] };
+  assert.equal(search(t, tree, 'redis://127.0.0.1:6379', { fds: within }), 300);
+  const beyond = { 300: [...files, 999, 11], 301: [12] };
+  assert.match(
+    String(search(t, tree, 'redis://127.0.0.1:6379', { fds: beyond })),
+    /^None of the 2/,
+  );
+});
+
 test('redis process: without that right, by the uid of the socket, else by what INFO said', (t) => {
   const sockets = [socket(6379, 11, 999), socket(6390, 12, 1000)];
   const network = { ...host, sockets };

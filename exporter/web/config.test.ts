@@ -150,3 +150,16 @@ test('web config: a file that is not there', async () => {
     /^Error: \/nowhere\/web\.yml: cannot be read \(ENOENT\)$/,
   );
 });
+
+const entries = (count: number, value: string) =>
+  Array.from({ length: count }, (_, i) => `n${i}: ${value}`).join(', ');
+const crowdedFile = (count: number) =>
+  `{basic_auth_users: {${entries(count, `"${hash}"`)}}, bearer_tokens: {${entries(count, digest)}}}`;
+
+test('web config: up to a hundred users, and as many tokens', async () => {
+  const { users, tokens } = await read(crowdedFile(100));
+  assert.deepEqual([users.size, tokens.length], [100, 100]);
+  const problems = await problemsOf(crowdedFile(101));
+  assert.match(problems, /basic_auth_users: over 100 users/);
+  assert.match(problems, /bearer_tokens: over 100 tokens/);
+});
