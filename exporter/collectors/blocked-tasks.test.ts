@@ -248,20 +248,22 @@ test('blocked tasks: without any hint everything is seen in the end', async (t) 
   assert.equal((await read(collector)).tasks['host_page_in'], 1);
 });
 
+/** With 71 threads, all in this state. */
+const crowdedRedis = (pid: number, state: string) => {
+  const task = { comm: 'redis-server', threads: 71, state, waitChannel: 'folio_wait_bit_common' };
+  const threads = Array.from({ length: 70 }, (_, i) => threadFiles(pid, 1000 * pid + i, task));
+  return Object.assign(processFiles(pid, task), ...threads) as Record<string, string>;
+};
+const tenRedis = (state: string) =>
+  Object.assign({}, ...Array.from({ length: 10 }, (_, i) => crowdedRedis(301 + i, state)));
+
 test('blocked tasks: eight Redis processes are looked at every second, 64 threads of each', async (t) => {
-  const redis = (pid: number, state: string) => {
-    const task = { comm: 'redis-server', threads: 71, state, waitChannel: 'folio_wait_bit_common' };
-    const threads = Array.from({ length: 70 }, (_, i) => threadFiles(pid, 1000 * pid + i, task));
-    return Object.assign(processFiles(pid, task), ...threads) as Record<string, string>;
-  };
-  const all = (state: string) =>
-    Object.assign({}, ...Array.from({ length: 10 }, (_, i) => redis(301 + i, state)));
-  const { root, clock, collector } = start(t, all('S'));
+  const { root, clock, collector } = start(t, tenRedis('S'));
   const blocked = async () => Number((await read(collector)).tasks['disk']);
   // The first round is over, the next one is not due before 15 s have passed.
   clock.advance(5);
   assert.equal(await blocked(), 0);
-  writeTree(root, all('D'));
+  writeTree(root, tenRedis('D'));
   clock.advance(1);
   assert.equal(await blocked(), 8 * 64);
   clock.advance(40);

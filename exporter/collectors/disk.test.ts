@@ -94,7 +94,9 @@ test('disk: at most sixteen', async (t) => {
 test('disk: what is no disk is asked about once, not at every scrape', async (t) => {
   const sysfs = createPseudoFs(fixtureTree(t, { 'block/vda/device/x': '' }));
   const procfs = createPseudoFs(
-    fixtureTree(t, { diskstats: line('vda', 1) + line('loop0', 1) + line('sr0', 1) }),
+    fixtureTree(t, {
+      diskstats: ['vda', 'loop0', 'loop1', 'sr0'].map((name) => line(name, 1)).join(''),
+    }),
   );
   const asked: string[] = [];
   const list = (path: string) => {
@@ -104,7 +106,7 @@ test('disk: what is no disk is asked about once, not at every scrape', async (t)
   const collector = diskCollector({ procfs, sysfs: { ...sysfs, list } });
   t.after(() => collector.close?.());
   for (let i = 0; i < 3; i += 1) await collector.collect(AbortSignal.timeout(1000));
-  assert.deepEqual(asked, ['block/vda/device', 'block/loop0/device']);
+  assert.deepEqual(asked, ['block/vda/device', 'block/loop0/device', 'block/loop1/device']);
 });
 
 test('disk: nothing without /proc/diskstats or /sys/block, loud on text that is not one', async (t) => {
