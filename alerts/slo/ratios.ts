@@ -48,7 +48,7 @@ export function errorRatio(
   const selector = `{slo="${slo.name}"}${range(seconds)}`;
   const divisor = isWallClock(slo)
     ? `(${observed(slo, seconds)} / ${sliceSeconds})`
-    : `sum_over_time(${total}${selector})`;
+    : `(sum_over_time(${total}${selector}) > 0)`;
   return {
     record: `slo:sli_error:ratio_rate${window}`,
     labels: { slo: slo.name },

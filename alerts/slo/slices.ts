@@ -14,7 +14,13 @@ import type { Slo, SloName } from './spec.ts';
 export const target = 'host, instance, job';
 
 const job = 'job="stealwatch"';
-const slice = `${sliceSeconds}s`;
+
+/**
+ * Of one slice; and where scrapes are so far apart that none or one of them is in it, of the time
+ * between the last two, which may be 30 s apart with two between them lost.
+ */
+const perSecond = (series: string) => `(rate(${series}[${sliceSeconds}s]) or irate(${series}[2m]))`;
+const sum = (series: string) => `sum by (${target}) ${perSecond(series)}`;
 
 export interface Slices {
   /** 1 where the slice was measured at all. */
@@ -25,12 +31,14 @@ export interface Slices {
   readonly total?: string;
 }
 
+const queueEvents = 'slo:total:slice15s{slo="queue_latency"}';
+
 const answered = `max by (${target}) (up{${job}})`;
 
 const histogramSlices = (family: string, bound: number): Slices => ({
   known: `${answered} == 1`,
-  good: `sum by (${target}) (rate(${family}_bucket{${job},le="${boundText(bound)}"}[${slice}]))`,
-  total: `sum by (${target}) (rate(${family}_count{${job}}[${slice}]))`,
+  good: sum(`${family}_bucket{${job},le="${boundText(bound)}"}`),
+  total: sum(`${family}_count{${job}}`),
 });
 
 const definitions: Readonly<Record<SloName, (limit: number) => Slices>> = {
@@ -39,21 +47,21 @@ const definitions: Readonly<Record<SloName, (limit: number) => Slices>> = {
     good: `(${answered} == bool 1)
   # its good seconds as a share of all the seconds it counted
   * on (${target}) (
-    sum by (${target}) (rate(stealwatch_seconds_total{${job},verdict="good"}[${slice}]))
-      >= bool ${goodShare} * sum by (${target}) (rate(stealwatch_seconds_total{${job}}[${slice}]))
+    ${sum(`stealwatch_seconds_total{${job},verdict="good"}`)}
+      >= bool ${goodShare} * ${sum(`stealwatch_seconds_total{${job}}`)}
   )
   # and it counted most of the slice: an exporter that has just started proves nothing
-  * on (${target}) (sum by (${target}) (rate(stealwatch_seconds_total{${job}}[${slice}])) >= bool 0.8)
+  * on (${target}) (${sum(`stealwatch_seconds_total{${job}}`)} >= bool 0.8)
 or ${answered} * 0`,
   }),
   steal: (ratio) => histogramSlices('stealwatch_steal_demand_ratio', ratio),
   redis_availability: () => ({
-    known: `sum by (${target}) (rate(redis_probes_total{${job}}[${slice}])) > 0 and on (${target}) ${answered} == 1`,
+    known: `${sum(`redis_probes_total{${job}}`)} > 0 and on (${target}) ${answered} == 1`,
     // The probe asks once a second, but not while an answer is outstanding: so the divisor is
     // never less than nine tenths of what a healthy second-by-second probe makes.
     good: `clamp_max(
-  sum by (${target}) (rate(redis_probes_total{${job},result=~"ok|slow"}[${slice}]))
-    / on (${target}) clamp_min(sum by (${target}) (rate(redis_probes_total{${job}}[${slice}])), 0.9),
+  ${sum(`redis_probes_total{${job},result=~"ok|slow"}`)}
+    / on (${target}) clamp_min(${sum(`redis_probes_total{${job}}`)}, 0.9),
   1
 )
 and on (${target}) ${answered} == 1`,
@@ -61,23 +69,22 @@ and on (${target}) ${answered} == 1`,
   redis_latency: (seconds) => histogramSlices('redis_ping_seconds', seconds),
   queue_latency: (seconds) => ({
     known: `max by (${target}, queue) (asynq_queue_latency_seconds{${job}}) >= 0`,
-    // Queue gauges vanish while Redis does not answer; a queue that was there is then late.
-    total: `count by (${target}, queue) (asynq_queue_latency_seconds{${job}})
-or count by (${target}, queue) (last_over_time(asynq_queue_latency_seconds{${job}}[6h]))
-  and on (${target}) (asynq_up{${job}} == 0)`,
-    good: `max by (${target}, queue) (asynq_queue_latency_seconds{${job}}) <= bool ${seconds}
-or on (${target}, queue) slo:total:slice15s{slo="queue_latency"} * 0`,
+    // A queue is an event in each slice, a paused one none: it is meant to wait. While Redis does not
+    // answer its gauges are gone or NaN: what was an event in the slice before still is one, and late,
+    // for as long as that lasts. Six hours are for a Prometheus that was away meanwhile.
+    total: `count by (${target}, queue) (asynq_queue_latency_seconds{${job}} >= 0)
+  unless on (${target}, queue) asynq_queue_paused_total{${job}} == 1
+or 0 * max by (${target}, queue) (asynq_queue_paused_total{${job}} == 1)
+or (
+  max by (${target}, queue) (last_over_time(${queueEvents}[5m]))
+  or max by (${target}, queue) (last_over_time(${queueEvents}[6h]))
+    unless on (${target}) count_over_time(up{${job}}[4m] offset 1m)
+)
+and on (${target}) asynq_up{${job}} == 0`,
+    good: `max by (${target}, queue) ((asynq_queue_latency_seconds{${job}} >= 0) <= bool ${seconds})
+  and on (${target}, queue) ${queueEvents} > 0
+or 0 * max by (${target}, queue) (${queueEvents})`,
   }),
 };
 
-/** A paused queue is meant to wait: its slices are no events. */
-export function slicesOf({ name, limit = 0 }: Slo): Slices {
-  const slices = definitions[name](limit);
-  if (name !== 'queue_latency') return slices;
-  const running = `unless on (${target}, queue) asynq_queue_paused_total{${job}} == 1`;
-  return {
-    known: slices.known,
-    good: `(${slices.good})\n${running}`,
-    total: `(${slices.total})\n${running}`,
-  };
-}
+export const slicesOf = ({ name, limit = 0 }: Slo): Slices => definitions[name](limit);

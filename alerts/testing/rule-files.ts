@@ -55,12 +55,13 @@ function writeRules(
   summariesOnly: boolean,
   { inline_records, only_slo }: TestFile,
 ): void {
-  const groups = groupsOf(file).map(({ name, rules }) => ({
-    name,
-    rules: rules
-      .filter((rule) => !isInlined(rule, inline_records) && ofSlo(rule, only_slo))
-      .map((rule) => (summariesOnly ? withSummaryOnly(rule) : rule)),
-  }));
+  const groups = groupsOf(file).map((group) =>
+    Object.assign(group, {
+      rules: group.rules
+        .filter((rule) => !isInlined(rule, inline_records) && ofSlo(rule, only_slo))
+        .map((rule) => (summariesOnly ? withSummaryOnly(rule) : rule)),
+    }),
+  );
   writeFileSync(join(directory, file), stringify({ groups }, { aliasDuplicateObjects: false }));
 }
 
@@ -118,13 +119,21 @@ function inlined(expr: string, { rule_files, inline_records }: TestFile): string
   return text;
 }
 
+/** `NaNx3` as promtool has no shorthand for it: four of them, as `1x3` is four ones. */
+function withNaNs({ series, values }: RuleTest['input_series'][number]) {
+  const spelt = values.replaceAll(/\bNaNx(\d+)/g, (_, times: string) =>
+    Array.from({ length: Number(times) + 1 }, () => 'NaN').join(' '),
+  );
+  return { series, values: spelt };
+}
+
 function withInlined(one: RuleTest, file: TestFile): RuleTest {
   const checks = (one.promql_expr_test ?? []).map(({ expr, eval_time, exp_samples }) => ({
     expr: inlined(expr, file),
     eval_time,
     exp_samples,
   }));
-  return { ...one, promql_expr_test: checks };
+  return { ...one, input_series: one.input_series.map(withNaNs), promql_expr_test: checks };
 }
 
 export function runTests(promtool: string, file: TestFile, summariesOnly = true): Output {
