@@ -2,17 +2,16 @@
  * Who may read. Basic authentication against bcrypt hashes, bearer tokens against SHA-256.
  *
  * Nobody who does not know a password can keep somebody who does from scraping:
- * - a header that was right once is known by its hash, and costs microseconds from then on;
+ * - a token waits for nobody, and a password that was right once is known by its hash: both cost
+ *   microseconds;
  * - one bcrypt comparison runs at a time, on a thread of its own, and rests for three times as
  *   long as it took: guessing costs a quarter of one core at the most;
- * - a client address has one place in a queue of 32 for each user that exists and one for all
- *   names that do not, served in turn: a thousand wrong passwords from one address delay a right
- *   one from another by one comparison.
+ * - whose turn it is says password-queue.ts.
  */
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { clientOf } from '../client-address.ts';
 import type { WebConfig } from './config.ts';
+import { createPasswordQueue } from './password-queue.ts';
 
 /** `busy`: too many passwords are being checked; the same header may be right later. */
 export type Verdict = 'allowed' | 'refused' | 'busy';
@@ -33,10 +32,10 @@ export interface AuthenticatorOptions {
   readonly rest?: number;
 }
 
-const mostWaiting = 32;
 /** Right and wrong ones apart: guesses must not push out what is known to be right. */
 const mostRemembered = 200;
-const longestRestMs = 5000;
+/** bcrypt passes over what follows: any password with the same beginning would be right. */
+const longestPassword = 72;
 
 interface Credentials {
   readonly user: string;
@@ -74,11 +73,10 @@ export function createAuthenticator(
   const secret = randomBytes(32);
   const right = new Set<string>();
   const wrong = new Set<string>();
-  const waiting = new Map<string, { readonly key: string; readonly verdict: Promise<Verdict> }>();
-  let turn: Promise<unknown> = Promise.resolve();
+  const queue = createPasswordQueue<Verdict>(rest, 'busy');
 
-  function keyOf({ user, password }: Credentials): string {
-    return createHmac('sha256', secret).update(`${user}:${password}`).digest('base64');
+  function keyOf({ user, password }: Credentials): Buffer {
+    return createHmac('sha256', secret).update(`${user}:${password}`).digest();
   }
 
   async function compare(key: string, { user, password }: Credentials): Promise<Verdict> {
@@ -92,31 +90,17 @@ export function createAuthenticator(
     return allowed ? 'allowed' : 'refused';
   }
 
-  function inTurn(work: () => Promise<Verdict>): Promise<Verdict> {
-    const result = turn.then(work);
-    turn = turn.then(async () => {
-      const start = performance.now();
-      await result.catch(() => undefined);
-      const restMs = Math.min(longestRestMs, rest * (performance.now() - start));
-      await sleep(restMs, undefined, { ref: false });
-    });
-    return result;
-  }
-
   function checkPassword(authorization: string, address: string): Verdict | Promise<Verdict> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined || config.users.size === 0) return 'refused';
-    const key = keyOf(credentials);
+    const { user, password } = credentials;
+    if (Buffer.byteLength(password) > longestPassword || password.includes('\0')) return 'refused';
+    const digest = keyOf(credentials);
+    const key = digest.toString('base64');
     if (right.has(key)) return 'allowed';
     if (wrong.has(key)) return 'refused';
-    const { user } = credentials;
     const place = `${clientOf(address)} ${config.users.has(user) ? user : ''}`;
-    const before = waiting.get(place);
-    if (before?.key === key) return before.verdict;
-    if (before !== undefined || waiting.size >= mostWaiting) return 'busy';
-    const verdict = inTurn(() => compare(key, credentials)).finally(() => waiting.delete(place));
-    waiting.set(place, { key, verdict });
-    return verdict;
+    return queue.submit(digest, place, async () => compare(key, credentials));
   }
 
   return {
