@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   constants,
   copyFileSync,
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -29,7 +30,10 @@ export function copyTree(root: string, files: readonly string[]): string {
     mkdirSync(dirname(join(directory, file)), { recursive: true });
     copyFileSync(join(root, file), join(directory, file), constants.COPYFILE_FICLONE);
   }
-  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
+  // Not copied: what is installed, and the bundle, which is that of the tree without a mistake.
+  for (const name of ['node_modules', 'dist']) {
+    if (existsSync(join(root, name))) symlinkSync(join(root, name), join(directory, name));
+  }
   return directory;
 }
 
