@@ -67,6 +67,8 @@ export interface Sampler {
   /** Value of the `sampler` label of `stealwatch_sampler_age_seconds`. */
   readonly name: string;
   readonly ageSeconds: number;
+  /** What its last attempt failed on, where it knows. */
+  readonly problem?: string;
 }
 
 /** One line of `/status`. */

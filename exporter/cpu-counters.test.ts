@@ -8,7 +8,14 @@ function reading(cpus: Readonly<Record<string, readonly [user: number, steal: nu
   const entries = Object.entries(cpus).map(
     ([name, [user, steal]]) => [name, [user, 0, 0, 0, 0, 0, 0, steal]] as const,
   );
-  return { total: [], cpus: new Map(entries), bootTime: 0, procsBlocked: 0 };
+  return {
+    total: [],
+    cpus: new Map(entries),
+    online: entries.length,
+    bootTime: 0,
+    procsBlocked: 0,
+    problem: undefined,
+  };
 }
 
 test('cpu counters: a CPU that is offline moves nothing', () => {
@@ -45,4 +52,26 @@ test('cpu counters: what counts as too long is the time since the last reading',
   assert.equal(counters.values('steal').get('0'), 0);
   counters.advance(reading({ 0: [0, 60_000] }), 10_301);
   assert.equal(counters.values('steal').get('0'), 30_000);
+});
+
+test('cpu counters: a time that cannot be read moves by nothing known, and is caught up with', () => {
+  const counters = createCpuCounters();
+  counters.advance(reading({ 0: [0, 100] }), 0);
+  assert.deepEqual(
+    counters
+      .advance(reading({ 0: [10, NaN] }), 30)
+      .get('0')
+      ?.at(-1),
+    NaN,
+  );
+  assert.equal(counters.values('steal').get('0'), 100);
+  // 60 s went since it was read last: that much may have been stolen.
+  assert.equal(
+    counters
+      .advance(reading({ 0: [20, 5100] }), 60)
+      .get('0')
+      ?.at(-1),
+    5000,
+  );
+  assert.equal(counters.resets(), 0);
 });

@@ -15,10 +15,10 @@ export interface CpuCounters {
   /**
    * Take a reading, made at `now` on the monotonic clock. Returns the ticks each CPU spent since
    * its last reading, in the order of `cpuModes`. A CPU seen for the first time is a baseline
-   * and not in it. The arrays are used again by the next call.
+   * and not in it; what could not be read moved by NaN. The arrays are used again by the next call.
    */
   advance(stat: Stat, now: number): ReadonlyMap<string, CpuTicks>;
-  /** Ticks of one mode, by CPU; a CPU that went away keeps its last value. */
+  /** Ticks of one mode, by CPU; a CPU that went away keeps its last value. NaN: never read. */
   values(mode: (typeof cpuModes)[number]): ReadonlyMap<string, number>;
   /** Counters that stepped back or leapt, so far. */
   resets(): number;
@@ -41,7 +41,7 @@ export function createCpuCounters(): CpuCounters {
 
   function add(name: string, ticks: CpuTicks, now: number): void {
     const counters = ticks.map(() => monotonicCounter(wobbleTicks));
-    counters.forEach((counter, i) => counter.advance(ticks[i] ?? 0));
+    counters.forEach((counter, i) => counter.advance(ticks[i] ?? NaN));
     cpus.set(name, { counters, moved: ticks.map(() => 0), readAt: now });
   }
 
@@ -56,9 +56,10 @@ export function createCpuCounters(): CpuCounters {
         }
         const most = mostTicks(now - cpu.readAt);
         for (const [i, counter] of cpu.counters.entries()) {
-          cpu.moved[i] = counter.advance(ticks[i] ?? 0, most);
+          cpu.moved[i] = counter.advance(ticks[i] ?? NaN, most);
         }
-        cpu.readAt = now;
+        // What could not be read now may have moved twice as far when it can be.
+        if (!cpu.moved.some(Number.isNaN)) cpu.readAt = now;
         result.set(name, cpu.moved);
       }
       return result;

@@ -44,6 +44,17 @@ test('monotonic: a leap further than possible is a reset, and so is the way back
   assert.equal(counter.resets(), 2);
 });
 
+test('monotonic: NaN is no reading', () => {
+  const counter = monotonicCounter();
+  assert.equal(counter.advance(NaN), NaN);
+  assert.equal(counter.value(), NaN);
+  assert.deepEqual(
+    [5, NaN, 7].map((raw) => counter.advance(raw)),
+    [0, NaN, 2],
+  );
+  assert.equal(counter.value(), 7);
+});
+
 test('monotonic: no readings make it go back or move by more than they did', () => {
   fc.assert(
     fc.property(

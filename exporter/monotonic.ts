@@ -12,10 +12,11 @@ export interface MonotonicCounter {
   /**
    * Take a reading. Returns how far the counter moved, never negative; the first reading is the
    * baseline and moves nothing. A leap of over `most` is no progress but a reset, too: some
-   * kernels let steal underflow to 2^64 ns for a while.
+   * kernels let steal underflow to 2^64 ns for a while. NaN is no reading: it changes nothing,
+   * and how far the counter moved is not known.
    */
   advance(raw: number, most?: number): number;
-  /** The first reading and all movement since. */
+  /** The first reading and all movement since; NaN before the first. */
   value(): number;
   resets(): number;
 }
@@ -23,11 +24,12 @@ export interface MonotonicCounter {
 /** `wobble`: how far a reading may fall below the highest one without counting as a reset. */
 export function monotonicCounter(wobble = 0): MonotonicCounter {
   let highest: number | undefined;
-  let value = 0;
+  let value = NaN;
   let resets = 0;
 
   return {
     advance(raw, most = Infinity) {
+      if (Number.isNaN(raw)) return NaN;
       if (highest === undefined) {
         highest = raw;
         value = raw;

@@ -3,7 +3,7 @@
  * frozen. 503 as soon as a critical check fails: a health check that says 200 while Redis is
  * frozen is how the outage stayed unseen.
  */
-import type { Check, Collector, Finding, Report } from './collector.ts';
+import type { Check, Collector, Finding, Report, Sampler } from './collector.ts';
 import { durationText } from './duration.ts';
 import { type Evidence, type Verdict, verdictOf } from './verdict.ts';
 
@@ -14,20 +14,23 @@ export interface Status {
   readonly findings: readonly Finding[];
 }
 
+function sinceWhen(age: string, { name, problem }: Sampler): string {
+  return `the ${name} clock has not ticked for ${age}${problem === undefined ? '' : ` (${problem})`}`;
+}
+
 /** A background clock that has not ticked for this long is dead, or the machine stood still. */
 const staleSamplerSeconds = 15;
 
 function samplerChecks({ samplers = [] }: Report): Check[] {
-  return samplers.map(({ name, ageSeconds }) => {
+  return samplers.map((sampler) => {
+    const { name, ageSeconds } = sampler;
     const ok = ageSeconds <= staleSamplerSeconds;
     return {
       name: `sampler_${name}`,
       critical: true,
       ok,
       state: ok ? 'ticking' : 'stale',
-      reason: ok
-        ? `the ${name} clock ticks`
-        : `the ${name} clock has not ticked for ${Math.round(ageSeconds)} s`,
+      reason: ok ? `the ${name} clock ticks` : sinceWhen(`${Math.round(ageSeconds)} s`, sampler),
       sinceSeconds: ok ? 0 : ageSeconds,
       ageSeconds,
     };
@@ -38,10 +41,7 @@ function blindness({ signals = [], samplers = [] }: Report): string[] {
   return [
     ...samplers
       .filter(({ ageSeconds }) => ageSeconds > staleSamplerSeconds)
-      .map(
-        ({ name, ageSeconds }) =>
-          `the ${name} clock has not ticked for ${durationText(ageSeconds)}`,
-      ),
+      .map((sampler) => sinceWhen(durationText(sampler.ageSeconds), sampler)),
     ...signals
       .filter(({ name, supported }) => name === 'steal' && !supported)
       .map(({ reason }) => reason),

@@ -9,7 +9,13 @@ import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { until } from '../testing/redis-server.ts';
 import { writeStalledRedis } from '../testing/stalled-redis.ts';
-import { type MadeUpTask, processFiles, statText, threadFiles } from '../testing/task-files.ts';
+import {
+  type MadeUpTask,
+  processFiles,
+  statText,
+  statusText,
+  threadFiles,
+} from '../testing/task-files.ts';
 import { blockedTasksCollector } from './blocked-tasks.ts';
 
 const none = { host_page_in: 0, disk: 0, filesystem: 0, lock: 0, other: 0, unknown: 0 };
@@ -321,6 +327,44 @@ test('blocked tasks: says what hides the wait channel and how to see it', (t) =>
     /\/proc:\/host\/proc:ro as a volume and STEALWATCH_PROCFS=\/host\/proc/,
   );
   assert.match(String(container['wait_channel']), /CAP_SYS_PTRACE/);
+});
+
+/** /proc as gVisor makes it (6374, 13018): no kthreadd, and half of a status. */
+const gvisor = {
+  'self/status':
+    'Name:\tnode\nState:\tR (running)\nTgid:\t12\nCapEff:\t00000000a80425fb\nSeccomp:\t0\n',
+  'self/task/12/wchan': '',
+  '1/stat': '1 (sh) S 0 1 1 0 0 0 0 0 0 0 0 0 0 0 20 0 1 0 0 0 0 0 0 0\n',
+};
+
+test('blocked tasks: a sandbox with half of /proc is no failure', async (t) => {
+  const { clock, collector } = start(t, gvisor);
+  clock.advance(20);
+  assert.deepEqual(await read(collector), { tasks: none, longest: none, processes: [] });
+});
+
+test('blocked tasks: what is wrong with one thread, or with the load, hides no other', async (t) => {
+  const { clock, collector } = start(t, {
+    loadavg: 'garbage\n',
+    ...processFiles(200, {
+      ...blockedBy('folio_wait_bit_common'),
+      threads: 2,
+      comm: 'redis-server',
+    }),
+    '200/task/200/status': 'Name:\tx\n',
+    '200/status': 'Name:\tx\n',
+    '200/task/201/stat': statText(201, { state: 'D' }),
+    '200/task/201/status': statusText(201),
+    '200/task/201/wchan': 'rtnl_lock',
+    ...processFiles(300, blockedBy('folio_wait_bit_common')),
+  });
+  clock.advance(20);
+  await assert.rejects(read(collector), (error: Error) => {
+    assert.match(error.message, /status of a task: unexpected text "Name:\\tx\\n"/);
+    assert.ok(isIncomplete(error));
+    assert.deepEqual(byReason(error.families[1]?.samples), { ...none, disk: 20, lock: 20 });
+    return true;
+  });
 });
 
 /** vfork() by number, because libc's own cannot be called from Perl; ARM64 has only clone(). */

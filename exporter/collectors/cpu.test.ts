@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { manualClock } from '../clock.ts';
-import type { Family } from '../collector.ts';
+import { type Family, isIncomplete } from '../collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { cpuCollector } from './cpu.ts';
@@ -126,4 +126,30 @@ test('cpu: nothing without /proc/stat, loud when it is broken', async (t) => {
     collectorOn(t, 'cpu  1 2\n').collect(),
     /stat: unexpected line "cpu {2}1 2"/,
   );
+});
+
+test('cpu: a time that cannot be (lxcfs 311) is left out, and comes once it can be read', async (t) => {
+  const counts = '13337485 0 0 8317131874320235395 0 0 0 0 0 0';
+  const text = `cpu  ${counts}\ncpu0 ${counts}\nbtime 1694798117\nprocs_blocked 1\n`;
+  const { collect, after } = collectorOn(t, text);
+  const first = plain(await collect());
+  assert.equal(first['cpu_seconds_total user'], 133_374.85);
+  assert.equal(first['cpu_seconds_total idle'], undefined);
+  assert.deepEqual([first['cpus'], first['procs_blocked']], [1, 1]);
+  const later = plain(await after(5, text.replaceAll('8317131874320235395', '700')));
+  assert.equal(later['cpu_seconds_total idle'], 7);
+  const again = plain(await after(5, text.replaceAll('8317131874320235395', '750')));
+  assert.equal(again['cpu_seconds_total idle'], 7.5);
+});
+
+test('cpu: a line that cannot be read is a failure, and all else is there', async (t) => {
+  const text = `${stealOf(5000)}cpu1 1 2\n`;
+  await assert.rejects(collectorOn(t, text).collect(), (error: Error) => {
+    assert.match(error.message, /stat: unexpected line "cpu1 1 2"/);
+    assert.ok(isIncomplete(error));
+    const values = plain(error.families);
+    assert.equal(values['cpu_seconds_total steal'], 50);
+    assert.equal(values['cpus'], 2);
+    return true;
+  });
 });

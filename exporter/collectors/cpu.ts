@@ -1,6 +1,14 @@
 /** Where the CPU time went, all CPUs together, and what the host took from each of them. */
 import type { Clock } from '../clock.ts';
-import { byLabel, type Collector, counter, type Family, gauge, single } from '../collector.ts';
+import {
+  byLabel,
+  type Collector,
+  counter,
+  type Family,
+  gauge,
+  incomplete,
+  single,
+} from '../collector.ts';
 import { createCpuCounters } from '../cpu-counters.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat, ticksPerSecond } from '../procfs/stat.ts';
@@ -42,17 +50,30 @@ export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock
   /** Ticks by mode: the kernel's sum at the first reading and all movement since. */
   let totals: number[] | undefined;
 
+  /** A mode is known from the first reading that tells its sum. */
   function advance(stat: Stat): number[] {
     const moved = counters.advance(stat, clock.monotonic());
     totals ??= [...stat.total];
     for (const ticks of moved.values()) {
-      for (const [i, count] of ticks.entries()) totals[i] = (totals[i] ?? 0) + count;
+      for (const [i, count] of ticks.entries()) {
+        if (!Number.isNaN(count)) totals[i] = (totals[i] ?? NaN) + count;
+      }
+    }
+    for (const [i, count] of stat.total.entries()) {
+      if (Number.isNaN(totals[i] ?? NaN)) totals[i] = count;
     }
     return totals;
   }
 
+  function timeFamilies(stat: Stat): Family[] {
+    const seconds = advance(stat).flatMap((ticks, i) =>
+      Number.isNaN(ticks) ? [] : [[cpuModes[i] ?? '', ticks / ticksPerSecond] as const],
+    );
+    return seconds.length === 0 ? [] : [byLabel(cpuSeconds, Object.fromEntries(seconds))];
+  }
+
   function stealFamilies(): Family[] {
-    const values = [...counters.values('steal')];
+    const values = [...counters.values('steal')].filter(([, ticks]) => !Number.isNaN(ticks));
     if (values.length === 0) return [];
     return [
       {
@@ -69,18 +90,16 @@ export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock
       const text = file.read();
       if (text === undefined) return [];
       const stat = parseStat(text);
-      const seconds = advance(stat).map((ticks) => ticks / ticksPerSecond);
-      return [
-        byLabel(
-          cpuSeconds,
-          Object.fromEntries(seconds.map((value, i) => [cpuModes[i] ?? '', value])),
-        ),
+      const families = [
+        ...timeFamilies(stat),
         ...stealFamilies(),
         single(counterResets, counters.resets()),
-        single(cpus, stat.cpus.size),
-        single(procsBlocked, stat.procsBlocked),
-        single(bootTime, stat.bootTime),
+        ...(stat.online > 0 ? [single(cpus, stat.online)] : []),
+        ...(stat.procsBlocked === undefined ? [] : [single(procsBlocked, stat.procsBlocked)]),
+        ...(stat.bootTime === undefined ? [] : [single(bootTime, stat.bootTime)]),
       ];
+      if (stat.problem !== undefined) throw incomplete(stat.problem, families);
+      return families;
     },
     async close() {
       file.close();

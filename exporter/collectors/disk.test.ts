@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { isIncomplete } from '../collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { diskCollector } from './disk.ts';
@@ -117,4 +118,55 @@ test('disk: nothing without /proc/diskstats or /sys/block, loud on text that is 
     await absent.close?.();
   }
   await assert.rejects(setup(t, 'x\n', []).collect(), /diskstats: unexpected line "x"/);
+});
+
+test('disk: of an NVMe disk and its path, both of which count since Linux 6.4, one is shown', async (t) => {
+  const sysBlock = ['nvme0n1/device/x', 'nvme0c0n1/device/x', 'nvme0c1n1/device/x'];
+  const names = async (text: string) => {
+    const shown = await setup(t, text, sysBlock).collect();
+    return [...new Set(shown.map((one) => one.split(' ')[1]))];
+  };
+  const paths = line('nvme0c0n1', 7) + line('nvme0c1n1', 7);
+  assert.deepEqual(await names(paths + line('nvme0n1', 14)), ['nvme0n1']);
+  assert.deepEqual(await names(line('nvme0n1', 14) + paths), ['nvme0n1']);
+  // Before, the disk stays 0 and the paths count.
+  assert.deepEqual(await names(paths + line('nvme0n1', 0)), ['nvme0c0n1', 'nvme0c1n1', 'nvme0n1']);
+  // A path to a disk that is not there is all there is.
+  assert.deepEqual(await names(line('nvme0c0n1', 7)), ['nvme0c0n1']);
+  const disk = await setup(t, paths + line('nvme0n1', 14), [
+    ...sysBlock,
+    'nvme0c0n1/hidden',
+  ]).collect();
+  assert.equal(disk.length, 6);
+});
+
+test('disk: a line that cannot be read fails for a disk that is asked for, and keeps the rest', async (t) => {
+  const text = line('sda', 1000) + line('sdb', 2000);
+  const { collect, rewrite } = setup(t, text, ['sda/device/x', 'sdb/device/x']);
+  await collect();
+  rewrite(`8 0 sda 1 2\n8 1 sda1 35486 38030 38030 38030\n${line('sdb', 4000)}`);
+  await assert.rejects(collect(), (error: Error) => {
+    assert.match(error.message, /diskstats: unexpected line "8 0 sda 1 2"/);
+    assert.ok(isIncomplete(error));
+    const reads = error.families[0]?.samples.filter(({ labels }) => labels['op'] === 'read');
+    assert.deepEqual(
+      reads?.map(({ labels, value }) => [labels['device'], value]),
+      [
+        ['sda', 1],
+        ['sdb', 4],
+      ],
+    );
+    return true;
+  });
+  rewrite(`8 1 sda1 35486 38030 38030 38030\n\n${text}`);
+  assert.equal((await collect()).length, 12);
+});
+
+test('disk: a count that cannot be is left out', async (t) => {
+  const huge = line('sda', 1000).replace('1000', '18446744073709551615');
+  const shown = await setup(t, huge, ['sda/device/x']).collect();
+  assert.deepEqual(
+    shown.filter((one) => one.includes('read')),
+    ['seconds sda read 1'],
+  );
 });

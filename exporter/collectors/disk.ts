@@ -5,7 +5,7 @@
  * loop, ram, zram, and what is stacked on other disks (dm, md), whose time would count twice; of
  * the rest, optical and floppy drives, which a guest often has and never uses.
  */
-import { type Collector, counter, type Sample } from '../collector.ts';
+import { type Collector, counter, type Family, incomplete, type Sample } from '../collector.ts';
 import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
 import { type Disk, parseDiskstats } from '../procfs/diskstats.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
@@ -34,6 +34,9 @@ interface Counters {
   readonly operations: MonotonicCounter;
 }
 
+const folderOf = (name: string) => `block/${name.replaceAll('/', '!')}`;
+const nameOf = ({ name }: Disk) => name;
+
 function countersOf(disk: Disk): Counters[] {
   return ops
     .filter((op) => disk[op] !== undefined)
@@ -49,16 +52,28 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
 
   function isWholeDisk(name: string): boolean {
     if (others.has(name) || /^(?:sr|fd)\d+$/.test(name)) return false;
-    if (sysfs.list(`block/${name.replaceAll('/', '!')}/device`) !== undefined) return true;
+    if (sysfs.list(`${folderOf(name)}/device`) !== undefined) return true;
     if (others.size >= mostOthers) others.clear();
     others.add(name);
     return false;
   }
 
-  function take(disk: Disk): void {
+  /**
+   * One of several paths to an NVMe disk, `nvme0c1n1` to `nvme0n1`. Up to Linux 6.3 the path
+   * counts and the disk stays 0; since then both count the same requests.
+   */
+  function isCountedPath(name: string, counting: ReadonlySet<string>): boolean {
+    const [, subsystem, rest] = /^(nvme\d+)c\d+(n\d+)$/.exec(name) ?? [];
+    if (subsystem === undefined || rest === undefined) return false;
+    if (!counting.has(`${subsystem}${rest}`)) return false;
+    return sysfs.read(`${folderOf(name)}/hidden`)?.trim() !== '0';
+  }
+
+  function take(disk: Disk, counting: ReadonlySet<string>): void {
     let counters = shown.get(disk.name);
     if (counters === undefined) {
-      if (shown.size >= mostDisks || !isWholeDisk(disk.name)) return;
+      if (shown.size >= mostDisks || isCountedPath(disk.name, counting)) return;
+      if (!isWholeDisk(disk.name)) return;
       counters = countersOf(disk);
       shown.set(disk.name, counters);
     }
@@ -72,8 +87,25 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
 
   function samples(valueOf: (counters: Counters) => number): Sample[] {
     return [...shown].flatMap(([device, counters]) =>
-      counters.map((one) => ({ labels: { device, op: one.op }, value: valueOf(one) })),
+      counters
+        .map((one) => ({ labels: { device, op: one.op }, value: valueOf(one) }))
+        .filter(({ value }) => !Number.isNaN(value)),
     );
+  }
+
+  function familiesNow(): Family[] {
+    return [
+      { metric: diskSeconds, samples: samples((one) => one.milliseconds.value() / 1000) },
+      { metric: diskOperations, samples: samples((one) => one.operations.value()) },
+    ];
+  }
+
+  /** Only of a disk that is shown, or would be: nobody asks for the rest. */
+  function problemOf(unreadable: ReadonlyMap<string, string>): string | undefined {
+    for (const [name, problem] of unreadable) {
+      if (shown.has(name) || isWholeDisk(name)) return problem;
+    }
+    return undefined;
   }
 
   return {
@@ -82,12 +114,15 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
     async collect() {
       const text = file.read();
       if (text === undefined) return [];
-      for (const disk of parseDiskstats(text)) take(disk);
-      if (shown.size === 0) return [];
-      return [
-        { metric: diskSeconds, samples: samples((one) => one.milliseconds.value() / 1000) },
-        { metric: diskOperations, samples: samples((one) => one.operations.value()) },
-      ];
+      const { disks, problem: ofText, unreadable } = parseDiskstats(text);
+      const counting = new Set(
+        disks.filter(({ read, write }) => read.operations + write.operations > 0).map(nameOf),
+      );
+      for (const disk of disks) take(disk, counting);
+      const families = shown.size === 0 ? [] : familiesNow();
+      const problem = ofText ?? problemOf(unreadable);
+      if (problem !== undefined) throw incomplete(problem, families);
+      return families;
     },
     async close() {
       file.close();

@@ -7,7 +7,7 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { type Check, type Collector, counter, gauge, single } from '../collector.ts';
+import { type Check, type Collector, counter, gauge, incomplete, single } from '../collector.ts';
 import { revision, version } from '../version.ts';
 import type { Dependencies } from './index.ts';
 
@@ -55,9 +55,16 @@ const webConfigInForce = gauge({
 
 const timerMs = 250;
 
-/** The kernel counts them for us since 6.2, as the directory's size; before, that is 0. */
+/**
+ * The kernel counts them for us since 6.2, as the directory's size; before, that is 0. Listing
+ * them takes a descriptor more, and there may be none left.
+ */
 function countFds(): number {
-  return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
+  try {
+    return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
+  } catch {
+    return NaN;
+  }
 }
 
 const sentences = {
@@ -118,8 +125,9 @@ export function exporterCollector({
       webConfigInForce,
     ],
     async collect() {
+      const fds = countFds();
       const { user, system } = process.cpuUsage();
-      return [
+      const families = [
         {
           metric: buildInfo,
           samples: [{ labels: { version, node: process.version, revision }, value: 1 }],
@@ -132,7 +140,7 @@ export function exporterCollector({
         },
         single(cpuSeconds, (user + system) / 1e6),
         single(residentBytes, process.memoryUsage.rss()),
-        single(openFds, countFds()),
+        single(openFds, fds),
         single(startTime, started),
         single(eventLoopLag, takeLag()),
         single(logLinesDropped, log.dropped()),
@@ -140,6 +148,8 @@ export function exporterCollector({
           ? []
           : [single(webConfigInForce, webConfig.problem() === undefined ? 1 : 0)]),
       ];
+      if (Number.isNaN(fds)) throw incomplete('/proc/self/fd cannot be listed', families);
+      return families;
     },
     report() {
       const checks = [

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Collector } from '../collector.ts';
+import { isIncomplete } from '../collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { hungTaskDetectorCollector } from './hung-task-detector.ts';
@@ -63,6 +64,15 @@ test('hung-task-detector: absent without the sysctls, loud on text that is none'
   assert.deepEqual(await values(absent), {});
   const root = fixtureTree(t, sysctls('3\n', '1.5\n', '120\n'));
   const broken = hungTaskDetectorCollector({ procfs: createPseudoFs(root) });
-  await assert.rejects(values(broken), /hung_task_warnings: unexpected text "1\.5\\n"/);
+  await assert.rejects(values(broken), (error: Error) => {
+    assert.match(error.message, /hung_task_warnings: unexpected text "1\.5\\n"/);
+    assert.ok(isIncomplete(error));
+    const names = error.families.map(({ metric }) => metric.name);
+    assert.deepEqual(names, [
+      'stealwatch_hung_task_detections_total',
+      'stealwatch_hung_task_timeout_seconds',
+    ]);
+    return true;
+  });
   await broken.close?.();
 });

@@ -4,7 +4,16 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Collector, counter, type Finding, gauge, type Signal, single } from '../collector.ts';
+import { createAttempts } from '../attempts.ts';
+import {
+  type Collector,
+  counter,
+  type Finding,
+  gauge,
+  incomplete,
+  type Signal,
+  single,
+} from '../collector.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 
 const detections = counter({
@@ -24,7 +33,7 @@ const timeout = gauge({
 });
 
 function parseSetting(name: string, text: string): number {
-  if (!/^-?\d+\n?$/.test(text)) {
+  if (!/^-?\d{1,15}\n?$/.test(text)) {
     throw new Error(`${name}: unexpected text ${JSON.stringify(text.slice(0, 80))}`);
   }
   return Number(text);
@@ -84,15 +93,19 @@ export function hungTaskDetectorCollector({ procfs }: { procfs: PseudoFs }): Col
     name: 'hung-task-detector',
     metrics: [detections, warningsLeft, timeout],
     async collect() {
-      const detected = detectCount.read();
-      const left = warnings.read();
-      const seconds = timeoutSeconds.read();
+      const { attempt, failure } = createAttempts();
+      const detected = attempt(() => detectCount.read());
+      const left = attempt(() => warnings.read());
+      const seconds = attempt(() => timeoutSeconds.read());
       findings = findingsOf(left, seconds);
-      return [
+      const families = [
         ...(detected === undefined ? [] : [single(detections, count(detected))]),
         ...(left === undefined ? [] : [single(warningsLeft, left)]),
         ...(seconds === undefined ? [] : [single(timeout, seconds)]),
       ];
+      const problem = failure()?.message;
+      if (problem !== undefined) throw incomplete(problem, families);
+      return families;
     },
     report: () => ({ signals: [signal], findings }),
     async close() {

@@ -3,6 +3,7 @@ import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { manualClock } from '../clock.ts';
+import { isIncomplete } from '../collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree } from '../testing/fixture-tree.ts';
 import { hungTasksCollector } from './hung-tasks.ts';
@@ -316,9 +317,59 @@ test('hung-tasks: user space is believed only when asked, and that is said', asy
   assert.match(test.collector.report?.().signals?.[0]?.reason ?? '', /--kmsg-userspace/);
 });
 
-test('hung-tasks: a record that does not parse fails one scrape, with the text', async (t) => {
-  const { log, values } = setUp(t, '');
-  log('garbage\n');
-  await assert.rejects(values(), /unexpected record "garbage"/);
-  assert.deepEqual(await values(), zero);
+test('hung-tasks: a record that does not parse fails until one does, and takes nothing away', async (t) => {
+  const { log, values, collector } = setUp(t, '6,1,1,-;boot\n');
+  log('3,2,1,-;Out of memory: Killed process 3496 (redis-server) total-vm:1kB\ngarbage\n');
+  for (let scrape = 0; scrape < 2; scrape++) {
+    await assert.rejects(values(), (error: Error) => {
+      assert.match(error.message, /not a file of \/dev\/kmsg records.*"garbage".*Expected are/);
+      assert.ok(isIncomplete(error));
+      assert.equal(error.families.length, 5);
+      return true;
+    });
+  }
+  assert.equal(collector.report?.().signals?.[0]?.supported, false);
+  log('more\n6,3,1,-;well again\n');
+  await assert.rejects(values(), /unexpected record "more"/);
+  assert.equal((await values())['kernel_events_total oom_kill'], 1);
+  assert.equal(collector.report?.().signals?.[0]?.supported, true);
+});
+
+/** What people have at hand: `dmesg`, `dmesg -T`, `journalctl -k -o short`, syslog. */
+for (const line of [
+  '[  215.500000] INFO: task dd:78 blocked for more than 122 seconds.',
+  '[Mon Nov 30 12:00:00 2026] INFO: task dd:78 blocked for more than 122 seconds.',
+  'Nov 30 12:00:00 vps kernel: INFO: task dd:78 blocked for more than 122 seconds.',
+  'INFO: task dd:78 blocked for more than 122 seconds.',
+  '<3>[  215.500000] INFO: task dd:78 blocked for more than 122 seconds.',
+]) {
+  test(`hung-tasks: "${line.slice(0, 12)}..." is no record, at the start and later`, async (t) => {
+    const { values, collector } = setUp(t, `${line}\n`);
+    const [signal] = collector.report?.().signals ?? [];
+    assert.equal(signal?.supported, false);
+    assert.match(signal?.reason ?? '', /is not a file of \/dev\/kmsg records/);
+    assert.deepEqual(collector.report?.().samplers, []);
+    await assert.rejects(values(), (error: Error) => {
+      assert.ok(isIncomplete(error));
+      assert.deepEqual(error.families, [], 'a 0 that was not read');
+      return true;
+    });
+    const later = setUp(t, '');
+    later.log(`${line}\n`);
+    await assert.rejects(later.values(), /is not a file of/);
+    later.log(`${line}\n`);
+    await assert.rejects(later.values(), /is not a file of/);
+  });
+}
+
+test('hung-tasks: what stands in for the kernel log of a container is not followed', async (t) => {
+  const sources = { procfs: createPseudoFs('/nowhere'), sysfs: createPseudoFs('/nowhere') };
+  const config = { kmsg: '/dev/null', kmsgUserspace: false };
+  const collector = hungTasksCollector({ config, clock: manualClock(), ...sources });
+  t.after(() => collector.close?.());
+  assert.equal(collector.report?.().signals?.[0]?.supported, false);
+  await assert.rejects(
+    collector.collect(AbortSignal.timeout(1000)),
+    /\/dev\/null cannot be read: it is neither the device of the kernel log nor a file/,
+  );
 });

@@ -13,6 +13,7 @@ import {
   counter,
   type Family,
   gauge,
+  incomplete,
   type Signal,
   single,
 } from '../collector.ts';
@@ -73,6 +74,8 @@ function explained(access: Access, path: string): string {
       return `there is no ${path} here, so hung tasks and soft lockups are not seen. ${grant}`;
     case 'denied':
       return `${path} may not be read, so hung tasks and soft lockups are not seen: it needs CAP_SYSLOG. ${grant}`;
+    case 'no_records':
+      return `${path} is not a file of /dev/kmsg records, so hung tasks and soft lockups are not seen (${access.error.message}). Expected are lines like "6,343,586937570,-;text"`;
     case 'broken':
       return `${path} cannot be read: ${access.error.message}`;
   }
@@ -174,12 +177,13 @@ export function hungTasksCollector({
     async collect() {
       const access = follower.access();
       if (access.kind === 'absent') return [];
-      if (access.kind !== 'following') {
-        throw new Error(explained(access, path), { cause: access.error });
+      const missed = follower.takeProblem();
+      if (access.kind === 'following') {
+        if (missed !== undefined) throw incomplete(missed.message, tally.families());
+        return tally.families();
       }
-      const problem = follower.takeProblem();
-      if (problem !== undefined) throw problem;
-      return tally.families();
+      // What was counted is true also when what comes now cannot be read.
+      throw incomplete(explained(access, path), follower.anyRecord() ? tally.families() : []);
     },
     report() {
       const following = follower.access().kind === 'following';

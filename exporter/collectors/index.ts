@@ -7,6 +7,7 @@ import type { Check, Collector } from '../collector.ts';
 import type { Config } from '../config.ts';
 import type { LogDestination } from '../log.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
+import { keepingSeries } from '../kept.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { type Answers, watchAnswers } from '../redis/answers.ts';
 import { openRedis } from '../redis/open.ts';
@@ -75,6 +76,12 @@ function watchingRedis(factory: Factory): Factory {
   };
 }
 
+/** No series of a source on this machine goes away once it was there. */
+const kept =
+  (factory: Factory): Factory =>
+  (shared) =>
+    keepingSeries(factory(shared));
+
 /** Collectors that have nothing to do unless they are configured. */
 function isIdle(name: string, { apps, canary, heartbeatUrl }: Config): boolean {
   return (
@@ -85,18 +92,18 @@ function isIdle(name: string, { apps, canary, heartbeatUrl }: Config): boolean {
 }
 
 const factories: Readonly<Record<string, Factory>> = {
-  cpu: cpuCollector,
-  steal: stealCollector,
-  stall: stallCollector,
-  'async-page-faults': asyncPageFaultsCollector,
-  'cold-page': coldPageCollector,
+  cpu: kept(cpuCollector),
+  steal: kept(stealCollector),
+  stall: kept(stallCollector),
+  'async-page-faults': kept(asyncPageFaultsCollector),
+  'cold-page': kept(coldPageCollector),
   'blocked-tasks': blockedTasksCollector,
-  'hung-tasks': hungTasksCollector,
-  'hung-task-detector': hungTaskDetectorCollector,
-  pressure: pressureCollector,
-  memory: memoryCollector,
-  disk: diskCollector,
-  load: loadCollector,
+  'hung-tasks': kept(hungTasksCollector),
+  'hung-task-detector': kept(hungTaskDetectorCollector),
+  pressure: kept(pressureCollector),
+  memory: kept(memoryCollector),
+  disk: kept(diskCollector),
+  load: kept(loadCollector),
   'host-info': hostInfoCollector,
   'redis-probe': watchingRedis(redisProbeCollector),
   'redis-info': watchingRedis(redisInfoCollector),

@@ -24,6 +24,21 @@ test('load: absent without /proc/loadavg, loud on text that is not one', async (
   );
 });
 
+test('loadavg: what follows the averages may be anything, the load is read', () => {
+  assert.deepEqual(parseLoadavg('1.45 1.20 0.90 1/80 1206\n'), { load1: 1.45, runnable: 1 });
+  for (const text of ['1.45 1.20 0.90 x/80 1206\n', '1.45 1.20\n', '1.45 1.20 0.90 1/80 1206\0']) {
+    assert.deepEqual(parseLoadavg(text), { load1: 1.45, runnable: undefined });
+  }
+  for (const text of [
+    '',
+    '1.4',
+    '-1.45 1.20 0.90 1/80 1206\n',
+    '12345678901.00 1.20 0.90 1/80 6\n',
+  ]) {
+    assert.throws(() => parseLoadavg(text), /loadavg: unexpected text/);
+  }
+});
+
 test('loadavg: no text makes the parser invent a number', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {

@@ -6,9 +6,11 @@ import {
   type Family,
   type Finding,
   gauge,
+  incomplete,
 } from '../collector.ts';
 import { parseMeminfo } from '../procfs/meminfo.ts';
-import type { PseudoFs } from '../procfs/reader.ts';
+import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
+import type { Rows } from '../procfs/rows.ts';
 import { parseVmstat } from '../procfs/vmstat.ts';
 
 const memoryBytes = gauge({
@@ -50,24 +52,60 @@ const noBalloon =
 /** A balloon of less than this share of the memory is not worth a sentence. */
 const noticedShare = 0.01;
 
-function pick<K extends string>(
-  names: Readonly<Record<K, string>>,
-  values: ReadonlyMap<string, number>,
-): Partial<Record<K, number>> {
-  const picked: Partial<Record<K, number>> = {};
+type Kind = keyof typeof kinds;
+type Picked<K extends string> = Partial<Record<K, number>>;
+
+/** Values by our name for them. One whose row is there with a number that cannot be is NaN. */
+function pick<K extends string>(names: Readonly<Record<K, string>>, rows: Rows): Picked<K> {
+  const picked: Picked<K> = {};
   for (const [key, name] of Object.entries<string>(names) as [K, string][]) {
-    const value = values.get(name);
+    const value = rows.values.get(name) ?? (rows.impossible.has(name) ? NaN : undefined);
     if (value !== undefined) picked[key] = value;
   }
   return picked;
+}
+
+/** A part that is larger than the whole cannot be. */
+const wholes = { free: 'total', available: 'total', swap_free: 'swap_total' } as const;
+
+function withoutImpossibleParts(bytes: Picked<Kind>): Picked<Kind> {
+  const checked = { ...bytes };
+  for (const [part, whole] of Object.entries(wholes) as [keyof typeof wholes, Kind][]) {
+    if ((bytes[part] ?? 0) > (bytes[whole] ?? Infinity)) checked[part] = NaN;
+  }
+  return checked;
+}
+
+const noRows: Rows = { values: new Map(), impossible: new Map(), problem: undefined };
+
+/** What cannot be is left out; a gauge that was there before is NaN, a counter keeps its value. */
+function known<K extends string>(values: Picked<K>): Picked<K> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => !Number.isNaN(value)),
+  ) as Picked<K>;
 }
 
 function familyOf(metric: typeof memoryBytes, values: Readonly<Record<string, number>>): Family[] {
   return Object.keys(values).length === 0 ? [] : [byLabel(metric, values)];
 }
 
+/** Said as it stands there: whoever made the file has to mend it. */
+function impossibleFinding(bytes: Picked<Kind>, rows: Rows): Finding[] {
+  const wrong = (Object.keys(bytes) as Kind[]).filter((kind) => Number.isNaN(bytes[kind]));
+  if (wrong.length === 0) return [];
+  const said = wrong.map((kind) => {
+    const name = kinds[kind];
+    const row = rows.impossible.get(name);
+    return row === undefined
+      ? `${name} is more than there is`
+      : JSON.stringify(row.replaceAll(/\s+/g, ' ').slice(0, 80));
+  });
+  const text = `/proc/meminfo says what cannot be (${said.join(', ')}), so ${wrong.join(' and ')} ${wrong.length === 1 ? 'is' : 'are'} not known.`;
+  return [{ severity: 'warning', text }];
+}
+
 function balloonFinding(balloon: number | undefined, total: number | undefined): Finding[] {
-  if (balloon === undefined || total === undefined || balloon < total * noticedShare) return [];
+  if (balloon === undefined || total === undefined || !(balloon >= total * noticedShare)) return [];
   const text = `Your host has taken ${Math.round(balloon / 2 ** 20)} MiB of memory back from this machine through the balloon.`;
   return [{ severity: 'warning', text }];
 }
@@ -82,47 +120,72 @@ export function memoryCollector({
 }): Collector {
   const meminfo = procfs.file('meminfo');
   const vmstat = procfs.file('vmstat');
-  let bytes: Partial<Record<keyof typeof kinds, number>> = {};
-  let counts: Partial<Record<keyof typeof events, number>> = {};
+  let bytes: Picked<Kind> = {};
+  let counts: Picked<keyof typeof events> = {};
+  let info = noRows;
+  let problem: string | undefined;
+  /** Kinds that were published once: impossible now, they are NaN and not gone. */
+  const shown = new Set<string>();
+  const lastCounts: Picked<keyof typeof events> = {};
+
+  /** A file that cannot be read costs its own values and not the other's. */
+  function rowsOf(file: PseudoFile, parse: (text: string) => Rows): Rows {
+    try {
+      const text = file.read();
+      return text === undefined ? noRows : parse(text);
+    } catch (error) {
+      return { ...noRows, problem: error instanceof Error ? error.message : String(error) };
+    }
+  }
 
   function read(): void {
-    const info = meminfo.read();
-    const stat = vmstat.read();
-    const nextBytes =
-      info === undefined ? {} : pick(kinds, parseMeminfo(info, Object.values(kinds)));
-    const nextCounts =
-      stat === undefined ? {} : pick(events, parseVmstat(stat, Object.values(events)));
-    const { balloon_inflate: inflated, balloon_deflate: deflated } = nextCounts;
+    info = rowsOf(meminfo, (text) => parseMeminfo(text, Object.values(kinds)));
+    const stat = rowsOf(vmstat, (text) => parseVmstat(text, Object.values(events)));
+    problem = info.problem ?? stat.problem;
+    bytes = withoutImpossibleParts(pick(kinds, info));
+    counts = pick(events, stat);
+    const { balloon_inflate: inflated, balloon_deflate: deflated } = counts;
     // Older kernels print no Balloon row, but count the pages that went each way.
     if (pageBytes !== 'unknown' && inflated !== undefined && deflated !== undefined) {
-      nextBytes.balloon ??= Math.max(0, inflated - deflated) * pageBytes;
+      bytes.balloon ??= Math.max(0, inflated - deflated) * pageBytes;
     }
-    bytes = nextBytes;
-    counts = nextCounts;
   }
 
-  try {
-    read();
-  } catch {
-    // `collect` reads again and rejects with this error.
+  function families(): Family[] {
+    for (const kind of Object.keys(known(bytes))) shown.add(kind);
+    Object.assign(lastCounts, known(counts));
+    const shownBytes = Object.entries(bytes).filter(
+      ([kind, value]) => !Number.isNaN(value) || shown.has(kind),
+    );
+    const shownCounts = Object.keys(counts).flatMap((event) => {
+      const value = lastCounts[event as keyof typeof events];
+      return value === undefined ? [] : [[event, value] as const];
+    });
+    return [
+      ...familyOf(memoryBytes, Object.fromEntries(shownBytes)),
+      ...familyOf(memoryEvents, Object.fromEntries(shownCounts)),
+    ];
   }
+
+  read();
 
   return {
     name: 'memory',
     metrics: [memoryBytes, memoryEvents],
     async collect() {
       read();
-      return [...familyOf(memoryBytes, bytes), ...familyOf(memoryEvents, counts)];
+      if (problem !== undefined) throw incomplete(problem, families());
+      return families();
     },
     report() {
       const { balloon, total } = bytes;
-      const supported = balloon !== undefined;
+      const supported = balloon !== undefined && !Number.isNaN(balloon);
       const reason = supported
         ? 'the balloon counters of /proc/meminfo and /proc/vmstat'
         : noBalloon;
       return {
         signals: [{ name: 'memory_balloon', supported, reason }],
-        findings: balloonFinding(balloon, total),
+        findings: [...balloonFinding(balloon, total), ...impossibleFinding(bytes, info)],
       };
     },
     async close() {

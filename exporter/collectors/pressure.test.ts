@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { manualClock } from '../clock.ts';
+import { isIncomplete } from '../collector.ts';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
 import { fixtureTree } from '../testing/fixture-tree.ts';
 import { pressureCollector } from './pressure.ts';
@@ -58,4 +59,26 @@ test('pressure: the minute before the last scrape is evidence for a minute', asy
   clock.advance(61);
   assert.deepEqual(collector.report?.().evidence, {});
   await collector.close?.();
+});
+
+test('pressure: one file that cannot be read takes nothing from the others', async (t) => {
+  const line = 'some avg10=0.00 avg60=0.00 avg300=0.00 total=3000000\n';
+  const root = fixtureTree(t, {
+    'pressure/cpu': 'some what\n',
+    'pressure/memory': line,
+    'pressure/io': line,
+  });
+  const collector = pressureCollector({ procfs: createPseudoFs(root), clock: manualClock() });
+  await assert.rejects(collector.collect(AbortSignal.timeout(1000)), (error: Error) => {
+    assert.match(error.message, /^cpu pressure: unexpected line "some what"/);
+    assert.ok(isIncomplete(error));
+    assert.deepEqual(
+      error.families[0]?.samples.map(({ labels, value }) => [labels['resource'], value]),
+      [
+        ['memory', 3],
+        ['io', 3],
+      ],
+    );
+    return true;
+  });
 });

@@ -3,8 +3,9 @@
  * of ours out, the thread that waits for it counts in no pressure at all, so blocked threads
  * with quiet pressure point at the host.
  */
+import { createAttempts } from '../attempts.ts';
 import type { Clock } from '../clock.ts';
-import { type Collector, counter, type Sample } from '../collector.ts';
+import { type Collector, counter, incomplete, type Sample } from '../collector.ts';
 import { parsePressure, type Pressure } from '../procfs/pressure.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 
@@ -34,7 +35,8 @@ function readIfOn(file: PseudoFile): string | undefined {
 }
 
 function samplesOf(resource: string, { some, full }: Pressure): Sample[] {
-  const samples = [{ labels: { resource, kind: 'some' }, value: some }];
+  const samples: Sample[] = [];
+  if (some !== undefined) samples.push({ labels: { resource, kind: 'some' }, value: some });
   // The kernel's own document says that a full line for the CPU of the whole system means
   // nothing and is a constant 0 for compatibility (Documentation/accounting/psi.rst).
   if (full !== undefined && resource !== 'cpu') {
@@ -57,21 +59,35 @@ export function pressureCollector({
   let disk: { readonly at: number; readonly ratio: number } | undefined;
   let supported = procfs.list('pressure') !== undefined;
 
+  function read(resource: string, file: PseudoFile): Pressure | undefined {
+    const text = readIfOn(file);
+    if (text === undefined) return undefined;
+    const pressure = parsePressure(text);
+    if (resource === 'io' && pressure.fullRatio !== undefined) {
+      disk = { at: clock.monotonic(), ratio: pressure.fullRatio };
+    }
+    return pressure;
+  }
+
   return {
     name: 'pressure',
     metrics: [pressureSeconds],
     async collect() {
-      const samples = files.flatMap(({ resource, file }) => {
-        const text = readIfOn(file);
-        if (text === undefined) return [];
-        const pressure = parsePressure(text);
-        if (resource === 'io' && pressure.fullRatio !== undefined) {
-          disk = { at: clock.monotonic(), ratio: pressure.fullRatio };
-        }
-        return samplesOf(resource, pressure);
-      });
+      const { attempt, failure } = createAttempts();
+      const samples: Sample[] = [];
+      for (const { resource, file } of files) {
+        attempt(() => {
+          const pressure = read(resource, file);
+          if (pressure === undefined) return;
+          samples.push(...samplesOf(resource, pressure));
+          if (pressure.problem !== undefined) throw new Error(`${resource} ${pressure.problem}`);
+        });
+      }
+      const problem = failure()?.message;
       supported = samples.length > 0;
-      return supported ? [{ metric: pressureSeconds, samples }] : [];
+      const families = supported ? [{ metric: pressureSeconds, samples }] : [];
+      if (problem !== undefined) throw incomplete(problem, families);
+      return families;
     },
     report: () => ({
       evidence:

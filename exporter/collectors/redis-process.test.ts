@@ -251,13 +251,32 @@ test('redis process: what cannot be understood is a failure, and no series goes 
     assert.match(error.message, /stat of a task: unexpected text "rubbish"/);
     assert.ok(isIncomplete(error));
     assert.deepEqual(series(error.families), series(whole));
-    const values = error.families.flatMap(({ samples }) => samples.map(({ value }) => value));
-    assert.ok(values.every((value) => Number.isNaN(value)));
+    for (const { metric, samples } of error.families) {
+      const known = metric.name === 'redis_listen_queue_length';
+      for (const { value } of samples) assert.equal(value, known ? 4 : NaN, metric.name);
+    }
     return true;
   });
   writeTree(root, processFiles(300, redis));
   clock.advance(1);
   assert.equal(await stateOf(collector), 'S');
+});
+
+test('redis process: a control group that cannot be read takes nothing else away', async (t) => {
+  const root = fixtureTree(t, {
+    ...network(300, 6379),
+    ...processFiles(300, { comm: 'redis-server' }),
+    '300/cgroup': '0::/docker/3f2a\n',
+  });
+  const sysfs = fixtureTree(t, { 'fs/cgroup/docker/3f2a/pids.current': 'max\n' });
+  const collector = start(t, 'redis://127.0.0.1', { procfs: root, sysfs, clock: manualClock() });
+  await assert.rejects(read(collector), (error: Error) => {
+    assert.match(error.message, /pids\.current: unexpected text "max\\n"/);
+    assert.ok(isIncomplete(error));
+    const values = error.families.flatMap(({ samples }) => samples.map(({ value }) => value));
+    assert.ok(values.length > 10 && values.every((value) => !Number.isNaN(value)));
+    return true;
+  });
 });
 
 test('redis process: a pile of health checks in its container is worth a word', async (t) => {

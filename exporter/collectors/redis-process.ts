@@ -6,6 +6,7 @@
  * A clock of its own, for the age of a sleep in D state (tasks/spells.ts) and because a process
  * that was replaced between two scrapes is another one.
  */
+import { createAttempts } from '../attempts.ts';
 import type { Clock } from '../clock.ts';
 import {
   byLabel,
@@ -22,7 +23,8 @@ import { cgroupTasksReader } from '../procfs/cgroup.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { reasons } from '../reasons.ts';
 import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
-import { type RedisProcess, redisListenQueue } from '../redis/process-search.ts';
+import type { RedisProcess } from '../redis/process-candidates.ts';
+import { redisListenQueue } from '../redis/process-search.ts';
 
 const processState = gauge({
   name: 'redis_process_state',
@@ -76,6 +78,13 @@ const unknown = ({ metric, samples }: Family): Family => ({
   samples: samples.map(({ labels }) => ({ labels, value: NaN })),
 });
 
+/** What was there before and is not there now cannot be read. */
+function withUnknown(now: readonly Family[], before: readonly Family[]): Family[] {
+  const present = new Map(now.map((family) => [family.metric, family]));
+  const gone = before.filter(({ metric }) => !present.has(metric)).map(unknown);
+  return [...gone, ...now];
+}
+
 /** D is not among them: blocked-tasks tells of it, with its age and reason. */
 function stateFinding(state: string | undefined, comm: string, pid: number): Finding | undefined {
   const text = {
@@ -128,23 +137,29 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
   const readTasks = remembering(() => readersNow()?.tasks());
   const readQueue = remembering(() => readersNow()?.queue());
 
+  /** What one file cannot tell must not take what others tell: it is unknown, the rest is there. */
   function familiesNow(): readonly Family[] {
-    const state = follower.state();
-    const process = follower.process();
+    const { attempt, failure: first } = createAttempts();
+    const state = attempt(() => follower.state());
     lastState = state;
-    if (state === undefined || process === undefined) return [];
-    const blocked = follower.spells.blockedSecondsOf(process.pid);
-    const queued = readQueue();
-    lastTasks = readTasks();
-    return [
-      oneHot(processState, processStates, state),
-      byLabel(
-        blockedSeconds,
-        Object.fromEntries(reasons.map((reason) => [reason, blocked.get(reason) ?? 0])),
-      ),
-      ...(lastTasks === undefined ? [] : [single(cgroupTasks, lastTasks)]),
-      ...(queued === undefined ? [] : [single(listenQueue, queued)]),
-    ];
+    const process = follower.process();
+    const now: Family[] = [];
+    if (process !== undefined) {
+      if (state !== undefined) now.push(oneHot(processState, processStates, state));
+      // A thread that could not be looked at may sleep since long.
+      if (failure === undefined && first() === undefined) {
+        const blocked = follower.spells.blockedSecondsOf(process.pid);
+        const seconds = reasons.map((reason) => [reason, blocked.get(reason) ?? 0] as const);
+        now.push(byLabel(blockedSeconds, Object.fromEntries(seconds)));
+      }
+      lastTasks = attempt(readTasks);
+      if (lastTasks !== undefined) now.push(single(cgroupTasks, lastTasks));
+      const queued = attempt(readQueue);
+      if (queued !== undefined) now.push(single(listenQueue, queued));
+    }
+    const problem = failure ?? first();
+    if (problem === undefined) return now;
+    throw incomplete(problem.message, withUnknown(now, last));
   }
 
   tick();
@@ -155,14 +170,8 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
     source: 'memory',
     metrics: [processState, blockedSeconds, cgroupTasks, listenQueue],
     async collect() {
-      try {
-        if (failure !== undefined) throw failure;
-        last = familiesNow();
-        return last;
-      } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
-        throw incomplete(message, last.map(unknown));
-      }
+      last = familiesNow();
+      return last;
     },
     report() {
       const process = follower.process();

@@ -52,7 +52,7 @@ export function stallCollector({
   const stalls = createHistogram(stallSeconds);
   let worst = { since: clock.monotonic(), now: 0, before: 0 };
   let last: (Schedstat & { at: number }) | undefined;
-  let failure: unknown;
+  let failure: Error | undefined;
 
   function read(): Schedstat | undefined {
     const text = schedstat.read();
@@ -78,7 +78,7 @@ export function stallCollector({
       last = stat === undefined ? undefined : { ...stat, at };
       failure = undefined;
     } catch (error) {
-      failure = error;
+      failure = error instanceof Error ? error : new Error('the last reading failed');
       last = undefined;
     }
   }
@@ -91,7 +91,9 @@ export function stallCollector({
     source: 'memory',
     metrics: [stallSeconds, longest],
     async collect() {
-      if (failure !== undefined) throw new Error('the last reading failed', { cause: failure });
+      if (failure !== undefined) {
+        throw new Error(`the last reading failed: ${failure.message}`, { cause: failure });
+      }
       if (last === undefined) return [];
       return [
         single(stallSeconds, stalls.value()),

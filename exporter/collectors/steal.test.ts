@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { manualClock, systemClock } from '../clock.ts';
+import { isIncomplete } from '../collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { type Load, statMachine } from '../testing/stat-machine.ts';
@@ -231,7 +232,7 @@ test('steal: while /proc/stat cannot be read, time waits for its verdict', async
   machine.answer(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
   run(20, { 0: { user: 50, steal: 50 } });
   await assert.rejects(published(), ({ message, cause }: Error) => {
-    return message === 'the last one-second sample failed' && String(cause).includes('EACCES');
+    return message.startsWith('the last one-second sample failed: EACCES') && cause !== undefined;
   });
   assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 20);
   machine.answer(undefined);
@@ -279,7 +280,10 @@ test('steal: a steal counter that steps back steals nothing', async () => {
 
 test('steal: absent without the column, and the signal says why', async (t) => {
   const text = 'cpu  1 2 3 4 5 6 7\ncpu0 1 2 3 4 5 6 7\nbtime 1\nprocs_blocked 0\n';
-  for (const tree of [{}, { stat: text }]) {
+  for (const [tree, reason] of [
+    [{}, '/proc/stat is not there: mount the proc file system of the host'],
+    [{ stat: text }, '/proc/stat has no steal column, as before Linux 2.6.11'],
+  ] as const) {
     const clock = manualClock();
     const collector = stealCollector({
       procfs: createPseudoFs(fixtureTree(t, tree)),
@@ -291,9 +295,58 @@ test('steal: absent without the column, and the signal says why', async (t) => {
     assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
     const [signal] = collector.report?.().signals ?? [];
     assert.equal(signal?.supported, false);
-    assert.match(signal.reason, /no steal column/);
+    assert.equal(signal.reason, reason);
     await collector.close?.();
   }
+});
+
+/** Of one CPU: user, idle and steal. */
+const oneCpu = (user: number, idle: number | string, steal: number | string) => {
+  const counts = `${user} 0 0 ${idle} 0 0 0 ${steal} 0 0`;
+  return `cpu  ${counts}\ncpu0 ${counts}\nbtime 1\nprocs_blocked 0\n`;
+};
+
+test('steal: an idle time that cannot be (lxcfs) costs the share of all time and nothing else', async () => {
+  const { run, machine, published, collector } = setup();
+  const idle = '8317131874320235395';
+  machine.answer(oneCpu(1000, idle, 50_000));
+  run(1);
+  machine.answer(oneCpu(1010, idle, 50_050));
+  run(1);
+  const { ratio, seconds } = await published();
+  assert.equal(ratio, NaN);
+  assert.deepEqual(seconds, { good: 1, steal: 1, stall: 0 });
+  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
+  assert.equal(collector.report?.().evidence?.ownCpu, undefined);
+});
+
+test('steal: what cannot be read at all is said in words, the file being there', () => {
+  const machine = statMachine(1);
+  machine.answer('cpu  x y\n');
+  const { run, collector } = setup(1, machine);
+  run(1);
+  const { signals = [], samplers = [] } = collector.report?.() ?? {};
+  assert.equal(signals[0]?.reason, '/proc/stat cannot be read (stat: unexpected line "cpu  x y")');
+  assert.equal(samplers[0]?.problem, 'stat: unexpected line "cpu  x y"');
+});
+
+/** The same beside one whose line cannot be read. */
+const besideBroken = (user: number, steal: number) =>
+  oneCpu(user, 0, steal).replace('btime', `cpu1 x 0 0 0 0 0 0 0 0 0\nbtime`);
+
+test('steal: a CPU whose line cannot be read leaves the others to be judged by', async () => {
+  const { run, machine, collector } = setup(2);
+  machine.answer(besideBroken(100, 50_000));
+  run(1);
+  machine.answer(besideBroken(110, 50_050));
+  run(1);
+  await assert.rejects(collector.collect(AbortSignal.timeout(1000)), (error: Error) => {
+    assert.match(error.message, /unexpected line "cpu1 x 0/);
+    assert.ok(isIncomplete(error));
+    assert.equal(error.families.length, 3);
+    return true;
+  });
+  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
 });
 
 test('steal: before the first second the ratio is unknown, not 0', async () => {

@@ -12,9 +12,11 @@ import {
   type Chart,
   type Collector,
   counter,
+  type Family,
   type Finding,
   gauge,
   histogram,
+  incomplete,
   type Signal,
   single,
 } from '../collector.ts';
@@ -92,6 +94,8 @@ function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
   return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
 }
 
+const unjudgeable = 'stat: no CPU tells how much of it was asked for';
+
 /** So many seconds of a minute need to have had demand. */
 const leastRatios = 3;
 
@@ -108,17 +112,19 @@ function evidenceOf(
     // The mean of the seconds, as in the dashboards' rule: a storm counts by how long it lasted,
     // however little was asked for then.
     stealOfDemand: ratios >= leastRatios ? ratioSum / ratios : 0,
-    ownCpu: (demand - steal) / total,
+    ...(Number.isNaN(total) ? {} : { ownCpu: (demand - steal) / total }),
   };
 }
 
-function stealSignal(told: boolean | undefined): Signal {
+/** Why steal cannot be told; the collector never saw it. */
+const untold = {
+  absent: '/proc/stat is not there: mount the proc file system of the host',
+  noColumn: '/proc/stat has no steal column, as before Linux 2.6.11',
+} as const;
+
+function stealSignal(told: boolean | undefined, why: string): Signal {
   const name = 'steal';
-  if (told === undefined) {
-    const reason =
-      '/proc/stat is not there or has no steal column: mount the proc file system of the host, on Linux 2.6.11 or newer';
-    return { name, supported: false, reason };
-  }
+  if (told === undefined) return { name, supported: false, reason: why };
   const reason = told
     ? 'the steal column of /proc/stat, and the host fills it'
     : 'the steal column of /proc/stat; it has been 0 since boot, as it is for ever on bare metal and on hosts that do not tell their guests';
@@ -142,16 +148,25 @@ export function stealCollector({
   let lastSuccess = clock.monotonic();
   /** Whether steal was ever above 0; undefined while this machine has shown no steal column. */
   let told: boolean | undefined;
-  let failure: unknown;
+  /** Why the last sample judged nothing. */
+  let failure: Error | undefined;
+  /** What could not be read of one that did. */
+  let problem: string | undefined;
+  let why: string = untold.absent;
 
   function readStat(): Stat | undefined {
     const text = file.read();
     if (text === undefined) {
       if (told !== undefined) throw new Error('/proc/stat was there and is gone');
+      why = untold.absent;
       return undefined;
     }
     const stat = parseStat(text);
-    if (stat.total.length < cpuModes.length) return undefined;
+    if (stat.cpus.size === 0) throw new Error(stat.problem ?? 'stat: no cpu lines');
+    if (stat.total.length < cpuModes.length) {
+      why = untold.noColumn;
+      return undefined;
+    }
     return stat;
   }
 
@@ -160,7 +175,9 @@ export function stealCollector({
     told = told === true || (stat.total.at(-1) ?? 0) > 0;
     // The first reading is a baseline: time goes on waiting for the second.
     if (moved.size === 0) return;
-    const { steal, demand, total, ratio } = demandOf(moved.values());
+    const asked = demandOf(moved.values());
+    if (asked === undefined) throw new Error(stat.problem ?? unjudgeable);
+    const { steal, demand, total, ratio } = asked;
     const verdict = ratio !== undefined && ratio > stealThreshold ? 'steal' : 'good';
     const { waiting } = ledger.seconds();
     ledger.judge(verdict);
@@ -179,9 +196,11 @@ export function stealCollector({
       if (stat !== undefined) judge(stat, now);
       lastSuccess = now;
       failure = undefined;
+      problem = stat?.problem;
     } catch (error) {
       // Told by `collect`, which rejects, and by the age of this sampler.
-      failure = error;
+      failure = error instanceof Error ? error : new Error(String(error));
+      why = `/proc/stat cannot be read (${failure.message})`;
     }
   }
 
@@ -200,6 +219,16 @@ export function stealCollector({
     return [{ title, unit: 'ratio', history: ratioHistory }, stalls];
   }
 
+  function families(): Family[] {
+    const minute = lastMinute.sum(clock.monotonic());
+    const { good, steal, stall } = ledger.seconds();
+    return [
+      single(stealRatio, minute.total > 0 ? minute.steal / minute.total : NaN),
+      single(stealDemandRatio, demandRatios.value()),
+      byLabel(seconds, { good, steal, stall }),
+    ];
+  }
+
   sample(clock.monotonic());
   const stop = clock.every(1, tick);
 
@@ -209,24 +238,27 @@ export function stealCollector({
     metrics: [stealRatio, stealDemandRatio, seconds],
     async collect() {
       if (failure !== undefined) {
-        throw new Error('the last one-second sample failed', { cause: failure });
+        throw new Error(`the last one-second sample failed: ${failure.message}`, {
+          cause: failure,
+        });
       }
       if (told === undefined) return [];
-      const minute = lastMinute.sum(clock.monotonic());
-      const { good, steal, stall } = ledger.seconds();
-      return [
-        single(stealRatio, minute.total > 0 ? minute.steal / minute.total : NaN),
-        single(stealDemandRatio, demandRatios.value()),
-        byLabel(seconds, { good, steal, stall }),
-      ];
+      if (problem !== undefined) throw incomplete(problem, families());
+      return families();
     },
     report() {
       const now = clock.monotonic();
       const minute = lastMinute.sum(now);
       return {
-        signals: [stealSignal(told)],
+        signals: [stealSignal(told, why)],
         evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12)),
-        samplers: [{ name: 'steal', ageSeconds: now - lastSuccess }],
+        samplers: [
+          {
+            name: 'steal',
+            ageSeconds: now - lastSuccess,
+            ...(failure === undefined ? {} : { problem: failure.message }),
+          },
+        ],
         findings: [
           ...stallFinding(lastStall.seconds, now - lastStall.endedAt),
           ...stealFinding(minute, stealThreshold, told === true),

@@ -107,6 +107,12 @@ test('follower: a record that does not parse is told once, the rest goes on', (t
   assert.match(String(followed.follower.takeProblem()), /unexpected record "garbage"/);
   assert.equal(followed.follower.takeProblem(), undefined);
   assert.deepEqual(followed.seen, ['past one', 'new two']);
+  assert.deepEqual(followed.follower.access(), { kind: 'following' });
+  appendFileSync(followed.file, 'garbage\nand more\n');
+  followed.clock.advance(1);
+  const access = followed.follower.access();
+  assert.equal(access.kind, 'no_records');
+  assert.match(String('error' in access && access.error), /"and more"/);
 });
 
 test('follower: no file is absent, and it is noticed when one comes', (t) => {

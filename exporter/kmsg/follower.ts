@@ -13,6 +13,8 @@ import { errorCode, openSource, type RecordSource } from './source.ts';
 
 export type Access =
   | { readonly kind: 'following' }
+  /** What it holds is no text of records; said until a record comes. */
+  | { readonly kind: 'no_records'; readonly error: Error }
   /** There is no such file: nothing is broken, this machine or container has none. */
   | { readonly kind: 'absent'; readonly error: Error }
   | { readonly kind: 'denied'; readonly error: Error }
@@ -35,8 +37,10 @@ export interface Follower {
   access(): Access;
   /** Since the last successful read, even one that found nothing new. */
   ageSeconds(): number;
-  /** A record that did not parse since the last call, once. */
+  /** What did not parse since the last call, once, also when records came after it. */
   takeProblem(): Error | undefined;
+  /** Whether anything that was read was a record, ever. */
+  anyRecord(): boolean;
   close(): void;
 }
 
@@ -62,7 +66,10 @@ interface Intake {
   begin(): void;
   /** One tick's worth of records. */
   read(source: RecordSource): void;
+  /** The last thing read was no record. */
+  problem(): Error | undefined;
   takeProblem(): Error | undefined;
+  anyRecord(): boolean;
 }
 
 /** What happens to records between the source and the collector. */
@@ -71,6 +78,8 @@ function createIntake(options: FollowerOptions): Intake {
   let ticks = 0;
   let expected: number | undefined;
   let problem: Error | undefined;
+  let untold: Error | undefined;
+  let anyRecord = false;
 
   function handle(raw: string): void {
     let record: KmsgRecord;
@@ -78,8 +87,11 @@ function createIntake(options: FollowerOptions): Intake {
       record = parseRecord(raw);
     } catch (error) {
       problem = asError(error);
+      untold ??= problem;
       return;
     }
+    problem = undefined;
+    anyRecord = true;
     const { sequence } = record;
     if (expected !== undefined && sequence > expected && !past) options.onLost(sequence - expected);
     expected = sequence + 1;
@@ -91,6 +103,7 @@ function createIntake(options: FollowerOptions): Intake {
       past = true;
       ticks = 0;
       expected = undefined;
+      problem = undefined;
     },
     read(source) {
       let quiet = false;
@@ -103,11 +116,13 @@ function createIntake(options: FollowerOptions): Intake {
       if (quiet || ticks >= longestDrainTicks) past = false;
       if (quiet) options.onQuiet();
     },
+    problem: () => problem,
     takeProblem() {
-      const taken = problem;
-      problem = undefined;
+      const taken = untold;
+      untold = undefined;
       return taken;
     },
+    anyRecord: () => anyRecord,
   };
 }
 
@@ -137,7 +152,9 @@ export function followKmsg(options: FollowerOptions): Follower {
       }
       intake.read(source);
       lastRead = clock.monotonic();
-      access = { kind: 'following' };
+      const problem = intake.problem();
+      access =
+        problem === undefined ? { kind: 'following' } : { kind: 'no_records', error: problem };
       backoffSeconds = 1;
     } catch (error) {
       drop(error);
@@ -150,6 +167,7 @@ export function followKmsg(options: FollowerOptions): Follower {
     access: () => access,
     ageSeconds: () => clock.monotonic() - lastRead,
     takeProblem: () => intake.takeProblem(),
+    anyRecord: () => intake.anyRecord(),
     close() {
       stop();
       source?.close();

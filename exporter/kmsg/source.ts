@@ -19,10 +19,19 @@ export function errorCode(error: unknown): string | undefined {
 export function openSource(path: string): RecordSource {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const close = () => closeSync(fd);
-  return fstatSync(fd).isFile()
-    ? fileSource(fd, close)
-    : deviceSource((buffer) => readSync(fd, buffer), close);
+  const stats = fstatSync(fd);
+  if (stats.isFile()) return fileSource(fd, close);
+  if (stats.isCharacterDevice() && stats.rdev === kmsgDevice) {
+    return deviceSource((buffer) => readSync(fd, buffer), close);
+  }
+  close();
+  throw new Error(
+    'it is neither the device of the kernel log nor a file (containers often have /dev/null or a console in its place)',
+  );
 }
+
+/** Character device 1, 11 (drivers/char/mem.c): what is called so may be something else. */
+const kmsgDevice = 0x010b;
 
 /** The kernel's own limit on a record was 8 KiB when this was written. */
 const firstSize = 8 * 1024;

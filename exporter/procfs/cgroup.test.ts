@@ -51,6 +51,7 @@ test('cgroup tasks: absent in the root group and for a process that is gone, lou
     /pids\.current: unexpected text "max\\n"/,
   );
   assert.throws(() => parseCgroups('rubbish'), /cgroup: unexpected line "rubbish"/);
+  assert.deepEqual(parseCgroups('rubbish\n0::/a\n\n'), [{ controllers: [], path: '/a' }]);
 });
 
 test('cgroup tasks: a group that goes away is not counted, a move is seen within a minute', (t) => {

@@ -13,16 +13,18 @@ export interface Cgroup {
   readonly path: string;
 }
 
-/** Throws on a line that is not a control group, with the line quoted. */
+/** Lines that are no control group are left out; a text of nothing else is an error that quotes it. */
 export function parseCgroups(text: string): Cgroup[] {
   const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => {
+  const groups = lines.flatMap((line) => {
     const [, controllers, path] = /^\d+:([^:]*):(\/.*)$/.exec(line) ?? [];
-    if (controllers === undefined || path === undefined) {
-      throw new Error(`cgroup: unexpected line ${JSON.stringify(line.slice(0, 160))}`);
-    }
-    return { controllers: controllers === '' ? [] : controllers.split(','), path };
+    if (controllers === undefined || path === undefined) return [];
+    return [{ controllers: controllers === '' ? [] : controllers.split(','), path }];
   });
+  if (groups.length === 0 && lines[0] !== undefined) {
+    throw new Error(`cgroup: unexpected line ${JSON.stringify(lines[0].slice(0, 160))}`);
+  }
+  return groups;
 }
 
 /**

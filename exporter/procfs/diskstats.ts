@@ -5,6 +5,7 @@
  */
 
 interface DiskCounts {
+  /** NaN, as the other, where the number cannot be. */
   readonly operations: number;
   readonly milliseconds: number;
 }
@@ -18,19 +19,32 @@ export interface Disk {
   readonly flush: DiskCounts | undefined;
 }
 
-const line = /^ *\d+ +\d+ (\S+)((?: \d+){11,})$/;
-
-function countsAt(fields: readonly number[], operations: number, milliseconds: number): DiskCounts {
-  return { operations: fields[operations] ?? NaN, milliseconds: fields[milliseconds] ?? NaN };
+export interface Diskstats {
+  readonly disks: readonly Disk[];
+  /** What is wrong, with the first line, of a text that holds nothing to be read, or is cut off. */
+  readonly problem: string | undefined;
+  /** Lines that name a device and cannot be read, by its name: what is wrong, with the line. */
+  readonly unreadable: ReadonlyMap<string, string>;
 }
 
-function parseLine(text: string): Disk {
-  const [, name, rest] = line.exec(text) ?? [];
-  const fields = (rest ?? '').trim().split(' ').map(Number);
-  const needed = [0, 3, 4, 7, 15, 16].filter((i) => i < fields.length);
-  if (name === undefined || needed.some((i) => !Number.isSafeInteger(fields[i]))) {
-    throw new Error(`diskstats: unexpected line ${JSON.stringify(text.slice(0, 160))}`);
-  }
+const unexpected = (text: string) =>
+  `diskstats: unexpected line ${JSON.stringify(text.slice(0, 160))}`;
+
+const line = /^ *\d+ +\d+ (\S+)((?: \d+){11,}) *$/;
+const named = /^ *\d+ +\d+ (\S+)/;
+
+function countsAt(fields: readonly number[], operations: number, milliseconds: number): DiskCounts {
+  const at = (i: number) => {
+    const value = fields[i] ?? NaN;
+    return Number.isSafeInteger(value) ? value : NaN;
+  };
+  return { operations: at(operations), milliseconds: at(milliseconds) };
+}
+
+function parseLine(text: string): Disk | undefined {
+  const [, name, rest = ''] = line.exec(text) ?? [];
+  if (name === undefined) return undefined;
+  const fields = rest.trim().split(' ').map(Number);
   return {
     name,
     read: countsAt(fields, 0, 3),
@@ -40,8 +54,28 @@ function parseLine(text: string): Disk {
 }
 
 /** Every device the kernel lists, partitions included. */
-export function parseDiskstats(text: string): Disk[] {
+export function parseDiskstats(text: string): Diskstats {
   const lines = text.split('\n');
-  if (lines.pop() !== '') throw new Error('diskstats: the text is cut off');
-  return lines.map(parseLine);
+  const rest = lines.pop() ?? '';
+  const disks: Disk[] = [];
+  const unreadable = new Map<string, string>();
+  for (const one of lines) {
+    const disk = parseLine(one);
+    if (disk !== undefined) {
+      disks.push(disk);
+      continue;
+    }
+    // Partitions had four counts up to 2.6.24; the caller knows which names it wants.
+    const name = named.exec(one)?.[1];
+    if (name === undefined) continue;
+    unreadable.set(name, unexpected(one));
+  }
+  const cutOff = rest !== '' && !rest.startsWith('\0');
+  const nothing = disks.length === 0 ? lines.find((one) => one.trim() !== '') : undefined;
+  const problem = nothing === undefined ? undefined : unexpected(nothing);
+  return {
+    disks,
+    problem: problem ?? (cutOff ? 'diskstats: the text is cut off' : undefined),
+    unreadable,
+  };
 }

@@ -24,7 +24,10 @@ function findRow(text: string, label: string): string | undefined {
   const word = `${label}:`;
   for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1)) {
     const start = text.lastIndexOf('\n', at) + 1;
-    if (text.slice(start, at).trim() === '') return text.slice(start, text.indexOf('\n', at));
+    if (text.slice(start, at).trim() !== '') continue;
+    const end = text.indexOf('\n', at);
+    if (end === -1) throw unexpected(text.slice(start));
+    return text.slice(start, end);
   }
   return undefined;
 }
@@ -37,10 +40,14 @@ export function parseInterruptRow(
   text: string,
   label: string,
 ): ReadonlyMap<string, number> | undefined {
-  if (!text.endsWith('\n')) throw unexpected(text.slice(text.lastIndexOf('\n') + 1));
+  if (!text.includes('\n')) throw unexpected(text);
   const cpus = parseHead(text.slice(0, text.indexOf('\n')));
   const row = findRow(text, label);
-  if (row === undefined) return undefined;
+  if (row === undefined) {
+    // It may stand in what is missing.
+    if (!/\n\0*$/.test(text)) throw unexpected(text.slice(text.lastIndexOf('\n') + 1));
+    return undefined;
+  }
   const words = row
     .slice(row.indexOf(':') + 1)
     .trim()

@@ -29,7 +29,11 @@ test('net/tcp: IPv6, and what comes after the listening sockets is not read', ()
     sockets: [{ port: 6379, queued: 2, uid: 0, inode: 12 }],
     done: false,
   });
-  assert.throws(() => parseListening(text), /net\/tcp: unexpected line "   9: whatever/);
+  assert.deepEqual(parseListening(text), parseListening(upToHere), 'a line that is no socket');
+  assert.throws(
+    () => parseListening('   9: whatever 01 comes next\n'),
+    /net\/tcp: unexpected line "   9: whatever/,
+  );
 });
 
 test('net/tcp: every number comes back', () => {

@@ -2,9 +2,9 @@
  * Listening sockets of a network namespace, from /proc/PID/net/tcp and tcp6 (net/ipv4/tcp_ipv4.c,
  * get_tcp4_sock). Reading them asks nothing of the process itself and needs no right over it.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Clock } from '../clock.ts';
-import { isAbsent, type PseudoFs, surelyTheEnd } from './reader.ts';
+import { isAbsent, openFlags, type PseudoFs, surelyTheEnd } from './reader.ts';
 
 export interface ListeningSocket {
   readonly port: number;
@@ -26,24 +26,49 @@ interface Parsed {
   readonly done: boolean;
 }
 
-/** Throws on a line that is not a socket, with the line quoted. */
-export function parseListening(text: string): Parsed {
+/** Takes the text in pieces of whole lines, so that none is looked at twice. */
+function listeningParser() {
   const sockets: ListeningSocket[] = [];
-  for (const line of text.split('\n')) {
-    if (line === '' || header.test(line)) continue;
+  let done = false;
+  let unread: string | undefined;
+
+  function take(line: string): void {
     const [, port = '', state, queued = '', uid, inode] = pattern.exec(line) ?? [];
-    if (state === undefined) {
-      throw new Error(`net/tcp: unexpected line ${JSON.stringify(line.slice(0, 160))}`);
+    if (state === undefined) unread ??= line;
+    else if (state !== listenState) done = true;
+    else {
+      sockets.push({
+        port: Number.parseInt(port, 16),
+        queued: Number.parseInt(queued, 16),
+        uid: Number(uid),
+        inode: Number(inode),
+      });
     }
-    if (state !== listenState) return { sockets, done: true };
-    sockets.push({
-      port: Number.parseInt(port, 16),
-      queued: Number.parseInt(queued, 16),
-      uid: Number(uid),
-      inode: Number(inode),
-    });
   }
-  return { sockets, done: false };
+
+  return {
+    /** True once no listening socket can follow. */
+    feed(text: string): boolean {
+      for (const line of text.split('\n')) {
+        if (line !== '' && !header.test(line)) take(line);
+        if (done) break;
+      }
+      return done;
+    },
+    /** A line that is no socket is left out; a table of nothing else is an error that quotes it. */
+    end(): Parsed {
+      if (unread !== undefined && sockets.length === 0 && !done) {
+        throw new Error(`net/tcp: unexpected line ${JSON.stringify(unread.slice(0, 160))}`);
+      }
+      return { sockets, done };
+    },
+  };
+}
+
+export function parseListening(text: string): Parsed {
+  const parser = listeningParser();
+  parser.feed(text);
+  return parser.end();
 }
 
 /** Linux before 4.19 answers EINVAL for /proc/PID/net of a process that has just ended. */
@@ -62,20 +87,37 @@ const buffer = Buffer.allocUnsafe(256 * 1024);
 function readOne(path: string): readonly ListeningSocket[] {
   let fd: number | undefined;
   try {
-    fd = openSync(path, 'r');
+    fd = openSync(path, openFlags);
+    const parser = listeningParser();
     let length = 0;
+    let parsed = 0;
     for (;;) {
       const got = readSync(fd, buffer, length, buffer.length - length, null);
       length += got;
-      const text = buffer.toString('latin1', 0, length);
-      const { sockets, done } = parseListening(text.slice(0, text.lastIndexOf('\n') + 1));
-      if (got < surelyTheEnd || done || length === buffer.length) return sockets;
+      const end = buffer.lastIndexOf('\n', length - 1) + 1;
+      const done = end > parsed && parser.feed(buffer.toString('latin1', parsed, end));
+      parsed = Math.max(parsed, end);
+      if (got < surelyTheEnd || done || length === buffer.length) return parser.end().sockets;
     }
   } catch (error) {
     if (isGone(error)) return [];
     throw error;
   } finally {
     if (fd !== undefined) closeSync(fd);
+  }
+}
+
+/**
+ * Tells network namespaces apart, without any right over the process: each has files of its own
+ * below /proc/PID/net. Undefined when the process is gone.
+ */
+export function networkOf(procfs: PseudoFs, pid: number | 'self'): string | undefined {
+  try {
+    const { dev, ino } = statSync(`${procfs.root}/${pid}/net/tcp`);
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
   }
 }
 
@@ -104,7 +146,7 @@ interface Sip {
 function sip(path: string, port: number, count: number, expected: number): Sip {
   const hex = port.toString(16).toUpperCase().padStart(4, '0');
   const wanted = new RegExp(`:${hex} \\S+ ${listenState} [0-9A-F]{8}:([0-9A-F]{8}) `, 'g');
-  const fd = openSync(path, 'r');
+  const fd = openSync(path, openFlags);
   try {
     for (let length = 0; ;) {
       const step = length === 0 ? Math.max(expected, sipBytes) : sipBytes;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fixtureTree } from '../testing/fixture-tree.ts';
@@ -29,4 +30,20 @@ test('reader: what is not there is undefined, what is too large is an error', (t
   assert.equal(fs.read('none'), undefined);
   assert.equal(fs.list('none'), undefined);
   assert.throws(() => fs.read('large'), /large is over 4194304 bytes/);
+});
+
+test('reader: a pipe in the place of a file parks nobody and is told', (t) => {
+  const root = fixtureTree(t, {});
+  const path = join(root, 'stat');
+  assert.equal(spawnSync('mkfifo', [path]).status, 0);
+  const fs = createPseudoFs(root);
+  const file = fs.file('stat');
+  for (const read of [() => fs.read('stat'), () => file.read()]) {
+    assert.throws(read, /stat is no file/);
+    const writer = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    assert.throws(read, /stat is no file/);
+    closeSync(writer);
+  }
+  file.close();
+  assert.throws(() => createPseudoFs('/dev').read('null'), /\/dev\/null is no file/);
 });

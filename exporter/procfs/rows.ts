@@ -1,45 +1,76 @@
 /**
  * Files of rows, a name and a number each, of which a few are wanted: /proc/meminfo and
- * /proc/vmstat. Two hundred rows are read at each scrape for a dozen numbers, so the form of all
- * is checked by one regular expression and only the wanted ones are looked at.
+ * /proc/vmstat. Rows that nobody asked for are not looked at, whatever their form: every few
+ * kernels and every container runtime has one of its own.
  */
 
 export interface RowForm {
   /** What errors begin with: the file's name. */
   readonly file: string;
-  /** One row, without its line end. */
-  readonly row: RegExp;
   /** Between name and number. */
   readonly separator: string;
+  /** What follows the separator, with the number captured. */
+  readonly number: RegExp;
+  /** What the number counts: bytes, or 1. */
+  readonly unit: number;
 }
 
-function unexpected({ file }: RowForm, row: string): Error {
-  return new Error(`${file}: unexpected line ${JSON.stringify(row.slice(0, 120))}`);
+export interface Rows {
+  /** By name; a row that this kernel does not have is not in it. */
+  readonly values: ReadonlyMap<string, number>;
+  /**
+   * Rows, as they stand there, whose number cannot be: 2^64 less a little, most often, from a
+   * subtraction that went below zero.
+   */
+  readonly impossible: ReadonlyMap<string, string>;
+  /** The first row that was wanted and could not be read, quoted, or that the text was cut off. */
+  readonly problem: string | undefined;
 }
 
-/**
- * Gives the reader of such a file: the text of the row of a name, or undefined when there is
- * none. Throws when a row is not of the form, when a name asked for is there twice or when the
- * text is cut off.
- */
-export function rowReader(form: RowForm): (text: string) => (name: string) => string | undefined {
-  const { file, row, separator } = form;
-  const whole = new RegExp(`^(?:(?:${row.source})\\n)*$`);
-  return (text) => {
-    if (!text.endsWith('\n') && text !== '') throw new Error(`${file}: the text is cut off`);
-    if (!whole.test(text)) {
-      const single = new RegExp(`^(?:${row.source})$`);
-      throw unexpected(form, text.split('\n').find((one) => !single.test(one)) ?? '');
+/** A name at the start of a row; undefined where there is none. A name ends at its separator. */
+function findRow(rows: string, name: string, from = 0): number | undefined {
+  const at = rows.indexOf(name, from);
+  return at === -1 ? undefined : at + 1;
+}
+
+/** Files that are shorter than they said are filled up with NULs (lxcfs); no row holds one. */
+function withoutNuls(text: string): string {
+  return text.includes('\0') ? text.replaceAll(/\n\0+/g, '\n').replaceAll('\0', '?') : text;
+}
+
+export function rowReader(form: RowForm): (text: string, wanted: readonly string[]) => Rows {
+  const { file, separator, number, unit } = form;
+  const unexpected = (row: string) =>
+    `${file}: unexpected line ${JSON.stringify(row.slice(0, 120))}`;
+
+  return (raw, wanted) => {
+    const rows = `\n${withoutNuls(raw)}`;
+    const values = new Map<string, number>();
+    const impossible = new Map<string, string>();
+    let problem = rows.endsWith('\n') ? undefined : `${file}: the text is cut off`;
+
+    /** Undefined, with the problem noted, for a row that is cut off or there twice. */
+    function rowOf(name: string): string | undefined {
+      const word = `\n${name}${separator}`;
+      const start = findRow(rows, word);
+      if (start === undefined) return undefined;
+      const end = rows.indexOf('\n', start);
+      if (end === -1) return undefined;
+      const again = findRow(rows, word, end);
+      if (again === undefined) return rows.slice(start, end);
+      problem ??= unexpected(rows.slice(again).split('\n', 1)[0] ?? '');
+      return undefined;
     }
-    const rows = `\n${text}`;
-    return (name) => {
-      const start = rows.indexOf(`\n${name}${separator}`);
-      if (start === -1) return undefined;
-      const again = rows.indexOf(`\n${name}${separator}`, start + 1);
-      const at = again === -1 ? start : again;
-      const found = rows.slice(at + 1, rows.indexOf('\n', at + 1));
-      if (again !== -1) throw unexpected(form, found);
-      return found;
-    };
+
+    for (const name of wanted) {
+      const row = rowOf(name);
+      if (row === undefined) continue;
+      const digits = number.exec(row.slice(name.length + separator.length))?.[1];
+      const value = Number(digits) * unit;
+      if (digits === undefined) problem ??= unexpected(row);
+      else if (Number.isSafeInteger(value)) values.set(name, value);
+      else impossible.set(name, row);
+    }
+    return { values, impossible, problem };
   };
 }

@@ -2,6 +2,9 @@
  * Parser of /proc/stat (fs/proc/stat.c). Times are ticks of USER_HZ, which is 100 on every
  * architecture Linux runs Node on; they stay integers here, so that differences are exact.
  * guest and guest_nice are already inside user and nice and are not returned.
+ *
+ * What can be read is read, to the single column: container runtimes that make this file
+ * themselves (lxcfs) have printed sums twice and idle times near 2^64.
  */
 
 export const ticksPerSecond = 100;
@@ -17,69 +20,137 @@ export const cpuModes = [
   'steal',
 ] as const;
 
-/** Ticks in the order of `cpuModes`; without the last on a kernel that has no steal column. */
+/**
+ * Ticks in the order of `cpuModes`; without the last on a kernel that has no steal column. NaN
+ * where the column cannot be read or holds what cannot be.
+ */
 export type CpuTicks = readonly number[];
 
 export interface Stat {
-  /** The sum that the kernel makes, offline CPUs included. */
+  /** The sum that the kernel makes, offline CPUs included; empty when there is no CPU line. */
   readonly total: CpuTicks;
   /** Online CPUs only, by number. */
   readonly cpus: ReadonlyMap<string, CpuTicks>;
-  /** Unix time in seconds. */
-  readonly bootTime: number;
-  /** Threads that wait for a disk (nr_iowait). Not the number of threads in D state. */
-  readonly procsBlocked: number;
+  /** How many CPUs have a line, readable or not. */
+  readonly online: number;
+  /** Unix time in seconds; undefined when it cannot be read. */
+  readonly bootTime: number | undefined;
+  /**
+   * Threads that wait for a disk (nr_iowait). Not the number of threads in D state. Undefined
+   * when it cannot be read.
+   */
+  readonly procsBlocked: number | undefined;
+  /** The first line that is wanted and cannot be read, quoted. */
+  readonly problem: string | undefined;
 }
 
-function unexpected(line: string): Error {
-  return new Error(`stat: unexpected line ${JSON.stringify(line.slice(0, 120))}`);
-}
+const unexpected = (line: string) => `stat: unexpected line ${JSON.stringify(line.slice(0, 120))}`;
 
-function parseCount(text: string | undefined, line: string): number {
+/** NaN for what cannot be. Undefined for what is no number. */
+function parseCount(text: string): number | undefined {
+  if (!/^\d+$/.test(text)) return undefined;
   const value = Number(text);
-  if (text === undefined || !/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw unexpected(line);
+  return Number.isSafeInteger(value) ? value : NaN;
+}
+
+const cpuLine = /^cpu(\d{0,5}) +(\S+(?: \S+){3,}) *$/;
+
+function weightOf(ticks: CpuTicks): number {
+  return ticks.reduce((sum, one) => sum + (Number.isNaN(one) ? 0 : one), 0);
+}
+
+function sumOf(cpus: ReadonlyMap<string, CpuTicks>, mode: number): number {
+  if (cpus.size === 0) return NaN;
+  return [...cpus.values()].reduce((sum, ticks) => sum + (ticks[mode] ?? NaN), 0);
+}
+
+/** Of several sums the larger one; where it cannot be read, that of the CPUs' own lines. */
+function totalOf(
+  sums: readonly CpuTicks[],
+  cpus: ReadonlyMap<string, CpuTicks>,
+  width: number,
+): CpuTicks {
+  const [best] = sums.length < 2 ? sums : sums.toSorted((a, b) => weightOf(b) - weightOf(a));
+  if (best === undefined) return Array.from({ length: width }, (_, mode) => sumOf(cpus, mode));
+  if (!best.some(Number.isNaN)) return best;
+  return best.map((ticks, mode) => (Number.isNaN(ticks) ? sumOf(cpus, mode) : ticks));
+}
+
+/** Gathers the lines of CPUs; `problem` is the first that could not be read. */
+function cpuTable() {
+  const cpus = new Map<string, number[]>();
+  const sums: number[][] = [];
+  let width = 0;
+  let online = 0;
+  let problem: string | undefined;
+
+  function ticksOf(counts: string, line: string): number[] {
+    const ticks: number[] = [];
+    for (const text of counts.split(' ', cpuModes.length)) {
+      const count = parseCount(text);
+      if (count === undefined) problem ??= unexpected(line);
+      ticks.push(count ?? NaN);
+    }
+    width = Math.max(width, ticks.length);
+    return ticks;
   }
-  return value;
+
+  function add(line: string): void {
+    const [, number, counts] = cpuLine.exec(line) ?? [];
+    if (line[3] !== ' ') online += 1;
+    if (number === undefined || counts === undefined || cpus.has(number)) {
+      problem ??= unexpected(line);
+    } else if (number === '') {
+      sums.push(ticksOf(counts, line));
+    } else {
+      cpus.set(number, ticksOf(counts, line));
+    }
+  }
+
+  /** A line with fewer columns than the others lacks them. */
+  function widen(name: string, ticks: number[]): void {
+    if (ticks.length === width) return;
+    problem ??= `stat: ${name} has ${ticks.length} columns, others ${width}`;
+    while (ticks.length < width) ticks.push(NaN);
+  }
+
+  return {
+    add,
+    take() {
+      for (const ticks of sums) widen('the sum', ticks);
+      for (const [number, ticks] of cpus) widen(`cpu${number}`, ticks);
+      if (cpus.size === 0 || sums.length === 0) problem ??= 'stat: no cpu lines';
+      return { total: totalOf(sums, cpus, width), cpus, online, problem };
+    },
+  };
 }
 
-const cpuLine = /^cpu(\d{0,5}) +((?:\d+ ){6,9}\d+)$/;
-
-function addCpu(line: string, cpus: Map<string, CpuTicks>): void {
-  const [, number, counts] = cpuLine.exec(line) ?? [];
-  if (number === undefined || counts === undefined || cpus.has(number)) throw unexpected(line);
-  const ticks: number[] = [];
-  for (const text of counts.split(' ', cpuModes.length)) ticks.push(parseCount(text, line));
-  cpus.set(number, ticks);
-}
-
-/** Text that was cut off, lacks a line or holds an impossible number is an error that quotes it. */
 export function parseStat(text: string): Stat {
-  if (!text.endsWith('\n')) throw unexpected(text.slice(text.lastIndexOf('\n') + 1));
-  const cpus = new Map<string, CpuTicks>();
+  const table = cpuTable();
   let bootTime: number | undefined;
   let procsBlocked: number | undefined;
+  let problem: string | undefined;
+
+  function count(line: string): number | undefined {
+    const value = parseCount(line.slice(line.indexOf(' ') + 1));
+    if (value === undefined) problem ??= unexpected(line);
+    return Number.isNaN(value) ? undefined : value;
+  }
+
   // By index, not split: the intr line of a large machine is many kilobytes of no interest.
   for (let start = 0; start < text.length;) {
     const end = text.indexOf('\n', start);
-    if (text.startsWith('cpu', start)) {
-      addCpu(text.slice(start, end), cpus);
-    } else if (text.startsWith('btime ', start)) {
-      bootTime = parseCount(text.slice(start + 6, end), text.slice(start, end));
-    } else if (text.startsWith('procs_blocked ', start)) {
-      procsBlocked = parseCount(text.slice(start + 14, end), text.slice(start, end));
+    if (end === -1) {
+      const rest = text.slice(start, start + 120);
+      if (!rest.startsWith('\0'))
+        problem ??= `stat: the text is cut off at ${JSON.stringify(rest)}`;
+      break;
     }
+    if (text.startsWith('cpu', start)) table.add(text.slice(start, end));
+    else if (text.startsWith('btime ', start)) bootTime = count(text.slice(start, end));
+    else if (text.startsWith('procs_blocked ', start)) procsBlocked = count(text.slice(start, end));
     start = end + 1;
   }
-  const total = cpus.get('');
-  cpus.delete('');
-  if (total === undefined || cpus.size === 0) throw new Error('stat: no cpu lines');
-  if (bootTime === undefined) throw new Error('stat: no btime line');
-  if (procsBlocked === undefined) throw new Error('stat: no procs_blocked line');
-  for (const [number, { length }] of cpus) {
-    if (length !== total.length) {
-      throw new Error(`stat: cpu${number} has ${length} columns, the sum ${total.length}`);
-    }
-  }
-  return { total, cpus, bootTime, procsBlocked };
+  const { problem: ofCpus, ...cpus } = table.take();
+  return { ...cpus, bootTime, procsBlocked, problem: ofCpus ?? problem };
 }

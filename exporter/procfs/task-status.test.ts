@@ -38,12 +38,23 @@ test('task status: every number comes back', () => {
   );
 });
 
-test('task status: text that is none is quoted in an error', () => {
+test('task status: what is not there is not known (gVisor has half of it)', () => {
+  const text = recorded('stalled', '160/status');
+  const without = (row: string) =>
+    parseTaskStatus(text.replace(new RegExp(`^${row}:.*\\n`, 'm'), ''));
+  const whole = parseTaskStatus(text);
+  assert.deepEqual(without('Uid'), { ...whole, uid: undefined });
+  for (const row of ['voluntary_ctxt_switches', 'nonvoluntary_ctxt_switches']) {
+    assert.deepEqual(without(row), { ...whole, contextSwitches: undefined });
+  }
+  assert.deepEqual(without('CapEff'), { ...whole, capabilities: undefined });
+  assert.equal(maySeeOtherTasks(without('CapEff')), false);
+});
+
+test('task status: no text makes the parser crash or invent a number', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      assert.throws(() => parseTaskStatus(text), /status of a task: unexpected text/);
+      assert.deepEqual(new Set(Object.values(parseTaskStatus(text))), new Set([undefined]));
     }),
   );
-  const cut = recorded('stalled', '160/status').replace(/^nonvoluntary.*$/m, '');
-  assert.throws(() => parseTaskStatus(cut), /unexpected text "Name:\\tredis-server/);
 });

@@ -102,3 +102,33 @@ test('redis process: of a process with very many threads the first 64 are looked
   searchesIn(2);
   assert.equal(follower.spells.blocked().length, 64);
 });
+
+test('redis process: a search among very many takes as many steps as it needs, each a short one', (t) => {
+  const crowd = Object.assign(
+    {},
+    ...Array.from({ length: 50 }, (_, i) => processFiles(1000 + i, { comm: 'redis-server' })),
+  );
+  const root = fixtureTree(t, { ...redisFiles(300), ...crowd });
+  const clock = manualClock();
+  const procfs = createPseudoFs(root);
+  /** A machine on which each process takes 10 ms to be asked for its name. */
+  const slow = {
+    ...clock,
+    monotonic: () => {
+      clock.advance(0.005);
+      return clock.monotonic();
+    },
+  };
+  const address = parseRedisAddress('redis://127.0.0.1');
+  const follower = createRedisFollower({ procfs, clock: slow, address });
+  let steps = 0;
+  let longest = 0;
+  while (follower.process() === undefined && steps < 1000) {
+    const before = clock.monotonic();
+    follower.step();
+    if (steps > 0) longest = Math.max(longest, clock.monotonic() - before);
+    steps += 1;
+  }
+  assert.equal(follower.process()?.pid, 300);
+  assert.ok(steps > 5 && longest < 0.1, `${steps} steps, the longest ${longest} s`);
+});

@@ -2,17 +2,19 @@
  * Finds the Redis process and stays with it: looks each second whether it is still the same one
  * and how its threads fare, and searches when there is none. A search reads one small file of
  * every process, so it runs seldom: every 2 s in the minute after the process vanished, when a
- * successor is expected, and every 10 s (after two minutes in vain every 30 s) otherwise.
+ * successor is expected, and every 10 s (after two minutes in vain every 30 s) otherwise. A search
+ * among very many processes goes on for as many seconds as it takes, a few milliseconds in each.
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Clock } from '../clock.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
-import { listVisible, readVisible } from '../tasks/process-files.ts';
+import { listFirst, readVisible } from '../tasks/process-files.ts';
 import { createSpells, type Spells } from '../tasks/spells.ts';
 import type { RedisAddress } from './address.ts';
-import { type RedisProcess, searchRedisProcess } from './process-search.ts';
+import type { RedisProcess } from './process-candidates.ts';
+import { redisProcessSearch, type SearchResult } from './process-search.ts';
 
 export const processStates = ['R', 'S', 'D', 'T', 'Z', 'gone'] as const;
 export type ProcessState = (typeof processStates)[number];
@@ -23,6 +25,9 @@ const systemResolve: Resolve = async (host) =>
   (await lookup(host, { all: true })).map(({ address }) => address);
 
 const mostThreads = 64;
+/** Of a search, in one second: a few hundred processes; the first time nobody waits for us yet. */
+const searchSecondsPerStep = 0.02;
+const searchSecondsAtFirst = 0.25;
 
 export interface RedisFollower {
   /** One second's work; ends with the state. */
@@ -93,6 +98,9 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
   let alone = clock.monotonic();
   let lastSearch = -Infinity;
   let hintAtSearch: number | undefined;
+  let atFirst = true;
+  /** The search under way. */
+  let searching: Generator<undefined, SearchResult> | undefined;
 
   function waitSeconds(): number {
     const seconds = clock.monotonic() - alone;
@@ -100,7 +108,7 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
     return seconds < 120 ? 10 : 30;
   }
 
-  function search(): void {
+  function beginSearch(): void {
     lastSearch = clock.monotonic();
     hintAtSearch = processIdHint?.();
     const ips = addresses.known();
@@ -108,14 +116,41 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
       reason =
         'The name of the Redis host has not been resolved, so it is not known whether it is this machine.';
     } else {
-      const result = searchRedisProcess({ procfs, address, ips, processId: hintAtSearch });
-      if (result.found !== undefined) process = result.found;
-      else reason = result.reason;
-      if (result.found !== undefined) look();
+      searching = redisProcessSearch({ procfs, address, ips, processId: hintAtSearch });
     }
     void addresses.refresh().then((first) => {
       if (first) lastSearch = -Infinity;
     });
+  }
+
+  function endSearch(result: SearchResult): void {
+    lastSearch = clock.monotonic();
+    if (result.found === undefined) {
+      reason = result.reason;
+    } else {
+      process = result.found;
+      look();
+    }
+  }
+
+  function search(): void {
+    const seconds = atFirst ? searchSecondsAtFirst : searchSecondsPerStep;
+    const until = clock.monotonic() + seconds;
+    atFirst = false;
+    try {
+      while (searching !== undefined) {
+        const { done, value } = searching.next();
+        if (done === true) {
+          searching = undefined;
+          endSearch(value);
+        } else if (clock.monotonic() >= until) {
+          return;
+        }
+      }
+    } catch (error) {
+      searching = undefined;
+      throw error;
+    }
   }
 
   function look(): void {
@@ -137,8 +172,7 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
     spells.recheck(mostThreads);
     if (state === 'gone') return;
     const { pid, comm } = process;
-    const tids = listVisible(procfs, `${pid}/task`) ?? [];
-    for (const tid of tids.slice(0, mostThreads)) {
+    for (const tid of listFirst(procfs, `${pid}/task`, mostThreads) ?? []) {
       spells.look({ pid, tid: Number(tid), process: comm });
     }
   }
@@ -154,8 +188,9 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
     step() {
       look();
       const lost = state === undefined || state === 'gone';
-      if ((lost && clock.monotonic() - lastSearch >= waitSeconds() - 0.5) || hintChanged())
-        search();
+      const due = lost && clock.monotonic() - lastSearch >= waitSeconds() - 0.5;
+      if (hintChanged() || (due && searching === undefined)) beginSearch();
+      search();
       lookAtThreads();
       return state;
     },

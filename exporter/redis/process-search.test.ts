@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ListeningSocket } from '../procfs/net-tcp.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { fibTrieText, tcpText } from '../testing/network-files.ts';
-import { type MadeUpTask, processFiles } from '../testing/task-files.ts';
+import { type MadeUpTask, processFiles, statText, statusText } from '../testing/task-files.ts';
 import { parseRedisAddress } from './address.ts';
-import { searchRedisProcess } from './process-search.ts';
+import { redisProcessSearch, searchRedisProcess } from './process-search.ts';
 
 interface Network {
   readonly sockets: readonly ListeningSocket[];
@@ -175,4 +175,67 @@ test('redis process: by a unix socket, the only one or the one that holds the pa
   const two = { ...one, ...unix(300, 21), ...process(301, host), ...unix(301, 21) };
   const fds = { 300: [11], 301: [12, 21] };
   assert.equal(search(t, two, 'unix:///run/redis.sock', { ips: [], fds }), 301);
+});
+
+test('redis process: each network namespace is read once, however many are called like Redis', (t) => {
+  const root = fixtureTree(t, { ...home(host), ...process(300, host) });
+  const namesakes = Array.from({ length: 200 }, (_, i) => 1000 + i);
+  for (const pid of namesakes) {
+    writeTree(root, processFiles(pid, { comm: 'redis-server', uid: 1000, startTicks: 5000 }));
+    symlinkSync(join(root, '300/net'), join(root, `${pid}/net`));
+  }
+  mkdirSync(join(root, '300/fd'));
+  symlinkSync('socket:[11]', join(root, '300/fd/3'));
+  const procfs = createPseudoFs(root);
+  let read = 0;
+  const counting = {
+    ...procfs,
+    read(path: string) {
+      if (path.endsWith('/net/fib_trie')) read += 1;
+      return procfs.read(path);
+    },
+  };
+  const address = parseRedisAddress('redis://10.0.0.5:6379');
+  const options = { procfs: counting, address, ips: ['10.0.0.5'] };
+  assert.equal(searchRedisProcess(options).found?.pid, 300);
+  assert.equal(read, 2, 'of ourselves and of pid 1, whose namespace all others share');
+});
+
+test('redis process: of very many namesakes the oldest are looked at, and that is said', (t) => {
+  const root = fixtureTree(t, { ...home(host), ...process(9999, host, { startTicks: 6000 }) });
+  for (let pid = 1000; pid < 1100; pid += 1) {
+    writeTree(root, {
+      [`${pid}/comm`]: 'redis-server\n',
+      [`${pid}/stat`]: statText(pid, { comm: 'redis-server', startTicks: 5000 }),
+      [`${pid}/status`]: statusText(pid),
+    });
+  }
+  const address = parseRedisAddress('redis://127.0.0.1:6379');
+  const procfs = createPseudoFs(root);
+  const options = { procfs, address, ips: ['127.0.0.1'] };
+  const result = searchRedisProcess(options);
+  assert.match(
+    'reason' in result ? result.reason : '',
+    /^64 processes .* told apart\. Of 101 processes called so only 64 were looked at\.$/,
+  );
+  // The one that INFO named is among them, however young it is.
+  assert.equal(searchRedisProcess({ ...options, processId: 9999 }).found?.pid, 9999);
+  writeTree(root, process(9999, host, { startTicks: 1 }));
+  assert.equal(searchRedisProcess(options).found?.pid, 9999);
+});
+
+test('redis process: one that cannot be understood hides no other, and is told if none is found', (t) => {
+  const broken = { ...home(host), ...process(299, host), '299/stat': 'rubbish' };
+  assert.equal(search(t, { ...broken, ...process(300, host) }, 'redis://127.0.0.1:6379'), 300);
+  assert.throws(() => search(t, broken, 'redis://127.0.0.1:6379'), /unexpected text "rubbish"/);
+});
+
+test('redis process: a search stops between any two processes', (t) => {
+  const root = fixtureTree(t, { ...home(host), ...process(300, host), ...process(301, container) });
+  const address = parseRedisAddress('redis://127.0.0.1:6379');
+  const steps = [
+    ...redisProcessSearch({ procfs: createPseudoFs(root), address, ips: ['127.0.0.1'] }),
+  ];
+  // Three processes looked at by name, two by their sockets, two judged.
+  assert.equal(steps.length, 3 + 2 + 2);
 });

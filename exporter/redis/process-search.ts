@@ -8,24 +8,22 @@
  * also which sockets it holds itself (/proc/PID/fd). INFO's process_id, once Redis has said it, is
  * the innermost of NSpid. Of two that fit equally well neither is taken: a wrong one is worse.
  */
-import { readlinkSync } from 'node:fs';
+import { createAttempts } from '../attempts.ts';
 import type { Clock } from '../clock.ts';
 import { handInProcesses } from '../procfs/handed-in.ts';
-import { listenQueueReader, type ListeningSocket, readListening } from '../procfs/net-tcp.ts';
-import { canonicalAddress, isLoopback, readLocalAddresses } from '../procfs/local-addresses.ts';
-import { isAbsent, type PseudoFs } from '../procfs/reader.ts';
-import { parseTaskStat } from '../procfs/task-stat.ts';
-import { parseTaskStatus } from '../procfs/task-status.ts';
-import { listProcesses, listVisible, readVisible } from '../tasks/process-files.ts';
+import { listenQueueReader, type ListeningSocket } from '../procfs/net-tcp.ts';
+import { canonicalAddress, isLoopback } from '../procfs/local-addresses.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
-import { isRedisProcess } from './process-names.ts';
-
-export interface RedisProcess {
-  readonly pid: number;
-  readonly comm: string;
-  /** Tells the process from a later one with the same pid. */
-  readonly startTicks: number;
-}
+import {
+  type Candidate,
+  candidatesOf,
+  mostCandidates,
+  namesakesIn,
+  type Networks,
+  readNetworks,
+  type RedisProcess,
+} from './process-candidates.ts';
 
 export type SearchResult =
   | { readonly found: RedisProcess }
@@ -39,64 +37,6 @@ export interface SearchOptions {
   readonly ips: readonly string[];
   /** INFO's process_id: the pid in Redis's own pid namespace. */
   readonly processId?: number | undefined;
-}
-
-interface Candidate extends RedisProcess {
-  readonly parentPid: number;
-  readonly uid: number;
-  readonly innermostPid: number;
-  /** Of its network namespace. */
-  readonly sockets: readonly ListeningSocket[];
-  /** Sockets it holds itself; undefined when we may not know. */
-  readonly ownInodes: ReadonlySet<number> | undefined;
-}
-
-/** Listening sockets are opened first, so their descriptors are among the lowest. */
-const mostDescriptors = 64;
-
-/**
- * Undefined when we may not know: for another user's process the folder itself cannot be listed,
- * for one of our own that has more capabilities than we have its links cannot be read.
- */
-function ownInodesOf(procfs: PseudoFs, pid: number): ReadonlySet<number> | undefined {
-  const names = listVisible(procfs, `${pid}/fd`);
-  if (names === undefined) return undefined;
-  const inodes = new Set<number>();
-  const lowest = names.map(Number).sort((a, b) => a - b);
-  for (const fd of lowest.slice(0, mostDescriptors)) {
-    try {
-      const target = readlinkSync(`${procfs.root}/${pid}/fd/${fd}`);
-      const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
-      if (inode !== undefined) inodes.add(Number(inode));
-    } catch (error) {
-      // Closed since it was listed, or not ours to see.
-      if (!isAbsent(error)) return undefined;
-    }
-  }
-  return inodes;
-}
-
-function candidateOf(procfs: PseudoFs, pid: number): Candidate | undefined {
-  const comm = readVisible(procfs, `${pid}/comm`)?.trimEnd();
-  if (comm === undefined || !isRedisProcess(comm)) return undefined;
-  const stat = readVisible(procfs, `${pid}/stat`);
-  const status = readVisible(procfs, `${pid}/status`);
-  if (stat === undefined || status === undefined) return undefined;
-  const { startTicks, parentPid, state } = parseTaskStat(stat);
-  if (state === 'Z' || state === 'X') return undefined;
-  const { uid, innermostPid = pid } = parseTaskStatus(status);
-  const sockets = readListening(procfs, pid);
-  const ownInodes = ownInodesOf(procfs, pid);
-  return { pid, comm, startTicks, parentPid, uid, innermostPid, sockets, ownInodes };
-}
-
-/** Without those that a Redis forked to save itself: same name, same sockets. */
-function candidatesOf(procfs: PseudoFs): Candidate[] {
-  const all = (listProcesses(procfs) ?? [])
-    .map((pid) => candidateOf(procfs, pid))
-    .filter((candidate) => candidate !== undefined);
-  const pids = new Set(all.map(({ pid }) => pid));
-  return all.filter(({ parentPid }) => !pids.has(parentPid));
 }
 
 /** Sockets of its namespace that are the candidate's own, as far as we may know. */
@@ -117,8 +57,8 @@ type Place = (candidate: Candidate) => number | undefined;
  * filter hands connections over to a Redis in another namespace, on whatever port it has there.
  * A packet filter alone leaves no trace that we see, so then only INFO's process_id tells.
  */
-function placeOnHost({ procfs, address, processId }: SearchOptions): Place {
-  const home = [...readListening(procfs, 'self'), ...readListening(procfs, 1)];
+function placeOnHost({ address, processId }: SearchOptions, networks: Networks): Place {
+  const home = [...networks.listening('self'), ...networks.listening(1)];
   const inodes = new Set(home.map(({ inode }) => inode));
   const published = home.some((socket) => socket.port === address.port);
   return (candidate) => {
@@ -130,66 +70,108 @@ function placeOnHost({ procfs, address, processId }: SearchOptions): Place {
 }
 
 /** For an address that may be that of a container: nothing is translated on the way there. */
-function placeByAddress({ procfs, address }: SearchOptions, ips: readonly string[]): Place {
+function placeByAddress(
+  { address }: SearchOptions,
+  ips: readonly string[],
+  networks: Networks,
+): Place {
   return (candidate) => {
     if (!listensOn(candidate, address.port)) return undefined;
-    const addresses = readLocalAddresses(procfs, candidate.pid);
+    const addresses = networks.addresses(candidate.pid);
     return ips.some((ip) => addresses.has(ip)) ? 1 : undefined;
   };
 }
 
 /** The path is the one in Redis's own mount namespace, so it need not be ours. */
-function placeByPath({ procfs }: SearchOptions, path: string): Place {
+function placeByPath(path: string, networks: Networks): Place {
   return ({ pid, ownInodes }) => {
-    const lines = (procfs.read(`${pid}/net/unix`) ?? '').split('\n');
-    const line = lines.find((text) => text.endsWith(` ${path}`));
+    const line = networks.unixSockets(pid).find((text) => text.endsWith(` ${path}`));
     if (line === undefined) return 0;
     const inode = Number(line.slice(0, -path.length).trimEnd().split(/\s+/).at(-1));
     return ownInodes === undefined || ownInodes.has(inode) ? 1 : 0;
   };
 }
 
-function placeOf(options: SearchOptions): Place {
-  const { procfs, address } = options;
-  if (address.socketPath !== undefined) return placeByPath(options, address.socketPath);
+function placeOf(options: SearchOptions, networks: Networks): Place {
+  const { address } = options;
+  if (address.socketPath !== undefined) return placeByPath(address.socketPath, networks);
   const ips = options.ips.map(canonicalAddress);
   // pid 1 stands for the host's own namespace when we are in a container that sees its processes.
-  const homes = (['self', 1] as const).map((pid) => readLocalAddresses(procfs, pid));
+  const homes = (['self', 1] as const).map((pid) => networks.addresses(pid));
   const isHost = ips.some((ip) => isLoopback(ip) || homes.some((addresses) => addresses.has(ip)));
-  return isHost ? placeOnHost(options) : placeByAddress(options, ips);
+  return isHost ? placeOnHost(options, networks) : placeByAddress(options, ips, networks);
 }
 
 /** Those that fit best: what Redis said of itself outweighs where it seems to be. */
-function bestOf(options: SearchOptions, candidates: readonly Candidate[]): Candidate[] {
-  const place = placeOf(options);
-  const scores = candidates.map((candidate) => {
+function* bestOf(
+  options: SearchOptions,
+  candidates: readonly Candidate[],
+  networks: Networks,
+): Generator<undefined, Candidate[]> {
+  const place = placeOf(options, networks);
+  const scores: number[] = [];
+  for (const candidate of candidates) {
     const fit = place(candidate);
     const said = candidate.innermostPid === options.processId ? 4 : 0;
-    return fit === undefined ? -1 : fit + said;
-  });
+    scores.push(fit === undefined ? -1 : fit + said);
+    yield;
+  }
   const highest = Math.max(0, ...scores);
   return candidates.filter((_, i) => scores[i] === highest);
 }
 
-export function searchRedisProcess(options: SearchOptions): SearchResult {
-  const { address } = options;
-  const candidates = candidatesOf(options.procfs);
-  if (candidates.length === 0) {
-    const reason = `No process called redis-server, valkey-server, keydb-server or dragonfly can be seen. If Redis runs on this machine, and this in a container, hand in the host's processes: ${handInProcesses}.`;
-    return { found: undefined, reason };
-  }
-  const best = bestOf(options, candidates);
+function resultOf(
+  { address }: SearchOptions,
+  best: readonly Candidate[],
+  namesakes: number,
+): SearchResult {
   const [found] = best;
+  const bound =
+    namesakes > mostCandidates
+      ? ` Of ${namesakes} processes called so only ${mostCandidates} were looked at.`
+      : '';
   if (found === undefined) {
-    const reason = `None of the ${candidates.length} Redis processes on this machine serves ${address.display}: it is another machine's, or its process is not running.`;
+    const reason = `None of the ${namesakes} Redis processes on this machine serves ${address.display}: it is another machine's, or its process is not running.${bound}`;
     return { found: undefined, reason };
   }
   if (best.length > 1) {
-    const reason = `${best.length} processes on this machine could be the Redis at ${address.display}; with CAP_SYS_PTRACE, or once Redis has answered INFO, they can be told apart.`;
+    const reason = `${best.length} processes on this machine could be the Redis at ${address.display}; with CAP_SYS_PTRACE, or once Redis has answered INFO, they can be told apart.${bound}`;
     return { found: undefined, reason };
   }
   const { pid, comm, startTicks } = found;
   return { found: { pid, comm, startTicks } };
+}
+
+const nobody = `No process called redis-server, valkey-server, keydb-server or dragonfly can be seen. If Redis runs on this machine, and this in a container, hand in the host's processes: ${handInProcesses}.`;
+
+/**
+ * One step is a few files of one process or one network namespace, so that a search among
+ * thousands can be spread over time. Throws at the end when nothing was found and a process could
+ * not be understood.
+ */
+export function* redisProcessSearch(options: SearchOptions): Generator<undefined, SearchResult> {
+  const { procfs } = options;
+  const { attempt, failure } = createAttempts();
+  const networks = readNetworks(procfs);
+  const namesakes = yield* namesakesIn(procfs, attempt);
+  const candidates = yield* candidatesOf(options, namesakes, networks, attempt);
+  const best = yield* bestOf(options, candidates, networks);
+  const result: SearchResult =
+    namesakes.length === 0
+      ? { found: undefined, reason: nobody }
+      : resultOf(options, best, namesakes.length);
+  const first = failure();
+  if (result.found === undefined && first !== undefined) throw first;
+  return result;
+}
+
+/** The whole search at once. */
+export function searchRedisProcess(options: SearchOptions): SearchResult {
+  const steps = redisProcessSearch(options);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
 }
 
 /** What waits in front of Redis. Behind a published port it listens on its own, 6379 as a rule. */

@@ -16,7 +16,7 @@ export interface Demand {
   readonly steal: number;
   /** Time that was asked for: used or denied. */
   readonly demand: number;
-  /** All time, idle included. */
+  /** All time, idle included; NaN where that could not be read. */
   readonly total: number;
   /**
    * steal / demand, the larger of "all CPUs" and "worst single vCPU that asked for a quarter of
@@ -31,8 +31,12 @@ function busyOf(ticks: CpuTicks): number {
   return user + nice + system + irq + softirq;
 }
 
-/** `moved`: ticks per CPU between two readings, with a steal column. */
-export function demandOf(moved: Iterable<CpuTicks>): Demand {
+/**
+ * `moved`: ticks per CPU between two readings, with a steal column. A CPU whose demand could not
+ * be read is left out; undefined when that is all of them.
+ */
+export function demandOf(moved: Iterable<CpuTicks>): Demand | undefined {
+  let readable = 0;
   let steal = 0;
   let demand = 0;
   let total = 0;
@@ -40,11 +44,14 @@ export function demandOf(moved: Iterable<CpuTicks>): Demand {
   for (const ticks of moved) {
     const [, , , idle = 0, iowait = 0, , , cpuSteal = 0] = ticks;
     const cpuDemand = busyOf(ticks) + cpuSteal;
+    if (Number.isNaN(cpuDemand)) continue;
+    readable += 1;
     steal += cpuSteal;
     demand += cpuDemand;
     total += cpuDemand + idle + iowait;
     if (cpuDemand >= leastVcpuDemand) worst = Math.max(worst, cpuSteal / cpuDemand);
   }
+  if (readable === 0) return undefined;
   const ratio = demand >= leastDemand ? Math.max(steal / demand, worst) : undefined;
   return { steal, demand, total, ratio };
 }

@@ -5,8 +5,8 @@
  * read() instead of reading until nothing comes (these files are one record, which the kernel
  * hands out whole if there is room), no path arithmetic. 20 us instead of 35.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
-import { isAbsent, type PseudoFs } from '../procfs/reader.ts';
+import { closeSync, type Dir, opendirSync, openSync, readSync } from 'node:fs';
+import { isAbsent, openFlags, type PseudoFs } from '../procfs/reader.ts';
 
 /** The largest of these, status, is 1.5 kB, and 4 kB where it lists hundreds of memory nodes. */
 const buffer = Buffer.allocUnsafe(32 * 1024);
@@ -23,7 +23,7 @@ function isHidden(error: unknown): boolean {
 export function readVisible(procfs: PseudoFs, path: string): string | undefined {
   let fd: number | undefined;
   try {
-    fd = openSync(`${procfs.root}/${path}`, 'r');
+    fd = openSync(`${procfs.root}/${path}`, openFlags);
     const length = readSync(fd, buffer);
     if (length === buffer.length) throw new Error(`${path} is over ${buffer.length} bytes`);
     return buffer.toString('utf8', 0, length);
@@ -42,6 +42,29 @@ export function listVisible(procfs: PseudoFs, path: string): string[] | undefine
   } catch (error) {
     if (isHidden(error)) return undefined;
     throw error;
+  }
+}
+
+/**
+ * The first names in a directory of some process, in the kernel's order: for threads and
+ * descriptors the lowest first, whose number is the process's own choice.
+ */
+export function listFirst(procfs: PseudoFs, path: string, most: number): string[] | undefined {
+  let directory: Dir | undefined;
+  try {
+    directory = opendirSync(`${procfs.root}/${path}`, { bufferSize: Math.min(most, 128) });
+    const names: string[] = [];
+    while (names.length < most) {
+      const entry = directory.readSync();
+      if (entry === null) break;
+      names.push(entry.name);
+    }
+    return names;
+  } catch (error) {
+    if (isHidden(error)) return undefined;
+    throw error;
+  } finally {
+    directory?.closeSync();
   }
 }
 

@@ -10,6 +10,7 @@
  *     followed again before the next 15 s are over: on a busy machine it would come all the time.
  * procs_blocked is no use as a hint: it counts iowait, which a wait for the host is not.
  */
+import { type Attempts, createAttempts } from '../attempts.ts';
 import type { Clock } from '../clock.ts';
 import { parseLoadavg } from '../procfs/loadavg.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
@@ -17,7 +18,7 @@ import { isRedisProcess } from '../redis/process-names.ts';
 import { createActiveTasks } from './active-tasks.ts';
 import { createSpells, type Spells } from './spells.ts';
 import { createThreadScan } from './thread-scan.ts';
-import { listVisible } from './process-files.ts';
+import { listFirst } from './process-files.ts';
 
 export const mostRechecks = 200;
 const secondsBetweenRounds = 15;
@@ -43,12 +44,13 @@ function redisWatch(procfs: PseudoFs, spells: Spells) {
       watched = met;
       met = new Map();
     },
-    look(): void {
+    look(attempt: Attempts['attempt']): void {
       for (const [pid, process] of watched) {
-        const tids = listVisible(procfs, `${pid}/task`) ?? [];
-        for (const tid of tids.slice(0, mostWatchedThreads)) {
-          spells.look({ pid, tid: Number(tid), process });
-        }
+        attempt(() => {
+          for (const tid of listFirst(procfs, `${pid}/task`, mostWatchedThreads) ?? []) {
+            attempt(() => spells.look({ pid, tid: Number(tid), process }));
+          }
+        });
       }
     },
   };
@@ -61,8 +63,9 @@ function loadHint(procfs: PseudoFs, spells: Spells) {
     /** To be asked as often as the kernel updates the load average. */
     suspicious(): boolean {
       const text = file.read();
-      if (text === undefined) return false;
-      const { load1, runnable } = parseLoadavg(text);
+      const loadavg = text === undefined ? undefined : parseLoadavg(text);
+      if (loadavg?.runnable === undefined) return false;
+      const { load1, runnable } = loadavg;
       // One of the runnable threads is the one that reads this.
       return activeTasks(load1) - (runnable - 1) - spells.blocked().length >= suspiciousThreads;
     },
@@ -72,7 +75,10 @@ function loadHint(procfs: PseudoFs, spells: Spells) {
 
 export interface BlockedTaskSampler {
   readonly spells: Spells;
-  /** One second's work. Throws when something in /proc cannot be understood. */
+  /**
+   * One second's work. What in /proc cannot be understood is left out, and the first of it is
+   * thrown once the rest is done.
+   */
   step(): void;
   /** Rounds over all threads that have come to their end. */
   rounds(): number;
@@ -102,6 +108,14 @@ export function createBlockedTaskSampler({
   let suspicious = true;
   let hintsLedNowhere = false;
 
+  function hinted(): boolean {
+    try {
+      return hint.suspicious();
+    } catch {
+      return false;
+    }
+  }
+
   function beginRoundIfDue(): void {
     if (scan.underWay()) return;
     const wait = suspicious && !hintsLedNowhere ? secondsBetweenHints : secondsBetweenRounds;
@@ -122,12 +136,16 @@ export function createBlockedTaskSampler({
   return {
     spells,
     step() {
-      spells.recheck(mostRechecks);
-      if (steps % secondsBetweenHints === 0) suspicious = hint.suspicious() || suspicious;
+      const { attempt, failure } = createAttempts();
+      attempt(() => spells.recheck(mostRechecks));
+      // The load is only a hint, and has a collector of its own to tell what is wrong with it.
+      if (steps % secondsBetweenHints === 0) suspicious = hinted() || suspicious;
       steps += 1;
-      beginRoundIfDue();
+      attempt(beginRoundIfDue);
       if (scan.advance(suspicious ? suspiciousFiles : quietFiles)) endRound();
-      redis.look();
+      redis.look(attempt);
+      const first = failure();
+      if (first !== undefined) throw first;
     },
     rounds: () => rounds,
     failure: () => scan.failure(),

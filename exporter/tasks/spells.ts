@@ -8,10 +8,11 @@
  * can read), so a spell counts from the first time it was seen: its age is a lower bound, short
  * by the time between two looks at the thread and by what passed before the exporter started.
  */
+import { createAttempts } from '../attempts.ts';
 import type { Clock } from '../clock.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat, type TaskStat } from '../procfs/task-stat.ts';
-import { parseTaskStatus } from '../procfs/task-status.ts';
+import { parseTaskStatus, unexpectedStatus } from '../procfs/task-status.ts';
 import { type Reason, reasonOfWaitChannel } from '../reasons.ts';
 import { readVisible } from './process-files.ts';
 
@@ -38,7 +39,10 @@ export interface Spells {
   look(thread: Thread): void;
   /** The same for a thread whose stat has just been read. */
   note(thread: Thread, stat: TaskStat): void;
-  /** Look again at blocked threads, at most `limit` of them, in turns. */
+  /**
+   * Look again at blocked threads, at most `limit` of them, in turns. Throws the first that went
+   * wrong once all were looked at.
+   */
   recheck(limit: number): void;
   blocked(): readonly Spell[];
   /** How many spells have been seen to begin. */
@@ -73,6 +77,8 @@ export function createSpells({ procfs, clock }: { procfs: PseudoFs; clock: Clock
     const status = readVisible(procfs, `${thread.pid}/task/${thread.tid}/status`);
     if (status === undefined) return undefined;
     const { contextSwitches } = parseTaskStatus(status);
+    // Without it one sleep cannot be told from the next.
+    if (contextSwitches === undefined) throw unexpectedStatus(status);
     const { startTicks, kernelThread } = stat;
     if (known?.contextSwitches === contextSwitches && known.startTicks === startTicks) {
       // A thread caught while it was falling asleep had no wait channel yet.
@@ -122,7 +128,10 @@ export function createSpells({ procfs, clock }: { procfs: PseudoFs; clock: Clock
     look,
     note,
     recheck(limit) {
-      for (const spell of [...spells.values()].slice(0, limit)) look(spell);
+      const { attempt, failure } = createAttempts();
+      for (const spell of [...spells.values()].slice(0, limit)) attempt(() => look(spell));
+      const first = failure();
+      if (first !== undefined) throw first;
     },
     blocked: () => [...spells.values()],
     begun: () => begun,

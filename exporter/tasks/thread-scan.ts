@@ -30,9 +30,21 @@ export interface ThreadScanOptions {
   readonly met: (pid: number, comm: string) => void;
 }
 
+type Failed = (error: unknown) => void;
+
+/** One that cannot be understood must not hide those after it. */
+function attempt(work: () => void, failed: Failed): void {
+  try {
+    work();
+  } catch (error) {
+    failed(error);
+  }
+}
+
 function* threadsOf(
   { procfs, spells, met }: ThreadScanOptions,
   pid: number,
+  failed: Failed,
 ): Generator<undefined, void> {
   const text = readVisible(procfs, `${pid}/stat`);
   yield;
@@ -40,12 +52,12 @@ function* threadsOf(
   const leader = parseTaskStat(text);
   const process = leader.comm;
   met(pid, process);
-  spells.note({ pid, tid: pid, process }, leader);
+  attempt(() => spells.note({ pid, tid: pid, process }, leader), failed);
   if (leader.threads === 1) return;
   for (const name of listVisible(procfs, `${pid}/task`) ?? []) {
     const tid = Number(name);
     if (tid === pid) continue;
-    spells.look({ pid, tid, process });
+    attempt(() => spells.look({ pid, tid, process }), failed);
     yield;
   }
 }
@@ -53,12 +65,11 @@ function* threadsOf(
 function* round(
   options: ThreadScanOptions,
   pids: readonly number[],
-  failed: (error: unknown) => void,
+  failed: Failed,
 ): Generator<undefined, void> {
   for (const pid of pids) {
-    // One process that cannot be understood must not hide those after it.
     try {
-      yield* threadsOf(options, pid);
+      yield* threadsOf(options, pid, failed);
     } catch (error) {
       failed(error);
     }

@@ -8,7 +8,7 @@ import { handInProcesses } from '../procfs/handed-in.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
 import { maySeeOtherTasks, parseTaskStatus } from '../procfs/task-status.ts';
-import { listVisible, readVisible } from './process-files.ts';
+import { listFirst, readVisible } from './process-files.ts';
 
 const kthreadd = 2;
 
@@ -24,7 +24,7 @@ function names(waitChannel: string | undefined): boolean {
 
 /** Some of our own threads always sleep (libuv's pool, V8's workers), and nothing hides them. */
 function ownWaitChannelsAreEmpty(procfs: PseudoFs): boolean {
-  const tids = listVisible(procfs, 'self/task') ?? [];
+  const tids = listFirst(procfs, 'self/task', 64) ?? [];
   const channels = tids.map((tid) => readVisible(procfs, `self/task/${tid}/wchan`));
   return channels.length > 1 && !channels.some(names);
 }
