@@ -45,21 +45,24 @@ export function listVisible(procfs: PseudoFs, path: string): string[] | undefine
   }
 }
 
+/** More names than this are not read, whatever somebody piles up there: the kernel sorts them. */
+const mostNames = 1024;
+
 /**
- * The first names in a directory of some process, in the kernel's order: for threads and
- * descriptors the lowest first, whose number is the process's own choice.
+ * The names with the lowest numbers in a directory of some process: threads and descriptors, whose
+ * number is the process's own choice.
  */
 export function listFirst(procfs: PseudoFs, path: string, most: number): string[] | undefined {
   let directory: Dir | undefined;
   try {
-    directory = opendirSync(`${procfs.root}/${path}`, { bufferSize: Math.min(most, 128) });
+    directory = opendirSync(`${procfs.root}/${path}`, { bufferSize: 128 });
     const names: string[] = [];
-    while (names.length < most) {
+    while (names.length < mostNames) {
       const entry = directory.readSync();
       if (entry === null) break;
       names.push(entry.name);
     }
-    return names;
+    return names.sort((a, b) => Number(a) - Number(b)).slice(0, most);
   } catch (error) {
     if (isHidden(error)) return undefined;
     throw error;
