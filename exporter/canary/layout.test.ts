@@ -32,6 +32,7 @@ test('canary: no cell shares its memory with another', () => {
   cells.forEach((one, i) => one.fill(i + 1));
   flags.fill(-1);
   cells.forEach((one, i) => assert.ok(one.every((value) => value === i + 1)));
+  assert.ok(cells.every((one) => one.length > 0));
   assert.equal(times.length, batchSize + 1);
   for (const { counts } of classes) assert.equal(counts.length, touchBuckets.length + 1);
 });

@@ -163,3 +163,7 @@ test('web config: up to a hundred users, and as many tokens', async () => {
   assert.match(problems, /basic_auth_users: over 100 users/);
   assert.match(problems, /bearer_tokens: over 100 tokens/);
 });
+
+test('web config: no alias is followed, not even one: a few of them make a text of gigabytes', async () => {
+  assert.match(await problemsOf(`{bearer_tokens: {a: &x ${digest}, b: *x}}`), /alias/i);
+});

@@ -33,6 +33,8 @@ const cases: readonly (readonly [operator: string, text: string, results: readon
   ['boolean', 'f(true);', ['f(false);']],
   ['and, or', 'f(a && b || c);', ['f(a || b || c);', 'f(a && b && c);']],
   ['?? taken apart', 'f(a ?? b);', ['f((a));', 'f((b));']],
+  ['?? taken apart', 'f(a[i] ?? 0);', ['f((0));']],
+  ['number', 'f(a[i] ?? 0, a.b ?? 0);', ['f(a[i] ?? 0, a.b ?? 1);']],
   [
     'text emptied',
     "f('a', { 'b': 'c' }, \"d\");",

@@ -133,8 +133,21 @@ function regularExpression({ node, text }: Place): Mutation[] {
   return mutations.filter(({ replacement }) => !replacement.startsWith('//'));
 }
 
+/** `list[i] ?? 0`: the compiler wants it, though the index is never out of range. */
+function isNeverUsed({ parent, field }: Place): boolean {
+  if (parent?.type !== 'LogicalExpression' || field !== 'right') return false;
+  const { operator, left } = parent;
+  return (
+    operator === '??' &&
+    isNode(left) &&
+    left.type === 'MemberExpression' &&
+    left['computed'] === true
+  );
+}
+
 function literal(place: Place): Mutation[] {
   const { node, field, parent } = place;
+  if (isNeverUsed(place)) return [];
   const value = node['value'];
   if (typeof value === 'boolean') return [change('boolean', node, String(!value))];
   if (typeof value === 'number') return numbers(place, value);
@@ -151,7 +164,8 @@ function nullish(place: Place): Mutation[] {
   const { node, text } = place;
   const { left, right } = node;
   if (!isNode(left) || !isNode(right)) return [];
-  return [left, right].map((side) => change('?? taken apart', node, `(${textOf(text, side)})`));
+  const sides = isNeverUsed({ ...place, parent: node, field: 'right' }) ? [right] : [left, right];
+  return sides.map((side) => change('?? taken apart', node, `(${textOf(text, side)})`));
 }
 
 function chained({ node, text }: Place): Mutation[] {
