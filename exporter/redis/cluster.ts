@@ -84,11 +84,14 @@ export function createClusterClient(
   }
 
   /** A pod that is gone may have had an address for itself: nodes that left are let go. */
-  async function forgetOthers(): Promise<void> {
+  function forgetOthers(): void {
     const kept = new Set([...masters, ...seeds.map(nameOf)]);
-    const gone = [...nodes].filter(([name]) => !kept.has(name));
-    for (const [name] of gone) nodes.delete(name);
-    await Promise.all(gone.map(([, { client }]) => client.close()));
+    for (const [name, { client }] of nodes) {
+      if (kept.has(name)) continue;
+      nodes.delete(name);
+      // Not before what it is being asked has had its time.
+      setTimeout(() => void client.close(), mapRestMs).unref();
+    }
   }
 
   interface Told {
@@ -121,7 +124,7 @@ export function createClusterClient(
       const { addressMap } = address;
       map = readSlots(first.slots, { asked: first.place, places: ids, addressMap });
       masters = [...new Set(map)].filter((name) => name !== undefined);
-      await forgetOthers();
+      forgetOthers();
       failure = undefined;
     } catch (error) {
       failure = error instanceof AggregateError ? error.errors[0] : error;

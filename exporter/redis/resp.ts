@@ -13,7 +13,18 @@ export type Reply = string | number | null | Buffer | Error | Reply[];
 const deepest = 8;
 /** A line is a status, a number or an error: scripts write errors of a few kilobytes. */
 const longestLine = 16_384;
+/** Values of all replies to one exchange, whole arrays included: small ones take the most memory. */
+const mostValues = 1 << 20;
 const lineEnd = 0x0a;
+
+/** Without the stack, which would be the reader's and takes longer than all else. */
+function refusal(message: string): Error {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new Error(message);
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
+}
 
 /** A piece of text or bytes for each argument that is bytes, and what is between them. */
 export function encode(commands: readonly RedisCommand[]): string | Buffer {
@@ -55,6 +66,7 @@ export function createReplyReader(
 ): ReplyReader {
   let allowed = 0;
   let left = 0;
+  let values = 0;
   /** Of a line, when it is not whole. */
   let rest: Buffer | undefined;
   /** Of a bulk string: what is there, in a buffer that grows with it, and how much is not. */
@@ -70,6 +82,8 @@ export function createReplyReader(
   }
 
   function give(reply: Reply): void {
+    values += 1;
+    if (values > mostValues) throw new Error(`replies of over ${mostValues} values`);
     let whole = reply;
     let level = levels.at(-1);
     while (level !== undefined) {
@@ -107,7 +121,7 @@ export function createReplyReader(
         give(textOf(body));
         break;
       case 0x2d: // -
-        give(new Error(body.toString()));
+        give(refusal(body.toString()));
         break;
       case 0x3a: // :
         if (!/^[+-]?\d{1,20}$/.test(body.toString('latin1')))
@@ -165,6 +179,7 @@ export function createReplyReader(
     allow(bytes) {
       allowed = bytes;
       left = bytes;
+      values = 0;
     },
     feed(chunk) {
       left -= chunk.length;

@@ -1,0 +1,197 @@
+/** What a cluster may say of itself that three real nodes on one machine never do. */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, until } from '../testing/redis-server.ts';
+import { array, bulk, type ScriptedRedis, startScripted } from '../testing/scripted-redis.ts';
+import { parseAddressMap } from './address-settings.ts';
+import { parseRedisAddress, type RedisAddress } from './address.ts';
+import { createClusterClient } from './cluster.ts';
+import { readSlots } from './cluster-map.ts';
+
+const patient = () => AbortSignal.timeout(10_000);
+
+interface Announced {
+  readonly host: string;
+  readonly port: number;
+  readonly id?: string;
+}
+
+/** One row that gives all slots to a node, or one half each. */
+function slots(...nodes: readonly Announced[]): string {
+  const share = Math.floor(16_384 / nodes.length);
+  return array(
+    ...nodes.map(({ host, port, id = '' }, i) =>
+      array(
+        `:${i * share}\r\n`,
+        `:${(i + 1) * share - 1}\r\n`,
+        array(bulk(host), `:${port}\r\n`, bulk(id)),
+      ),
+    ),
+  );
+}
+
+const none = '-ERR no slots here\r\n';
+
+interface NodeOptions {
+  readonly id?: string;
+  readonly map: () => string;
+  readonly silent?: () => boolean;
+}
+
+function startNode(
+  t: TestContext,
+  { id = 'me', map, silent }: NodeOptions,
+): Promise<ScriptedRedis> {
+  return startScripted(t, ([name, sub]) => {
+    if (silent?.() === true) return undefined;
+    if (name === 'STALE') return '-MOVED 1 192.0.2.9:1\r\n';
+    if (name !== 'CLUSTER') return bulk(`${name} of ${id}`);
+    return sub === 'MYID' ? bulk(id) : map();
+  });
+}
+
+function clientOf(t: TestContext, address: RedisAddress) {
+  const client = createClusterClient(address, { timeoutMs: 900 });
+  t.after(() => client.close());
+  return client;
+}
+
+const urlOf = (...ports: readonly number[]) =>
+  parseRedisAddress(`redis+cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`);
+
+test('cluster: an endpoint that is not known is the node that was asked', async (t) => {
+  for (const host of ['?', '']) {
+    const node = await startNode(t, { map: () => slots({ host, port: node.port }) });
+    const client = clientOf(t, urlOf(node.port));
+    assert.deepEqual(await client.send([['GET', 'k']], patient()), ['GET of me']);
+  }
+});
+
+const behindNat = () =>
+  slots({ host: '192.0.2.1', port: 1, id: 'a' }, { host: '192.0.2.2', port: 1, id: 'b' });
+
+test('cluster: behind NAT a node of the address is reached there, whatever it is called', async (t) => {
+  const a = await startNode(t, { id: 'a', map: behindNat });
+  const b = await startNode(t, { id: 'b', map: behindNat });
+  const keys = [
+    ['GET', 'b'],
+    ['GET', 'a'],
+  ] as const;
+  const both = clientOf(t, urlOf(a.port, b.port));
+  assert.deepEqual(await both.send(keys, patient()), ['GET of a', 'GET of b']);
+  // Of one that is not in the address the map says where it is.
+  const addressMap = parseAddressMap(`192.0.2.2 = 127.0.0.1:${b.port}`);
+  const one = clientOf(t, { ...urlOf(a.port), addressMap });
+  assert.deepEqual(await one.send(keys, patient()), ['GET of a', 'GET of b']);
+  assert.throws(() => parseAddressMap('a=b=c'), /expected ANNOUNCED=REACHABLE/);
+  assert.throws(() => parseAddressMap('a'), /expected ANNOUNCED=REACHABLE/);
+  assert.deepEqual(
+    [...parseAddressMap('[::1]:7=h,n=[fe80::1%eth0]:8')],
+    [
+      ['::1:7', { host: 'h' }],
+      ['n', { host: 'fe80::1%eth0', port: 8 }],
+    ],
+  );
+});
+
+test('cluster: INFO is of the first node, also while its slots are another\u2019s', async (t) => {
+  const other = await startNode(t, { id: 'other', map: () => none });
+  const first = await startNode(t, {
+    id: 'first',
+    map: () => slots({ host: '127.0.0.1', port: other.port, id: 'other' }),
+  });
+  const client = clientOf(t, urlOf(first.port, other.port));
+  const [info, got] = await client.send([['INFO'], ['GET', 'k']], patient());
+  assert.deepEqual([info, got], ['INFO of first', 'GET of other']);
+});
+
+test('cluster: a frozen node costs nobody else time, and gets no second connection', async (t) => {
+  let frozen = false;
+  const map = (): string =>
+    slots(
+      { host: '127.0.0.1', port: first.port, id: 'first' },
+      { host: '127.0.0.1', port: second.port, id: 'second' },
+    );
+  const first: ScriptedRedis = await startNode(t, { id: 'first', map, silent: () => frozen });
+  const second: ScriptedRedis = await startNode(t, { id: 'second', map });
+  const client = clientOf(t, urlOf(first.port, second.port));
+  const ask = () => client.send([['GET', 'a'], ['GET', 'b'], ['TIME']], patient());
+  assert.deepEqual(await ask(), ['GET of second', 'GET of first', 'TIME of first']);
+  frozen = true;
+  await ask();
+  for (let i = 0; i < 10; i += 1) {
+    const began = performance.now();
+    const [a, b, time] = await ask();
+    assert.deepEqual([a, time], ['GET of second', 'TIME of second']);
+    assert.match(String(b), /no answer within/);
+    assert.ok(performance.now() - began < 300);
+    await sleep(300);
+  }
+  assert.equal(first.accepted(), 1);
+  frozen = false;
+});
+
+test('cluster: with the first node frozen from the start, the others tell', async (t) => {
+  const second = await startNode(t, {
+    id: 'second',
+    map: (): string => slots({ host: '127.0.0.1', port: second.port, id: 'second' }),
+  });
+  const first = await startNode(t, { map: () => none, silent: () => true });
+  const client = clientOf(t, urlOf(first.port, second.port));
+  const began = performance.now();
+  assert.deepEqual(await client.send([['GET', 'k']], patient()), ['GET of second']);
+  assert.ok(performance.now() - began < 800);
+});
+
+test('cluster: nodes that have left are let go', async (t) => {
+  const members: ScriptedRedis[] = [];
+  for (let i = 0; i < 3; i += 1) members.push(await startNode(t, { id: `n${i}`, map: () => none }));
+  let turn = 0;
+  const seed = await startNode(t, {
+    map: () => slots({ host: '127.0.0.1', port: members[turn]?.port ?? 0, id: `n${turn}` }),
+  });
+  const client = clientOf(t, urlOf(seed.port));
+  for (const [i, member] of members.entries()) {
+    turn = i;
+    await until(`node ${i} is asked`, async () => {
+      const [, reply] = await client.send(
+        [
+          ['STALE', 'k'],
+          ['GET', 'k'],
+        ],
+        patient(),
+      );
+      return reply === `GET of n${i}`;
+    });
+    assert.equal(member.open(), 1);
+    await until('the one before is let go', () =>
+      members.every((other) => other === member || other.open() === 0),
+    );
+  }
+});
+
+test('cluster: a map that is none is an error, and costs no time', () => {
+  const context = { asked: { host: 'h', port: 1 }, places: new Map(), addressMap: undefined };
+  const cases: [unknown, RegExp][] = [
+    [new Error('ERR This instance has cluster support disabled'), /support disabled/],
+    ['text', /no reply/],
+    [[[0, 16_384, ['h', 1]]], /unexpected reply/],
+    [[[5, 4, ['h', 1]]], /unexpected reply/],
+    [[[0, 1, ['h', 'x']]], /unexpected reply/],
+    [[[0, 1, ['a b', 1]]], /a host that is none/],
+    [Array.from({ length: 16_384 }, () => [0, 16_383, ['h', 1]]), /slots that overlap/],
+  ];
+  for (const [reply, message] of cases) {
+    assert.throws(() => readSlots(reply, context), { message });
+  }
+  assert.equal(readSlots([[0, 1, ['::1', 7]]], context)[1], '::1:7');
+});
+
+test('cluster: nobody there is said at once the second time', async (t) => {
+  const client = clientOf(t, urlOf(await freePort()));
+  await assert.rejects(client.send([['GET', 'k']], patient()), /ECONNREFUSED/);
+  const began = performance.now();
+  await assert.rejects(client.send([['GET', 'k']], patient()), /ECONNREFUSED/);
+  assert.ok(performance.now() - began < 100);
+});

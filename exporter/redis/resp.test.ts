@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { linear } from '../testing/linear.ts';
+import { createReplyReader, encode, type Reply } from './resp.ts';
+
+/** What a reader gives that is fed these bytes, cut at these places. */
+function read(bytes: Buffer, cuts: readonly number[] = [], allowed = 1 << 20): Reply[] {
+  const replies: Reply[] = [];
+  const reader = createReplyReader(true, (reply) => replies.push(reply));
+  reader.allow(allowed);
+  const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort(
+    (a, b) => a - b,
+  );
+  for (const [i, end] of places.slice(1).entries()) reader.feed(bytes.subarray(places[i], end));
+  return replies;
+}
+
+const wire = (reply: Reply): Buffer => {
+  if (reply === null) return Buffer.from('$-1\r\n');
+  if (typeof reply === 'number') return Buffer.from(`:${reply}\r\n`);
+  if (reply instanceof Error) return Buffer.from(`-${reply.message}\r\n`);
+  if (typeof reply === 'string') return Buffer.from(`+${reply}\r\n`);
+  if (Buffer.isBuffer(reply)) {
+    return Buffer.concat([Buffer.from(`$${reply.length}\r\n`), reply, Buffer.from('\r\n')]);
+  }
+  return Buffer.concat([Buffer.from(`*${reply.length}\r\n`), ...reply.map(wire)]);
+};
+
+const { reply } = fc.letrec<{ reply: Reply }>((tie) => ({
+  reply: fc.oneof(
+    { maxDepth: 4 },
+    fc.integer(),
+    fc.constant(null),
+    fc.stringMatching(/^[A-Z]{2,9} [a-z ]*$/).map((text) => new Error(text)),
+    fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(tie('reply'), { maxLength: 5 }),
+  ),
+}));
+
+test('resp: what was written is read, wherever the bytes are cut', () => {
+  fc.assert(
+    fc.property(fc.array(reply), fc.array(fc.nat()), (replies, cuts) => {
+      assert.deepEqual(read(Buffer.concat(replies.map(wire)), cuts), replies);
+    }),
+  );
+});
+
+test('resp: an argument may hold any byte', () => {
+  const text = encode([['SET', 'é\r\n', 7], ['PING']]);
+  assert.equal(text, '*3\r\n$3\r\nSET\r\n$4\r\né\r\n\r\n$1\r\n7\r\n*1\r\n$4\r\nPING\r\n');
+  assert.deepEqual(
+    encode([['GET', Buffer.from([0xff, 0x0a])], ['PING']]),
+    Buffer.from('*2\r\n$3\r\nGET\r\n$2\r\n\u00ff\n\r\n*1\r\n$4\r\nPING\r\n', 'latin1'),
+  );
+});
+
+test('resp: what is over its bounds is not read, and what is no reply is told', () => {
+  const cases: [string, RegExp][] = [
+    ['$536870912\r\n', /a reply of over 1 MiB/],
+    ['*2147483647\r\n', /a reply of over 1 MiB/],
+    ['*1\r\n'.repeat(200_000), /arrays over 8 levels deep/],
+    [`+${'x'.repeat(20_000)}`, /a line of over 16384 bytes/],
+    [`${'*2\r\n$-1\r\n'.repeat(3)}$900000\r\n${'x'.repeat(1 << 20)}`, /a reply of over 1 MiB/],
+    ['>2\r\n+message\r\n+x\r\n', /no reply of Redis: ">2/],
+    ['|1\r\n+key\r\n+x\r\n', /no reply of Redis/],
+    ['\0\xff!\r\n', /no reply of Redis/],
+    ['HTTP/1.1 400 Bad Request\r\n', /no reply of Redis: "HTTP/],
+    ['\r\n', /no reply of Redis/],
+    [':1\r\n'.repeat((1 << 20) + 1), /a reply of over 1 MiB/],
+    ['$-5\r\n', /a length that is none/],
+    ['$1e3\r\n', /a length that is none/],
+    [':12x\r\n', /a number that is none/],
+    [':\r\n', /a number that is none/],
+  ];
+  for (const [text, message] of cases) {
+    assert.throws(() => read(Buffer.from(text, 'latin1')), { message }, text.slice(0, 20));
+  }
+});
+
+test('resp: the time to read a reply grows with its length and no faster', () => {
+  const cases: [string, number, (bytes: number) => string][] = [
+    ['one bulk string', 65_536, (bytes) => `$${bytes}\r\n${'x'.repeat(bytes)}\r\n`],
+    ['one that drips', 99, (bytes) => `$${bytes}\r\n${'x'.repeat(bytes)}\r\n`],
+    ['nulls', 65_536, (bytes) => '$-1\r\n'.repeat(bytes / 5)],
+    ['small arrays', 65_536, (bytes) => `*${bytes / 4}\r\n${'*0\r\n'.repeat(bytes / 4)}`],
+    ['errors', 65_536, (bytes) => '-E x\r\n'.repeat(bytes / 6)],
+  ];
+  for (const [name, chunk, make] of cases) {
+    linear(name, (size) => {
+      const bytes = Buffer.from(make(size));
+      return () => {
+        const reader = createReplyReader(true, () => undefined);
+        reader.allow(16 << 20);
+        for (let at = 0; at < bytes.length; at += chunk) {
+          reader.feed(bytes.subarray(at, at + chunk));
+        }
+      };
+    });
+  }
+});
