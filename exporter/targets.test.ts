@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { systemClock } from './clock.ts';
 import type { Family } from './collector.ts';
 import { parseRedisAddress } from './redis/address.ts';
+import { createRedisClient } from './redis/client.ts';
 import { createTargets } from './targets.ts';
 import { httpSink } from './testing/http-sink.ts';
 import { startRedis, until } from './testing/redis-server.ts';
@@ -33,6 +34,39 @@ test('targets: a Redis is up, then frozen, then up again, by one connection', as
     'the target is up',
     async () => valueOf(await targets.probe('cache', 2), 'probe_success') === 1,
   );
+});
+
+test('targets: how long a Redis took is how long its PING did, or has been waited for', async (t) => {
+  const redis = await startRedis(t);
+  const address = parseRedisAddress(redis.url);
+  const targets = createTargets([{ name: 'cache', address }], systemClock);
+  t.after(() => targets.close());
+  const took = async () =>
+    Number(valueOf(await targets.probe('cache', 2), 'probe_duration_seconds'));
+  assert.ok((await took()) < 0.25);
+  // Shorter than the second a PING is given.
+  const sleeper = createRedisClient(address, { timeoutMs: 5000 });
+  t.after(() => sleeper.close());
+  const busy =
+    "local t=redis.call('time'); repeat local n=redis.call('time') until (n[1]-t[1])*1e6+n[2]-t[2] > 800000";
+  await until('a PING that took long', async () => {
+    await sleeper.send([['EVAL', busy, 0]], AbortSignal.timeout(5000));
+    const seconds = await took();
+    return seconds > 0.1 && seconds < 2;
+  });
+  redis.freeze();
+  await until('it is waited for', async () => (await took()) > 2);
+  redis.thaw();
+});
+
+test('targets: the database of a target that is not given fails it', async (t) => {
+  const redis = await startRedis(t);
+  const address = parseRedisAddress(`${redis.url}/99`);
+  const targets = createTargets([{ name: 'cache', address }], systemClock);
+  t.after(() => targets.close());
+  const families = await targets.probe('cache', 2);
+  assert.equal(valueOf(families, 'probe_success'), 0);
+  assert.equal(valueOf(families, 'redis_state', 'error'), 1);
 });
 
 test('targets: an HTTP endpoint by its status; a silent one fails by the deadline', async (t) => {

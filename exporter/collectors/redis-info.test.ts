@@ -11,6 +11,7 @@ import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient, type RedisCommand } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import { freePort, startRedis, until } from '../testing/redis-server.ts';
+import { array, bulk, startScripted } from '../testing/scripted-redis.ts';
 import { fetchServersAdvice, serverNames, serverProgram } from '../testing/servers.ts';
 import { redisInfoCollector } from './redis-info.ts';
 
@@ -192,4 +193,104 @@ test('redis-info: a failed save is a finding', async (t) => {
     return valueOf((await scrape()).families, 'redis_rdb_last_bgsave_status') === 0;
   });
   assert.match(collector.report?.().findings?.[0]?.text ?? '', /^The last background save/);
+});
+
+test('redis-info: gauges that only grow keep their last value while Redis does not answer', async (t) => {
+  const server = await startRedis(t, {
+    args: '--appendonly yes --slowlog-log-slower-than 0'.split(' '),
+  });
+  const { probe, scrape } = start(t, server.url);
+  const before = await scrape();
+  const growing = ['redis_aof_delayed_fsync', 'redis_slowlog_last_id'];
+  for (const name of growing) assert.ok(Number.isFinite(valueOf(before.families, name)), name);
+  server.freeze();
+  await until('frozen', () => probe.state() === 'frozen');
+  const during = await scrape();
+  assert.equal(during.success, false);
+  for (const name of growing) {
+    assert.equal(valueOf(during.families, name), valueOf(before.families, name), name);
+  }
+  assert.equal(valueOf(during.families, 'redis_aof_pending_bio_fsync'), Number.NaN);
+  server.thaw();
+});
+
+interface Words {
+  readonly info: string;
+  readonly stats?: string;
+  readonly slowlog?: string;
+}
+
+/** A Redis that says of itself what it is told to. */
+async function startTeller(t: TestContext, words: () => Words): Promise<string> {
+  const server = await startScripted(t, ([name, sub]) => {
+    const { info, stats = '# Commandstats\r\n', slowlog = array() } = words();
+    if (name === 'PING') return '+PONG\r\n';
+    if (name === 'INFO') return bulk(sub === undefined ? info : stats);
+    if (name === 'SLOWLOG') return sub === 'LEN' ? ':0\r\n' : slowlog;
+    return array();
+  });
+  return server.url;
+}
+
+test('redis-info: an odd value fails the collector by name, and costs nothing else', async (t) => {
+  let words: Words = {
+    info: 'run_id:a\r\nprocess_id:1\r\nused_memory:10\r\nexpired_keys:7\r\nmaxmemory:1\r\n',
+  };
+  const { collector, pids, scrape } = start(t, await startTeller(t, () => words));
+  assert.ok((await scrape()).success);
+  words = {
+    info: 'run_id:a\r\nprocess_id:x\r\nused_memory:lots\r\nexpired_keys:?\r\nmaxmemory:2\r\n',
+    slowlog: '+odd\r\n',
+  };
+  const { success, families, error } = await scrape();
+  assert.equal(success, false);
+  assert.match(error?.message ?? '', /^INFO: process_id is "x", expected a number$/);
+  const value = (name: string) => valueOf(families, name);
+  assert.equal(value('redis_memory_used_bytes'), Number.NaN);
+  assert.equal(value('redis_process_id'), Number.NaN);
+  assert.equal(value('redis_slowlog_last_id'), 0);
+  assert.equal(value('redis_expired_keys_total'), 7);
+  assert.equal(value('redis_memory_max_bytes'), 2);
+  assert.equal(value('redis_slowlog_length'), 0);
+  assert.equal(value('redis_restarts_total'), 0);
+  assert.deepEqual(pids, [1, undefined]);
+  assert.match(collector.report?.().findings?.[0]?.text ?? '', /process_id is "x"/);
+  words = { info: 'used_memory:11\r\n' };
+  const after = await scrape();
+  assert.ok(after.success);
+  assert.equal(valueOf(after.families, 'redis_memory_used_bytes'), 11);
+  assert.deepEqual(collector.report?.().findings, []);
+});
+
+test('redis-info: a count of -1 is not given, or stays what it was', async (t) => {
+  let rejected = -1;
+  const url = await startTeller(t, () => ({ info: `rejected_connections:${rejected}\r\n` }));
+  const { scrape } = start(t, url);
+  const value = async () => valueOf((await scrape()).families, 'redis_rejected_connections_total');
+  assert.equal(await value(), undefined);
+  rejected = 3;
+  assert.equal(await value(), 3);
+  rejected = -1;
+  assert.equal(await value(), 3);
+});
+
+test('redis-info: a Sentinel under redis:// has no keys, and is called what it is', async (t) => {
+  const url = await startTeller(t, () => ({ info: '# Server\r\nredis_mode:sentinel\r\n' }));
+  const { collector, scrape } = start(t, url);
+  const { success, families, error } = await scrape();
+  assert.deepEqual([success, families], [false, []]);
+  assert.match(error?.message ?? '', /is a Sentinel, which holds no data: redis\+sentinel:\/\//);
+  assert.match(collector.report?.().findings?.[0]?.text ?? '', /is a Sentinel/);
+});
+
+test('redis-info: a slow log of 60 MB is not read', async (t) => {
+  let slowlog = array();
+  const url = await startTeller(t, () => ({ info: 'maxmemory:1\r\n', slowlog }));
+  const { scrape } = start(t, url);
+  assert.ok((await scrape()).success);
+  slowlog = array(array(':1\r\n', ':2\r\n', ':3\r\n', array(bulk('x'.repeat(60 << 20)))));
+  const { success, error, families } = await scrape();
+  assert.equal(success, false);
+  assert.match(error?.message ?? '', /a reply of over 4 MiB/);
+  assert.equal(valueOf(families, 'redis_memory_max_bytes'), Number.NaN);
 });

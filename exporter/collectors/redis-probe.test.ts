@@ -431,3 +431,25 @@ test('redis-probe: after the whole machine stood still, Redis gets its second to
   const { states } = await standStillAfterPing(t, block, server);
   assert.ok(!states.includes('frozen'), String(states));
 });
+
+test('redis-probe: PING answered and nothing else for half a minute is not well', async (t) => {
+  const server = await startRedis(t);
+  const address = parseRedisAddress(server.url);
+  const probe = createRedisProbe(address, systemClock);
+  t.after(probe.hold());
+  await probe.judged(patient());
+  let unanswered = 29;
+  const collector = redisProbeCollector({
+    config: { redis: address },
+    clock: systemClock,
+    redis: probe,
+    client: { unansweredSeconds: () => unanswered },
+  });
+  assert.equal(collector.report?.().checks?.[0]?.ok, true);
+  unanswered = 34;
+  const { ok, state } = collector.report?.().checks?.[0] ?? {};
+  assert.deepEqual([ok, state], [false, 'error']);
+  const words = `${address.display} answers PING and has answered nothing else for 34 s. A proxy may answer PING itself, with a frozen Redis behind it.`;
+  assert.equal(reason(collector), words);
+  assert.deepEqual(collector.report?.().findings, [{ severity: 'bad', text: words }]);
+});
