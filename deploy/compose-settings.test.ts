@@ -115,7 +115,7 @@ test('compose: every variable reaches the setting it is for, and no setting lack
 test('compose: what the exporter is given it takes', () => {
   for (const name of exporters) {
     const env = bare.services[name]?.environment ?? {};
-    const known = readFileSync('exporter/config.ts', 'utf8');
+    const known = readFileSync('exporter/settings.ts', 'utf8');
     for (const setting of Object.keys(env)) {
       assert.ok(known.includes(`'${setting}'`) || setting === 'NODE_EXTRA_CA_CERTS', setting);
     }

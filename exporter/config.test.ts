@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
 import { readConfig, type Config } from './config.ts';
 
 function read(argv: readonly string[], env: Record<string, string> = {}) {
@@ -178,4 +182,76 @@ test('config: of what is named there is a handful', () => {
   assert.equal(configOf([...apps(16), ...targets(16)]).apps.length, 16);
   assert.match(JSON.stringify(read(apps(17))), /expected at most 16 applications/);
   assert.match(JSON.stringify(read(targets(17))), /expected at most 16 targets/);
+});
+
+function fileWith(t: TestContext, content: string | Buffer): string {
+  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-config-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'secret');
+  writeFileSync(file, content);
+  return file;
+}
+
+test('config: each secret may stand in a file, whatever ends its lines', (t) => {
+  const url = 'redis://:S3cr3t@10.0.0.1:6380';
+  for (const content of [url, `${url}\n`, `${url}\r\n`, `\ufeff${url}\n\n`, `  ${url} \n`]) {
+    const env = { STEALWATCH_REDIS_URL_FILE: fileWith(t, content) };
+    assert.equal(configOf([], env).redis.password, 'S3cr3t', JSON.stringify(content));
+  }
+  const config = configOf([], {
+    REDIS_URL_FILE: fileWith(t, url),
+    STEALWATCH_HEARTBEAT_URL_FILE: fileWith(t, 'https://hc.example/S3cr3t\n'),
+    STEALWATCH_APPS_FILE: fileWith(t, 'shop=http://u:S3cr3t@a/\r\nmail=http://b/\r\n'),
+    STEALWATCH_TARGETS_FILE: fileWith(t, 'a=redis://:S3cr3t@a\nb=http://b/\n'),
+  });
+  assert.equal(config.redis.password, 'S3cr3t');
+  assert.equal(config.heartbeatUrl?.href, 'https://hc.example/S3cr3t');
+  assert.deepEqual(
+    config.apps.map(({ name, url: { href } }) => [name, href]),
+    [
+      ['shop', 'http://u:S3cr3t@a/'],
+      ['mail', 'http://b/'],
+    ],
+  );
+  assert.deepEqual(
+    config.targets.map(({ name }) => name),
+    ['a', 'b'],
+  );
+});
+
+test('config: a file of a secret that is no use is named, and what is in it is not', (t) => {
+  const path = fileWith(t, '');
+  const fifo = `${path}-fifo`;
+  execFileSync('mkfifo', [fifo]);
+  const cases: [env: Record<string, string>, problem: RegExp][] = [
+    [{ STEALWATCH_REDIS_URL_FILE: path }, /^STEALWATCH_REDIS_URL_FILE: nothing is in ".*secret"$/],
+    [{ STEALWATCH_REDIS_URL_FILE: fileWith(t, ' \r\n') }, /nothing is in/],
+    [{ STEALWATCH_REDIS_URL_FILE: `${path}-not` }, /cannot read ".*secret-not" \(ENOENT\)$/],
+    [{ STEALWATCH_REDIS_URL_FILE: fifo }, /cannot read ".*fifo" \(it is no regular file\)$/],
+    [{ STEALWATCH_REDIS_URL_FILE: '/dev/zero' }, /\(it is no regular file\)$/],
+    [{ STEALWATCH_REDIS_URL_FILE: fileWith(t, 'x'.repeat(2e6)) }, /\(it is larger than 1 MiB\)$/],
+    [{ STEALWATCH_REDIS_URL_FILE: fileWith(t, Buffer.from([0xff, 0xfe])) }, /expected UTF-8 in/],
+    [
+      { STEALWATCH_REDIS_URL_FILE: fileWith(t, 'S3cr3t') },
+      /^STEALWATCH_REDIS_URL_FILE: expected a URL .*got \(not shown/,
+    ],
+    [
+      { STEALWATCH_REDIS_URL_FILE: path, STEALWATCH_REDIS_URL: 'redis://a' },
+      /^STEALWATCH_REDIS_URL, STEALWATCH_REDIS_URL_FILE: expected one of the two$/,
+    ],
+  ];
+  for (const [env, problem] of cases) {
+    const command = read([], env);
+    assert.equal(command.kind, 'invalid', String(problem));
+    const problems = command.kind === 'invalid' ? command.problems : [];
+    assert.equal(problems.length, 1);
+    assert.match(problems[0] ?? '', problem);
+    assert.doesNotMatch(problems.join(), /S3cr3t|xxx/);
+  }
+  assert.equal(
+    configOf(['--redis-url', 'redis://flag'], { STEALWATCH_REDIS_URL_FILE: path }).redis.display,
+    'redis://flag:6379',
+    'the flag wins, and the file is not read',
+  );
+  assert.equal(configOf([], { STEALWATCH_LISTEN_FILE: path }).listen.port, 10190, 'no secret');
 });

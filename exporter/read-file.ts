@@ -2,7 +2,7 @@
  * Reads a small text file that somebody named: settings, certificates, secrets. Whatever stands
  * there, nothing waits for it: a FIFO that nobody writes to would hold a thread for ever.
  */
-import { constants, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 const mostBytes = 1024 * 1024;
@@ -39,6 +39,19 @@ export async function readSmallFile(path: string): Promise<Buffer> {
     return all();
   } finally {
     await file.close();
+  }
+}
+
+/** For the start, where there is nothing yet that must not stand still. */
+export function readSmallFileSync(path: string): Buffer {
+  const fd = openSync(path, flags);
+  try {
+    refuseOthers(fstatSync(fd));
+    const { piece, add, all } = collector();
+    while (add(readSync(fd, piece)));
+    return all();
+  } finally {
+    closeSync(fd);
   }
 }
 
