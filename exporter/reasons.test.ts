@@ -261,16 +261,23 @@ test('reasons: every kernel function that the table is there for', () => {
 const primitives = `
   schedule_timeout __schedule preempt_schedule_irq __switch_to context_switch bit_wait __wait_on_bit
   out_of_line_wait_on_bit wait_for_completion wait_for_common __wait_for_common do_wait_for_common
-  flush_work __flush_work cv_wait_common __cv_timedwait_sig __mutex_lock mutex_lock ww_mutex_lock
-  __ww_mutex_lock rt_mutex_lock __rt_mutex_slowlock rwsem_down_write_slowpath down_read __down_common
-  call_rwsem_down_write_failed rtlock_slowlock_locked rwbase_write_lock percpu_down_write
-  __percpu_down_read futex_wait_queue __futex_wait do_futex`;
+  flush_work __flush_work cv_wait_common __cv_timedwait_sig percpu_down_write __percpu_down_read`;
+/** A freeze is not waited for by these, so what they wait for is the lock of a file. */
+const lockPrimitives = `
+  __mutex_lock mutex_lock ww_mutex_lock __ww_mutex_lock rt_mutex_lock __rt_mutex_slowlock
+  rwsem_down_write_slowpath down_read __down_common call_rwsem_down_write_failed
+  rtlock_slowlock_locked rwbase_write_lock futex_wait_queue __futex_wait do_futex`;
+
+/** vfs_write says something only where a thread sleeps, or right below a way to sleep. */
+const belowVfsWrite = (symbol: string) =>
+  reasonOfTrace([`${symbol}+0x10/0x20`, 'vfs_write+0x10/0x20']);
 
 test('reasons: below each way to sleep the caller says what for', () => {
   for (const symbol of primitives.trim().split(/\s+/)) {
-    // vfs_write says something only where a thread sleeps, or right below a way to sleep.
-    const frames = [`${symbol}+0x10/0x20`, 'vfs_write+0x10/0x20'];
-    assert.equal(reasonOfTrace(frames), 'filesystem', symbol);
+    assert.equal(belowVfsWrite(symbol), 'filesystem', symbol);
+  }
+  for (const symbol of lockPrimitives.trim().split(/\s+/)) {
+    assert.equal(belowVfsWrite(symbol), 'lock', symbol);
   }
   for (const symbol of [
     'io_schedule',
