@@ -17,6 +17,8 @@ export interface Alertmanager {
 export interface PostedAlert {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  /** When it is over; firing without. */
+  readonly endsAt?: string;
 }
 
 export const startScript = join(import.meta.dirname, '..', 'alertmanager', 'start.sh');
@@ -28,17 +30,18 @@ function isReady(url: string): Promise<boolean> {
   );
 }
 
-/** `secrets` are the variables of start.sh; nothing else of them is inherited. */
+/** `secrets` are the variables of start.sh, `script`; nothing else of them is inherited. */
 export async function startAlertmanager(
   program: string,
   secrets: Readonly<Record<string, string>>,
+  script = startScript,
 ): Promise<Alertmanager> {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-alertmanager-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let log = '';
   const child = spawn(
-    startScript,
+    script,
     [
       `--storage.path=${directory}`,
       `--web.listen-address=127.0.0.1:${port}`,

@@ -1,5 +1,5 @@
 /** Stands where Discord, a webhook or a heartbeat service would: keeps what is posted to it. */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Posted {
@@ -16,6 +16,14 @@ export interface Sink {
   close(): Promise<void>;
 }
 
+/** What the service itself would say: a message that got another answer counts as not sent. */
+function answer(path: string, response: ServerResponse): void {
+  if (path.startsWith('/bot')) {
+    response.end(JSON.stringify({ ok: true, result: { message_id: 1, chat: { id: 1 } } }));
+  } else if (path.startsWith('/slack')) response.end('ok');
+  else response.writeHead(204).end();
+}
+
 export async function startSink(): Promise<Sink> {
   const posted: Posted[] = [];
   const server = createServer((request, response) => {
@@ -26,11 +34,7 @@ export async function startSink(): Promise<Sink> {
     });
     request.on('end', () => {
       posted.push({ path: request.url ?? '', at: performance.now(), body });
-      // Telegram's answer is read, and a message without one sent again.
-      const { length } = posted;
-      if (request.url?.startsWith('/bot') === true) {
-        response.end(JSON.stringify({ ok: true, result: { message_id: length, chat: { id: 1 } } }));
-      } else response.writeHead(204).end();
+      answer(request.url ?? '', response);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
