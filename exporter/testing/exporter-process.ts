@@ -28,7 +28,7 @@ export function cpuSecondsOf(pid: number): number {
 }
 
 /** One field of /proc/PID/status that is given in kB, as bytes. */
-export function memoryOf(pid: number, field: 'VmRSS' | 'RssAnon'): number {
+export function memoryOf(pid: number, field: 'VmRSS' | 'VmHWM' | 'RssAnon'): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
 }
