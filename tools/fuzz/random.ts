@@ -1,5 +1,7 @@
 /** Chance that can be had again: the same seed gives the same attacks in the same order. */
 
+import { createRandom as createNumbers } from '../../scripts/mutants/random.ts';
+
 export interface Random {
   /** 0 <= n < 1 */
   next(): number;
@@ -13,17 +15,8 @@ export interface Random {
   fork(): Random;
 }
 
-/** mulberry32: small, fast, and good enough to choose mischief. */
 export function createRandom(seed: number): Random {
-  let state = seed >>> 0;
-
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  }
+  const next = createNumbers(seed);
   const int = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
 
   return {
