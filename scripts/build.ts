@@ -26,8 +26,8 @@ const onFirstUse = (name: string) =>
 
 /**
  * Modules that are loaded and never used, 10 MB of them: of prom-client only the registry is,
- * Koa looks file extensions up in a database of media types, and its cookies load cryptography
- * before anybody asked for it.
+ * Koa looks file extensions up in a database of media types, and ioredis and Koa's cookies load
+ * TLS and cryptography before anybody asked for them.
  */
 const stubs: Readonly<Record<string, string>> = {
   'prom-client': 'module.exports = { Registry: require("prom-client/lib/registry.js") }',

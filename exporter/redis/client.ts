@@ -11,20 +11,17 @@
  * All that ask share the connection: one exchange at a time, the short one before the long ones
  * that wait. So a reply that is over its bounds, or that ends the connection, fails the one who
  * asked for it. Whoever's question is not answered at all gets a connection of its own until it is.
- *
- * Not a library's client: ioredis reads replies of any size, takes a refused SELECT for done, sends
- * no server name with TLS and an empty password with a user name alone.
  */
 import { setImmediate } from 'node:timers/promises';
 import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { afterAnswers } from './deadline.ts';
 import { type Link, openLink } from './link.ts';
-import type { RedisCommand, Reply } from './resp.ts';
+import type { RedisCommand, Reply } from './commands.ts';
 import { safeMessage } from './safe-text.ts';
 import { unacknowledgedBytes } from './unacknowledged.ts';
 
-export type { RedisCommand } from './resp.ts';
+export type { RedisCommand } from './commands.ts';
 
 export interface RedisClientOptions {
   /** Connecting, AUTH and all answers of one `send` together. Default 1000. */

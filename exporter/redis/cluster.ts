@@ -18,7 +18,7 @@ import {
   type Urgency,
 } from './client.ts';
 import { nameOf, readSlots, type SlotMap } from './cluster-map.ts';
-import type { RedisCommand } from './resp.ts';
+import type { RedisCommand } from './commands.ts';
 import { slotOf } from './slots.ts';
 
 /** Slots move rarely; a MOVED reply asks for a new map at once. */

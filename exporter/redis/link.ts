@@ -3,9 +3,12 @@
  * It ends by itself when the peer closes it, turns the login away or sends what is no reply or too
  * much of one, and never because an answer is late: that is for its owner to judge.
  */
+import { Redis } from 'ioredis';
 import type { RedisAddress } from './address.ts';
+import type { RedisCommand, Reply } from './commands.ts';
+import { createHandedStream } from './handed-stream.ts';
 import { authCommand, isNeedlessPassword, selectCommand, wantsPasswordAlone } from './login.ts';
-import { createReplyReader, encode, type RedisCommand, type Reply } from './resp.ts';
+import { createReplyBounds } from './reply-bounds.ts';
 import { dial } from './socket.ts';
 import type { TcpEnds } from './unacknowledged.ts';
 
@@ -27,13 +30,6 @@ export interface Link {
   close(why: string): void;
 }
 
-interface Exchange {
-  readonly count: number;
-  readonly replies: Reply[];
-  readonly resolve: (replies: readonly Reply[]) => void;
-  readonly reject: (error: Error) => void;
-}
-
 export interface LinkOptions {
   readonly buffers: boolean;
   /** For the other side's kernel to take the connection. */
@@ -46,38 +42,48 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
   ready.catch(() => undefined);
   let connected = false;
   let entered: Promise<void> | undefined;
-  let exchange: Exchange | undefined;
+  let asked = false;
   let ended: Error | undefined;
   /** What the peer said before it was asked: why it hangs up. */
-  let unasked: Error | undefined;
+  let unasked = '';
   let askedAt: number | undefined;
   let lastByte = 0;
-
-  const reader = createReplyReader(buffers, (reply) => {
-    if (exchange === undefined) {
-      if (!(reply instanceof Error)) throw new Error('it speaks without being asked');
-      unasked = reply;
-      return;
-    }
-    const { count, replies, resolve } = exchange;
-    replies.push(reply);
-    if (replies.length < count) return;
-    exchange = undefined;
-    reader.allow(fewBytes);
-    resolve(replies);
+  const bounds = createReplyBounds();
+  bounds.allow(fewBytes);
+  const stream = createHandedStream((chunk) => dialled.socket()?.write(chunk));
+  const redis = new Redis({
+    Connector: stream.Connector,
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: null,
+    // The ready check is an INFO that fails on a busy or loading Redis; the probe knows better.
+    enableReadyCheck: false,
+    // RESP2 and no CLIENT SETINFO: nothing is sent that an ACL could forbid or Redis 5 not know.
+    protocol: 2,
+    disableClientInfo: true,
   });
-  reader.allow(fewBytes);
+  // Replies that nobody asked for; what ioredis says of them holds them.
+  redis.on('error', () => end(new Error('it says more than was asked')));
 
   function end(error: Error | undefined): void {
     if (ended !== undefined) return;
-    // An error in place of the first answer is why the connection ends: too many clients.
-    const [said] = exchange?.replies ?? [];
-    const words = said instanceof Error ? said : unasked;
-    ended = error ?? words ?? new Error('the connection was closed');
+    const said = /^-(.+?)\r?$/m.exec(unasked)?.[1];
+    ended = error ?? new Error(said ?? 'the connection was closed');
     clearTimeout(connecting);
     dialled.close();
-    exchange?.reject(ended);
+    // Ends what ioredis waits for as well.
+    stream.destroy();
     isLost(ended);
+  }
+
+  function take(chunk: Buffer): void {
+    bounds.check(chunk);
+    if (asked) stream.push(chunk);
+    else unasked += chunk.toString();
+    if (unasked !== '' && !unasked.startsWith('-'))
+      throw new Error('it speaks without being asked');
   }
 
   const dialled = dial(address, address, {
@@ -89,7 +95,7 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
     data(chunk) {
       lastByte = performance.now();
       try {
-        reader.feed(chunk);
+        take(chunk);
       } catch (error) {
         end(error instanceof Error ? error : new Error(String(error)));
       }
@@ -103,15 +109,30 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
   }, connectMs);
   connecting.unref();
 
-  function send(commands: readonly RedisCommand[], mostBytes: number): Promise<readonly Reply[]> {
-    return new Promise((resolve, reject) => {
-      if (ended !== undefined) {
-        reject(ended);
-        return;
-      }
-      exchange = { count: commands.length, replies: [], resolve, reject };
-      reader.allow(mostBytes);
-      dialled.socket()?.write(encode(commands));
+  const lost = () => ended ?? new Error('the connection was closed');
+
+  async function send(
+    commands: readonly RedisCommand[],
+    mostBytes: number,
+  ): Promise<readonly Reply[]> {
+    if (ended !== undefined) throw ended;
+    bounds.allow(mostBytes);
+    asked = true;
+    const pipeline = redis.pipeline();
+    for (const [name, ...args] of commands) {
+      if (buffers) pipeline.callBuffer(name, ...args);
+      else pipeline.call(name, ...args);
+    }
+    const results = (await pipeline.exec()) ?? [];
+    asked = false;
+    bounds.allow(fewBytes);
+    return results.map(([error, value], i) => {
+      if (error === null) return value as Reply;
+      // ioredis's own error carries the arguments of the command: AUTH's.
+      if (error.name === 'ReplyError') return new Error(error.message);
+      // An error in place of the first answer is why the connection ends: too many clients.
+      const [first] = results[0] ?? [];
+      throw i > 0 && first?.name === 'ReplyError' ? new Error(first.message) : lost();
     });
   }
 
@@ -123,6 +144,9 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
   /** Nothing is asked of a Redis that turned the login away, or has no such database. */
   async function enter(): Promise<void> {
     await ready;
+    await redis.connect().catch(() => {
+      throw lost();
+    });
     let refused = await refusal(authCommand(address, false));
     if (refused !== undefined && wantsPasswordAlone(refused.message)) {
       refused = await refusal(authCommand(address, true));

@@ -6,7 +6,7 @@
  * every reply to AUTH, SELECT and PING is a single line.
  */
 import type { RedisAddress, RedisPlace } from './address.ts';
-import { encode, type RedisCommand } from './resp.ts';
+import { encode, type RedisCommand } from './commands.ts';
 import { mastersOf } from './sentinel.ts';
 import { dial, type Dialled } from './socket.ts';
 import type { TcpEnds } from './unacknowledged.ts';

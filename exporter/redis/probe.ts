@@ -17,7 +17,7 @@ import type { Clock } from '../clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { openProbeLink, type ProbeLink } from './probe-link.ts';
-import type { RedisCommand } from './resp.ts';
+import type { RedisCommand } from './commands.ts';
 import { authCommand, isNeedlessPassword, selectCommand, wantsPasswordAlone } from './login.ts';
 import { mastersOf } from './sentinel.ts';
 import type { RedisHealth } from './state.ts';

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { linear } from '../testing/linear.ts';
-import { createReplyReader, encode, type Reply } from './resp.ts';
+import { encode, type Reply } from './commands.ts';
+import { createReplyBounds } from './reply-bounds.ts';
 
-/** What a reader gives that is fed these bytes, cut at these places. */
-function read(bytes: Buffer, cuts: readonly number[] = [], allowed = 1 << 20): Reply[] {
-  const replies: Reply[] = [];
-  const reader = createReplyReader(true, (reply) => replies.push(reply));
-  reader.allow(allowed);
+/** Checks these bytes, cut at these places; gives the checker for what comes after them. */
+function checked(bytes: Buffer, cuts: readonly number[] = []) {
+  const bounds = createReplyBounds();
+  bounds.allow(1 << 20);
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort(
     (a, b) => a - b,
   );
-  for (const [i, end] of places.slice(1).entries()) reader.feed(bytes.subarray(places[i], end));
-  return replies;
+  for (const [i, end] of places.slice(1).entries()) bounds.check(bytes.subarray(places[i], end));
+  return bounds;
 }
 
 const wire = (reply: Reply): Buffer => {
@@ -38,24 +38,32 @@ const { reply } = fc.letrec<{ reply: Reply }>((tie) => ({
   ),
 }));
 
-test('resp: what was written is read, wherever the bytes are cut', () => {
+test('reply bounds: whole replies pass wherever the bytes are cut, and what follows them is a reply anew', () => {
   fc.assert(
     fc.property(fc.array(reply), fc.array(fc.nat()), (replies, cuts) => {
-      assert.deepEqual(read(Buffer.concat(replies.map(wire)), cuts), replies);
+      const bounds = checked(Buffer.concat(replies.map(wire)), cuts);
+      bounds.check(Buffer.from('+OK\r\n'));
+      assert.throws(() => bounds.check(Buffer.from('!no\r\n')), /no reply of Redis: "!no"/);
     }),
   );
 });
 
-test('resp: an argument may hold any byte', () => {
-  const text = encode([['SET', 'é\r\n', 7], ['PING']]);
-  assert.equal(text, '*3\r\n$3\r\nSET\r\n$4\r\né\r\n\r\n$1\r\n7\r\n*1\r\n$4\r\nPING\r\n');
-  assert.deepEqual(
-    encode([['GET', Buffer.from([0xff, 0x0a])], ['PING']]),
-    Buffer.from('*2\r\n$3\r\nGET\r\n$2\r\n\u00ff\n\r\n*1\r\n$4\r\nPING\r\n', 'latin1'),
-  );
+test('reply bounds: each exchange has its own, and levels that are whole are left', () => {
+  const bounds = createReplyBounds();
+  for (let i = 0; i < 20; i++) {
+    bounds.allow(64);
+    bounds.check(Buffer.from('*1\r\n*1\r\n$2\r\nxx\r\n'));
+  }
+  bounds.allow(64);
+  assert.throws(() => bounds.check(Buffer.alloc(65, '+')), /a reply of over 0 MiB/);
 });
 
-test('resp: what is over its bounds is not read, and what is no reply is told', () => {
+test('commands: an argument may hold any text', () => {
+  const text = encode([['SET', 'é\r\n', 7], ['PING']]);
+  assert.equal(text, '*3\r\n$3\r\nSET\r\n$4\r\né\r\n\r\n$1\r\n7\r\n*1\r\n$4\r\nPING\r\n');
+});
+
+test('reply bounds: what is over its bounds is not read, and what is no reply is told', () => {
   const cases: [string, RegExp][] = [
     ['$536870912\r\n', /a reply of over 1 MiB/],
     ['*2147483647\r\n', /a reply of over 1 MiB/],
@@ -72,28 +80,33 @@ test('resp: what is over its bounds is not read, and what is no reply is told', 
     ['$1e3\r\n', /a length that is none/],
     [':12x\r\n', /a number that is none/],
     [':\r\n', /a number that is none/],
+    ['*0\r\n'.repeat(200_000) + '*5000000\r\n', /a reply of over/],
   ];
   for (const [text, message] of cases) {
-    assert.throws(() => read(Buffer.from(text, 'latin1')), { message }, text.slice(0, 20));
+    assert.throws(() => checked(Buffer.from(text, 'latin1')), { message }, text.slice(0, 20));
   }
 });
 
-test('resp: the time to read a reply grows with its length and no faster', () => {
+test('reply bounds: the time to check a reply grows with its length and no faster', () => {
   const cases: [string, number, (bytes: number) => string][] = [
     ['one bulk string', 65_536, (bytes) => `$${bytes}\r\n${'x'.repeat(bytes)}\r\n`],
     ['one that drips', 99, (bytes) => `$${bytes}\r\n${'x'.repeat(bytes)}\r\n`],
     ['nulls', 65_536, (bytes) => '$-1\r\n'.repeat(bytes / 5)],
-    ['small arrays', 65_536, (bytes) => `*${bytes / 4}\r\n${'*0\r\n'.repeat(bytes / 4)}`],
+    [
+      'small arrays',
+      65_536,
+      (bytes) => `*${bytes >> 4}\r\n${'*1\r\n:12345678\r\n'.repeat(bytes >> 4)}`,
+    ],
     ['errors', 65_536, (bytes) => '-E x\r\n'.repeat(bytes / 6)],
   ];
   for (const [name, chunk, make] of cases) {
     linear(name, (size) => {
       const bytes = Buffer.from(make(size));
       return () => {
-        const reader = createReplyReader(true, () => undefined);
-        reader.allow(16 << 20);
+        const bounds = createReplyBounds();
+        bounds.allow(16 << 20);
         for (let at = 0; at < bytes.length; at += chunk) {
-          reader.feed(bytes.subarray(at, at + chunk));
+          bounds.check(bytes.subarray(at, at + chunk));
         }
       };
     });

@@ -1,0 +1,123 @@
+/**
+ * Looks at the replies of Redis (RESP2) before ioredis reads them, which takes whatever comes: one
+ * of 512 MB, a line without end, a million arrays in each other. Each byte is looked at once, none
+ * is kept, and a reply over its bounds is refused when its header says so, not when it is here.
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/
+ */
+
+/** Replies of ours have four levels at most: CLUSTER SLOTS. */
+const deepest = 8;
+/** A line is a status, a number or an error: scripts write errors of a few kilobytes. */
+const longestLine = 16_384;
+/** Values of all replies to one exchange, whole arrays included: small ones take the most memory. */
+const mostValues = 1 << 20;
+/** Of a line that is a length or a number, or that is quoted. */
+const headLength = 40;
+const lineEnd = 0x0a;
+
+const mebibytes = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MiB`;
+
+export interface ReplyBounds {
+  /** From now on this many bytes may come, all replies together. */
+  allow(bytes: number): void;
+  /** Throws when what comes is no reply, or over its bounds: then nothing more can be read. */
+  check(chunk: Buffer): void;
+}
+
+export function createReplyBounds(): ReplyBounds {
+  let allowed = 0;
+  let left = 0;
+  let values = 0;
+  /** Bytes of a bulk string, with its line end, that have not come. */
+  let missing = 0;
+  /** The beginning of a line that is not whole, and how long it is by now. */
+  let head = '';
+  let lineLength = 0;
+  /** For each array that is not whole, how many of its elements have not come. */
+  const levels: number[] = [];
+
+  function tooLarge(): never {
+    throw new Error(`a reply of over ${mebibytes(allowed)}, more than is read of one`);
+  }
+
+  /** A value is whole, and with it the arrays that it is the last of. */
+  function count(): void {
+    for (;;) {
+      values += 1;
+      if (values > mostValues) throw new Error(`replies of over ${mostValues} values`);
+      const level = levels.length - 1;
+      const elements = levels[level];
+      if (elements === undefined) return;
+      levels[level] = elements - 1;
+      if (elements > 1) return;
+      levels.pop();
+    }
+  }
+
+  function header(line: string): void {
+    if (!/^[*$](?:-1|\d{1,10})$/.test(line)) throw new Error('a length that is none');
+    const length = Number(line.slice(1));
+    // No element is shorter than three bytes.
+    if ((line.startsWith('$') ? length : length * 3) > allowed) tooLarge();
+    if (line.startsWith('$') && length >= 0) missing = length + 2;
+    else if (line.startsWith('$') || length <= 0) count();
+    else if (levels.length >= deepest) throw new Error(`arrays over ${deepest} levels deep`);
+    else levels.push(length);
+  }
+
+  function whole(line: string): void {
+    switch (line[0]) {
+      case '+':
+      case '-':
+        count();
+        break;
+      case ':':
+        if (!/^:[+-]?\d{1,20}$/.test(line)) throw new Error('a number that is none');
+        count();
+        break;
+      case '$':
+      case '*':
+        header(line);
+        break;
+      default:
+        throw new Error(`no reply of Redis: ${JSON.stringify(line)}`);
+    }
+  }
+
+  function bulk(chunk: Buffer, start: number): number {
+    const end = Math.min(chunk.length, start + missing);
+    missing -= end - start;
+    if (missing === 0) count();
+    return end;
+  }
+
+  function line(chunk: Buffer, start: number): number {
+    const found = chunk.indexOf(lineEnd, start);
+    const end = found === -1 ? chunk.length : found;
+    if (head.length < headLength) {
+      head += chunk.toString('latin1', start, Math.min(end, start + headLength));
+    }
+    lineLength += end - start;
+    if (lineLength > longestLine) throw new Error(`a line of over ${longestLine} bytes`);
+    if (found === -1) return end;
+    const read = head.slice(0, headLength).replace(/\r$/, '');
+    head = '';
+    lineLength = 0;
+    whole(read);
+    return end + 1;
+  }
+
+  return {
+    allow(bytes) {
+      allowed = bytes;
+      left = bytes;
+      values = 0;
+    },
+    check(chunk) {
+      left -= chunk.length;
+      if (left < 0) tooLarge();
+      let at = 0;
+      while (at < chunk.length) at = missing > 0 ? bulk(chunk, at) : line(chunk, at);
+    },
+  };
+}
