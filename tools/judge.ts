@@ -124,8 +124,11 @@ export function startJudge(
     }),
     look('/', 1500, ({ status, body }) => {
       if (status !== 200) violation(`/: HTTP ${status}`);
-      if (body.includes('<script') || body.includes('\u001b')) {
-        violation('/: markup or control characters of others');
+      const foreign = ['<script', '\u001b'].map((text) => body.indexOf(text)).find((at) => at >= 0);
+      if (foreign !== undefined) {
+        violation(
+          `/: markup or control characters: ${JSON.stringify(body.slice(foreign - 60, foreign + 60))}`,
+        );
       }
     }),
   ];

@@ -1,5 +1,5 @@
 /**
- * The packages that such an exporter is built on, and nothing of its own: Koa answers, ioredis asks
+ * The packages that the exporter is built on, and nothing of its own: Koa answers, ioredis asks
  * for one INFO, prom-client renders 250 gauges whose values have changed, gzip. What a scrape
  * costs before anybody has looked at the machine. PORT and REDIS_URL come from the benchmark.
  */
