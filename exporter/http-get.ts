@@ -1,32 +1,71 @@
 /**
  * One GET with a deadline, for health endpoints and heartbeats. node:http rather than fetch, which
- * costs 5 to 8 MB of memory. The body is thrown away; redirects are answers, not orders.
+ * costs 5 to 8 MB of memory. Redirects are answers, not orders.
  */
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { version } from './version.ts';
 
-/** Resolves to the HTTP status. Rejects with an error that never holds the URL, which may be secret. */
-export function httpStatus(url: URL, deadlineMs: number): Promise<number> {
+export interface Answer {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  /** As much of it as was asked for and came in time. */
+  readonly body: string;
+}
+
+/** `100 Continue` and its like. Who sends them without end never answers. */
+const mostInterimAnswers = 8;
+
+async function beginningOf(response: IncomingMessage, bytes: number): Promise<string> {
+  let body = Buffer.alloc(0);
+  response.on('data', (chunk: Buffer) => {
+    body = Buffer.concat([body, chunk]).subarray(0, bytes);
+    if (body.length >= bytes) response.destroy();
+  });
+  if (bytes === 0) response.destroy();
+  await new Promise((resolve) => {
+    response.once('close', resolve);
+    response.once('error', resolve);
+  });
+  return body.toString('latin1');
+}
+
+/**
+ * Resolves with the answer and the first bytes of its body. Rejects with an error that never
+ * holds the URL, which may be secret.
+ */
+export function httpGet(url: URL, deadlineMs: number, bodyBytes: number): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // TLS costs 4 MB of memory: not before somebody uses it.
     const get = url.protocol === 'https:' ? process.getBuiltinModule('node:https').get : getHttp;
-    const request = get(
-      url,
-      { agent: false, headers: { 'user-agent': `stealwatch/${version}` } },
-      (response: IncomingMessage) => {
-        clearTimeout(timer);
-        response.destroy();
-        resolve(response.statusCode ?? 0);
-      },
-    );
+    const request = get(url, { agent: false, headers: { 'user-agent': `stealwatch/${version}` } });
+    let interim = 0;
+    function giveUp(reason: string): void {
+      clearTimeout(timer);
+      request.destroy();
+      reject(new Error(reason));
+    }
+    let answer: IncomingMessage | undefined;
     // Not request.setTimeout: that one waits for silence, this for the answer.
     const timer = setTimeout(() => {
-      request.destroy();
-      reject(new Error(`no answer within ${deadlineMs / 1000} s`));
+      if (answer === undefined) giveUp(`no answer within ${deadlineMs / 1000} s`);
+      else answer.destroy();
     }, deadlineMs);
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      reject(new Error(error.code ?? 'request failed'));
+    request.on('information', () => {
+      if (++interim > mostInterimAnswers) giveUp('interim answers without end');
     });
+    request.on('response', (response) => {
+      answer = response;
+      const { statusCode: status = 0, headers } = response;
+      void beginningOf(response, bodyBytes).then((body) => {
+        clearTimeout(timer);
+        resolve({ status, headers, body });
+      });
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => giveUp(error.code ?? 'request failed'));
   });
+}
+
+/** The same where only the status matters. */
+export async function httpStatus(url: URL, deadlineMs: number): Promise<number> {
+  return (await httpGet(url, deadlineMs, 0)).status;
 }

@@ -207,7 +207,7 @@ export const settings = {
     variables: ['STEALWATCH_HEARTBEAT_URL'],
     placeholder: 'URL',
     fallback: '',
-    help: 'Where to send a GET every 10 s while all is well here: a healthchecks.io check or an Uptime Kuma push monitor. Its silence is the alarm.',
+    help: 'Where to send a GET every 15 s while all is well here: a healthchecks.io check or an Uptime Kuma push monitor. Its silence is the alarm.',
     secret: true,
     parse: (text) => (text === '' ? undefined : parseHttpUrl(text)),
   }),

@@ -1,5 +1,5 @@
 /**
- * The dead man's switch: a GET every 10 s to a watcher outside this machine, only while the
+ * The dead man's switch: a GET every 15 s to a watcher outside this machine, only while the
  * background clocks tick, Redis answers and the queues are well. The watcher pages when the beats
  * stop, so a frozen machine, a frozen Redis and a dead exporter all page without anybody here
  * having to say a word. Works with healthchecks.io and Uptime Kuma push monitors.
@@ -7,21 +7,58 @@
 import type { Clock } from '../clock.ts';
 import { byLabel, type Check, type Collector, counter } from '../collector.ts';
 import type { Config } from '../config.ts';
-import { httpStatus } from '../http-get.ts';
+import { type Answer, httpGet } from '../http-get.ts';
 
 const heartbeats = counter({
   name: 'stealwatch_heartbeats_total',
-  help: 'Heartbeats sent, failed or withheld, from the push every 10 s.',
-  note: 'Heartbeats by result: sent, failed (the watcher did not take it), withheld (something critical fails here), from the push every 10 s.',
+  help: 'Heartbeats by what became of them, from the push every 15 s.',
+  note: 'Heartbeats by result: sent, failed (the watcher did not take it), limited (it wants fewer of them), withheld (something critical fails here), from the push every 15 s.',
   labels: ['result'],
 });
 
-const periodSeconds = 10;
+const tickSeconds = 5;
+/** healthchecks.io takes five a minute where the address holds a name and not a UUID. */
+const periodSeconds = 15;
 const deadlineSeconds = 5;
+/** How long to wait when the watcher says that there were too many, if it does not say itself. */
+const pauseSeconds = 60;
+const longestPauseSeconds = 120;
+const bodyBytes = 512;
+
+type Result = 'sent' | 'failed' | 'limited' | 'withheld';
 
 /** The queues are not critical for `/status`, and yet a beat must not say that all is well. */
 function keepsBeating({ critical, name, ok }: Check): boolean {
   return ok || !(critical || name === 'asynq');
+}
+
+interface Outcome {
+  readonly result: Result;
+  /** Why it did not arrive, in our own words: the answer may repeat the address, which is secret. */
+  readonly problem?: string;
+  readonly pauseSeconds?: number;
+}
+
+/** Watchers say no with a 200, too: healthchecks.io of a deleted check, Uptime Kuma in JSON. */
+function outcomeOf({ status, headers, body }: Answer): Outcome {
+  if (status === 429 || body.startsWith('OK (rate limited)')) {
+    const asked = Number(headers['retry-after'] ?? pauseSeconds);
+    const pause = Number.isFinite(asked) ? asked : pauseSeconds;
+    return {
+      result: 'limited',
+      pauseSeconds: Math.min(longestPauseSeconds, Math.max(periodSeconds, pause)),
+    };
+  }
+  if (status < 200 || status >= 300) return { result: 'failed', problem: `HTTP ${status}` };
+  if (body.startsWith('OK (not found)')) {
+    const problem =
+      'it knows no such check (HTTP 200, "OK (not found)"), which was deleted or is mistyped';
+    return { result: 'failed', problem };
+  }
+  if (/"ok"\s*:\s*false/.test(body)) {
+    return { result: 'failed', problem: `it says no (HTTP ${status}, "ok": false)` };
+  }
+  return { result: 'sent' };
 }
 
 export function heartbeatCollector({
@@ -35,34 +72,44 @@ export function heartbeatCollector({
   checks: () => readonly Check[];
 }): Collector {
   const { heartbeatUrl } = config;
-  const counts = { sent: 0, failed: 0, withheld: 0 };
+  const counts: Record<Result, number> = { sent: 0, failed: 0, limited: 0, withheld: 0 };
   let beating = false;
   let lastTick = clock.monotonic();
-  /** Why the last beat did not arrive, a word without the URL. */
-  let problem: string | undefined;
+  let nextBeat = lastTick;
+  let last: Outcome | undefined;
+
+  function note(outcome: Outcome): void {
+    last = outcome;
+    counts[outcome.result]++;
+    if (outcome.pauseSeconds !== undefined) nextBeat = clock.monotonic() + outcome.pauseSeconds;
+  }
 
   async function beat(url: URL): Promise<void> {
-    lastTick = clock.monotonic();
-    if (beating) return;
     if (!checks().every((check) => keepsBeating(check))) {
-      counts.withheld++;
+      note({ result: 'withheld' });
       return;
     }
     beating = true;
-    try {
-      const status = await httpStatus(url, deadlineSeconds * 1000);
-      problem = status >= 200 && status < 300 ? undefined : `HTTP ${status}`;
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
-    }
-    counts[problem === undefined ? 'sent' : 'failed']++;
+    note(
+      await httpGet(url, deadlineSeconds * 1000, bodyBytes).then(outcomeOf, (error: unknown) => ({
+        result: 'failed' as const,
+        problem: error instanceof Error ? error.message : String(error),
+      })),
+    );
     beating = false;
+  }
+
+  function tick(url: URL): void {
+    lastTick = clock.monotonic();
+    if (beating || lastTick < nextBeat) return;
+    nextBeat = lastTick + periodSeconds;
+    void beat(url);
   }
 
   const stop =
     heartbeatUrl === undefined
       ? () => undefined
-      : clock.every(periodSeconds, () => void beat(heartbeatUrl));
+      : clock.every(tickSeconds, () => tick(heartbeatUrl));
 
   return {
     name: 'heartbeat',
@@ -73,17 +120,10 @@ export function heartbeatCollector({
     },
     report() {
       if (heartbeatUrl === undefined) return {};
+      const text = `The watcher did not take the last heartbeat: ${last?.problem}.`;
       return {
         samplers: [{ name: 'heartbeat', ageSeconds: clock.monotonic() - lastTick }],
-        findings:
-          problem === undefined
-            ? []
-            : [
-                {
-                  severity: 'warning',
-                  text: `The watcher did not take the last heartbeat: ${problem}.`,
-                },
-              ],
+        findings: last?.problem === undefined ? [] : [{ severity: 'warning', text }],
       };
     },
     async close() {
