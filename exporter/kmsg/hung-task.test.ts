@@ -202,3 +202,23 @@ test('hung task reports: every headline gives one report, whatever lies between'
     ),
   );
 });
+
+test('hung task reports: a line that quotes one begins none, and ends none', () => {
+  const texts = [
+    'a driver says: INFO: task fake:7 blocked for more than 10 seconds.',
+    'INFO: task redis-server:160 blocked for more than 10 seconds.',
+    'task:redis-server    state:D stack:0     pid:160  tgid:161  ppid:1 flags:0x0',
+    'Call Trace:',
+    'a driver says: task:other    state:D stack:0     pid:9  tgid:9  ppid:1 flags:0x0',
+    'a driver says: CPU: 1 PID: 9 Comm: other',
+    'a driver says: INFO: task redis-server:160 blocked on a mutex',
+    ' kvm_async_pf_task_wait_schedule+0x17c/0x1b0',
+    ' </TASK>',
+    ' jbd2_log_wait_commit+0xac/0x120',
+  ];
+  const records = texts.map((text, i) => parseRecord(`6,${i},${i},-;${text}`));
+  const [report, ...others] = assemble(records);
+  assert.deepEqual(others, []);
+  assert.equal(report?.tgid, 161);
+  assert.deepEqual(report.frames, [' kvm_async_pf_task_wait_schedule+0x17c/0x1b0']);
+});

@@ -175,3 +175,10 @@ test('kernel events: lines that only announce or follow one do not count again',
     assert.equal(kernelEventOf(text), undefined, text);
   }
 });
+
+test('kernel events: a line that only quotes one, in its middle, is none', () => {
+  for (const text of Object.values(lines).flatMap(([, texts]) => texts)) {
+    assert.equal(kernelEventOf(`a driver says: ${text}`), undefined, text);
+    assert.equal(kernelEventOf(` ${text}`), undefined, text);
+  }
+});
