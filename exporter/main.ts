@@ -9,6 +9,7 @@ import { collectorNames, createCollectors } from './collectors/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
 import { createPseudoFs } from './procfs/reader.ts';
+import { startProblem } from './procfs/start-check.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
 import { reportsOf, statusOf } from './status.ts';
@@ -102,6 +103,20 @@ async function run(config: Config): Promise<void> {
   else process.exit(0);
 }
 
+function cannotStart(problems: readonly string[]): void {
+  process.stderr.write(
+    ['stealwatch cannot start:', ...problems.map((p) => `  ${p}`), ''].join('\n'),
+  );
+  process.exitCode = 2;
+}
+
+async function checkAndRun(config: Config): Promise<void> {
+  const problem = await startProblem(config);
+  if (problem === undefined) return run(config);
+  cannotStart([problem.text]);
+  if (problem.hangs) dieOf('SIGKILL');
+}
+
 async function main(): Promise<void> {
   const command = readConfig({
     argv: process.argv.slice(2),
@@ -114,13 +129,10 @@ async function main(): Promise<void> {
       process.stdout.write(command.text);
       break;
     case 'invalid':
-      process.stderr.write(
-        ['stealwatch cannot start:', ...command.problems.map((p) => `  ${p}`), ''].join('\n'),
-      );
-      process.exitCode = 2;
+      cannotStart(command.problems);
       break;
     case 'run':
-      await run(command.config);
+      await checkAndRun(command.config);
   }
 }
 

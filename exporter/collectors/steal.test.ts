@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { manualClock, systemClock } from '../clock.ts';
 import { isIncomplete } from '../collector.ts';
+import { statusOf } from '../status.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
 import { type Load, statMachine } from '../testing/stat-machine.ts';
@@ -281,7 +283,7 @@ test('steal: a steal counter that steps back steals nothing', async () => {
 test('steal: absent without the column, and the signal says why', async (t) => {
   const text = 'cpu  1 2 3 4 5 6 7\ncpu0 1 2 3 4 5 6 7\nbtime 1\nprocs_blocked 0\n';
   for (const [tree, reason] of [
-    [{}, '/proc/stat is not there: mount the proc file system of the host'],
+    [{ uptime: '1.00 1.00\n' }, '/proc/stat is not there: mount the proc file system of the host'],
     [{ stat: text }, '/proc/stat has no steal column, as before Linux 2.6.11'],
   ] as const) {
     const clock = manualClock();
@@ -318,6 +320,36 @@ test('steal: an idle time that cannot be (lxcfs) costs the share of all time and
   assert.deepEqual(seconds, { good: 1, steal: 1, stall: 0 });
   assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
   assert.equal(collector.report?.().evidence?.ownCpu, undefined);
+});
+
+test('steal: a wrong --procfs fails a critical check, until the right one is mounted there', async (t) => {
+  const root = fixtureTree(t, { 'empty/x/y': '', 'other/etc/passwd': '', file: '' });
+  const clock = manualClock();
+  const start = (path: string) => {
+    const procfs = createPseudoFs(join(root, path));
+    const collector = stealCollector({ procfs, clock, config: { stealThreshold: 0.1 } });
+    t.after(() => collector.close?.());
+    return () => statusOf([collector.report?.() ?? {}]);
+  };
+  const cases = {
+    none: /^--procfs: .*\/none is not there, or is no folder$/,
+    file: /^--procfs: .*\/file is not there, or is no folder$/,
+    'empty/x': /^--procfs: .*\/x is no proc file system: it has none of stat, /,
+    other: /is no proc file system/,
+  };
+  const statuses = Object.entries(cases).map(([path, reason]) => {
+    const status = start(path);
+    const { checks, status: word, verdict } = status();
+    const check = checks.find(({ name }) => name === 'procfs');
+    assert.equal(word, 'failing', path);
+    assert.match(check?.reason ?? '', reason);
+    assert.equal(verdict.name, 'unknown');
+    assert.match(verdict.text, /folder|no proc file system/);
+    return status;
+  });
+  writeTree(root, { 'other/stat': oneCpu(1, 2, 3) });
+  clock.advance(1);
+  assert.equal(statuses.at(-1)?.().status, 'ok');
 });
 
 test('steal: what cannot be read at all is said in words, the file being there', () => {

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts';
 import {
   byLabel,
   type Chart,
+  type Check,
   type Collector,
   counter,
   type Family,
@@ -24,6 +25,7 @@ import { createCpuCounters } from '../cpu-counters.ts';
 import { durationText } from '../duration.ts';
 import { createHistogram } from '../histogram.ts';
 import { createHistory } from '../history.ts';
+import { procfsProblem } from '../procfs/presence.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
 import { demandOf } from '../steal/demand.ts';
@@ -94,6 +96,18 @@ function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
   return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
 }
 
+/** Critical: with the wrong folder all signals of the machine are missing, not well. */
+function checksOf(
+  wrong: { readonly reason: string; readonly since: number } | undefined,
+  now: number,
+): Check[] {
+  if (wrong === undefined) return [];
+  const reason = `--procfs: ${wrong.reason}`;
+  const times = { sinceSeconds: now - wrong.since, ageSeconds: 0 };
+  return [{ name: 'procfs', critical: true, ok: false, state: 'wrong', reason, ...times }];
+}
+
+const secondsBetweenLooks = 10;
 const unjudgeable = 'stat: no CPU tells how much of it was asked for';
 
 /** So many seconds of a minute need to have had demand. */
@@ -153,12 +167,26 @@ export function stealCollector({
   /** What could not be read of one that did. */
   let problem: string | undefined;
   let why: string = untold.absent;
+  /** What is wrong with the file system, if that is why the file is not there. */
+  let wrong: { readonly reason: string; readonly since: number } | undefined;
+  let lookedAt = -Infinity;
+
+  /** Not each second: nobody knows how large a wrong folder is. */
+  function lookAtFileSystem(): void {
+    const now = clock.monotonic();
+    if (now - lookedAt < secondsBetweenLooks) return;
+    lookedAt = now;
+    const reason = procfsProblem(procfs);
+    wrong = reason === undefined ? undefined : { reason, since: wrong?.since ?? now };
+  }
 
   function readStat(): Stat | undefined {
     const text = file.read();
+    if (text !== undefined) wrong = undefined;
     if (text === undefined) {
+      lookAtFileSystem();
       if (told !== undefined) throw new Error('/proc/stat was there and is gone');
-      why = untold.absent;
+      why = wrong?.reason ?? untold.absent;
       return undefined;
     }
     const stat = parseStat(text);
@@ -250,6 +278,7 @@ export function stealCollector({
       const now = clock.monotonic();
       const minute = lastMinute.sum(now);
       return {
+        checks: checksOf(wrong, now),
         signals: [stealSignal(told, why)],
         evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12)),
         samplers: [

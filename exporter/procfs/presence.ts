@@ -1,0 +1,19 @@
+/** Whether a folder is a proc file system at all. */
+import type { PseudoFs } from './reader.ts';
+
+/** Every kernel, container runtime and sandbox has some of these; a wrong folder has none. */
+const marks = ['stat', 'meminfo', 'loadavg', 'uptime', 'version', 'self'];
+
+/** Why the folder is none, as a sentence without its full stop; undefined when it is one. */
+export function procfsProblem(procfs: PseudoFs): string | undefined {
+  const { root } = procfs;
+  let names: readonly string[] | undefined;
+  try {
+    names = procfs.list('');
+  } catch (error) {
+    return `${root} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  }
+  if (names === undefined) return `${root} is not there, or is no folder`;
+  if (marks.some((mark) => names.includes(mark))) return undefined;
+  return `${root} is no proc file system: it has none of ${marks.join(', ')}`;
+}
