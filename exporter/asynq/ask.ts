@@ -27,6 +27,11 @@ const refusals = [
   /\b(?:permission|access|authorization) (?:is )?denied\b|\bno (?:permissions?|access|authority)\b/i,
 ];
 
+/** The client's own words: it does not read on. */
+const tooMuch = /\ba reply of over\b/;
+export const isTooMuch = (reply: unknown): boolean =>
+  reply instanceof Error && tooMuch.test(reply.message);
+
 const isRefusal = (text: string): boolean => refusals.some((pattern) => pattern.test(text));
 
 const reasonTests: readonly (readonly [(text: string) => boolean, ErrorReason])[] = [
@@ -35,7 +40,7 @@ const reasonTests: readonly (readonly [(text: string) => boolean, ErrorReason])[
   [(text) => /\bLOADING\b/.test(text), 'loading'],
   [(text) => /\b(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT)\b/.test(text), 'moved'],
   // Not what Asynq writes there: as unreadable as bytes that do not decode.
-  [(text) => /\bWRONGTYPE\b|^protobuf:|^decode:/.test(text), 'decode'],
+  [(text) => /\bWRONGTYPE\b|^protobuf:|^decode:/.test(text) || tooMuch.test(text), 'decode'],
   [isRefusal, 'noperm'],
 ];
 
@@ -90,13 +95,33 @@ export function createAsk(
     refused = { first: refused?.first ?? first, count: (refused?.count ?? 0) + 1 };
   }
 
+  /** Replies that are too much together are asked for in halves; one that is too much alone is an Error. */
+  async function fetch(commands: readonly RedisCommand[]): Promise<readonly unknown[]> {
+    const replies = await client.send(commands, signal).catch((error: unknown) => {
+      if (!isTooMuch(error)) throw error;
+      return commands.map((): unknown => error);
+    });
+    const again = commands.flatMap((_, i) => (isTooMuch(replies[i]) ? [i] : []));
+    if (again.length === 0 || commands.length === 1) return replies;
+    const result = [...replies];
+    const middle = Math.ceil(again.length / 2);
+    for (const half of [again.slice(0, middle), again.slice(middle)]) {
+      const answers =
+        half.length === 0 ? [] : await fetch(half.flatMap((i) => commands.slice(i, i + 1)));
+      half.forEach((i, j) => {
+        result[i] = answers[j];
+      });
+    }
+    return result;
+  }
+
   async function flush(): Promise<void> {
     const questions = waiting;
     waiting = [];
     roundTrips += 1;
     try {
       const asked = questions.flatMap(({ commands }) => commands);
-      const replies = await client.send(asked, signal);
+      const replies = await fetch(asked);
       replies.forEach((reply, i) => {
         if (reply instanceof Error) note(reply, asked[i]);
       });

@@ -33,6 +33,7 @@ const memoryQueuesPerCollection = 20;
 export const truncations = [
   'queues',
   'queue_names',
+  'task_ids',
   'groups',
   'servers',
   'workers',
@@ -164,9 +165,12 @@ export function createCollection(options: CollectionOptions): Collection {
       schedulers: newestMembers(schedulersKey, paging.schedulers),
     });
     if (first.queues instanceof Error) throw first.queues;
-    const moment = momentOf(first.time, clock, (started + clock.monotonic()) / 2);
+    const answered = clock.monotonic();
+    const moment = momentOf(first.time, clock, (started + answered) / 2);
     const clockSkewSeconds =
-      first.time instanceof Error ? Number.NaN : round(moment.redisNow() - clock.wall());
+      first.time instanceof Error
+        ? Number.NaN
+        : skewOf(moment.redisNow() - clock.wall(), answered - started);
     const [listed, servers, schedulers] = await Promise.all([
       readListed(ask, first.queues, paging.queues, mostQueues),
       readMembers(ask, serversKey, paging.servers, first.servers),
@@ -197,6 +201,7 @@ export function createCollection(options: CollectionOptions): Collection {
       truncated: {
         queues: truncated || all.truncated || !listed.complete,
         queue_names: listed.unnamed > 0,
+        task_ids: queues.some(({ idsUnread }) => idsUnread),
         groups: queues.some(({ groupsEstimated }) => groupsEstimated),
         ...fleet.truncated,
       },
@@ -207,7 +212,9 @@ export function createCollection(options: CollectionOptions): Collection {
   return { collect };
 }
 
-const round = (seconds: number): number => Math.round(seconds * 1000) / 1000;
+/** Redis told its time somewhere between question and answer: less than that is no difference. */
+const skewOf = (seconds: number, tripSeconds: number): number =>
+  Math.abs(seconds) <= tripSeconds / 2 + 0.001 ? 0 : Math.round(seconds * 1000) / 1000;
 
 /** Redis's clock, carried on by our monotonic one; ours alone where TIME is refused. */
 function momentOf(time: unknown, clock: Clock, askedAt: number): Moment {

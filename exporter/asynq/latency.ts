@@ -4,7 +4,7 @@
  * Here a queue that holds tasks never reads 0: without a time at the head, the age is the most
  * that can be proven, from the tasks behind it and from how long we have seen this one there.
  */
-import { type Ask, isRefused } from './ask.ts';
+import { type Ask, isRefused, isTooMuch } from './ask.ts';
 import { taskKey } from './keys.ts';
 import type { QueueNotes } from './queue-notes.ts';
 import type { Moment } from './queue-reader.ts';
@@ -47,9 +47,6 @@ export async function readLatency(
   return { latencySeconds, latencyIsLowerBound: true };
 }
 
-/** Asynq's own ids have 36 bytes; one that is longer than this is nobody's name for a task. */
-const longestId = 1024;
-
 /** Asynq v0.19 and later note nanoseconds, as text: too many digits for a double. */
 async function oldestAge(
   ask: Ask,
@@ -57,9 +54,8 @@ async function oldestAge(
   ids: readonly Buffer[],
   moment: Moment,
 ): Promise<number | 'refused' | undefined> {
-  const short = ids.filter(({ length }) => length <= longestId);
-  const replies = await ask.send(short.map((id) => ['HGET', taskKey(queue, id), 'pending_since']));
-  if (replies.some(isRefused)) return 'refused';
+  const replies = await ask.send(ids.map((id) => ['HGET', taskKey(queue, id), 'pending_since']));
+  if (replies.some((reply) => isRefused(reply) || isTooMuch(reply))) return 'refused';
   const now = moment.redisNow();
   let oldest: number | undefined;
   for (const reply of replies) {

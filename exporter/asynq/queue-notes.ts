@@ -25,6 +25,8 @@ export interface QueueNotes {
   /** Asynq before v0.20 works here: days are counted, totals are not. */
   withoutTotals: boolean;
   memoryBytes: number | undefined;
+  /** Monotonic time until which its tasks are not asked for by id, because their ids are far too long. */
+  idsUnreadUntil: number;
 }
 
 export function newQueueNotes(queue: string, monotonic: number): QueueNotes {
@@ -45,5 +47,6 @@ export function newQueueNotes(queue: string, monotonic: number): QueueNotes {
     legacy: undefined,
     withoutTotals: false,
     memoryBytes: undefined,
+    idsUnreadUntil: -Infinity,
   };
 }

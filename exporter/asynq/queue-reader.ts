@@ -6,7 +6,7 @@
  * sets need. A third only for a head without a time, or groups.
  */
 import type { RedisCommand } from '../redis/client.ts';
-import { type Ask, askFor, buffersOf, countOf, isRefused } from './ask.ts';
+import { type Ask, askFor, buffersOf, countOf, isRefused, isTooMuch } from './ask.ts';
 import { readGroups } from './groups.ts';
 import { dailyKey, legacyPendingKey, queueKey } from './keys.ts';
 import { readLatency } from './latency.ts';
@@ -43,6 +43,8 @@ export interface QueueReading {
   readonly groups: number;
   /** There were so many groups that their tasks are an estimate. */
   readonly groupsEstimated: boolean;
+  /** Ids of its tasks are too long to be read: no latency, no lag. */
+  readonly idsUnread: boolean;
   readonly aggregationSets: number;
   /** Redis holds a total of this queue: it has been worked on, ever. */
   readonly hasTotals: boolean;
@@ -63,16 +65,20 @@ export async function readQueue(
   const { queue } = notes;
   const key = (part: string) => queueKey(queue, part);
   const [size, legacy] = await Promise.all([
-    askFor(ask, basics(queue)),
+    askFor(ask, basics(queue, moment.monotonic() >= notes.idsUnreadUntil)),
     notes.legacy ?? ask.send([['LLEN', legacyPendingKey(queue)]]),
   ]);
   // A list of this name holds the tasks of Asynq before v0.18, as JSON: all else would read 0.
   if (typeof legacy !== 'boolean' && !isRefused(legacy[0])) notes.legacy = countOf(legacy[0]) > 0;
   if (notes.legacy === true) return undefined;
-  const heads = buffersOf(size.heads);
+  noteIds(notes, [size.heads, size.firstScheduled, size.firstRetry], moment.monotonic());
+  const idsUnread = notes.idsUnreadUntil > moment.monotonic();
+  const ids = buffersOf(size.heads);
+  const heads = idsUnread ? [] : ids;
   // Two reads, two moments: the later one knows.
-  const pending =
-    size.heads instanceof Error ? countOf(size.pending) : pendingOf(size.pending, heads.length);
+  const pending = Array.isArray(size.heads)
+    ? pendingOf(size.pending, ids.length)
+    : countOf(size.pending);
   const active = countOf(size.active);
   const lag = {
     scheduled: lagOf(size.firstScheduled, moment),
@@ -130,23 +136,41 @@ export async function readQueue(
     activeWithoutLease: lasting(notes, active, withDeadlines ? countOf(more.deadlines) : lease),
     groups: countOf(size.groups),
     groupsEstimated: groups.estimated,
+    idsUnread,
     aggregationSets: countOf(size.aggregationSets),
     hasTotals: [notes.processed, notes.failed].some(({ raw = 0 }) => raw > 0),
   };
 }
 
-function basics(queue: string) {
+type Basic =
+  | 'pending'
+  | 'heads'
+  | 'active'
+  | 'lease'
+  | 'scheduled'
+  | 'firstScheduled'
+  | 'retry'
+  | 'firstRetry'
+  | 'archived'
+  | 'completed'
+  | 'groups'
+  | 'aggregationSets'
+  | 'processed'
+  | 'failed'
+  | 'paused';
+
+function basics(queue: string, withIds: boolean): Record<Basic, RedisCommand | undefined> {
   const key = (part: string) => queueKey(queue, part);
   return {
     pending: ['LLEN', key('pending')],
     // The tail is next; a few more, because the one at the very end may have no time.
-    heads: ['LRANGE', key('pending'), -4, -1],
+    heads: withIds ? ['LRANGE', key('pending'), -4, -1] : undefined,
     active: ['LLEN', key('active')],
     lease: ['ZCARD', key('lease')],
     scheduled: ['ZCARD', key('scheduled')],
-    firstScheduled: ['ZRANGE', key('scheduled'), 0, 0, 'WITHSCORES'],
+    firstScheduled: withIds ? ['ZRANGE', key('scheduled'), 0, 0, 'WITHSCORES'] : undefined,
     retry: ['ZCARD', key('retry')],
-    firstRetry: ['ZRANGE', key('retry'), 0, 0, 'WITHSCORES'],
+    firstRetry: withIds ? ['ZRANGE', key('retry'), 0, 0, 'WITHSCORES'] : undefined,
     archived: ['ZCARD', key('archived')],
     completed: ['ZCARD', key('completed')],
     groups: ['SCARD', key('groups')],
@@ -155,7 +179,19 @@ function basics(queue: string) {
     processed: ['GETRANGE', key('processed'), 0, longestTotal],
     failed: ['GETRANGE', key('failed'), 0, longestTotal],
     paused: ['EXISTS', key('paused')],
-  } satisfies Record<string, RedisCommand>;
+  };
+}
+
+/** Asynq's own ids have 36 bytes, and Redis does not tell how long one is before it sends it. */
+const longestId = 1024;
+const idsUnreadSeconds = 600;
+
+const hasLongIds = (reply: unknown): boolean =>
+  isTooMuch(reply) || buffersOf(reply).some(({ length }) => length > longestId);
+
+/** What has such ids is not asked for them again for a while: they come with every reply. */
+function noteIds(notes: QueueNotes, replies: readonly unknown[], monotonic: number): void {
+  if (replies.some(hasLongIds)) notes.idsUnreadUntil = monotonic + idsUnreadSeconds;
 }
 
 function pendingOf(length: unknown, heads: number): number {
