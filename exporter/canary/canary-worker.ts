@@ -10,7 +10,14 @@
  */
 import { workerData } from 'node:worker_threads';
 import { hostFaultsOf, slowTouchSeconds } from './attribution.ts';
-import { batchSize, type CanaryOrder, cellsOf, flag, touchBuckets } from './layout.ts';
+import {
+  batchSize,
+  type CanaryOrder,
+  cellsOf,
+  countTouches,
+  flag,
+  touchSeconds,
+} from './layout.ts';
 import { createPool, createWalk, shares, touchOrder } from './pool.ts';
 import { openReadings } from './readings.ts';
 
@@ -54,12 +61,8 @@ function touchAll(): void {
   times[batchSize] = nowMs();
 }
 
-function touchSeconds(): number[] {
-  return Array.from(offsets, (_, i) => ((times[i + 1] ?? 0) - (times[i] ?? 0)) / 1000);
-}
-
 function record(i: number): void {
-  const seconds = touchSeconds();
+  const seconds = touchSeconds(cells);
   if (seconds.some((one) => one > slowTouchSeconds)) {
     sleep(stealLagMs);
     readings.stealAgain();
@@ -71,14 +74,7 @@ function record(i: number): void {
     cells.discardedTouches[0] = (cells.discardedTouches[0] ?? 0) + seconds.length;
     return;
   }
-  for (const one of seconds) {
-    const bucket = touchBuckets.findIndex((bound) => one <= bound);
-    const at = bucket === -1 ? touchBuckets.length : bucket;
-    target.counts[at] = (target.counts[at] ?? 0) + 1;
-    target.sum[0] = (target.sum[0] ?? 0) + one;
-  }
-  const faults = hostFaultsOf({ ...growth, touchSeconds: seconds });
-  target.hostFaults[0] = (target.hostFaults[0] ?? 0) + faults;
+  countTouches(target, seconds, hostFaultsOf({ ...growth, touchSeconds: seconds }));
 }
 
 /** Once round before it counts: code and buffers are in memory, and nothing is parsed cold. */

@@ -91,15 +91,61 @@ export interface CanaryOrder {
   readonly classes: readonly AgeClass[];
 }
 
+export interface CanaryReading {
+  /** How long the touch under way has been waiting; 0 when none is. */
+  readonly outstandingSeconds: number;
+  /** How long ago the thread last came round. */
+  readonly ageSeconds: number;
+  readonly discardedTouches: number;
+  readonly classes: readonly {
+    readonly age: string;
+    readonly counts: readonly number[];
+    readonly sum: number;
+    readonly hostFaults: number;
+  }[];
+}
+
 /**
  * How long the touch under way has been waiting at `now` of CLOCK_MONOTONIC, 0 while none is. Read
  * by the event loop while the thread may sleep in the middle of it.
  */
-export function outstandingSeconds(
-  { flags, times, clockOffset }: Pick<Cells, 'flags' | 'times' | 'clockOffset'>,
-  now: number,
-): number {
+function outstandingSeconds({ flags, times, clockOffset }: Cells, now: number): number {
   if (flags[flag.touching] !== 1) return 0;
   const startMs = times[flags[flag.position] ?? 0] ?? 0;
   return Math.max(0, now - (startMs / 1000 + (clockOffset[0] ?? 0)));
+}
+
+/** What the event loop publishes, from the cells as they are at `now` of CLOCK_MONOTONIC. */
+export function readingOf(cells: Cells, classes: readonly AgeClass[], now: number): CanaryReading {
+  return {
+    outstandingSeconds: outstandingSeconds(cells, now),
+    ageSeconds: now - (cells.heartbeat[0] ?? now),
+    discardedTouches: cells.discardedTouches[0] ?? 0,
+    classes: cells.classes.map(({ counts, sum, hostFaults }, i) => ({
+      age: classes[i]?.age ?? '',
+      counts: [...counts],
+      sum: sum[0] ?? 0,
+      hostFaults: hostFaults[0] ?? 0,
+    })),
+  };
+}
+
+/** How long each touch of the last batch took. */
+export function touchSeconds({ times }: Cells): number[] {
+  return Array.from(
+    { length: batchSize },
+    (_, i) => ((times[i + 1] ?? 0) - (times[i] ?? 0)) / 1000,
+  );
+}
+
+/** Adds a batch to its class. Called by the thread alone. */
+export function countTouches(target: ClassCells, seconds: readonly number[], faults: number): void {
+  const { counts, sum, hostFaults } = target;
+  for (const one of seconds) {
+    const bucket = touchBuckets.findIndex((bound) => one <= bound);
+    const at = bucket === -1 ? touchBuckets.length : bucket;
+    counts[at] = (counts[at] ?? 0) + 1;
+    sum[0] = (sum[0] ?? 0) + one;
+  }
+  hostFaults[0] = (hostFaults[0] ?? 0) + faults;
 }

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
 import { startSwapped } from '../testing/guest-swap.ts';
 import { until } from '../testing/redis-server.ts';
-import { type CanaryReading, startCanary } from './thread.ts';
+import type { CanaryReading } from './layout.ts';
+import { startCanary } from './thread.ts';
 
 const mib = 1024 * 1024;
 const lone = fileURLToPath(new URL('../testing/lone-canary.ts', import.meta.url));

@@ -6,28 +6,15 @@ import {
   ageClasses,
   batchSize,
   type CanaryOrder,
+  type CanaryReading,
   cellsOf,
   cellsSize,
   flag,
-  outstandingSeconds,
+  readingOf,
 } from './layout.ts';
 import { pageBytes } from './pool.ts';
 
 const source = join(import.meta.dirname, `canary-worker${extname(import.meta.filename) || '.cjs'}`);
-
-export interface CanaryReading {
-  /** How long the touch under way has been waiting; 0 when none is. */
-  readonly outstandingSeconds: number;
-  /** How long ago the thread last came round. */
-  readonly ageSeconds: number;
-  readonly discardedTouches: number;
-  readonly classes: readonly {
-    readonly age: string;
-    readonly counts: readonly number[];
-    readonly sum: number;
-    readonly hostFaults: number;
-  }[];
-}
 
 export interface Canary {
   /** From memory. Throws when the thread has ended, with what it said. */
@@ -69,18 +56,7 @@ export function startCanary(poolBytes: number, classes: readonly AgeClass[] = ag
       if (failure !== undefined) {
         throw new Error('the thread of the cold-page canary ended', { cause: failure });
       }
-      const at = now();
-      return {
-        outstandingSeconds: outstandingSeconds(cells, at),
-        ageSeconds: at - (cells.heartbeat[0] ?? at),
-        discardedTouches: cells.discardedTouches[0] ?? 0,
-        classes: cells.classes.map(({ counts, sum, hostFaults }, i) => ({
-          age: classes[i]?.age ?? '',
-          counts: [...counts],
-          sum: sum[0] ?? 0,
-          hostFaults: hostFaults[0] ?? 0,
-        })),
-      };
+      return readingOf(cells, classes, now());
     },
     async close() {
       Atomics.store(flags, flag.stop, 1);

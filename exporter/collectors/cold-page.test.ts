@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchSize, touchBuckets } from '../canary/layout.ts';
-import type { Canary, CanaryReading } from '../canary/thread.ts';
+import type { CanaryReading } from '../canary/layout.ts';
+import type { Canary } from '../canary/thread.ts';
 import { manualClock } from '../clock.ts';
 import { startExporter } from '../testing/exporter-process.ts';
 import { processState } from '../testing/frozen-filesystem.ts';

@@ -7,8 +7,8 @@
  * does not report page-ins (async-page-faults.ts says so). What it counts is a lower bound, and a
  * single count may be a stray one: a finding needs three within five minutes.
  */
-import { ageClasses, touchBuckets } from '../canary/layout.ts';
-import { type Canary, type CanaryReading, startCanary } from '../canary/thread.ts';
+import { ageClasses, type CanaryReading, touchBuckets } from '../canary/layout.ts';
+import { type Canary, startCanary } from '../canary/thread.ts';
 import type { Clock } from '../clock.ts';
 import {
   byLabel,
