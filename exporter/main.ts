@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHttpServer } from './app.ts';
+import { logChanges } from './change-log.ts';
 import { systemClock } from './clock.ts';
 import type { Collector } from './collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
@@ -88,6 +89,7 @@ async function run(config: Config): Promise<void> {
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;
   log.info({ address, port, redis: config.redis.display, version }, 'listening');
+  logChanges(() => statusOf(reportsOf(collectors)), systemClock, log);
 
   const signal = await ending.promise;
   log.info({ signal }, 'ending');

@@ -3,7 +3,7 @@
  * endpoint that went on answering 200 for hours while the Redis behind it was frozen.
  */
 import type { Clock } from '../clock.ts';
-import { byLabel, type Collector, type Finding, gauge } from '../collector.ts';
+import { byLabel, type Check, type Collector, type Finding, gauge } from '../collector.ts';
 import type { Config } from '../config.ts';
 import { httpStatus } from '../http-get.ts';
 import type { RedisHealth } from '../redis/state.ts';
@@ -36,7 +36,46 @@ interface App {
   readonly url: URL;
   asking: boolean;
   /** Undefined until the first GET ended. */
-  seen?: { readonly status: number; readonly seconds: number; readonly lying: boolean };
+  seen?: Seen;
+  /** When `seen` came, and since when it says what it says. */
+  at: number;
+  since: number;
+}
+
+interface Seen {
+  readonly status: number;
+  readonly seconds: number;
+  readonly lying: boolean;
+}
+
+const sentences = {
+  none: 'not answered yet',
+  healthy: 'says that it is healthy',
+  lying: 'says that it is healthy while Redis does not answer',
+  unhealthy: 'says that it is not healthy',
+  silent: 'does not answer its health check',
+};
+
+function stateOf(seen: Seen | undefined): keyof typeof sentences {
+  if (seen === undefined) return 'none';
+  if (seen.status === 0) return 'silent';
+  if (seen.status < 200 || seen.status >= 300) return 'unhealthy';
+  return seen.lying ? 'lying' : 'healthy';
+}
+
+/** Not critical: an application that is ill is not this machine's fault, nor Redis's. */
+function checkOf({ name, seen, at, since }: App, now: number): Check {
+  const state = stateOf(seen);
+  const status = seen === undefined || seen.status === 0 ? '' : ` (HTTP ${seen.status})`;
+  return {
+    name: `app_${name}`,
+    critical: false,
+    ok: state === 'healthy' || state === 'none',
+    state,
+    reason: `${name} ${sentences[state]}${status}`,
+    sinceSeconds: now - since,
+    ageSeconds: now - at,
+  };
 }
 
 export function appHealthCollector({
@@ -48,8 +87,10 @@ export function appHealthCollector({
   clock: Clock;
   redis: Pick<RedisHealth, 'unresponsiveSeconds'>;
 }): Collector {
-  const apps: App[] = config.apps.map(({ name, url }) => ({ name, url, asking: false }));
   let lastTick = clock.monotonic();
+  const apps: App[] = config.apps.map(({ name, url }) => {
+    return { name, url, asking: false, at: lastTick, since: lastTick };
+  });
 
   /** Judged with Redis as it was when the answer came, not as it is when somebody scrapes. */
   async function ask(app: App): Promise<void> {
@@ -58,11 +99,14 @@ export function appHealthCollector({
     const began = clock.monotonic();
     const status = await httpStatus(app.url, deadlineSeconds * 1000).catch(() => 0);
     const ok = status >= 200 && status < 300;
+    const before = stateOf(app.seen);
+    app.at = clock.monotonic();
     app.seen = {
       status,
-      seconds: clock.monotonic() - began,
+      seconds: app.at - began,
       lying: ok && redis.unresponsiveSeconds() > redisDownSeconds,
     };
+    if (stateOf(app.seen) !== before) app.since = app.at;
     app.asking = false;
   }
 
@@ -118,6 +162,7 @@ export function appHealthCollector({
     },
     report: () => ({
       samplers: [{ name: 'app_health', ageSeconds: clock.monotonic() - lastTick }],
+      checks: apps.map((app) => checkOf(app, clock.monotonic())),
       findings: apps.flatMap((app) => findingsOf(app)),
     }),
     async close() {

@@ -61,6 +61,28 @@ function outcomeOf({ status, headers, body }: Answer): Outcome {
   return { result: 'sent' };
 }
 
+const sentences: Readonly<Record<Result, string>> = {
+  sent: 'the watcher took the last heartbeat',
+  failed: 'the watcher did not take the last heartbeat',
+  limited: 'the watcher wants fewer heartbeats',
+  withheld: 'something critical fails here, or the queues do',
+};
+
+/** Not critical: the watcher pages by itself. */
+function checkOf(last: Outcome | undefined, sinceSeconds: number): Check {
+  const { result, problem } = last ?? {};
+  const sentence = result === undefined ? 'no heartbeat yet' : sentences[result];
+  return {
+    name: 'heartbeat',
+    critical: false,
+    ok: result !== 'failed' && result !== 'withheld',
+    state: result ?? 'none',
+    reason: problem === undefined ? sentence : `${sentence}: ${problem}`,
+    sinceSeconds,
+    ageSeconds: 0,
+  };
+}
+
 export function heartbeatCollector({
   config,
   clock,
@@ -77,8 +99,10 @@ export function heartbeatCollector({
   let lastTick = clock.monotonic();
   let nextBeat = lastTick;
   let last: Outcome | undefined;
+  let since = lastTick;
 
   function note(outcome: Outcome): void {
+    if (outcome.result !== last?.result) since = clock.monotonic();
     last = outcome;
     counts[outcome.result]++;
     if (outcome.pauseSeconds !== undefined) nextBeat = clock.monotonic() + outcome.pauseSeconds;
@@ -123,6 +147,7 @@ export function heartbeatCollector({
       const text = `The watcher did not take the last heartbeat: ${last?.problem}.`;
       return {
         samplers: [{ name: 'heartbeat', ageSeconds: clock.monotonic() - lastTick }],
+        checks: [checkOf(last, clock.monotonic() - since)],
         findings: last?.problem === undefined ? [] : [{ severity: 'warning', text }],
       };
     },

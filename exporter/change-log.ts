@@ -1,0 +1,85 @@
+/**
+ * The log keeps the incident: a line for each change of the verdict and of the state of a check,
+ * of Redis, of the heartbeat, of an application, of a background clock. Seen from a clock of its
+ * own and not from scrapes, because in the incident nobody may be scraping.
+ */
+import type { Clock } from './clock.ts';
+import type { Status } from './status.ts';
+
+export interface ChangeLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+const periodSeconds = 1;
+/** A state that flaps must not fill a disk. */
+const mostPerMinute = 30;
+const longestReason = 400;
+
+interface Thing {
+  readonly name: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly well: boolean;
+  readonly sinceSeconds: number;
+}
+
+function thingsOf({ verdict, checks }: Status): Thing[] {
+  const { name: state, severity, text: reason } = verdict;
+  return [
+    { name: 'verdict', state, reason, well: severity !== 'bad', sinceSeconds: 0 },
+    ...checks.map(({ ok: well, ...check }) => ({ ...check, well })),
+  ];
+}
+
+/** Returns a function that ends it. */
+export function logChanges(status: () => Status, clock: Clock, log: ChangeLogger): () => void {
+  const before = new Map<string, { state: string; at: number }>();
+  let minuteBegan = clock.monotonic();
+  let lines = 0;
+  let left = 0;
+
+  function tell(
+    { name, state, reason, well, sinceSeconds }: Thing,
+    from: string | undefined,
+    at: number,
+  ): void {
+    lines += 1;
+    if (lines > mostPerMinute) {
+      left += 1;
+      return;
+    }
+    const fields = {
+      check: name,
+      from,
+      to: state,
+      reason: reason.slice(0, longestReason),
+      since: new Date((clock.wall() - sinceSeconds) * 1000).toISOString(),
+      lasted: Math.round(clock.monotonic() - at),
+    };
+    log[well ? 'info' : 'warn'](fields, 'state changed');
+  }
+
+  function turnMinute(): void {
+    if (clock.monotonic() - minuteBegan < 60) return;
+    if (left > 0) log.warn({ changes: left }, 'states changed too often to log each');
+    minuteBegan = clock.monotonic();
+    lines = 0;
+    left = 0;
+  }
+
+  function look(): void {
+    turnMinute();
+    for (const thing of thingsOf(status())) {
+      const known = before.get(thing.name);
+      if (known?.state === thing.state) continue;
+      // What is well from the start is no change.
+      if (known !== undefined || !thing.well) {
+        tell(thing, known?.state, known?.at ?? clock.monotonic());
+      }
+      before.set(thing.name, { state: thing.state, at: clock.monotonic() });
+    }
+  }
+
+  return clock.every(periodSeconds, look);
+}
