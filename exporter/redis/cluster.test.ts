@@ -120,7 +120,8 @@ test('cluster: a frozen node costs nobody else time, and gets no second connecti
   assert.deepEqual(await ask(), ['GET of second', 'GET of first', 'TIME of first']);
   frozen = true;
   await ask();
-  for (let i = 0; i < 10; i += 1) {
+  // Longer than a connection is kept whose server answers a probe.
+  for (let i = 0; i < 40; i += 1) {
     const began = performance.now();
     const [a, b, time] = await ask();
     assert.deepEqual([a, time], ['GET of second', 'TIME of second']);
@@ -130,6 +131,34 @@ test('cluster: a frozen node costs nobody else time, and gets no second connecti
   }
   assert.equal(first.accepted(), 1);
   frozen = false;
+});
+
+test('cluster: a node that cannot be reached costs time once', async (t) => {
+  const map = (): string =>
+    slots(
+      { host: '127.0.0.1', port: well.port, id: 'well' },
+      // No packet for it goes anywhere (RFC 5737), and no answer comes.
+      { host: '192.0.2.1', port: 6379, id: 'lost' },
+    );
+  const well: ScriptedRedis = await startNode(t, { id: 'well', map });
+  const client = clientOf(t, urlOf(well.port));
+  const ask = () =>
+    client.send(
+      [
+        ['GET', 'b'],
+        ['GET', 'a'],
+      ],
+      patient(),
+    );
+  await ask();
+  for (let i = 0; i < 5; i += 1) {
+    const began = performance.now();
+    const [reply, lost] = await ask();
+    assert.equal(reply, 'GET of well');
+    assert.ok(lost instanceof Error);
+    assert.ok(performance.now() - began < 400);
+    await sleep(200);
+  }
 });
 
 test('cluster: with the first node frozen from the start, the others tell', async (t) => {

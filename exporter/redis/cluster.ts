@@ -29,6 +29,8 @@ const mapRestMs = 1000;
 const mapTimeoutMs = 1000;
 /** For the other nodes, once one has told, to say who they are. */
 const othersMs = 200;
+/** For a node that failed the last time: one that is well answers in less. */
+const lostMs = 100;
 /** Nodes that are asked beside those of the address. */
 const mostAsked = 8;
 /** Questions to a server. */
@@ -99,7 +101,7 @@ export function createClusterClient(
     readonly slots: unknown;
   }
 
-  async function ask({ place, client }: Node): Promise<Told> {
+  async function askMap({ place, client }: Node): Promise<Told> {
     const [slots, id] = await client.send(
       [
         ['CLUSTER', 'SLOTS'],
@@ -117,7 +119,7 @@ export function createClusterClient(
   /** Of all that are asked the first that has answered, when the others have had their moment. */
   async function findMap(): Promise<void> {
     const asked = new Set([...seeds.map(nameOf), ...masters.slice(0, mostAsked)]);
-    const answers = [...asked].map((name) => ask(nodeNamed(name)));
+    const answers = [...asked].map((name) => askMap(nodeNamed(name)));
     try {
       const first = await Promise.any(answers);
       await Promise.race([Promise.allSettled(answers), sleep(othersMs, undefined, { ref: false })]);
@@ -159,18 +161,39 @@ export function createClusterClient(
     return key === undefined ? masters[0] : slots[slotOf(key)];
   }
 
+  /** What it comes to is noted also when nobody waits for it any more. */
+  function ask(node: Node, ...question: Parameters<RedisClient['send']>) {
+    const answered = node.client.send(...question).then(
+      (replies) => {
+        node.failed = false;
+        return replies;
+      },
+      (error: unknown) => {
+        node.failed = true;
+        throw error;
+      },
+    );
+    answered.catch(() => undefined);
+    return answered;
+  }
+
+  /** A node that failed the last time is asked again and not waited for: it may be unreachable. */
   async function toNode(
     node: Node,
     commands: readonly RedisCommand[],
     signal: AbortSignal,
     urgency: Urgency | undefined,
   ): Promise<readonly unknown[]> {
+    const wasLost = node.failed;
+    const answered = ask(node, commands, signal, urgency);
+    const late = async () => {
+      await sleep(lostMs, undefined, { ref: false });
+      const { place } = node;
+      throw new Error(`redis://${nameOf(place)}: no answer within ${lostMs} ms, nor before`);
+    };
     try {
-      const replies = await node.client.send(commands, signal, urgency);
-      node.failed = false;
-      return replies;
+      return await (wasLost ? Promise.race([answered, late()]) : answered);
     } catch (error) {
-      node.failed = true;
       const failure = error instanceof Error ? error : new Error(String(error));
       return commands.map(() => failure);
     }

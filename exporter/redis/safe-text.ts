@@ -8,7 +8,7 @@ function secretsOf({ password, sentinel }: RedisAddress): string[] {
   const forms = secrets.flatMap((secret) => [
     secret,
     Buffer.from(secret).toString('latin1'),
-    encodeURIComponent(secret),
+    encodeURIComponent(secret.toWellFormed()),
     JSON.stringify(secret).slice(1, -1),
   ]);
   // The longest first: a form may hold another.
@@ -23,6 +23,30 @@ function withoutOpenSslNoise(text: string): string {
   );
 }
 
+/** What Redis says has a hundred characters; of more, this much is looked at. */
+const longestText = 2048;
+
+/** A piece of a secret this long is one: a peer may cut what it repeats. */
+const pieceLength = 8;
+
+/** The text without pieces of the secret, however it was cut. */
+function withoutPieces(text: string, secret: string): string {
+  if (secret.length <= pieceLength) return text;
+  let kept = '';
+  let at = 0;
+  while (at < text.length) {
+    let length = 0;
+    // Grows while it is in the secret.
+    while (secret.includes(text.slice(at, at + Math.max(pieceLength, length + 1)))) {
+      if (at + Math.max(pieceLength, length + 1) > text.length) break;
+      length = Math.max(pieceLength, length + 1);
+    }
+    kept += length === 0 ? text[at] : '***';
+    at += Math.max(length, 1);
+  }
+  return kept;
+}
+
 /**
  * The text of an error without what must not be seen. Redis before 7 repeats the arguments of a
  * command it does not know, and what stands in front of a Redis may repeat any.
@@ -33,9 +57,13 @@ export function safeMessage(error: unknown, address: RedisAddress): string {
   if (text === '' && error instanceof AggregateError) {
     text = error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
   }
-  text = withoutOpenSslNoise(text.replace(/,? with args beginning with:.*$/s, ''));
-  for (const secret of secretsOf(address)) text = text.replaceAll(secret, '***');
-  return text;
+  text = text.slice(0, longestText).replace(/,? with args beginning with:.*$/s, '');
+  text = withoutOpenSslNoise(text);
+  for (const secret of secretsOf(address)) {
+    text = withoutPieces(text.replaceAll(secret, '***'), secret);
+  }
+  // Less than was looked at: where that ends, a piece may be too short to be known for one.
+  return text.slice(0, longestText / 2);
 }
 
 const longestLabel = 200;

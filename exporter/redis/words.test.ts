@@ -194,6 +194,14 @@ test('words: no secret, however it is spelt, and no noise of OpenSSL', () => {
     assert.doesNotMatch(reason, /S3cr3t/);
     assert.match(reason, /it said .*\*\*\*.* to us/);
   }
+  // An access token is longer than what is kept of a line.
+  const token = Array.from({ length: 300 }, (_, i) => (i * 7919).toString(36)).join('');
+  const cut = disconnected(
+    new Error(`it said ${token.slice(40, 900)}`),
+    { ...address, password: token },
+    false,
+  );
+  assert.match(cut.reason, /failed: it said \*\*\*\.$/);
   const noise =
     '406DAA43687F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/openssl/openssl/ssl/record/rec_layer_s3.c:918:SSL alert number 116\n';
   const { reason } = disconnected(
