@@ -71,6 +71,24 @@ const cases: readonly (readonly [string, Evidence, string, RegExp])[] = [
   ['a standstill by migration', { ...quiet, stallSeconds: 29, restored: true }, 'quiet', /quiet/],
   ['steal', noticed, 'cpu_steal', /takes 40 % of the CPU you ask for/],
   ['a disk that does not answer', { ...quiet, diskWaitSeconds: 30 }, 'disk', /for 30 s/],
+  [
+    'a file system that does not answer',
+    { ...quiet, filesystemWaitSeconds: 30, diskWaitSeconds: 9 },
+    'disk',
+    /^A file system does not answer: .* for 30 s/,
+  ],
+  [
+    'a page-in that stands still, others came back a while after it began',
+    { ...noticed, pageInWaitSeconds: 300, hostPageIns: 0, sincePageInSeconds: 70 },
+    'page_in_lost',
+    /while others did, the last 70 s ago/,
+  ],
+  [
+    'a standstill where steal is not known',
+    { stallSeconds: 29 },
+    'kernel_page_in',
+    /how much CPU the host took is not known/,
+  ],
   ['a slow disk', { ...quiet, diskPressure: 0.5, ownCpu: 0.95 }, 'disk', /50 %/],
   ['own load', { ...quiet, ownCpu: 0.96 }, 'own_load', /your own CPU up: 96 %/],
   ['no steal column', { ...quiet, blind: ['no steal column'] }, 'unknown', /no steal column/],
@@ -89,6 +107,70 @@ for (const [what, evidence, name, text] of cases) {
     assert.match(verdict.text, text);
   });
 }
+
+/** Word for word: none may say more than was read. */
+const sentences: readonly (readonly [Evidence, string])[] = [
+  [
+    { ...unannounced, coldPageWaitSeconds: 300 },
+    'Your host has paged out memory of this machine and does not bring it back: waiting for 5 min.',
+  ],
+  [
+    { ...quiet, pageInWaitSeconds: 41, sincePageInSeconds: Infinity },
+    'Your host has paged out memory of this machine and does not bring it back: waiting for 41 s, and no page has come back since.',
+  ],
+  [
+    { ...quiet, pageInWaitSeconds: 300, hostPageIns: 1, sincePageInSeconds: 8 },
+    "Your host pages this machine's memory, and one page has not come back for 5 min while 1 other did in the last minute: the host has probably lost the message that it is there.",
+  ],
+  [
+    { ...quiet, pageInWaitSeconds: 300, hostPageIns: 0, sincePageInSeconds: 70 },
+    "Your host pages this machine's memory, and one page has not come back for 5 min while others did, the last 70 s ago: the host has probably lost the message that it is there.",
+  ],
+  [
+    { ...quiet, pageInWaitSeconds: 20, hostPageIns: 12 },
+    "Your host pages this machine's memory: it fetched 12 of its pages back in the last minute, and one has been awaited for 20 s.",
+  ],
+  [
+    { ...quiet, stallSeconds: 29 },
+    'This machine stood still and the host booked next to no steal: it probably paged out memory that the kernel needed.',
+  ],
+  [
+    { softLockup: true },
+    'This machine stood still and how much CPU the host took is not known: it probably paged out memory that the kernel needed, and a CPU was locked up over it.',
+  ],
+  [noticed, 'Your host takes 40 % of the CPU you ask for.'],
+  [
+    { ...quiet, diskWaitSeconds: 30 },
+    'The disk is the bottleneck: something has been waiting for it for 30 s.',
+  ],
+  [
+    { ...quiet, diskWaitSeconds: 30, filesystemWaitSeconds: 32 },
+    'The disk is the bottleneck: something has been waiting for it for 30 s.',
+  ],
+  [
+    { ...quiet, filesystemWaitSeconds: 30 },
+    'A file system does not answer: something has been waiting for it for 30 s. It is frozen, or its disk, its journal or its server is slow.',
+  ],
+  [
+    { ...quiet, diskPressure: 0.5 },
+    'The disk is the bottleneck: for 50 % of the last minute everything waited for it.',
+  ],
+  [
+    { ...quiet, ownCpu: 0.96 },
+    'You are using your own CPU up: 96 % of it, and the host takes 1 % of what you ask for.',
+  ],
+  [{ ownCpu: 0.96 }, 'You are using your own CPU up: 96 % of it.'],
+  [
+    { ...quiet, blind: ['/proc/stat is not there'], unexplainedWaitSeconds: 41 },
+    'Whether your host is to blame cannot be told: /proc/stat is not there; something has been blocked in the kernel for 41 s and may not be asked why.',
+  ],
+  [{}, 'Whether your host is to blame cannot be told: how much CPU the host takes is not known.'],
+  [quiet, 'Your host is quiet: it takes no CPU to speak of, and no memory that shows.'],
+];
+
+test('verdict: word for word', () => {
+  for (const [evidence, text] of sentences) assert.equal(verdictOf(evidence).text, text);
+});
 
 test('verdict: every word has a case, and every sentence is one', () => {
   assert.deepEqual(new Set(cases.map(([, , name]) => name)), new Set(verdicts));

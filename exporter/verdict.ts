@@ -45,8 +45,10 @@ export interface Evidence {
   readonly stealOfDemand?: number;
   /** Share of all CPU time that this machine itself used, last minute. */
   readonly ownCpu?: number;
-  /** How long the oldest sleep for a disk or a file system has lasted. */
+  /** How long the oldest sleep for a disk has lasted. */
   readonly diskWaitSeconds?: number;
+  /** How long the oldest sleep for a file system has lasted, which need not have a disk. */
+  readonly filesystemWaitSeconds?: number;
   /** Share of the last minute in which all that had work waited for a disk. */
   readonly diskPressure?: number;
   /** How long the oldest sleep has lasted whose reason the kernel did not tell. */
@@ -76,6 +78,14 @@ function bad(name: VerdictName, text: string): Verdict {
   return { name, severity: 'bad', text };
 }
 
+/** What came back meanwhile, as far as it is counted. */
+function meanwhile({ hostPageIns, sincePageInSeconds }: Evidence): string {
+  if (hostPageIns !== undefined && hostPageIns > 0) {
+    return `${hostPageIns} ${hostPageIns === 1 ? 'other' : 'others'} did in the last minute`;
+  }
+  return `others did, the last ${durationText(sincePageInSeconds ?? 0)} ago`;
+}
+
 function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined {
   const { hostPageIns = 0, coldPageIns = 0, stallSeconds = 0 } = evidence;
   const wait = Math.max(evidence.pageInWaitSeconds ?? 0, evidence.coldPageWaitSeconds ?? 0);
@@ -85,13 +95,14 @@ function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined
   if (wait >= lostSeconds && completing) {
     return bad(
       'page_in_lost',
-      `Your host pages this machine's memory, and one page has not come back for ${durationText(wait)} while ${hostPageIns} others did in the last minute: the host has probably lost the message that it is there.`,
+      `Your host pages this machine's memory, and one page has not come back for ${durationText(wait)} while ${meanwhile(evidence)}: the host has probably lost the message that it is there.`,
     );
   }
   if (wait > waitSeconds && !completing) {
+    const counted = evidence.hostPageIns !== undefined;
     return bad(
       'page_in_stuck',
-      `Your host has paged out memory of this machine and does not bring it back: waiting for ${durationText(wait)}, and no page has come back since.`,
+      `Your host has paged out memory of this machine and does not bring it back: waiting for ${durationText(wait)}${counted ? ', and no page has come back since' : ''}.`,
     );
   }
   if (wait > waitSeconds || hostPageIns >= pageInsPerMinute) {
@@ -110,17 +121,26 @@ function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined
   }
   const standstill = evidence.softLockup === true || stallSeconds > stallSecondsPerMinute;
   if (standstill && !stolen && evidence.restored !== true) {
+    const steal =
+      evidence.stealOfDemand === undefined
+        ? 'how much CPU the host took is not known'
+        : 'the host booked next to no steal';
     return bad(
       'kernel_page_in',
-      `This machine stood still and the host booked no steal: it probably paged out memory that the kernel needed${evidence.softLockup === true ? ', and a CPU was locked up over it' : ''}.`,
+      `This machine stood still and ${steal}: it probably paged out memory that the kernel needed${evidence.softLockup === true ? ', and a CPU was locked up over it' : ''}.`,
     );
   }
   return undefined;
 }
 
-function diskVerdict({ diskWaitSeconds = 0, diskPressure = 0 }: Evidence): Verdict | undefined {
-  if (diskWaitSeconds > waitSeconds) {
+function diskVerdict(evidence: Evidence): Verdict | undefined {
+  const { diskWaitSeconds = 0, filesystemWaitSeconds = 0, diskPressure = 0 } = evidence;
+  if (diskWaitSeconds > waitSeconds && diskWaitSeconds >= filesystemWaitSeconds - slackSeconds) {
     const text = `The disk is the bottleneck: something has been waiting for it for ${durationText(diskWaitSeconds)}.`;
+    return bad('disk', text);
+  }
+  if (filesystemWaitSeconds > waitSeconds) {
+    const text = `A file system does not answer: something has been waiting for it for ${durationText(filesystemWaitSeconds)}. It is frozen, or its disk, its journal or its server is slow.`;
     return bad('disk', text);
   }
   if (diskPressure <= diskRatio) return undefined;
@@ -159,7 +179,11 @@ export function verdictOf(evidence: Evidence): Verdict {
   const disk = diskVerdict(evidence);
   if (disk !== undefined) return disk;
   if (ownCpu > ownRatio) {
-    const text = `You are using your own CPU up: ${percent(ownCpu)} of it, and the host takes ${percent(stealOfDemand)} of what you ask for.`;
+    const taken =
+      evidence.stealOfDemand === undefined
+        ? ''
+        : `, and the host takes ${percent(stealOfDemand)} of what you ask for`;
+    const text = `You are using your own CPU up: ${percent(ownCpu)} of it${taken}.`;
     return { name: 'own_load', severity: 'warning', text };
   }
   return (

@@ -19,7 +19,7 @@ import {
   touchSeconds,
 } from './layout.ts';
 import { createPool, createWalk, shares, touchOrder } from './pool.ts';
-import { openReadings } from './readings.ts';
+import { openReadings, tolerating } from './readings.ts';
 
 /** The longest sleep between two signs of life. */
 const longestSleepMs = 1000;
@@ -48,6 +48,7 @@ const walks = classes.map((one, i) =>
   createWalk(parts[i] ?? order, one.seconds, batchSize, monotonic()),
 );
 const readings = openReadings();
+const growthNow = tolerating(() => readings.growth());
 const offsets = new Uint32Array(batchSize);
 /** Where the bytes read go, so that reading them is not without effect. */
 const sink = new Uint8Array(1);
@@ -67,9 +68,9 @@ function record(i: number): void {
     sleep(stealLagMs);
     readings.stealAgain();
   }
-  const growth = readings.growth();
+  const growth = growthNow();
   const target = cells.classes[i];
-  if (growth.swappedIn > 0 || target === undefined) {
+  if (growth === undefined || growth.swappedIn > 0 || target === undefined) {
     // This guest swaps by itself: whatever was slow may have been that.
     cells.discardedTouches[0] = (cells.discardedTouches[0] ?? 0) + seconds.length;
     return;

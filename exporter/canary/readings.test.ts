@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { openReadings } from './readings.ts';
+import { openReadings, tolerating } from './readings.ts';
 
 const stat = (majflt: number, minflt = 900) =>
   `12 (cold ) page (x) D 1 12 12 0 -1 4194368 ${minflt} 0 ${majflt} 0 1 2 0 0 20 0 9 0 8 1 2 3\n`;
@@ -67,4 +67,27 @@ test('readings: a kernel without schedstat, and text that is not what it should 
   broken.before();
   broken.after();
   assert.throws(() => broken.growth(), /status: no .*voluntary.* in "Name:\\tx\\n"/);
+});
+
+test('readings: one that cannot be understood is skipped, ten in a row are the end', () => {
+  const growth = {
+    switches: 1,
+    majorFaults: 0,
+    minorFaults: 0,
+    runDelaySeconds: 0,
+    stealSeconds: 0,
+    swappedIn: 0,
+  };
+  let broken = false;
+  const read = tolerating(() => {
+    if (broken) throw new Error('no voluntary_ctxt_switches');
+    return growth;
+  });
+  for (let round = 0; round < 3; round++) {
+    broken = false;
+    assert.equal(read(), growth);
+    broken = true;
+    for (let i = 0; i < 9; i++) assert.equal(read(), undefined);
+  }
+  assert.throws(read, /no voluntary_ctxt_switches/);
 });

@@ -145,3 +145,24 @@ export function openReadings(proc = '/proc'): Readings {
     }),
   };
 }
+
+const mostUnreadable = 10;
+
+/**
+ * A reading that cannot be understood says nothing of its touches and is no end of the canary; ten
+ * in a row are, with what was wrong.
+ */
+export function tolerating(growth: () => Growth): () => Growth | undefined {
+  let unreadable = 0;
+  return () => {
+    try {
+      const now = growth();
+      unreadable = 0;
+      return now;
+    } catch (error) {
+      unreadable += 1;
+      if (unreadable >= mostUnreadable) throw error;
+      return undefined;
+    }
+  };
+}

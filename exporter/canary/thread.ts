@@ -54,7 +54,8 @@ export function startCanary(poolBytes: number, classes: readonly AgeClass[] = ag
   return {
     read() {
       if (failure !== undefined) {
-        throw new Error('the thread of the cold-page canary ended', { cause: failure });
+        const why = failure instanceof Error ? `: ${failure.message}` : '';
+        throw new Error(`the thread of the cold-page canary ended${why}`, { cause: failure });
       }
       return readingOf(cells, classes, now());
     },

@@ -54,14 +54,12 @@ const zeroes = () =>
   Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<Reason, number>;
 
 function evidenceOf(blocked: readonly BlockedProcess[]): Evidence {
-  const longest = (...among: readonly Reason[]) =>
-    Math.max(
-      0,
-      ...blocked.filter(({ reason }) => among.includes(reason)).map(({ seconds }) => seconds),
-    );
+  const longest = (of: Reason) =>
+    Math.max(0, ...blocked.filter(({ reason }) => reason === of).map(({ seconds }) => seconds));
   return {
     pageInWaitSeconds: longest('host_page_in'),
-    diskWaitSeconds: longest('disk', 'filesystem'),
+    diskWaitSeconds: longest('disk'),
+    filesystemWaitSeconds: longest('filesystem'),
     unexplainedWaitSeconds: longest('unknown'),
   };
 }

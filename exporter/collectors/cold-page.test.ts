@@ -112,9 +112,11 @@ test('cold-page: a touch that waits is told; its thread is no broken clock', () 
 
 test('cold-page: a thread that ended fails the collector and is no signal any more', async () => {
   const { collector, end, evidence } = underTest();
-  end(new Error('the thread of the canary ended'));
+  end(new Error('the thread of the canary ended: no voluntary_ctxt_switches'));
   await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /ended/);
-  assert.equal(collector.report?.().signals?.[0]?.supported, false);
+  const [signal] = collector.report?.().signals ?? [];
+  assert.equal(signal?.supported, false);
+  assert.match(signal?.reason ?? '', /ended: no voluntary_ctxt_switches$/);
   assert.equal(evidence(), undefined);
 });
 

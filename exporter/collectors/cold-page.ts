@@ -42,7 +42,7 @@ const outstanding = gauge({
 const discarded = counter({
   name: 'stealwatch_cold_page_discarded_touches_total',
   help: 'Touches disturbed by swap of our own, from pswpin of /proc/vmstat.',
-  note: 'Touches that say nothing because this machine itself fetched pages from its swap meanwhile, from pswpin of /proc/vmstat.',
+  note: 'Touches that say nothing because this machine itself fetched pages from its swap meanwhile, or the counters of the thread could not be read, from pswpin of /proc/vmstat.',
 });
 
 const windowSeconds = 5 * 60;
@@ -110,11 +110,14 @@ export function coldPageCollector({
   const canary = start(mib * 1024 * 1024);
   const window = createWindow();
 
-  /** Undefined when the thread has ended: `collect` tells why. */
+  let ended = 'the thread of the canary ended';
+
+  /** Undefined when the thread has ended. */
   function read(): CanaryReading | undefined {
     try {
       return canary.read();
-    } catch {
+    } catch (error) {
+      if (error instanceof Error) ended = error.message;
       return undefined;
     }
   }
@@ -146,7 +149,7 @@ export function coldPageCollector({
       const reading = read();
       const name = 'cold_pages';
       if (reading === undefined) {
-        return { signals: [{ name, supported: false, reason: 'the thread of the canary ended' }] };
+        return { signals: [{ name, supported: false, reason: ended }] };
       }
       const { outstandingSeconds, ageSeconds } = reading;
       const growth = growthOf(reading);

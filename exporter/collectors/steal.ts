@@ -290,7 +290,8 @@ export function stealCollector({
         ],
         findings: [
           ...stallFinding(lastStall.seconds, now - lastStall.endedAt),
-          ...stealFinding(minute, stealThreshold, told === true),
+          // Praise is for a whole reading.
+          ...stealFinding(minute, stealThreshold, told === true && problem === undefined),
         ],
         charts: charts(),
       };
