@@ -26,7 +26,7 @@ const exporters = ['exporter', 'prober'];
 
 /** What stands in the environment whatever is set. */
 const fixed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  exporter: { STEALWATCH_PROCFS: handedIn.procfs },
+  exporter: { STEALWATCH_PROCFS: handedIn.procfs, REDIS_URL: 'redis://redis:6379' },
   grafana: {
     // Nobody reads or signs up without the password, and Grafana calls nobody at home.
     GF_AUTH_ANONYMOUS_ENABLED: 'false',
@@ -65,25 +65,31 @@ const ofEveryPrometheus = prometheusSettings.filter(
   (name) => !ofLocalExporter.includes(name) && name !== 'STEALWATCH_TARGETS',
 );
 
+const probes = { STEALWATCH_TARGETS: 'PROBES', STEALWATCH_TARGETS_FILE: 'PROBES_FILE' };
+
 /** By service: the setting, and the variable of .env that fills it. */
 const reaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   exporter: {
     STEALWATCH_REDIS_URL: 'REDIS_URL',
+    STEALWATCH_REDIS_URL_FILE: 'REDIS_URL_FILE',
     STEALWATCH_REDIS_TLS_CA_FILE: 'REDIS_TLS_CA_FILE',
     STEALWATCH_REDIS_TLS_CERT_FILE: 'REDIS_TLS_CERT_FILE',
     STEALWATCH_REDIS_TLS_KEY_FILE: 'REDIS_TLS_KEY_FILE',
     STEALWATCH_REDIS_TLS_SERVER_NAME: 'REDIS_TLS_SERVER_NAME',
     STEALWATCH_REDIS_SENTINEL_USERNAME: 'REDIS_SENTINEL_USERNAME',
     STEALWATCH_REDIS_SENTINEL_PASSWORD: 'REDIS_SENTINEL_PASSWORD',
+    STEALWATCH_REDIS_SENTINEL_PASSWORD_FILE: 'REDIS_SENTINEL_PASSWORD_FILE',
     STEALWATCH_REDIS_CLUSTER_MAP: 'REDIS_CLUSTER_MAP',
     STEALWATCH_WEB_CONFIG_FILE: 'WEB_CONFIG_FILE',
     STEALWATCH_APPS: 'APPS',
+    STEALWATCH_APPS_FILE: 'APPS_FILE',
     STEALWATCH_HEARTBEAT_URL: 'EXPORTER_HEARTBEAT_URL',
+    STEALWATCH_HEARTBEAT_URL_FILE: 'EXPORTER_HEARTBEAT_URL_FILE',
     STEALWATCH_WITHOUT: 'EXPORTER_WITHOUT',
   },
-  prober: { STEALWATCH_TARGETS: 'PROBES', NODE_EXTRA_CA_CERTS: 'PROBER_CA_FILE' },
+  prober: { ...probes, NODE_EXTRA_CA_CERTS: 'PROBER_CA_FILE' },
   prometheus: byItsName([...ofEveryPrometheus, ...ofLocalExporter]),
-  'prometheus-watch': { ...byItsName(ofEveryPrometheus), STEALWATCH_TARGETS: 'PROBES' },
+  'prometheus-watch': { ...byItsName(ofEveryPrometheus), ...probes },
   // Its address is for tests and for those who run their own.
   alertmanager: byItsName(
     settingsOf('alerts/alertmanager/start.sh').filter((name) => name !== 'TELEGRAM_API_URL'),
@@ -113,22 +119,29 @@ test('compose: every variable reaches the setting it is for, and no setting lack
 });
 
 test('compose: what the exporter is given it takes', () => {
+  const asked = { env: {}, version: '0', collectors: [] };
+  const help = readConfig({ ...asked, argv: ['--help'] });
+  const known = new Set(help.kind === 'print' ? help.text.match(/\b[A-Z]+_[A-Z_]+\b/g) : []);
   for (const name of exporters) {
     const env = bare.services[name]?.environment ?? {};
-    const known = readFileSync('exporter/settings.ts', 'utf8');
     for (const setting of Object.keys(env)) {
-      assert.ok(known.includes(`'${setting}'`) || setting === 'NODE_EXTRA_CA_CERTS', setting);
+      const variable = setting.replace(/(?<!TLS_\w+|CONFIG)_FILE$/, '');
+      assert.ok(known.has(variable) || setting === 'NODE_EXTRA_CA_CERTS', setting);
     }
-    const command = readConfig({ argv: [], env, version: '0', collectors: [] });
-    assert.deepEqual(command.kind === 'invalid' ? command.problems : [], [], name);
+    const command = readConfig({ ...asked, argv: [], env });
+    assert.ok(command.kind === 'run', JSON.stringify(command));
+    const redis = name === 'exporter' ? 'redis://redis:6379' : 'redis://127.0.0.1:6379';
+    assert.equal(command.config.redis.display, redis);
   }
+  const set = filledIn({ REDIS_URL: 'redis://mine' }).services['exporter']?.environment ?? {};
+  const command = readConfig({ ...asked, argv: [], env: set });
+  assert.equal(command.kind === 'run' && command.config.redis.display, 'redis://mine:6379');
 });
 
 const setting = (service: string, name: string) => bare.services[service]?.environment?.[name];
 
 /** Where the parts of the bundle find one another: each name is a service, each port its own. */
 test('compose: services are asked for by their names', () => {
-  assert.equal(setting('exporter', 'STEALWATCH_REDIS_URL'), 'redis://redis:6379');
   assert.equal(setting('prometheus', 'LOCAL_TARGET'), 'exporter:10190');
   assert.equal(setting('prometheus', 'HOST_NAME'), 'this-host');
   assert.equal(setting('grafana', 'STEALWATCH_PROMETHEUS_URL'), 'http://prometheus:9090');
@@ -158,7 +171,7 @@ test('.env.example: has every variable, with its default, and no other', () => {
   for (const { name, fallback } of asked) {
     assert.ok(shown.has(name), `${name} is not in .env.example`);
     const values = example.filter((line) => line.name === name).map(({ value }) => value);
-    const overlaid = ['LOCAL_TARGET', 'REDIS_URL'].includes(name);
+    const overlaid = name === 'LOCAL_TARGET';
     if (fallback && !overlaid) assert.ok(values.includes(fallback), `${name}: ${fallback}`);
   }
   for (const { name, fallback } of variablesIn(raw)) {
@@ -197,7 +210,7 @@ test('compose: the Redis of another network, and the Redis of the host', () => {
       extra_hosts: [],
       environment: {
         STEALWATCH_LISTEN: '${EXPORTER_LISTEN:-172.17.0.1:10190}',
-        STEALWATCH_REDIS_URL: '${REDIS_URL:-redis://127.0.0.1:6379}',
+        REDIS_URL: 'redis://127.0.0.1:6379',
       },
     },
     prometheus: {

@@ -1,0 +1,84 @@
+/** exporter/Dockerfile and .dockerignore: what each line is for. A line without a reason here fails. */
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { test } from 'node:test';
+import { composeFile } from './testing/compose.ts';
+
+/** Instructions, continued lines joined, comments left out. */
+const instructions = readFileSync('exporter/Dockerfile', 'utf8')
+  .replaceAll(/^#.*\n/gm, '')
+  .replaceAll(/\\\n\s*/g, '')
+  .split('\n')
+  .filter((line) => line !== '');
+
+type Reasons = Readonly<Record<string, string>>;
+
+const image = String(composeFile().services['demo']?.image);
+
+const build: Reasons = {
+  [`FROM ${image} AS build`]: 'the Node of the demo and of the npm package, pinned',
+  'WORKDIR /src': 'a tree of its own',
+  'COPY package.json package-lock.json .npmrc ./':
+    'first, so that a change of code installs nothing anew',
+  'RUN npm ci --ignore-scripts': 'what is locked, and nobody runs a script of theirs',
+  'COPY exporter exporter': 'what is built',
+  'COPY scripts scripts': 'what builds it',
+  'ARG REVISION=unknown': 'what stealwatch_build_info says',
+  'RUN STEALWATCH_REVISION=$REVISION node scripts/build.ts': 'one file, no node_modules',
+};
+const shipped: Reasons = {
+  [`FROM ${image}`]: 'without what built it',
+  'COPY --from=build /src/exporter/stealwatch /src/exporter/use-node.sh /src/exporter/container-start /app/exporter/':
+    'the launcher with its flags, what it finds Node with, and what stops being root',
+  'COPY --from=build /src/dist /app/dist': 'the bundle',
+  'ENV STEALWATCH_LISTEN=0.0.0.0:10190': 'inside the container; what is published is compose.yml',
+  'EXPOSE 10190': 'for those who read docker ps',
+};
+
+test('Dockerfile: every line, in its order', () => {
+  const [health, entry, ...rest] = instructions.slice(-2);
+  assert.deepEqual(rest, []);
+  // health-check.test.ts runs its command.
+  assert.match(
+    health ?? '',
+    /^HEALTHCHECK --start-period=60s --start-interval=1s --interval=1h --timeout=5s --retries=3 CMD \[/,
+  );
+  assert.equal(entry, 'ENTRYPOINT ["/app/exporter/container-start"]');
+  assert.deepEqual(instructions.slice(0, -2), [...Object.keys(build), ...Object.keys(shipped)]);
+});
+
+test('Dockerfile: the Node is the one that is tested', () => {
+  const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    optionalDependencies: Readonly<Record<string, string>>;
+  };
+  for (const [name, version] of Object.entries(optionalDependencies)) {
+    assert.equal(image, `node:${version}-bookworm-slim`, name);
+  }
+});
+
+test('Dockerfile: what is copied is there, and what is started may be', () => {
+  const copied = instructions.flatMap(
+    (line) => /^COPY (?!--from)(.*) \S+$/.exec(line)?.[1]?.split(' ') ?? [],
+  );
+  assert.ok(copied.length >= 5);
+  for (const path of copied) assert.ok(existsSync(path), path);
+  for (const path of ['exporter/stealwatch', 'exporter/container-start']) {
+    assert.ok((statSync(path).mode & 0o111) === 0o111, `${path} is not executable`);
+  }
+});
+
+test('.dockerignore: nothing gets in that is not asked for, no .env and no secret', () => {
+  const lines = readFileSync('.dockerignore', 'utf8').trim().split('\n');
+  assert.deepEqual(lines, [
+    '*',
+    '!package.json',
+    '!package-lock.json',
+    '!.npmrc',
+    '!exporter',
+    '!scripts',
+    '**/*.test.ts',
+    'exporter/fixtures',
+    'exporter/testing',
+    'exporter/bench',
+  ]);
+});
