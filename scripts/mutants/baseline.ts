@@ -28,7 +28,7 @@ export interface Baselines {
 }
 
 /** A test file that takes longer than this is none to be run a hundred times. */
-const deadlineMs = 180_000;
+const deadlineMs = 600_000;
 
 export function testArgs(test: string): string[] {
   return [

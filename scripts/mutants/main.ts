@@ -37,7 +37,9 @@ function newCopy(files: readonly string[]): string {
 }
 
 const told = (test: string) =>
-  process.stdout.write(`${test} fails without any mistake, and is left out\n\n`);
+  process.stdout.write(
+    `${test} fails without any mistake or takes over 10 min, and is left out\n\n`,
+  );
 
 async function mutate({ minutes, seed, jobs, areas, all }: Options): Promise<void> {
   const end = performance.now() + minutes * 60_000;
