@@ -5,7 +5,8 @@
  */
 import type { Plugin } from 'esbuild';
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { bundledPackages, licencesPage, noticesText } from './notices.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -76,7 +77,7 @@ const esbuild = await import('esbuild').catch((error: unknown) => {
   console.error(`The build needs the development packages, run npm ci --include=dev: ${why}`);
   process.exit(1);
 });
-await esbuild.build({
+const { metafile } = await esbuild.build({
   entryPoints: {
     systeminformation: 'systeminformation',
     'web-access': 'exporter/web/access.ts',
@@ -104,6 +105,12 @@ await esbuild.build({
     STEALWATCH_REVISION: JSON.stringify(revision()),
   },
   plugins: [stubPlugin, apartPlugin],
-  legalComments: 'linked',
+  legalComments: 'none',
+  metafile: true,
   logLevel: 'warning',
 });
+
+const packages = bundledPackages(metafile);
+writeFileSync('dist/THIRD-PARTY-NOTICES.txt', noticesText(packages));
+// Where the sources of the documents are, which an image is built without.
+if (existsSync('docs')) writeFileSync('docs/licences.md', licencesPage(packages));

@@ -34,6 +34,9 @@ test('npm package: packed, installed into an empty directory, run', async (t) =>
     'dist/bcrypt-worker.cjs',
     'dist/canary-worker.cjs',
     'dist/web-access.cjs',
+    'dist/THIRD-PARTY-NOTICES.txt',
+    'docs/licences.md',
+    'LICENSE',
     'exporter/stealwatch',
     'exporter/use-node.sh',
   ]) {
