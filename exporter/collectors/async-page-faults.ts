@@ -134,6 +134,7 @@ export function asyncPageFaultsCollector({
   let restoredAt = -Infinity;
   let pageInAt = -Infinity;
   let lastSuccess = clock.monotonic();
+  let problem: string | undefined;
   let lastTick = { at: clock.monotonic(), pageIns: 0 };
 
   /** The counts now; undefined, for good and with a reason, where there are none. */
@@ -171,8 +172,10 @@ export function asyncPageFaultsCollector({
   function tick(): void {
     try {
       sample();
-    } catch {
+      problem = undefined;
+    } catch (error) {
       // `collect` takes a sample of its own and rejects; this sampler's age grows.
+      problem = error instanceof Error ? error.message : String(error);
       return;
     }
     if (reason !== undefined) stop();
@@ -186,7 +189,13 @@ export function asyncPageFaultsCollector({
   function signal(): Signal {
     const name = 'async_page_faults';
     if (counting) return { name, supported: true, reason: 'the HYP row of /proc/interrupts' };
-    return { name, supported: false, reason: reason ?? '/proc/interrupts could not be read yet' };
+    return {
+      name,
+      supported: false,
+      reason:
+        reason ??
+        `/proc/interrupts could not be read yet${problem === undefined ? '' : ` (${problem})`}`,
+    };
   }
 
   const stop = clock.every(1, tick);
@@ -213,7 +222,13 @@ export function asyncPageFaultsCollector({
           sincePageInSeconds: now - pageInAt,
           restored: now - restoredAt <= restoreExcusesSeconds,
         },
-        samplers: [{ name: 'async_page_faults', ageSeconds: now - lastSuccess }],
+        samplers: [
+          {
+            name: 'async_page_faults',
+            ageSeconds: now - lastSuccess,
+            ...(problem === undefined ? {} : { problem }),
+          },
+        ],
         findings: [...pageInFinding(lastMinute), ...restoreFinding(now - restoredAt)],
         charts: [
           {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
+import { isIncomplete } from '../collector.ts';
 import { createRequestCounter } from '../requests.ts';
 import { exporterCollector } from './exporter.ts';
 
@@ -111,4 +112,22 @@ test('exporter: a blocked event loop shows as lag', async () => {
   const lag = families.find(({ metric }) => metric.name === 'nodejs_eventloop_lag_p99_seconds');
   assert.ok(Number(lag?.samples[0]?.value) > 0.3, JSON.stringify(lag?.samples));
   await collector.close?.();
+});
+
+test('exporter: without a free descriptor it says so and loses no other value', async (t) => {
+  const collector = exporterCollector({ ...quiet, requests: createRequestCounter() });
+  t.after(async () => collector.close?.());
+  t.mock.method(process.memoryUsage, 'rss', () => {
+    throw new Error('EMFILE: too many open files, uv_resident_set_memory');
+  });
+  await assert.rejects(collector.collect(AbortSignal.timeout(1000)), (error: Error) => {
+    assert.match(error.message, /EMFILE/);
+    assert.ok(isIncomplete(error));
+    const unknown = error.families.filter(({ samples }) => Number.isNaN(samples[0]?.value));
+    assert.deepEqual(
+      unknown.map(({ metric }) => metric.name),
+      ['process_resident_memory_bytes'],
+    );
+    return true;
+  });
 });

@@ -7,6 +7,7 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createAttempts } from '../attempts.ts';
 import { type Check, type Collector, counter, gauge, incomplete, single } from '../collector.ts';
 import { revision, version } from '../version.ts';
 import type { Dependencies } from './index.ts';
@@ -55,16 +56,9 @@ const webConfigInForce = gauge({
 
 const timerMs = 250;
 
-/**
- * The kernel counts them for us since 6.2, as the directory's size; before, that is 0. Listing
- * them takes a descriptor more, and there may be none left.
- */
+/** The kernel counts them for us since 6.2, as the directory's size; before, that is 0. */
 function countFds(): number {
-  try {
-    return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
-  } catch {
-    return NaN;
-  }
+  return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
 }
 
 const sentences = {
@@ -125,7 +119,10 @@ export function exporterCollector({
       webConfigInForce,
     ],
     async collect() {
-      const fds = countFds();
+      // Each opens a file, and there may be no descriptor left.
+      const { attempt, failure } = createAttempts();
+      const fds = attempt(countFds) ?? NaN;
+      const resident = attempt(() => process.memoryUsage.rss()) ?? NaN;
       const { user, system } = process.cpuUsage();
       const families = [
         {
@@ -139,7 +136,7 @@ export function exporterCollector({
             .map(({ path, code, count }) => ({ labels: { path, code }, value: count })),
         },
         single(cpuSeconds, (user + system) / 1e6),
-        single(residentBytes, process.memoryUsage.rss()),
+        single(residentBytes, resident),
         single(openFds, fds),
         single(startTime, started),
         single(eventLoopLag, takeLag()),
@@ -148,7 +145,8 @@ export function exporterCollector({
           ? []
           : [single(webConfigInForce, webConfig.problem() === undefined ? 1 : 0)]),
       ];
-      if (Number.isNaN(fds)) throw incomplete('/proc/self/fd cannot be listed', families);
+      const problem = failure();
+      if (problem !== undefined) throw incomplete(problem.message, families);
       return families;
     },
     report() {

@@ -230,6 +230,18 @@ test('redis process: one that cannot be understood hides no other, and is told i
   assert.throws(() => search(t, broken, 'redis://127.0.0.1:6379'), /unexpected text "rubbish"/);
 });
 
+test('redis process: a namesake with a routing table beyond all bounds hides no other', (t) => {
+  const other = { sockets: [socket(6379, 71)], addresses: ['172.18.0.4'] };
+  const tree = {
+    ...home(host),
+    ...process(400, container),
+    ...process(401, other),
+    '401/net/fib_trie': 'x'.repeat(4 * 1024 * 1024 + 1),
+  };
+  assert.equal(search(t, tree, 'redis://172.18.0.3'), 400);
+  assert.throws(() => search(t, tree, 'redis://172.18.0.4'), /fib_trie is over 4194304 bytes/);
+});
+
 test('redis process: a search stops between any two processes', (t) => {
   const root = fixtureTree(t, { ...home(host), ...process(300, host), ...process(301, container) });
   const address = parseRedisAddress('redis://127.0.0.1:6379');

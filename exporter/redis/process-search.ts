@@ -8,7 +8,7 @@
  * also which sockets it holds itself (/proc/PID/fd). INFO's process_id, once Redis has said it, is
  * the innermost of NSpid. Of two that fit equally well neither is taken: a wrong one is worse.
  */
-import { createAttempts } from '../attempts.ts';
+import { type Attempts, createAttempts } from '../attempts.ts';
 import type { Clock } from '../clock.ts';
 import { handInProcesses } from '../procfs/handed-in.ts';
 import { listenQueueReader, type ListeningSocket } from '../procfs/net-tcp.ts';
@@ -107,11 +107,12 @@ function* bestOf(
   options: SearchOptions,
   candidates: readonly Candidate[],
   networks: Networks,
+  attempt: Attempts['attempt'],
 ): Generator<undefined, Candidate[]> {
   const place = placeOf(options, networks);
   const scores: number[] = [];
   for (const candidate of candidates) {
-    const fit = place(candidate);
+    const fit = attempt(() => place(candidate));
     const said = candidate.innermostPid === options.processId ? 4 : 0;
     scores.push(fit === undefined ? -1 : fit + said);
     yield;
@@ -155,7 +156,7 @@ export function* redisProcessSearch(options: SearchOptions): Generator<undefined
   const networks = readNetworks(procfs);
   const namesakes = yield* namesakesIn(procfs, attempt);
   const candidates = yield* candidatesOf(options, namesakes, networks, attempt);
-  const best = yield* bestOf(options, candidates, networks);
+  const best = yield* bestOf(options, candidates, networks, attempt);
   const result: SearchResult =
     namesakes.length === 0
       ? { found: undefined, reason: nobody }
