@@ -40,13 +40,13 @@ ${cpus}`;
 /**
  * What was known this recently still holds. A scrape that fails marks every series as gone, and
  * scrapes fail when the host is at its worst: the answer would be lost when it matters. Several
- * scrapes at 2 or 5 s; at 15 s always one, however unpunctual.
+ * scrapes at 2 or 5 s, one at 15 s.
  */
 const recent = '20s';
 
-/** A gauge as the last scrape that succeeded found it. */
+/** A gauge as the last scrape that succeeded found it; where scrapes are further apart, the last one. */
 function latest(series: string): string {
-  return `last_over_time(${series}[${recent}])`;
+  return `(last_over_time(${series}[${recent}]) or ${series})`;
 }
 
 /**
@@ -71,11 +71,16 @@ or ${standstillWithoutSteal.trim()}`;
 const disk = `
 max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason=~"disk|filesystem"}')}) > ${thresholds.taskBlockedSeconds.warn}
 or sum without (resource, kind) (rate(stealwatch_pressure_seconds_total{resource="io",kind="full"}[2m])) > ${thresholds.pressureRatio.warn}
-or increase(redis_aof_delayed_fsync[2m]) > 0`;
+or last_over_time((redis_aof_delayed_fsync >= 0)[1m:5s]) - min_over_time(redis_aof_delayed_fsync[2m]) > 0`;
 
-/** Neither quiet nor anything else can be said: a clock stands, or this machine counts no steal. */
+/**
+ * Neither quiet nor anything else can be said: a clock stands, this machine counts no steal, or it has
+ * stood still for longer than the rates above look back. Whoever scraped it most likely did as well, so
+ * nobody saw why. Shorter ones are in those rates.
+ */
 const blind = `
 max without (sampler) (${latest('stealwatch_sampler_age_seconds')}) > ${thresholds.samplerAgeSeconds.bad}
+or ${latest('stealwatch_stall_longest_seconds')} > 60
 or sum without (signal) (${latest('stealwatch_signal_supported{signal="steal"}')}) == 0`;
 
 function answer(code: number, condition: string): string {
@@ -87,7 +92,7 @@ function indent(text: string): string {
 }
 
 /** 1 where a scrape succeeded recently, 0 where all of them failed. */
-const answered = `max_over_time(up{job="stealwatch"}[${recent}])`;
+const answered = `(max_over_time(up{job="stealwatch"}[${recent}]) or up{job="stealwatch"})`;
 
 /** The first line that applies wins: causes that need a person first. */
 const verdictExpression = [

@@ -14,6 +14,7 @@ import { readTimeline, type Timeline } from './timeline.ts';
 export const scenarios = [
   'february',
   'march',
+  'password',
   'steal-storm',
   'idle-guest',
   'one-vcpu',

@@ -39,7 +39,7 @@ or ${worst(`redis_aof_rewrite_in_progress{${job}}`)} == 1`,
   {
     cause: 'disk',
     holds: `${worst(`stealwatch_blocked_task_longest_seconds{${job},reason=~"disk|filesystem"}`)} > 1
-or ${max(`increase(redis_aof_delayed_fsync{${job}}[2m])`)} > 0
+or ${max(`last_over_time((redis_aof_delayed_fsync{${job}} >= 0)[1m:5s]) - min_over_time(redis_aof_delayed_fsync{${job}}[2m])`)} > 0
 or ${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="io",kind="full"}[1m])`)} > 0.5`,
   },
   {
