@@ -6,7 +6,7 @@ import { here } from './query.ts';
 
 type Slo = 'host' | 'steal' | 'redis_availability' | 'redis_latency' | 'queue_latency';
 
-/** What is left of the 28-day budget, 1 to below 0. */
+/** What is left of the period's budget, 1 to below 0. */
 export function budgetLeft(slo: Slo): string {
   return `slo:period_error_budget_remaining:ratio{${here},slo="${slo}"}`;
 }

@@ -95,7 +95,7 @@ const harm = table({
     },
     {
       title: 'Budget',
-      expr: `min by (instance, provider) (slo:period_error_budget_remaining:ratio{${here},slo="host"} * on (job, instance) group_left (provider) group without () (up{${sel}}))`,
+      expr: `min by (instance, provider) (slo:period_error_budget_remaining:ratio{${here},slo="host"} * on (host, job, instance) group_left (provider) group without () (up{${sel}}))`,
       unit: 'percentunit',
       decimals: 0,
       steps: falling(thresholds.budgetLeftRatio),
@@ -135,8 +135,9 @@ const calendar = heat({
   ],
 });
 
+/** "1.0" of the exporter is "1" once an OpenTelemetry collector has handed it on. */
 const stallsLonger = (le: string) =>
-  `sum by (provider) (increase(stealwatch_stall_seconds_count{${sel}}[$__range])) - sum by (provider) (increase(stealwatch_stall_seconds_bucket{${sel},le="${le}"}[$__range]))`;
+  `sum by (provider) (increase(stealwatch_stall_seconds_count{${sel}}[$__range])) - sum by (provider) (increase(stealwatch_stall_seconds_bucket{${sel},le=~"${le}"}[$__range]))`;
 
 const stallTable = table({
   title: 'Stalls per provider',
@@ -146,9 +147,9 @@ const stallTable = table({
   h: 8,
   columns: [
     { title: 'Provider', label: 'provider' },
-    { title: 'Over 0.1 s', expr: stallsLonger('0.1'), unit: 'short', decimals: 0 },
-    { title: 'Over 1 s', expr: stallsLonger('1.0'), unit: 'short', decimals: 0 },
-    { title: 'Over 10 s', expr: stallsLonger('10.0'), unit: 'short', decimals: 0 },
+    { title: 'Over 0.1 s', expr: stallsLonger('0[.]1'), unit: 'short', decimals: 0 },
+    { title: 'Over 1 s', expr: stallsLonger('1|1[.]0'), unit: 'short', decimals: 0 },
+    { title: 'Over 10 s', expr: stallsLonger('10|10[.]0'), unit: 'short', decimals: 0 },
     {
       title: 'Hours',
       expr: `sum by (provider) (increase(stealwatch_seconds_total{${sel}}[$__range])) / 3600`,
@@ -202,7 +203,7 @@ const value = table({
     { title: 'Price', label: 'price' },
     {
       title: 'Effective cores',
-      expr: `max by (instance, price) (last_over_time(stealwatch_cpus{${sel}}[$__range]) * on (job, instance) group_left () (1 - avg_over_time(instance:stealwatch_cpu_stolen:ratio2m{${sel}}[$__range])))`,
+      expr: `max by (instance, price) (last_over_time(stealwatch_cpus{${sel}}[$__range]) * on (host, job, instance) group_left () (1 - avg_over_time(instance:stealwatch_cpu_stolen:ratio2m{${sel}}[$__range])))`,
       unit: 'none',
       decimals: 2,
     },

@@ -53,7 +53,7 @@ const cost: readonly Panel[] = [
     h: 4,
     unit: 'short',
     query: range(
-      `sum(increase(stealwatch_kmsg_lost_records_total{${here}}[$__range]) or on (job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
+      `sum(increase(stealwatch_kmsg_lost_records_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
       'lost',
     ),
     steps: rising({ warn: 1, bad: 100 }),
@@ -235,12 +235,12 @@ const versions = table({
     { title: 'Version', label: 'version' },
     {
       title: 'Files open',
-      expr: `max by (instance, version) (process_open_fds{${here}} * on (job, instance) group_left (version) stealwatch_build_info{${here}})`,
+      expr: `max by (instance, version) (process_open_fds{${here}} * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
       unit: 'none',
     },
     {
       title: 'Up for',
-      expr: `max by (instance, version) ((time() - process_start_time_seconds{${here}}) * on (job, instance) group_left (version) stealwatch_build_info{${here}})`,
+      expr: `max by (instance, version) ((time() - process_start_time_seconds{${here}}) * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
       unit: 's',
       decimals: 0,
     },
@@ -264,7 +264,7 @@ const hosts = table({
     },
     {
       title: 'vCPUs',
-      expr: `max by (instance, virtualization, kernel, clocksource) (stealwatch_host_info{${here}} * on (job, instance) group_left () stealwatch_cpus{${here}})`,
+      expr: `max by (instance, virtualization, kernel, clocksource) (stealwatch_host_info{${here}} * on (host, job, instance) group_left () stealwatch_cpus{${here}})`,
       unit: 'none',
     },
   ],

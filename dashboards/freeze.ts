@@ -40,7 +40,7 @@ const facts: readonly Fact[] = [
     title: 'Host page-ins',
     description:
       'Pages of this VM that the host brought back from its swap in the range. `stealwatch_async_page_faults_total`. It counts completions: during a standstill it stays flat and jumps when it heals.',
-    expr: `sum(increase(stealwatch_async_page_faults_total{${here}}[$__range]) or on (job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1)`,
+    expr: `sum(increase(stealwatch_async_page_faults_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1)`,
     unit: 'short',
     bad: 60,
   },
@@ -64,7 +64,7 @@ const facts: readonly Fact[] = [
     title: 'Hung task reports',
     description:
       'Lines "blocked for more than N seconds" the kernel wrote in the range. `stealwatch_hung_task_reports_total`, from /dev/kmsg. The kernel waits 120 s before the first and falls silent after ten.',
-    expr: `sum(increase(stealwatch_hung_task_reports_total{${here}}[$__range]) or on (job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
+    expr: `sum(increase(stealwatch_hung_task_reports_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
     unit: 'none',
     bad: 1,
   },
@@ -206,7 +206,10 @@ function stateCode(metric: string, list: typeof processStates, name: string) {
     ({ value, states }) =>
       `max_over_time(${metric}{${here},state=~"${states}"}[$__rate_interval]) * ${value}`,
   );
-  return range(`max(${parts.join(' or ')} or on (job, instance) (up{${here}} == 1) - 2)`, name);
+  return range(
+    `max(${parts.join(' or ')} or on (host, job, instance) (up{${here}} == 1) - 2)`,
+    name,
+  );
 }
 
 const probe = lanes({
@@ -366,7 +369,7 @@ const memory = lines({
   lines: [
     line(`max by (kind) (stealwatch_memory_bytes{${here},kind=~"available|balloon"})`, '{{kind}}'),
     line(
-      `max(stealwatch_memory_bytes{${here},kind="swap_total"} - on (job, instance) stealwatch_memory_bytes{${here},kind="swap_free"})`,
+      `max(stealwatch_memory_bytes{${here},kind="swap_total"} - on (host, job, instance) stealwatch_memory_bytes{${here},kind="swap_free"})`,
       'own swap used',
     ),
   ],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { stringify } from 'yaml';
+import { shippedSpec } from '../alerts/slo/shipped.ts';
 import { generated, root } from './generate.ts';
 import { committed, expressions } from './testing/model.ts';
 import { interpolate } from './testing/promql.ts';
@@ -18,6 +19,23 @@ test('what is committed is what the sources generate', () => {
   const directory = readdirSync(join(root, 'dashboards/generated'));
   const expected = [...generated().keys()].filter((path) => path.startsWith('dashboards/'));
   assert.equal(directory.length, expected.length, `left over: ${directory.join(' ')}`);
+});
+
+test('the period of the SLOs is written in alerts/slo.yml and nowhere in the boards', () => {
+  const sources = readdirSync(import.meta.dirname).filter((name) => /^[^.]+\.ts$/.test(name));
+  assert.ok(sources.includes('slo.ts'));
+  for (const name of sources) {
+    const text = readFileSync(join(import.meta.dirname, name), 'utf8');
+    assert.doesNotMatch(text, /\b28d|\b28[- ]day|sum28d/, name);
+  }
+  const asked = committed()
+    .flatMap(expressions)
+    .map(({ expr }) => expr);
+  const record = `slo:sli_error:ratio_rate${shippedSpec().periodDays}d{`;
+  assert.ok(
+    asked.some((expr) => expr.includes(record)),
+    record,
+  );
 });
 
 /** promtool refuses what the grammar alone lets pass, for example rate(sum(x)). */

@@ -21,7 +21,7 @@ function level(value: string, warn: number, bad: number): string {
 }
 
 function lane(name: string, expr: string): Query {
-  return range(`max(${expr} or on (job, instance) (up{${here}} == 1) - 2)`, name);
+  return range(`max(${expr} or on (host, job, instance) (up{${here}} == 1) - 2)`, name);
 }
 
 const { stalledSecondsIn2m: stalled } = thresholds;
@@ -29,7 +29,7 @@ const { stalledSecondsIn2m: stalled } = thresholds;
 export const steal = lane(
   'CPU steal',
   level(
-    `sum by (job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}${window})) / sum by (job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}${window}) > 0) or sum by (job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}${window})) * 0`,
+    `sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}${window})) / sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}${window}) > 0) or sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}${window})) * 0`,
     thresholds.stealRatio.warn,
     thresholds.stealRatio.bad,
   ),
@@ -47,7 +47,7 @@ export const pageIns = lane(
 const stalls = lane(
   'Stalls',
   level(
-    `sum by (job, instance) (rate(stealwatch_seconds_total{${here},verdict="stall"}${window})) * 120`,
+    `sum by (host, job, instance) (rate(stealwatch_seconds_total{${here},verdict="stall"}${window})) * 120`,
     stalled.warn,
     stalled.bad,
   ),
@@ -56,7 +56,7 @@ const stalls = lane(
 const blocked = lane(
   'Blocked tasks',
   level(
-    `max by (job, instance) (max_over_time(stealwatch_blocked_task_longest_seconds{${here}}${window}))`,
+    `max by (host, job, instance) (max_over_time(stealwatch_blocked_task_longest_seconds{${here}}${window}))`,
     thresholds.taskBlockedSeconds.warn,
     thresholds.taskBlockedSeconds.bad,
   ),
@@ -64,7 +64,7 @@ const blocked = lane(
 
 const hungTasks = lane(
   'Hung task reports',
-  `2 * (sum by (job, instance) (increase(stealwatch_hung_task_reports_total{${here}}${window})) > bool 0)`,
+  `2 * (sum by (host, job, instance) (increase(stealwatch_hung_task_reports_total{${here}}${window})) > bool 0)`,
 );
 
 const bgsave = lane(
@@ -97,7 +97,7 @@ const fsync = lane(
 const redisSlow = lane(
   'Redis slow',
   level(
-    `sum by (job, instance) (rate(redis_probes_total{${here},result="slow"}${window})) / sum by (job, instance) (rate(redis_probes_total{${here}}${window}) > 0)`,
+    `sum by (host, job, instance) (rate(redis_probes_total{${here},result="slow"}${window})) / sum by (host, job, instance) (rate(redis_probes_total{${here}}${window}) > 0)`,
     0,
     0.5,
   ),
@@ -125,15 +125,15 @@ const listenQueue = lane(
 export const oldestTask = lane(
   'Asynq oldest task',
   `${level(
-    `max by (job, instance) (max_over_time(asynq_queue_latency_seconds{${here}}${window}))`,
+    `max by (host, job, instance) (max_over_time(asynq_queue_latency_seconds{${here}}${window}))`,
     thresholds.queueLatencySeconds.warn,
     thresholds.queueLatencySeconds.bad,
-  )} or on (job, instance) (max_over_time(asynq_up{${here}}${window}) == 0) + 2`,
+  )} or on (host, job, instance) (max_over_time(asynq_up{${here}}${window}) == 0) + 2`,
 );
 
 const burn = lane(
   'SLO burn',
-  level(`max by (job, instance) (${currentBurn()})`, 1, burnRates.page[0]),
+  level(`max by (host, job, instance) (${currentBurn()})`, 1, burnRates.page[0]),
 );
 
 const noScrape = range(`max(2 * (min_over_time(up{${here}}${window}) == bool 0))`, 'No scrape');

@@ -34,8 +34,8 @@ const stats: readonly Panel[] = [
     unit: 'percentunit',
     decimals: 1,
     query: range(
-      `max(sum by (job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}[$__rate_interval]))
-       / sum by (job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}[$__rate_interval]) > 0))`,
+      `max(sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}[$__rate_interval]))
+       / sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}[$__rate_interval]) > 0))`,
       'steal',
     ),
     steps: rising(thresholds.stealRatio),
@@ -67,7 +67,7 @@ const stats: readonly Panel[] = [
     decimals: 1,
     query: range(
       `max(rate(stealwatch_async_page_faults_total{${here}}[$__rate_interval])
-       or on (job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1)`,
+       or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1)`,
       'page-ins',
     ),
     steps: rising(thresholds.hostPageInsPerSecond),
@@ -105,7 +105,7 @@ const stats: readonly Panel[] = [
   figure({
     title: 'Error budget left',
     description:
-      'What is left of the 28-day budget of the host objective; below 0 the objective is missed. `slo:period_error_budget_remaining:ratio`. Spent by whom: *SLO* dashboard.',
+      'What is left of the budget over the period of the host objective; below 0 the objective is missed. `slo:period_error_budget_remaining:ratio`. Spent by whom: *SLO* dashboard.',
     w: 4,
     h: 5,
     unit: 'percentunit',
@@ -128,12 +128,12 @@ const cpu = lines({
   stacked: true,
   lines: [
     line(
-      `avg(sum by (job, instance) (rate(stealwatch_cpu_seconds_total{${here},mode!~"idle|iowait|steal"}[$__rate_interval])) / on (job, instance) stealwatch_cpus{${here}})`,
+      `avg(sum by (host, job, instance) (rate(stealwatch_cpu_seconds_total{${here},mode!~"idle|iowait|steal"}[$__rate_interval])) / on (host, job, instance) stealwatch_cpus{${here}})`,
       'own',
       { color: colors.own },
     ),
     line(
-      `avg(sum by (job, instance) (rate(stealwatch_cpu_seconds_total{${here},mode="steal"}[$__rate_interval])) / on (job, instance) stealwatch_cpus{${here}})`,
+      `avg(sum by (host, job, instance) (rate(stealwatch_cpu_seconds_total{${here},mode="steal"}[$__rate_interval])) / on (host, job, instance) stealwatch_cpus{${here}})`,
       'stolen by the host',
       { color: colors.steal },
     ),

@@ -56,9 +56,9 @@ function latest(series: string): string {
 const standstillWithoutSteal = `
 (
   rate(stealwatch_stall_seconds_sum[2m]) > ${thresholds.stalledSecondsIn2m.bad} / 120
-  and on (job, instance) ${latest('stealwatch_signal_supported{signal="steal"}')} == 1
-  unless on (job, instance) rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]) / on (job, instance) ${cpus} > ${thresholds.stealRatio.warn}
-  unless on (job, instance) increase(stealwatch_vm_restores_total[2m]) > 0
+  and on (host, job, instance) ${latest('stealwatch_signal_supported{signal="steal"}')} == 1
+  unless on (host, job, instance) rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]) / on (host, job, instance) ${cpus} > ${thresholds.stealRatio.warn}
+  unless on (host, job, instance) increase(stealwatch_vm_restores_total[2m]) > 0
 )`;
 
 const pageIn = `

@@ -1,4 +1,5 @@
 /** The month: what was promised, what is left, who spent it. Rules: alerts/generated, names Sloth's. */
+import { shippedSpec } from '../alerts/slo/shipped.ts';
 import { burnRates, thresholds } from '../alerts/thresholds.ts';
 import { build, uids } from './dashboard.ts';
 import { bars, heat, table } from './grids.ts';
@@ -6,13 +7,14 @@ import { colors } from './palette.ts';
 import { falling, line, lines } from './panels.ts';
 import { here, range } from './query.ts';
 
+const days = shippedSpec().periodDays;
+
 /** Every value of the table per objective: the worst host, the worst queue. */
 const worst = (aggregate: 'min' | 'max', expr: string) => `${aggregate} by (slo) (${expr})`;
 
 const objectives = table({
   title: 'Objectives',
-  description:
-    'One row per promise, the worst of the selected hosts and queues. *Got*: what the period gave so far. *Left*: the part of the error budget not yet spent; below 0 the promise is broken. *Burn*: 1 spends exactly the budget in 28 days. *Empty in*: at the pace of the last six hours. *Measured*: share of the time in which anything was known; what is not known counts as bad. Objectives are changed in alerts/slo.yml.',
+  description: `One row per promise, the worst of the selected hosts and queues. *Got*: what the period gave so far. *Left*: the part of the error budget not yet spent; below 0 the promise is broken. *Burn*: 1 spends exactly the budget in ${days} days. *Empty in*: at the pace of the last six hours. *Measured*: share of the time in which anything was known; what is not known counts as bad. Objectives are changed in alerts/slo.yml.`,
   w: 24,
   h: 8,
   columns: [
@@ -44,7 +46,7 @@ const objectives = table({
     },
     {
       title: 'Got',
-      expr: `1 - ${worst('max', `slo:sli_error:ratio_rate28d{${here}}`)}`,
+      expr: `1 - ${worst('max', `slo:sli_error:ratio_rate${days}d{${here}}`)}`,
       unit: 'percentunit',
       decimals: 2,
     },
@@ -67,7 +69,7 @@ const objectives = table({
     },
     {
       title: 'Measured',
-      expr: worst('min', `slo:coverage:ratio_rate28d{${here}}`),
+      expr: worst('min', `slo:coverage:ratio_rate${days}d{${here}}`),
       unit: 'percentunit',
       decimals: 1,
       steps: falling(thresholds.coverageRatio),
@@ -78,8 +80,7 @@ const objectives = table({
 
 const burnDown = lines({
   title: 'Budget left, and what even spending would leave',
-  description:
-    'The unspent part of each 28-day budget, worst of the selected hosts. The grey line falls from all to nothing over the range shown: a budget above it lasts. `slo:period_error_budget_remaining:ratio`. A step down is an incident: open the forensics there. The axis ends at -100 %: spent twice.',
+  description: `The unspent part of each ${days}-day budget, worst of the selected hosts. The grey line falls from all to nothing over the range shown: a budget above it lasts. \`slo:period_error_budget_remaining:ratio\`. A step down is an incident: open the forensics there. The axis ends at -100 %: spent twice.`,
   w: 24,
   h: 9,
   unit: 'percentunit',
@@ -96,12 +97,11 @@ const burnDown = lines({
 
 const spenders = bars({
   title: 'Who spent the host budget',
-  description:
-    'Bad seconds of the period by cause, the first that held in each slice of 15 s: what the host did comes before what we did. *unknown*: nothing was measured, or nothing explains it. `slo:bad_seconds:sum28d`. host_cpu and host_memory together are the argument for another provider.',
+  description: `Bad seconds of the period by cause, the first that held in each slice of 15 s: what the host did comes before what we did. *unknown*: nothing was measured, or nothing explains it. \`slo:bad_seconds:sum${days}d\`. host_cpu and host_memory together are the argument for another provider.`,
   w: 12,
   h: 9,
   unit: 's',
-  expr: `sum by (cause) (slo:bad_seconds:sum28d{${here},slo="host"})`,
+  expr: `sum by (cause) (slo:bad_seconds:sum${days}d{${here},slo="host"})`,
   label: 'cause',
   color: colors.steal,
   noValue: 'Nobody: no bad second in the period.',
@@ -199,9 +199,8 @@ const history = lines({
 export const slo = build({
   uid: uids.slo,
   title: 'SLO',
-  description:
-    'What was promised over 28 days, what is left of it, and who spent it. A slice of time that was not proven good is bad: the objective cannot be met by being dead.',
-  from: '28d',
+  description: `What was promised over ${days} days, what is left of it, and who spent it. A slice of time that was not proven good is bad: the objective cannot be met by being dead.`,
+  from: `${days}d`,
   refresh: '5m',
   panels: [objectives, burnDown, spenders, spentByTime, burn, coverage, calendar, history],
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { errorRatio, slices } from '../slo/ratios.ts';
-import { readSloSpec } from '../slo/spec.ts';
+import { shippedSpec } from '../slo/shipped.ts';
 import { startScript } from '../testing/alertmanager.ts';
 import { alertsOf, ruleFiles, runTests, type TestFile } from '../testing/rule-files.ts';
 import { sliceSeconds } from '../thresholds.ts';
@@ -164,7 +164,7 @@ function overAll(
   const part = { from: timeline.judgedFrom, until: timeline.end, step: 5 };
   const span = part.until - part.from;
   const coarse = { ...part, step: 4 * sliceSeconds };
-  const spec = readSloSpec(readFileSync(join(import.meta.dirname, '..', 'slo.yml'), 'utf8'));
+  const spec = shippedSpec();
   // From the slices: the rules add up whole quarters, and a story ends when it ends.
   const errors = spec.slos
     .filter(({ name }) => periodErrors.some((one) => one === name))

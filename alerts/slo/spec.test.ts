@@ -44,16 +44,20 @@ test('a burn rate that nobody would hear is not refused', () => {
 test('a threshold that no bucket counts is refused with those that there are', () => {
   assert.throws(
     () => readSloSpec(changed('within_seconds: 0.05', 'within_seconds: 0.07')),
-    /slos\.redis_latency: within_seconds 0\.07 is no bucket of the histogram, so nothing counts it; take one of 0\.0005, /,
+    /slos\.redis_latency: within_seconds 0\.07 is no bucket of the histogram, so nothing counts it; take one of 0\.001, /,
   );
 });
 
 const wrong: readonly [from: string, to: string, message: RegExp][] = [
+  ['period_days: 28', 'period_days: many', /period_days must be a number above 3, got "many"/],
   [
     'period_days: 28',
-    'period_days: many',
-    /period_days must be a number above 3 and below 366, got "many"/,
+    'period_days: 120',
+    /period_days must be a whole number below the 35 days that Prometheus keeps, got 120\. For a longer one raise/,
   ],
+  ['period_days: 28', 'period_days: 35', /whole number below the 35 days/],
+  ['period_days: 28', 'period_days: 7.5', /whole number below the 35 days/],
+  ['within_seconds: 0.05', 'within_seconds: 0.0005', /0\.0005 is no bucket of the histogram/],
   ['  host:', '  hosts:', /slos: unknown key "hosts"; there are host, steal/],
   [
     'objective: 99.5',

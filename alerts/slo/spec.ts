@@ -3,6 +3,8 @@
  * something that the rules could not keep.
  */
 import { parse } from 'yaml';
+import { demandBuckets, pingBuckets } from '../../exporter/buckets.ts';
+import { retentionDays } from '../thresholds.ts';
 
 const sloNames = ['host', 'steal', 'redis_availability', 'redis_latency', 'queue_latency'] as const;
 export type SloName = (typeof sloNames)[number];
@@ -44,8 +46,8 @@ export interface SloSpec {
 
 /** Upper bounds of the two histograms whose buckets count good events. */
 const buckets = {
-  steal: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
-  redis_latency: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  steal: demandBuckets,
+  redis_latency: pingBuckets,
 };
 
 const limitKey: Readonly<Record<SloName, string | undefined>> = {
@@ -75,7 +77,7 @@ function numberIn(fields: Fields, key: string, where: string, low: number, high:
   const value = fields[key];
   if (typeof value !== 'number' || !(value > low && value < high)) {
     throw new Error(
-      `${where}: ${key} must be a number above ${low} and below ${high}, got ${show(value)}`,
+      `${where}: ${key} must be a number above ${low}${high === Number.POSITIVE_INFINITY ? '' : ` and below ${high}`}, got ${show(value)}`,
     );
   }
   return value;
@@ -162,6 +164,15 @@ function refuseImpossible(slos: readonly Slo[], burnRates: readonly BurnRate[]):
   }
 }
 
+/** Prometheus forgets what is older, and would shorten the period without a word. */
+function periodOf(file: Fields): number {
+  const days = numberIn(file, 'period_days', 'slo.yml', 3, Number.POSITIVE_INFINITY);
+  if (Number.isInteger(days) && days < retentionDays) return days;
+  throw new Error(
+    `slo.yml: period_days must be a whole number below the ${retentionDays} days that Prometheus keeps, got ${days}. For a longer one raise retentionDays in alerts/thresholds.ts and --storage.tsdb.retention.time with it.`,
+  );
+}
+
 /** Throws an Error that names the key, what was expected and what stands there. */
 export function readSloSpec(text: string): SloSpec {
   const file = fieldsOf(parse(text), 'slo.yml');
@@ -175,5 +186,5 @@ export function readSloSpec(text: string): SloSpec {
   if (!Array.isArray(rates)) throw new Error(`burn_rates: expected a list, got ${show(rates)}`);
   const burnRates = rates.map(burnRateOf);
   refuseImpossible(slos, burnRates);
-  return { periodDays: numberIn(file, 'period_days', 'slo.yml', 3, 366), slos, burnRates };
+  return { periodDays: periodOf(file), slos, burnRates };
 }

@@ -1,5 +1,7 @@
 /** What the host collectors of the exporter would publish of a world. */
 import { kernelEvents } from '../../exporter/kmsg/kernel-events.ts';
+import { demandBuckets, stallBuckets } from '../../exporter/buckets.ts';
+import { touchBuckets } from '../../exporter/canary/layout.ts';
 import type { Recorder } from './recorder.ts';
 import type { Abilities, World } from './world.ts';
 
@@ -17,9 +19,6 @@ export interface Moment {
   readonly savingFor: number;
 }
 
-const demandBounds = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
-const stallBounds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-const coldBounds = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10];
 const reasons = ['host_page_in', 'disk', 'filesystem', 'lock', 'other', 'unknown'];
 
 function cpu(to: Recorder, { world, cpus, step }: Moment): void {
@@ -56,10 +55,15 @@ function seconds(to: Recorder, { world, step }: Moment): void {
     to.add('stealwatch_seconds_total', value, { verdict });
   }
   const denied = world.deniedSeconds * step;
-  to.observe('stealwatch_steal_demand_ratio', demandBounds, world.denied, denied);
-  to.observe('stealwatch_steal_demand_ratio', demandBounds, 0, step - denied);
-  to.observe('stealwatch_stall_seconds', stallBounds, 0.0004, step * 20);
-  to.observe('stealwatch_stall_seconds', stallBounds, world.stallLength, stall / world.stallLength);
+  to.observe('stealwatch_steal_demand_ratio', demandBuckets, world.denied, denied);
+  to.observe('stealwatch_steal_demand_ratio', demandBuckets, 0, step - denied);
+  to.observe('stealwatch_stall_seconds', stallBuckets, 0.0004, step * 20);
+  to.observe(
+    'stealwatch_stall_seconds',
+    stallBuckets,
+    world.stallLength,
+    stall / world.stallLength,
+  );
   to.set('stealwatch_stall_longest_seconds', stall > 0 ? world.stallLength : 0.0004);
 }
 
@@ -161,8 +165,10 @@ function canary(to: Recorder, { world, step }: Moment): void {
   ] as const) {
     const faults = world.pageIns > 0 ? share * step : 0;
     to.add('stealwatch_cold_page_host_faults_total', faults, { age });
-    to.observe('stealwatch_cold_page_touch_seconds', coldBounds, 2e-7, 3 * step - faults, { age });
-    to.observe('stealwatch_cold_page_touch_seconds', coldBounds, 0.006, faults, { age });
+    to.observe('stealwatch_cold_page_touch_seconds', touchBuckets, 2e-7, 3 * step - faults, {
+      age,
+    });
+    to.observe('stealwatch_cold_page_touch_seconds', touchBuckets, 0.006, faults, { age });
   }
   to.set('stealwatch_cold_page_outstanding_seconds', 0);
 }

@@ -1,10 +1,9 @@
 /** What the Redis, Asynq and application collectors would publish of a world. */
+import { pingBuckets } from '../../exporter/buckets.ts';
 import { infoTableMetrics } from '../../exporter/redis/info-tables.ts';
 import { redisStates } from '../../exporter/redis/state.ts';
 import type { Moment } from './host-series.ts';
 import type { Recorder } from './recorder.ts';
-
-const pingBounds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 function probe(to: Recorder, { world, step, frozenFor }: Moment): void {
   const frozen = world.redis === 'frozen';
@@ -21,14 +20,14 @@ function probe(to: Recorder, { world, step, frozenFor }: Moment): void {
   };
   for (const [result, count] of Object.entries(results))
     to.add('redis_probes_total', count, { result });
-  to.observe('redis_ping_seconds', pingBounds, 0.0003, results.ok * 0.8);
+  to.observe('redis_ping_seconds', pingBuckets, 0.0003, results.ok * 0.8);
   to.observe(
     'redis_ping_seconds',
-    pingBounds,
+    pingBuckets,
     world.redis === 'slow' ? 0.12 : 0.0008,
     results.ok * 0.2,
   );
-  to.observe('redis_ping_seconds', pingBounds, 0.4, slow);
+  to.observe('redis_ping_seconds', pingBuckets, 0.4, slow);
   to.add('redis_restarts_total', 0);
 }
 

@@ -2,6 +2,7 @@
  * Whether Redis answers, asked once a second and not once a scrape: a freeze of five seconds
  * between two scrapes is the one that loses jobs. Everything here comes from memory.
  */
+import { pingBuckets } from '../buckets.ts';
 import type { Clock } from '../clock.ts';
 import {
   byLabel,
@@ -41,7 +42,7 @@ const unresponsive = gauge({
 const pingSeconds = histogram({
   name: 'redis_ping_seconds',
   help: 'How long PINGs took that were answered, however late, from a PING a second.',
-  buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+  buckets: pingBuckets,
 });
 const probes = counter({
   name: 'redis_probes_total',

@@ -13,6 +13,7 @@
  * It lives in the event loop and not in a thread of its own, which would cost 9 MB of memory
  * (docs/adr/0005). A CPU quota on the exporter's own cgroup shows here as standstill: set none.
  */
+import { stallBuckets } from '../buckets.ts';
 import type { Clock } from '../clock.ts';
 import { type Collector, gauge, histogram, single } from '../collector.ts';
 import { createHistogram } from '../histogram.ts';
@@ -24,7 +25,7 @@ const stallSeconds = histogram({
   name: 'stealwatch_stall_seconds',
   help: 'Time in which nobody ran, from a 50 ms timer less its schedstat.',
   note: 'How late a 50 ms timer fired, one observation for each quarter of a second, less the CPU time and the run delay of its thread, from the monotonic clock and /proc/thread-self/schedstat.',
-  buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+  buckets: stallBuckets,
 });
 const longest = gauge({
   name: 'stealwatch_stall_longest_seconds',

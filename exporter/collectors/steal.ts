@@ -6,6 +6,7 @@
  * waits for its verdict: the counters go on meanwhile, so the next reading judges all of it, and
  * until then `collect` rejects instead of publishing a sum that lacks it.
  */
+import { demandBuckets } from '../buckets.ts';
 import type { Clock } from '../clock.ts';
 import {
   byLabel,
@@ -42,7 +43,7 @@ const stealDemandRatio = histogram({
   name: 'stealwatch_steal_demand_ratio',
   help: 'Share of the CPU asked for that the host took, per second, from /proc/stat.',
   note: 'Share of the CPU time asked for that the host took, one observation for each second in which at least 0.05 s were asked for: all vCPUs or the worst one, whichever is larger, from /proc/stat.',
-  buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1],
+  buckets: demandBuckets,
 });
 const seconds = counter({
   name: 'stealwatch_seconds_total',
