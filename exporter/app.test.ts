@@ -7,6 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { createHttpServer, formatOf } from './app.ts';
 import { systemClock } from './clock.ts';
 import { type Check, type Collector, counter, type Family, gauge, single } from './collector.ts';
+import { connectionLimits } from './open-files.ts';
 import { createRequestCounter } from './requests.ts';
 import { createScraper } from './scrape.ts';
 import { createTargets } from './targets.ts';
@@ -39,6 +40,7 @@ function serverOf(collectors: readonly Collector[]) {
     }),
     targets: createTargets([], systemClock),
     requests,
+    limits: connectionLimits,
     version: 'test',
     requestFailed: (path, error) => changes.push(`${path}: ${String(error)}`),
   });

@@ -35,8 +35,7 @@ export interface App {
   readonly requests: RequestCounter;
   readonly version: string;
   readonly clock: Pick<Clock, 'monotonic' | 'every'>;
-  /** `connectionLimits` unless the machine grants less. */
-  readonly limits?: ConnectionLimits;
+  readonly limits: ConnectionLimits;
   /** TLS and credentials; plain HTTP for everyone without it. */
   readonly access?: Access;
   /** A request failed for a reason of ours. The reason is logged, not shown. */
@@ -187,14 +186,6 @@ const httpLimits = {
   keepAliveTimeout: 65_000,
 };
 
-/** What a server of one machine's numbers needs many times over. */
-const connectionLimits: ConnectionLimits = {
-  connections: 1000,
-  perAddress: 250,
-  unreadBytes: 24e6,
-  answerSeconds: 30,
-};
-
 export interface HttpServer {
   readonly server: Server | TlsServer;
   /** Takes no more connections; resolves when the answers under way have been given. */
@@ -225,7 +216,7 @@ export function createHttpServer(app: App): HttpServer {
           },
           listener,
         );
-  const connections = watchConnections(server, app.limits ?? connectionLimits, app.clock);
+  const connections = watchConnections(server, app.limits, app.clock);
   return {
     server,
     async end() {

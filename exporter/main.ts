@@ -9,6 +9,7 @@ import type { Collector } from './collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
 import { type Config, readConfig } from './config.ts';
 import { createLog } from './log.ts';
+import { limitsWithin, openFilesAllowed } from './open-files.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { startProblem } from './procfs/start-check.ts';
 import { createRequestCounter } from './requests.ts';
@@ -34,6 +35,7 @@ function dieOf(signal: NodeJS.Signals): void {
 
 async function run(config: Config): Promise<void> {
   const { log, destination } = createLog(config.logLevel);
+  const limits = limitsWithin(openFilesAllowed(), (message) => log.warn(message));
   const access =
     config.webConfigFile === undefined
       ? undefined
@@ -60,6 +62,7 @@ async function run(config: Config): Promise<void> {
   const targets = createTargets(config.targets, systemClock);
   const { server, end } = createHttpServer({
     clock: systemClock,
+    limits,
     collectors,
     scraper,
     targets,

@@ -11,6 +11,7 @@ import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { createHttpServer } from '../app.ts';
 import { type ManualClock, manualClock } from '../clock.ts';
+import { connectionLimits } from '../open-files.ts';
 import { createRequestCounter } from '../requests.ts';
 import { createScraper } from '../scrape.ts';
 import { createTargets } from '../targets.ts';
@@ -38,6 +39,7 @@ async function serve(t: TestContext, settings: () => string) {
     scraper: createScraper([], clock, { collectorChanged: () => undefined }),
     targets: createTargets([], clock),
     requests,
+    limits: connectionLimits,
     version: 'test',
     access,
     requestFailed: (path, error) => log.push(`${path}: ${String(error)}`),
