@@ -54,6 +54,8 @@ export const rows: readonly Row[] = [
   { names: 'ioc_rqos iocg_ iolatency_ throtl_', reason: 'disk' },
   // Direct I/O, which waits for the device itself.
   { names: 'dio_ iomap_dio do_blockdev_direct', reason: 'disk' },
+  // Asynchronous I/O of a process that ends, or gives it up.
+  { names: 'exit_aio kill_ioctx io_destroy', reason: 'disk' },
   // Buffers of XFS and ZFS that wait for the device: before the rows of their file systems.
   { names: 'xfs_buf_iowait zio_ vdev_ zvol_', reason: 'disk' },
   // Writers held back, and sync(2), until enough dirty pages have reached the disk.
@@ -66,9 +68,15 @@ export const rows: readonly Row[] = [
   { names: 'bch_ bcache_ cached_dev_ drbd_ inc_ap_bio', reason: 'disk' },
   // NVMe, SCSI, ATA, USB sticks and what guests have.
   { names: 'nvme_ nvmf_ nvmet_ scsi_ sd_ sr_ sg_ ses_ bsg_ cdrom_', reason: 'disk' },
-  { names: 'ata_ ahci_ iscsi_ mpt3sas_ mpi3mr_ megasas_ hpsa_ pqi_ aac_', reason: 'disk' },
-  { names: 'usb_stor_ uas_ ufshcd_ virtblk_ virtscsi_ storvsc_ pvscsi_', reason: 'disk' },
-  { names: 'blkfront_ xen_blkif_ loop_ lo_ nbd_ rbd_ ublk_ zram_', reason: 'disk' },
+  {
+    names: 'ata_ ahci_ iscsi_ mpt3sas_ mpi3mr_ megasas_ hpsa_ pqi_ aac_ lpfc_ qla2x00_',
+    reason: 'disk',
+  },
+  {
+    names: 'usb_stor_ uas_ ufshcd_ virtblk_ virtscsi_ storvsc_ pvscsi_ ibmvscsi_ ibmvfc_',
+    reason: 'disk',
+  },
+  { names: 'blkfront_ xen_blkif_ loop_ lo_ nbd_ rbd_ ublk_ dasd_ zfcp_', reason: 'disk' },
   // SD cards, eMMC and bare flash.
   { names: 'mmc_ sdhci_ mtd_ nand_ ubi_ spi_nor_', reason: 'disk' },
   // A frozen file system (fsfreeze: how hypervisors snapshot a disk consistently). Up to 5.x a
@@ -113,7 +121,10 @@ export const rows: readonly Row[] = [
   },
   { names: 'wait_reserve_ticket handle_reserve_ticket wait_log_commit', reason: 'filesystem' },
   { names: 'bch2_ journal_quiesce bcachefs_', reason: 'filesystem' },
-  { names: 'txg_ zil_ dmu_ zfs_ zpl_ spa_ arc_ dbuf_ dsl_ metaslab_ rrw_', reason: 'filesystem' },
+  {
+    names: 'txg_ zil_ dmu_ zfs_ zpl_ spa_ arc_ dbuf_ dsl_ metaslab_ rrw_ taskq_wait',
+    reason: 'filesystem',
+  },
   { names: 'ntfs_ ni_ exfat_ fat_ udf_ isofs_ squashfs_ erofs_ hfsplus_', reason: 'filesystem' },
   { names: 'ubifs_ jffs2_ ecryptfs_ fscrypt_ fsverity_', reason: 'filesystem' },
   { names: 'dquot_ dqget dqput quota_ wait_on_dquot', reason: 'filesystem' },

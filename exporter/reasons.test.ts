@@ -382,6 +382,7 @@ const known: Readonly<Record<string, readonly string[]>> = {
     'iomap_dio_rw __iomap_dio_rw do_blockdev_direct_IO.isra.1 swap_readpage read_swap_cache_async',
     'folio_wait_writeback __folio_lock_or_retry wait_on_page_bit_common write_cache_pages',
     'zio_wait vdev_queue_io zvol_write xfs_buf_iowait balance_dirty_pages_ratelimited wb_wait_for_completion',
+    'exit_aio kill_ioctx dasd_sleep_on ibmvfc_wait_for_ops lpfc_reset_flush_io_context',
     '__wait_on_buffer sync_dirty_buffer __bread_gfp inode_wait_for_writeback wait_sb_inodes',
   ],
   filesystem: [
@@ -457,6 +458,10 @@ test('reasons: client and server of one protocol are told apart', () => {
       client,
     );
   }
+  assert.equal(
+    reasonOfTrace(trace(...disk, 'nfsd_vfs_write', 'nfs4_get_vfs_file', 'nfsd4_proc_compound')),
+    'disk',
+  );
   // A server that hands on what another server gave it.
   assert.equal(
     reasonOfTrace(trace('io_schedule', 'nfs_wait_on_request', 'nfsd_vfs_write')),

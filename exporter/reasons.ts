@@ -124,8 +124,15 @@ function meaningOf({ name, module }: Frame): Meaning | undefined {
 }
 
 const serverModules = new Set(['nfsd', 'ksmbd']);
-/** At the bottom of every trace of an SMB server that is no module. */
-const smbServer = /^(?:ksmbd_|handle_ksmbd)/;
+/**
+ * Servers that are no module: at the bottom of their traces they call themselves so, and what of
+ * their own is called like the client's. An NFS server that hands on what another server gives it
+ * has functions of the client besides.
+ */
+const builtInServers = [
+  { bottom: /^(?:ksmbd_|handle_ksmbd)/, own: /^smb/i },
+  { bottom: /^nfsd/, own: /^nfs4_/ },
+];
 
 /** From the lines of a call trace or of /proc/PID/stack, the innermost frame first. */
 export function readTrace(lines: readonly string[]): TraceReason {
@@ -152,9 +159,12 @@ function reasonOfFrames(frames: readonly Frame[]): Reason {
 }
 
 function isRemote(frames: readonly Frame[]): boolean {
-  const serves = frames.some(({ name }) => smbServer.test(name));
+  const servers = builtInServers.filter(({ bottom }) =>
+    frames.some(({ name }) => bottom.test(name)),
+  );
   return frames.some(
-    (frame) => meaningOf(frame)?.remote === true && !(serves && /^smb/i.test(frame.name)),
+    (frame) =>
+      meaningOf(frame)?.remote === true && !servers.some(({ own }) => own.test(frame.name)),
   );
 }
 
