@@ -74,7 +74,7 @@ function anotherShell(directory: string): Place | string {
   const obstacle = obstacleTo('--uts');
   if (obstacle !== undefined) return obstacle;
   const home = join(directory, 'home');
-  const temporary = join(directory, 't m p');
+  const temporary = join(directory, 'tmp');
   for (const path of [home, temporary]) mkdirSync(path);
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   return {
