@@ -118,3 +118,10 @@ test('oneHot: exactly one state holds, and an unknown one is refused', () => {
   );
   assert.throws(() => oneHot(depth, ['up', 'frozen'], 'gone'), /state gone is none of up frozen/);
 });
+
+test('render: only a value is spelled NaN, text that holds the word stays as it is', async () => {
+  const strange = { ...depth, help: 'Not a Nan Nan' };
+  const text = await render([byLabel(strange, { 'a Nan b': 1, 'x Nan': NaN })], 'text');
+  assert.match(text, /^depth\{queue="a Nan b"\} 1$/m);
+  assert.match(text, /^depth\{queue="x Nan"\} NaN$/m);
+});

@@ -92,3 +92,53 @@ test('app-health: one that hangs is status 0 after its deadline and is asked onc
   assert.equal(app.requests.length, 1);
   assert.match(found(collector).join(), /shop does not answer its health check/);
 });
+
+test('app-health: its line of /status, and since when it says so', async (t) => {
+  let code = 200;
+  const { app, clock, collector, silence, values } = await watched(t, () => code);
+  const line = () => {
+    const { name, critical, ok, state, reason, sinceSeconds, ageSeconds } =
+      collector.report?.().checks?.[0] ?? {};
+    assert.deepEqual([name, critical], ['app_shop', false]);
+    return `${ok} ${state}: ${reason}, for ${sinceSeconds} s, ${ageSeconds} s ago`;
+  };
+  const severities = () => collector.report?.().findings?.map(({ severity }) => severity);
+  /** The next GET, and what came of it. */
+  async function next(status: number): Promise<void> {
+    code = status;
+    const before = app.requests.length;
+    clock.advance(5);
+    await until('asked', () => app.requests.length > before);
+    await until('answered', async () => {
+      return (
+        (await values())['stealwatch_app_health_status_code'] === status &&
+        line().endsWith(' 0 s ago')
+      );
+    });
+  }
+  assert.equal(line(), 'true none: shop not answered yet, for 0 s, 0 s ago');
+  await until('answered', () => line().includes('healthy'));
+  assert.equal(line(), 'true healthy: shop says that it is healthy (HTTP 200), for 0 s, 0 s ago');
+  await next(200);
+  assert.equal(line(), 'true healthy: shop says that it is healthy (HTTP 200), for 5 s, 0 s ago');
+  clock.stall(3);
+  assert.match(line(), /for 8 s, 3 s ago$/);
+  await next(503);
+  assert.equal(
+    line(),
+    'false unhealthy: shop says that it is not healthy (HTTP 503), for 0 s, 0 s ago',
+  );
+  assert.deepEqual(severities(), [], 'it said so itself');
+  silence(41);
+  await next(200);
+  assert.equal(
+    line(),
+    'false lying: shop says that it is healthy while Redis does not answer (HTTP 200), for 0 s, 0 s ago',
+  );
+  assert.deepEqual(severities(), ['bad']);
+  await collector.close?.();
+  const asked = app.requests.length;
+  clock.advance(60);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(app.requests.length, asked, 'closed, it asks no more');
+});

@@ -161,3 +161,60 @@ test('heartbeat: not asked for, nothing is published', async () => {
   assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
   assert.deepEqual(collector.report?.(), {});
 });
+
+test('heartbeat: its line of /status, from the first beat on', async (t) => {
+  let code = 200;
+  const { clock, collector, counts, set } = await beating(t, () => code);
+  const line = () => {
+    const { name, critical, ok, state, reason, sinceSeconds } =
+      collector.report?.().checks?.[0] ?? {};
+    return [name, critical, ok, state, reason, sinceSeconds];
+  };
+  assert.deepEqual(line(), ['heartbeat', false, true, 'none', 'no heartbeat yet', 0]);
+  clock.advance(5);
+  await until('sent', async () => (await counts())['sent'] === 1);
+  const took = 'the watcher took the last heartbeat';
+  assert.deepEqual(line(), ['heartbeat', false, true, 'sent', took, 0]);
+  clock.advance(15);
+  await until('sent again', async () => (await counts())['sent'] === 2);
+  assert.deepEqual(line(), ['heartbeat', false, true, 'sent', took, 15], 'since the first one');
+  code = 500;
+  clock.advance(15);
+  await until('failed', async () => (await counts())['failed'] === 1);
+  const refused = 'the watcher did not take the last heartbeat: HTTP 500';
+  assert.deepEqual(line(), ['heartbeat', false, false, 'failed', refused, 0]);
+  code = 429;
+  clock.advance(15);
+  await until('limited', async () => (await counts())['limited'] === 1);
+  const fewer = 'the watcher wants fewer heartbeats';
+  assert.deepEqual(line(), ['heartbeat', false, true, 'limited', fewer, 0]);
+  set([{ ...redis, ok: false }]);
+  clock.advance(60);
+  const withheld = 'something critical fails here, or the queues do';
+  assert.deepEqual(line(), ['heartbeat', false, false, 'withheld', withheld, 0]);
+  assert.deepEqual(collector.report?.().findings, [], 'what fails here says so itself');
+  const [family] = await collector.collect(AbortSignal.timeout(1000));
+  assert.ok(family !== undefined && collector.metrics.includes(family.metric));
+});
+
+test('heartbeat: only how an answer begins says no, and a newline after it changes nothing', async (t) => {
+  for (const [body, result] of [
+    ['OK (not found)\n', 'failed'],
+    ['Not OK (not found)', 'sent'],
+    ['OK (rate limited)\n', 'limited'],
+    ['Not OK (rate limited)', 'sent'],
+  ] as const) {
+    const { clock, counts } = await beating(t, () => 200, body);
+    clock.advance(5);
+    await until(body, async () => Object.values(await counts()).includes(1));
+    assert.equal((await counts())[result], 1, body);
+  }
+});
+
+test('heartbeat: after it is closed it beats no more', async (t) => {
+  const { watcher, clock, collector } = await beating(t, () => 200);
+  await collector.close?.();
+  clock.advance(60);
+  await turnOfTheLoop();
+  assert.deepEqual(watcher.requests, []);
+});
