@@ -53,6 +53,20 @@ test('hostile: a reply over its bounds ends the connection, and fails who asked 
   await until('the connections have ended', () => server.open() === 1);
 });
 
+test('hostile: depth cannot be hidden where two readers do not agree on the end of a line', async (t) => {
+  const deep = '*1\r\n'.repeat(1 << 20);
+  // What one reader takes for a bulk string, another reads as arrays in arrays.
+  const heads = [`$${deep.length}\n`, `$${deep.length}\rx\n`, `+x\r$${deep.length}\n`, '*1\n'];
+  const server = await startScripted(t, ([, head]) =>
+    head === undefined ? bulk('well') : `${heads[Number(head)]}${deep}\r\n`,
+  );
+  const client = clientOf(t, server.url);
+  for (const i of heads.keys()) {
+    await assert.rejects(client.send([['DEEP', i]], patient()), /a line that is none/);
+  }
+  assert.deepEqual(await client.send([['INFO']], patient()), ['well']);
+});
+
 test('hostile: what is no reply, or comes unasked, ends the connection in its own words', async (t) => {
   const server = await startScripted(t, ([name], socket) => {
     if (name === 'PUSH') return '>2\r\n+message\r\n+x\r\n';

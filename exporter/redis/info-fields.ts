@@ -188,7 +188,7 @@ const fields: readonly InfoField[] = [
     metric: gauge({
       name: 'redis_aof_delayed_fsync',
       help: 'Writes that waited for an fsync under way, from INFO persistence.',
-      note: 'Writes that waited for an fsync under way since the start: the first sign of a starved disk; absent while the append-only file is off, from INFO persistence.',
+      note: 'Writes that waited for an fsync under way since the start: the first sign of a starved disk; keeps its last value while Redis does not answer, so that increase() of it holds; absent where the append-only file was never on. From INFO persistence.',
     }),
     read: as('aof_delayed_fsync'),
     grows: true,

@@ -18,6 +18,7 @@ const slowlogLength = gauge({
 const slowlogLastId = gauge({
   name: 'redis_slowlog_last_id',
   help: 'Id of the newest entry of the slow log, 0 when it is empty, from SLOWLOG GET.',
+  note: 'Id of the newest entry of the slow log, 0 when it is empty; it only grows, and keeps its last value while Redis does not answer. From SLOWLOG GET.',
 });
 const lastSlowSeconds = gauge({
   name: 'redis_last_slow_execution_duration_seconds',

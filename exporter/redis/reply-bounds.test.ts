@@ -48,6 +48,57 @@ test('reply bounds: whole replies pass wherever the bytes are cut, and what foll
   );
 });
 
+test('reply bounds: whatever comes passes or is an error, wherever the bytes are cut', () => {
+  const scrap = fc.constantFrom(
+    '*',
+    '$',
+    ':',
+    '+',
+    '-',
+    '>',
+    '\r\n',
+    '\r',
+    '\n',
+    '-1',
+    '3',
+    '\0',
+    '\u00ff',
+  );
+  fc.assert(
+    fc.property(fc.array(scrap, { maxLength: 60 }), fc.array(fc.nat()), (scraps, cuts) => {
+      const bytes = Buffer.from(scraps.join(''), 'latin1');
+      const attempt = (places: readonly number[]) => {
+        try {
+          checked(bytes, places);
+          return 'passed';
+        } catch (error) {
+          return String(error);
+        }
+      };
+      // Which of two faults is seen first may depend on where it is cut; that there is one does not.
+      assert.equal(attempt(cuts) === 'passed', attempt([]) === 'passed');
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('reply bounds: a line ends with carriage return and line feed, and has neither in it', () => {
+  for (const text of [
+    '+a\n',
+    '+a\rb\r\n',
+    '$3\n',
+    '$3\rx\r\n',
+    '+\r\r\n',
+    '*1\r*1\r\n',
+    '\r\n\n',
+  ]) {
+    for (const cut of [0, 1, 2, 3, 4]) {
+      assert.throws(() => checked(Buffer.from(text), [cut]), /a line that is none|no reply/, text);
+    }
+  }
+  checked(Buffer.from('+a\r\n'), [3]);
+});
+
 test('reply bounds: each exchange has its own, and levels that are whole are left', () => {
   const bounds = createReplyBounds();
   for (let i = 0; i < 20; i++) {

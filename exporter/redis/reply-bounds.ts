@@ -14,6 +14,7 @@ const mostValues = 1 << 20;
 /** Of a line that is a length or a number, or that is quoted. */
 const headLength = 40;
 const lineEnd = 0x0a;
+const carriageReturn = 0x0d;
 
 const mebibytes = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MiB`;
 
@@ -33,6 +34,8 @@ export function createReplyBounds(): ReplyBounds {
   /** The beginning of a line that is not whole, and how long it is by now. */
   let head = '';
   let lineLength = 0;
+  /** The last byte was a carriage return: the line feed comes next, or this is no line of Redis. */
+  let returned = false;
   /** For each array that is not whole, how many of its elements have not come. */
   const levels: number[] = [];
 
@@ -91,9 +94,24 @@ export function createReplyBounds(): ReplyBounds {
     return end;
   }
 
+  /**
+   * A line ends with both, and has neither in it: ioredis looks for the one and not for the other,
+   * and would read on where we are not.
+   */
+  function feeds(piece: Buffer): void {
+    const feed = piece.at(-1) === lineEnd;
+    const at = piece.indexOf(carriageReturn);
+    const before =
+      at === -1 ? returned && piece.length === 1 : at === piece.length - 2 && !returned;
+    const last = at !== -1 && at === piece.length - 1 && !returned;
+    if (feed ? !before : returned || (at !== -1 && !last)) throw new Error('a line that is none');
+    returned = last;
+  }
+
   function line(chunk: Buffer, start: number): number {
     const found = chunk.indexOf(lineEnd, start);
     const end = found === -1 ? chunk.length : found;
+    feeds(chunk.subarray(start, found === -1 ? end : end + 1));
     if (head.length < headLength) {
       head += chunk.toString('latin1', start, Math.min(end, start + headLength));
     }

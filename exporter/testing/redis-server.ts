@@ -43,6 +43,13 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
+/** A node of a cluster listens 10,000 above its port as well. */
+async function portFor(args: readonly string[]): Promise<number> {
+  let port = await freePort();
+  while (args.includes('--cluster-enabled') && port > 55_000) port = await freePort();
+  return port;
+}
+
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
@@ -76,7 +83,7 @@ export async function startRedis(
   scope: Scope,
   options: RedisServerOptions = {},
 ): Promise<RedisServer> {
-  const port = options.port ?? (await freePort());
+  const port = options.port ?? (await portFor(options.args ?? []));
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stealwatch-redis-'));
   const program = options.program ?? 'redis-server';
   const child = spawn(
