@@ -180,9 +180,8 @@ export function memoryCollector({
     report() {
       const { balloon, total } = bytes;
       const supported = balloon !== undefined && !Number.isNaN(balloon);
-      const reason = supported
-        ? 'the balloon counters of /proc/meminfo and /proc/vmstat'
-        : noBalloon;
+      const why = problem === undefined ? noBalloon : `it cannot be read (${problem})`;
+      const reason = supported ? 'the balloon counters of /proc/meminfo and /proc/vmstat' : why;
       return {
         signals: [{ name: 'memory_balloon', supported, reason }],
         findings: [...balloonFinding(balloon, total), ...impossibleFinding(bytes, info)],

@@ -44,6 +44,10 @@ test('pressure: absent without PSI or with it turned off, and the signal says ho
 test('pressure: a file that may not be read is broken, not absent', async () => {
   const collector = pressureCollector({ procfs: refusing('EACCES'), clock: manualClock() });
   await assert.rejects(collector.collect(AbortSignal.timeout(1000)), /EACCES/);
+  assert.match(
+    collector.report?.().signals?.[0]?.reason ?? '',
+    /^\/proc\/pressure cannot be read \(.*EACCES/,
+  );
 });
 
 const io = (percent: string) =>

@@ -24,6 +24,10 @@ const freshSeconds = 60;
 const missing =
   'this kernel has no /proc/pressure: it needs CONFIG_PSI (Linux 4.20 or newer), and psi=1 on the kernel command line where it is off by default (Red Hat)';
 
+function unsupportedReason(problem: string | undefined): string {
+  return problem === undefined ? missing : `/proc/pressure cannot be read (${problem})`;
+}
+
 /** With psi=0 some kernels keep the files and refuse to read them. */
 function readIfOn(file: PseudoFile): string | undefined {
   try {
@@ -58,6 +62,7 @@ export function pressureCollector({
   }));
   let disk: { readonly at: number; readonly ratio: number } | undefined;
   let supported = procfs.list('pressure') !== undefined;
+  let problem: string | undefined;
 
   function read(resource: string, file: PseudoFile): Pressure | undefined {
     const text = readIfOn(file);
@@ -83,7 +88,7 @@ export function pressureCollector({
           if (pressure.problem !== undefined) throw new Error(`${resource} ${pressure.problem}`);
         });
       }
-      const problem = failure()?.message;
+      problem = failure()?.message;
       supported = samples.length > 0;
       const families = supported ? [{ metric: pressureSeconds, samples }] : [];
       if (problem !== undefined) throw incomplete(problem, families);
@@ -98,7 +103,7 @@ export function pressureCollector({
         {
           name: 'pressure',
           supported,
-          reason: supported ? 'the files in /proc/pressure' : missing,
+          reason: supported ? 'the files in /proc/pressure' : unsupportedReason(problem),
         },
       ],
     }),

@@ -103,11 +103,23 @@ test('stall: without schedstat nothing is claimed; a broken one fails loudly', a
   });
   assert.deepEqual(await absent.collect(AbortSignal.timeout(1000)), []);
   assert.equal(absent.report?.().signals?.[0]?.supported, false);
+  assert.match(absent.report?.().signals?.[0]?.reason ?? '', /^this kernel has no /);
+  assert.equal(absent.report?.().samplers?.[0]?.ageSeconds, 0);
+  const clock = manualClock();
   const broken = stallCollector({
-    clock: manualClock(),
+    clock,
     schedstat: { read: () => '1 2', close: () => undefined },
+    afterTimers: (work) => work(),
   });
-  await assert.rejects(broken.collect(AbortSignal.timeout(1000)), /last reading failed/);
+  clock.advance(20);
+  await assert.rejects(
+    broken.collect(AbortSignal.timeout(1000)),
+    /last reading failed: schedstat: unexpected text "1 2"/,
+  );
+  const { signals = [], samplers = [] } = broken.report?.() ?? {};
+  assert.match(signals[0]?.reason ?? '', /^\/proc\/thread-self\/schedstat cannot be read \(/);
+  assert.equal(samplers[0]?.ageSeconds, 20, 'a clock that tells nothing does not tick');
+  assert.match(samplers[0].problem ?? '', /"1 2"/);
 });
 
 test('stall: 700 ms of computing in this very thread are explained', async () => {

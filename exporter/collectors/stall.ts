@@ -54,6 +54,8 @@ export function stallCollector({
   let worst = { since: clock.monotonic(), now: 0, before: 0 };
   let last: (Schedstat & { at: number }) | undefined;
   let failure: Error | undefined;
+  /** When the last look told something. */
+  let lookedAt = clock.monotonic();
 
   function read(): Schedstat | undefined {
     const text = schedstat.read();
@@ -78,10 +80,19 @@ export function stallCollector({
       }
       last = stat === undefined ? undefined : { ...stat, at };
       failure = undefined;
+      lookedAt = at;
     } catch (error) {
       failure = error instanceof Error ? error : new Error('the last reading failed');
       last = undefined;
     }
+  }
+
+  function reasonNow(): string {
+    if (failure !== undefined)
+      return `/proc/thread-self/schedstat cannot be read (${failure.message})`;
+    return last === undefined
+      ? 'this kernel has no /proc/thread-self/schedstat (CONFIG_SCHED_INFO), so "nobody ran" cannot be told from "we were busy"'
+      : 'from /proc/thread-self/schedstat';
   }
 
   look();
@@ -102,18 +113,14 @@ export function stallCollector({
       ];
     },
     report: () => ({
-      signals: [
-        {
-          name: 'run_delay',
-          supported: last !== undefined,
-          reason:
-            last === undefined
-              ? 'this kernel has no /proc/thread-self/schedstat (CONFIG_SCHED_INFO), so "nobody ran" cannot be told from "we were busy"'
-              : 'from /proc/thread-self/schedstat',
-        },
-      ],
+      signals: [{ name: 'run_delay', supported: last !== undefined, reason: reasonNow() }],
       samplers: [
-        { name: 'stall', ageSeconds: last === undefined ? 0 : clock.monotonic() - last.at },
+        {
+          name: 'stall',
+          ageSeconds:
+            last === undefined && failure === undefined ? 0 : clock.monotonic() - lookedAt,
+          ...(failure === undefined ? {} : { problem: failure.message }),
+        },
       ],
     }),
     async close() {
