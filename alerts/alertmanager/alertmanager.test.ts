@@ -143,70 +143,76 @@ const incident = [
   'ErrorBudgetBurnFast',
 ];
 
-for (const { label, alertmanager: program } of tools) {
-  test(`one incident is one message (${label})`, async (t) => {
-    const sink = await startSink();
-    t.after(() => sink.close());
-    const alertmanager = await startAlertmanager(program, {
-      WEBHOOK_URL: `${sink.url}/people`,
-      HEARTBEAT_URL: `${sink.url}/heartbeat`,
-    });
-    t.after(() => alertmanager.stop());
-    await alertmanager.post([{ labels: { alertname: 'Watchdog', severity: 'none' } }]);
-    const slo = { slo: 'redis_availability' };
-    const arrived: TimedAlert[] = [];
-    const start = performance.now();
-    async function post(posted: readonly PostedAlert[]): Promise<void> {
-      await alertmanager.post(posted);
-      const from = Math.floor((performance.now() - start) / 1000);
-      arrived.push(...posted.map(({ labels }) => ({ labels, from, to: 10_000 })));
-    }
-    for (const name of incident) {
-      const extra = name === 'ErrorBudgetBurnFast' ? slo : {};
-      // Host a: everything. Host b: nothing above Redis. Host c: queues, and a probe from outside.
-      // Host d: the host and what is far below it.
-      const layer = everyAlert.find((one) => one.alert === name)?.labels['layer'] ?? '';
-      const posted = [alert(name, 'a', extra)];
-      if (layer !== 'host') posted.push(alert(name, 'b', extra));
-      if (layer === 'asynq' || name === 'ProbeFailed') posted.push(alert(name, 'c', extra));
-      if (layer !== 'redis') posted.push(alert(name, 'd', extra));
-      await post(posted);
-      await sleep(150);
-    }
-    await post([alert('CollectorFailing', 'a')]);
-    // The tickets' group_wait of 30 s, and then some.
-    await sleep(33_000);
-    const people = sink.posted.filter(({ path }) => path === '/people').map(webhookMessage);
-    const said = people.map(({ groupLabels, alerts }) =>
-      [
-        groupLabels['host'],
-        ...alerts.map(({ labels }) => labels['alertname'] ?? '').sort(byText),
-      ].join(' '),
-    );
-    assert.deepEqual(said.sort(byText), [
-      'a CollectorFailing',
-      'a PageInStuck',
-      'b RedisFrozen',
-      'c AsynqNoConsumers',
-      'c ProbeFailed',
-      'd PageInStuck',
-    ]);
-    // The model that counts the messages of the replays agrees.
-    const modelled = messagesOf(arrived, shippedRouting()).filter(({ kind }) => kind === 'news');
-    assert.deepEqual(
-      modelled.map(({ alerts }) => alerts.toSorted(byText).join(' ')).toSorted(byText),
-      people
-        .map(({ alerts }) =>
-          alerts
-            .map(({ labels }) => labels['alertname'] ?? '')
-            .toSorted(byText)
-            .join(' '),
-        )
-        .toSorted(byText),
-    );
-    assert.equal(sink.posted.filter(({ path }) => path === '/heartbeat').length, 1);
+async function oneIncident(t: TestContext, program: string): Promise<void> {
+  const sink = await startSink();
+  t.after(() => sink.close());
+  const alertmanager = await startAlertmanager(program, {
+    WEBHOOK_URL: `${sink.url}/people`,
+    HEARTBEAT_URL: `${sink.url}/heartbeat`,
   });
+  t.after(() => alertmanager.stop());
+  await alertmanager.post([{ labels: { alertname: 'Watchdog', severity: 'none' } }]);
+  const slo = { slo: 'redis_availability' };
+  const arrived: TimedAlert[] = [];
+  const start = performance.now();
+  async function post(posted: readonly PostedAlert[]): Promise<void> {
+    await alertmanager.post(posted);
+    const from = Math.floor((performance.now() - start) / 1000);
+    arrived.push(...posted.map(({ labels }) => ({ labels, from, to: 10_000 })));
+  }
+  for (const name of incident) {
+    const extra = name === 'ErrorBudgetBurnFast' ? slo : {};
+    // Host a: everything. Host b: nothing above Redis. Host c: queues, and a probe from outside.
+    // Host d: the host and what is far below it.
+    const layer = everyAlert.find((one) => one.alert === name)?.labels['layer'] ?? '';
+    const posted = [alert(name, 'a', extra)];
+    if (layer !== 'host') posted.push(alert(name, 'b', extra));
+    if (layer === 'asynq' || name === 'ProbeFailed') posted.push(alert(name, 'c', extra));
+    if (layer !== 'redis') posted.push(alert(name, 'd', extra));
+    await post(posted);
+    await sleep(150);
+  }
+  await post([alert('CollectorFailing', 'a')]);
+  // The tickets' group_wait of 30 s, and then some.
+  await sleep(33_000);
+  const people = sink.posted.filter(({ path }) => path === '/people').map(webhookMessage);
+  const said = people.map(({ groupLabels, alerts }) =>
+    [
+      groupLabels['host'],
+      ...alerts.map(({ labels }) => labels['alertname'] ?? '').sort(byText),
+    ].join(' '),
+  );
+  assert.deepEqual(said.sort(byText), [
+    'a CollectorFailing',
+    'a PageInStuck',
+    'b RedisFrozen',
+    'c AsynqNoConsumers',
+    'c ProbeFailed',
+    'd PageInStuck',
+  ]);
+  // The model that counts the messages of the replays agrees.
+  const modelled = messagesOf(arrived, shippedRouting()).filter(({ kind }) => kind === 'news');
+  assert.deepEqual(
+    modelled.map(({ alerts }) => alerts.toSorted(byText).join(' ')).toSorted(byText),
+    people
+      .map(({ alerts }) =>
+        alerts
+          .map(({ labels }) => labels['alertname'] ?? '')
+          .toSorted(byText)
+          .join(' '),
+      )
+      .toSorted(byText),
+  );
+  assert.equal(sink.posted.filter(({ path }) => path === '/heartbeat').length, 1);
 }
+
+test('one incident is one message', { concurrency: true }, async (t) => {
+  await Promise.all(
+    tools.map(({ label, alertmanager: program }) =>
+      t.test(label, (one) => oneIncident(one, program)),
+    ),
+  );
+});
 
 interface DiscordMessage {
   readonly content?: string;

@@ -86,14 +86,14 @@ export const areas: readonly Area[] = [
     /^(?:deploy|alerts)\/prometheus\/prometheus\.yml$/,
     'prometheus',
     [],
-    /^(?:deploy\/prometheus|alerts\/prometheus\/[^/]+)\.test\.ts$/,
+    /^(?:deploy\/prometheus(?:-running)?|alerts\/prometheus\/[^/]+)\.test\.ts$/,
   ),
   yaml(
     'deploy/compose',
     /^docker-compose\.yml$/,
     'compose',
     [],
-    /^deploy\/(?!watch|health-check)[^/]+\.test\.ts$/,
+    /^deploy\/compose[^/]*\.test\.ts$/,
   ),
 ];
 
