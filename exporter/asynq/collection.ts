@@ -25,7 +25,7 @@ const seriesOfQueue = 35;
 const seriesBytes = 60;
 const mostPageBytes = 32 * 1024 * 1024;
 /** Queues to a pipeline: larger ones were slower, and hold up our own event loop and other clients. */
-const queuesPerPipeline = 50;
+const queuesPerPipeline = 25;
 /** A queue that is empty, listed nowhere and served by nobody is forgotten after this long. */
 const forgottenAfterSeconds = 3600;
 const memoryQueuesPerCollection = 20;

@@ -25,6 +25,8 @@ export interface QueueNotes {
   /** Asynq before v0.20 works here: days are counted, totals are not. */
   withoutTotals: boolean;
   memoryBytes: number | undefined;
+  /** None of its lists and sets was there: one question tells whether that is still so. */
+  idle: boolean;
   /** Monotonic time until which its tasks are not asked for by id, because their ids are far too long. */
   idsUnreadUntil: number;
 }
@@ -47,6 +49,7 @@ export function newQueueNotes(queue: string, monotonic: number): QueueNotes {
     legacy: undefined,
     withoutTotals: false,
     memoryBytes: undefined,
+    idle: false,
     idsUnreadUntil: -Infinity,
   };
 }

@@ -96,6 +96,28 @@ test('asynq: scrapes that come together share one collection', async (t) => {
   assert.match(await rig.redis.info('commandstats'), /cmdstat_sscan:calls=1,/);
 });
 
+test('asynq: an idle queue costs a few commands, and what comes into it is seen at once', async (t) => {
+  const rig = await asynqRig(t);
+  const app = asynqSimulator(rig.redis);
+  await app.enqueue('default');
+  await app.done('default', await app.dequeue('default'));
+  const cost = async () => {
+    const before = await commandsProcessed(rig);
+    const { value } = await rig.scrape();
+    assert.equal(value('asynq_tasks_processed_total', 'default'), 1);
+    return (await commandsProcessed(rig)) - before - 1;
+  };
+  await cost();
+  await cost();
+  const idle = await cost();
+  assert.ok(idle <= 9, `${idle} commands`);
+  await app.enqueue('default');
+  assert.equal((await rig.scrape()).value('asynq_queue_tasks', 'default', 'pending'), 1);
+  assert.ok((await cost()) > 15);
+  await app.dequeue('default');
+  assert.equal((await rig.scrape()).value('asynq_queue_tasks', 'default', 'active'), 1);
+});
+
 test('asynq: a large fleet is read in the background, and its age is told', async (t) => {
   const clock = manualClock();
   const rig = await asynqRig(t, { clock });
