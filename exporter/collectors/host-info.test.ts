@@ -256,3 +256,40 @@ test('host identity: a label is printable, on one line and bounded, or not there
     }),
   );
 });
+
+/** What clouds and hypervisors write into DMI, as they do. */
+const names: Readonly<Record<string, readonly string[]>> = {
+  vmware: ['VMware, Inc. VMware Virtual Platform', 'VMware7,1'],
+  virtualbox: ['innotek GmbH VirtualBox', 'Oracle VirtualBox', 'innotek GmbH'],
+  hyperv: ['Microsoft Corporation Virtual Machine', 'hyper-v'],
+  xen: ['Xen HVM domU', 'xen'],
+  parallels: ['Parallels Software International Inc.'],
+  bhyve: ['BHYVE'],
+  apple: ['Apple Inc. Apple Virtualization Generic Platform'],
+  kvm: [
+    'KVM',
+    'QEMU Standard PC (i440FX + PIIX, 1996)',
+    'OpenStack Foundation OpenStack Nova',
+    'Amazon EC2 t3.micro',
+    'Google Compute Engine',
+    'DigitalOcean Droplet',
+    'Hetzner vServer',
+    'Alibaba Cloud ECS',
+    'Linode Compute Instance',
+    'Vultr VC2',
+  ],
+};
+
+test('host identity: hypervisors by the names they give, and nobody by another', () => {
+  for (const [hypervisor, texts] of Object.entries(names)) {
+    for (const text of texts) assert.equal(virtualizationOf(text), hypervisor, text);
+  }
+  for (const text of [
+    '',
+    'Dell Inc. PowerEdge',
+    'Xenon Systems',
+    'Microsoft Corporation Surface',
+  ]) {
+    assert.equal(virtualizationOf(text), undefined, text);
+  }
+});
