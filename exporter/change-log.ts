@@ -12,6 +12,8 @@ export interface ChangeLogger {
 }
 
 const periodSeconds = 1;
+/** Until then clocks tick for the first time, and what is merely not known yet becomes known. */
+const settlingSeconds = 10;
 /** A state that flaps must not fill a disk. */
 const mostPerMinute = 30;
 const longestReason = 400;
@@ -34,8 +36,9 @@ function thingsOf({ verdict, checks }: Status): Thing[] {
 
 /** Returns a function that ends it. */
 export function logChanges(status: () => Status, clock: Clock, log: ChangeLogger): () => void {
-  const before = new Map<string, { state: string; at: number }>();
-  let minuteBegan = clock.monotonic();
+  const before = new Map<string, { state: string; well: boolean; at: number }>();
+  const started = clock.monotonic();
+  let minuteBegan = started;
   let lines = 0;
   let left = 0;
 
@@ -74,10 +77,11 @@ export function logChanges(status: () => Status, clock: Clock, log: ChangeLogger
       const known = before.get(thing.name);
       if (known?.state === thing.state) continue;
       // What is well from the start is no change.
-      if (known !== undefined || !thing.well) {
+      const settling = known === undefined || clock.monotonic() - started < settlingSeconds;
+      if (!(settling && thing.well && known?.well !== false)) {
         tell(thing, known?.state, known?.at ?? clock.monotonic());
       }
-      before.set(thing.name, { state: thing.state, at: clock.monotonic() });
+      before.set(thing.name, { state: thing.state, well: thing.well, at: clock.monotonic() });
     }
   }
 

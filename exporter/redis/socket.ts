@@ -3,7 +3,7 @@
  * name, so that probe and collectors meet the same server behind a router that goes by name.
  */
 import { lookup, type LookupAddress } from 'node:dns';
-import { readFileSync } from 'node:fs';
+import { readSmallFileSync } from '../read-file.ts';
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisAddress, RedisPlace, RedisTls } from './address.ts';
@@ -29,9 +29,9 @@ function tlsOptions(host: string, settings: RedisTls = {}): ConnectionOptions {
   const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
   return {
     ...(servername === undefined ? {} : { servername }),
-    ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }),
-    ...(certFile === undefined ? {} : { cert: readFileSync(certFile) }),
-    ...(keyFile === undefined ? {} : { key: readFileSync(keyFile) }),
+    ...(caFile === undefined ? {} : { ca: readSmallFileSync(caFile) }),
+    ...(certFile === undefined ? {} : { cert: readSmallFileSync(certFile) }),
+    ...(keyFile === undefined ? {} : { key: readSmallFileSync(keyFile) }),
   };
 }
 
