@@ -94,11 +94,11 @@ async function startWatcher(t: TestContext, directory: string, env: NodeJS.Proce
     ],
     { ALERTMANAGER: alertmanagerProgram(), TMPDIR: directory, ...env },
   );
-  // As the image has it, /tmp is this process's own.
   const rendered = join(directory, 'start.sh');
-  const script = readFileSync('deploy/prometheus/start.sh', 'utf8')
-    .replace('target=/tmp/prometheus.yml', `target=${join(directory, 'prometheus.yml')}`)
-    .replace('here=$(cd "$(dirname "$0")" && pwd)', `here=${join(directory, 'prometheus')}`);
+  const script = readFileSync('deploy/prometheus/start.sh', 'utf8').replace(
+    'here=$(cd "$(dirname "$0")" && pwd)',
+    `here=${join(directory, 'prometheus')}`,
+  );
   writeFileSync(rendered, script);
   const log = start(
     t,
@@ -108,7 +108,7 @@ async function startWatcher(t: TestContext, directory: string, env: NodeJS.Proce
       `--web.listen-address=127.0.0.1:${port}`,
       '--rules.alert.resend-delay=5s',
     ],
-    { ETC: directory, ...env },
+    { ETC: directory, TMPDIR: directory, ...env },
   );
   return {
     log,

@@ -43,7 +43,7 @@ test('targets: how long a Redis took is how long its PING did, or has been waite
   t.after(() => targets.close());
   const took = async () =>
     Number(valueOf(await targets.probe('cache', 2), 'probe_duration_seconds'));
-  assert.ok((await took()) < 0.25);
+  await until('a PING that was quick', async () => (await took()) < 0.25);
   // Shorter than the second a PING is given.
   const sleeper = createRedisClient(address, { timeoutMs: 5000 });
   t.after(() => sleeper.close());

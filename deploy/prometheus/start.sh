@@ -116,7 +116,7 @@ umask 077
 if [ "${1:-}" = --render ]; then
   target=$2
 else
-  target=/tmp/prometheus.yml
+  target=${TMPDIR:-/tmp}/prometheus.yml
 fi
 
 # Values stand in single quotes in the template, where YAML knows one escape: '' for '. PROBES is
