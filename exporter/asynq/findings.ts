@@ -29,7 +29,12 @@ function spoken(seconds: number): string {
 /** A queue's name may hold anything, newlines too, and be long. */
 function shownName(queue: string): string {
   const short = queue.length > nameShown ? `${queue.slice(0, nameShown)}…` : queue;
-  return /^[\w.:/-]+$/.test(short) ? short : JSON.stringify(short);
+  if (/^[\w.:/-]+$/.test(short)) return short;
+  // What turns the direction of the text around, or is not seen at all, is shown.
+  return JSON.stringify(short).replaceAll(
+    /\p{C}/gu,
+    (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`,
+  );
 }
 
 /** Tasks wait and nobody takes them. */

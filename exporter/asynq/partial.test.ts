@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient, type RedisClient, type RedisCommand } from '../redis/client.ts';
 import { asynqRig, type Rig, scrape, startCollector } from '../testing/asynq-rig.ts';
 import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
+import { until } from '../testing/redis-server.ts';
 
 /** A client whose commands on some keys get an Error, as the cluster's gives it. */
 function failing(
@@ -130,4 +132,34 @@ test('a node of a cluster given as a single server is told as what it is', async
     assert.match(JSON.stringify(collector.report?.().findings), wanted);
     assert.ok((value('asynq_errors_total', 'moved') ?? 0) > 0);
   }
+});
+
+test('a collection that is always late: one scrape waits for it, none after that', async (t) => {
+  const rig = await asynqRig(t);
+  await asynqSimulator(rig.redis).enqueue('default');
+  const client = createRedisClient(parseRedisAddress(rig.server.url), { buffers: true });
+  t.after(() => client.close());
+  const collector = startCollector(t, {
+    url: rig.server.url,
+    client: {
+      ...client,
+      async send(commands, signal) {
+        await sleep(600);
+        return client.send(commands, signal);
+      },
+    },
+  });
+  const seconds = async () => {
+    const began = performance.now();
+    await scrape(collector);
+    return (performance.now() - began) / 1000;
+  };
+  assert.ok((await seconds()) > 0.6, 'the first one waits for what it may get');
+  assert.ok((await seconds()) < 0.3, 'the same collection is not waited for twice');
+  await until('it is read', async () => (await scrape(collector)).value('asynq_up') === 1);
+  for (let i = 0; i < 4; i += 1) {
+    await sleep(800);
+    assert.ok((await seconds()) < 0.3, 'nor any after that');
+  }
+  assert.equal((await scrape(collector)).value('asynq_queue_size', 'default'), 1);
 });

@@ -56,6 +56,13 @@ test('asynq: the sentence for 3 a.m.', async (t) => {
   );
 });
 
+test('asynq: a name that turns text around is shown as what it is', async (t) => {
+  const { redis, scrape, collector } = await asynqRig(t);
+  await asynqSimulator(redis, { now: () => Date.now() / 1000 - 420 }).enqueue('\u202egnp\u0007');
+  await scrape();
+  assert.match(collector.report?.().findings?.[0]?.text ?? '', /^"\\u\{202e\}gnp\\u0007": 1 task/);
+});
+
 test('asynq: a scrape reads the state at that moment, and the tick then lets Redis be', async (t) => {
   const clock = manualClock();
   const rig = await asynqRig(t, { clock });
