@@ -6,6 +6,7 @@ import { fromOutside, generate } from './generate.ts';
 import { links } from './links.ts';
 import {
   alertsOf,
+  groupsOf,
   readTestFile,
   type RuleTest,
   ruleFiles,
@@ -117,6 +118,36 @@ for (const { label, promtool } of tools) {
     assert.deepEqual([...seen].sort(), names.sort());
   });
 }
+
+/** promtool evaluates every group as often as it is told, so no play of rules sees these. */
+const intervals: Readonly<Record<string, string | undefined>> = {
+  host_pages: undefined,
+  host_marks: '1m',
+  host_tickets: '1m',
+  redis_pages: undefined,
+  redis_forks: '5m',
+  redis_marks: '1m',
+  redis_tickets: '30s',
+  asynq_pages: undefined,
+  asynq_marks: '1m',
+  asynq_tickets: '30s',
+  app_pages: undefined,
+  meta_watchdog: undefined,
+  meta_pages: undefined,
+  meta_tickets: '30s',
+  slo_targets: '1m',
+  slo_slices: '15s',
+  slo_observed: '1m',
+  slo_period: '15m',
+  slo_shown: '1m',
+  'stealwatch-verdict': undefined,
+  'stealwatch-dashboards': '1m',
+};
+
+test('pages are evaluated as often as Prometheus evaluates, everything else as often as it needs', () => {
+  const written = ruleFiles.flatMap(groupsOf).map(({ name, interval }) => [name, interval]);
+  assert.deepEqual(Object.fromEntries(written), intervals);
+});
 
 /** The number in the rule is the number the dashboards draw. */
 const written: readonly [alert: string, comparison: string][] = [

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { sloDocument } from './document.ts';
 import { sloGroups } from './rules.ts';
 import { readSloSpec } from './spec.ts';
 
@@ -106,4 +107,17 @@ test('what the spec says is in the rules', () => {
   );
   assert.match(text, /vector\(0\.999\)/);
   assert.match(text, /vector\(0\.001\)/);
+});
+
+test('the document says how long each objective may be missed', () => {
+  const text = sloDocument(readSloSpec(changed('objective: 99.5', 'objective: 99.9')));
+  const may = (name: string) =>
+    new RegExp(`^\\| \`${name}\`.*$`, 'm').exec(text)?.[0].split(' | ').slice(3);
+  assert.deepEqual(may('host'), ['99.9 %', '0 h 40 min', 'page, ticket |']);
+  assert.deepEqual(may('redis_availability'), ['99.5 %', '3 h 22 min', 'page, ticket |']);
+  assert.deepEqual(may('steal'), ['99 %', '6 h 43 min', 'ticket |']);
+  assert.match(text, /answered within 50 ms/);
+  assert.match(text, /at most 10 % of it/);
+  assert.match(text, /at most 30 s old/);
+  assert.match(text, /90 % of the seconds were good/);
 });

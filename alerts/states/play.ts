@@ -160,6 +160,11 @@ function away({ row: { fires }, step, last, bad, expected }: Look): State[] {
       checks: expected('back and well', false, length, length + fires),
     },
     {
+      name: 'new',
+      sample: (input, t) => (t < -step ? '_' : bad(input, t)),
+      checks: expected('new', true, last),
+    },
+    {
       name: 'restarted',
       sample: (input, t) => (t >= 0 && isCounter(input) ? 0 : at(input.good, t)),
       checks: expected('restarted', false, 0, fires, last),

@@ -24,6 +24,18 @@ const host: readonly Row[] = [
     },
   },
   {
+    alert: 'HostFrozen',
+    file: 'host.yml',
+    inputs: [{ series: 'up', good: 1, bad: 0 }],
+    fires: 10,
+    lasts: 60,
+    ends: 180,
+    step: 5,
+    except: {
+      zero: [true, 'a machine that has never answered is as silent'],
+    },
+  },
+  {
     alert: 'HostFlapping',
     file: 'host.yml',
     inputs: [{ series: 'up', good: 1, bad: alternately, limit: (t) => (t < 30 ? 0 : 1) }],
@@ -178,6 +190,22 @@ const host: readonly Row[] = [
     },
   },
   {
+    alert: 'StealHigh',
+    file: 'host.yml',
+    inputs: [
+      {
+        series: 'stealwatch_cpu_steal_seconds_total{cpu="0"}',
+        good: 0,
+        bad: (t) => 0.52 * t,
+        limit: (t) => 0.49 * t,
+      },
+    ],
+    fires: 2340,
+    step: 30,
+    free: machine,
+    except: counter,
+  },
+  {
     alert: 'HungTaskLogGoingSilent',
     file: 'host.yml',
     inputs: [{ series: 'stealwatch_hung_task_warnings_left', good: 10, bad: 2, limit: 3 }],
@@ -288,23 +316,19 @@ const redis: readonly Row[] = [
     ends: 1020,
     step: 30,
   },
-  {
+  ...[
+    { series: 'redis_process_tasks', good: 35, bad: 51, limit: 50 },
+    { series: 'redis_process_tasks', good: 60, bad: 71, limit: 69 },
+  ].map((input) => ({
     alert: 'PidPileup',
     file: 'redis.yml',
-    inputs: [
-      {
-        series: 'redis_process_tasks',
-        good: 41,
-        bad: (t) => Math.min(80, 52 + t / 60),
-        limit: (t) => Math.min(50, 41 + t / 60),
-      },
-    ],
+    inputs: [input],
     fires: 0,
     step: 30,
     except: {
-      'back and bad': [false, 'no growth is seen that had ended before one looked again'],
+      'back and bad': [false, 'no growth is seen that had ended before one looked again'] as const,
     },
-  },
+  })),
   {
     alert: 'RedisBgsaveFailed',
     file: 'redis.yml',
@@ -379,7 +403,7 @@ const redis: readonly Row[] = [
     lasts: 600,
     ends: 600,
     step: 30,
-    except: gauge,
+    except: { ...gauge, new: [false, 'there is no week to compare with'] },
   },
 ];
 

@@ -10,7 +10,7 @@ const generated = join(import.meta.dirname, '..', 'generated');
 
 export const ruleFiles: readonly string[] = readdirSync(generated).sort();
 
-function groupsOf(file: string): RuleGroup[] {
+export function groupsOf(file: string): RuleGroup[] {
   const content: { groups: RuleGroup[] } = parse(readFileSync(join(generated, file), 'utf8'));
   return content.groups;
 }
