@@ -144,6 +144,15 @@ test('asynq: a large fleet is read in the background, and its age is told', asyn
     const { value } = await rig.scrape();
     return value('asynq_queue_size', 'q500') === 1;
   });
+  const told = await rig.scrape();
+  rig.health.become('frozen');
+  const frozen = await rig.scrape();
+  assert.equal(frozen.value('asynq_up'), 0);
+  assert.ok(Number.isNaN(frozen.value('asynq_queue_size', 'q500')));
+  assert.equal(frozen.value('asynq_tasks_processed_total', 'q500'), 0);
+  const series = ({ families }: typeof told) =>
+    families.map(({ metric, samples }) => `${metric.name} ${samples.length}`).toSorted();
+  assert.deepEqual(series(frozen), series(told), 'nothing comes or goes');
 });
 
 test('asynq: close ends the clock and the connection', async (t) => {
