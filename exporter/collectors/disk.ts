@@ -120,7 +120,9 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
       );
       for (const disk of disks) take(disk, counting);
       const families = shown.size === 0 ? [] : familiesNow();
-      const problem = ofText ?? problemOf(unreadable);
+      const gone = disks.length === 0 && shown.size > 0;
+      const problem =
+        ofText ?? problemOf(unreadable) ?? (gone ? 'diskstats: no line of a disk' : undefined);
       if (problem !== undefined) throw incomplete(problem, families);
       return families;
     },

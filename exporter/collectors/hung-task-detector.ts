@@ -33,7 +33,7 @@ const timeout = gauge({
 });
 
 function parseSetting(name: string, text: string): number {
-  if (!/^-?\d{1,15}\n?$/.test(text)) {
+  if (!/^-?\d{1,15}\n$/.test(text)) {
     throw new Error(`${name}: unexpected text ${JSON.stringify(text.slice(0, 80))}`);
   }
   return Number(text);

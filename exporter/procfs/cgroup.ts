@@ -73,7 +73,7 @@ export function cgroupTasksReader(
     if (clock.monotonic() - searchedAt >= searchAgainSeconds) path = search();
     const count = path === undefined ? undefined : sysfs.read(path);
     if (count === undefined) return undefined;
-    if (!/^\d+\n?$/.test(count)) {
+    if (!/^\d{1,15}\n$/.test(count)) {
       throw new Error(`pids.current: unexpected text ${JSON.stringify(count.slice(0, 80))}`);
     }
     return Number(count);

@@ -10,7 +10,7 @@ export interface Schedstat {
   readonly runDelaySeconds: number;
 }
 
-const pattern = /^(\d+) (\d+) (\d+)\n?$/;
+const pattern = /^(\d+) (\d+) (\d+)\n$/;
 
 export function parseSchedstat(text: string): Schedstat {
   const [, cpu, delay] = pattern.exec(text) ?? [];
