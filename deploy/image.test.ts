@@ -31,6 +31,7 @@ const shipped: Reasons = {
   'COPY --from=build /src/exporter/stealwatch /src/exporter/use-node.sh /src/exporter/container-start /app/exporter/':
     'the launcher with its flags, what it finds Node with, and what stops being root',
   'COPY --from=build /src/dist /app/dist': 'the bundle',
+  'COPY LICENSE /app/': 'who gives the image on gives its licence on',
   'ENV STEALWATCH_LISTEN=0.0.0.0:10190': 'inside the container; what is published is compose.yml',
   'EXPOSE 10190': 'for those who read docker ps',
 };
@@ -74,6 +75,7 @@ test('.dockerignore: nothing gets in that is not asked for, no .env and no secre
     '!package.json',
     '!package-lock.json',
     '!.npmrc',
+    '!LICENSE',
     '!exporter',
     '!scripts',
     '**/*.test.ts',
