@@ -25,6 +25,7 @@ const cases: readonly (readonly [operator: string, text: string, results: readon
   ['number', 'const a = 0;', ['const a = 1;']],
   ['number', 'const a = 1_000;', ['const a = 1000000;', 'const a = 0;', 'const a = 1001;']],
   ['return dropped', 'function f() { return a; }', ['function f() { return; }']],
+  ['return dropped', 'function f() { return undefined; }', []],
   ['return dropped', 'function f() { if (a) return; g(); }', ['function f() { if (a)  g(); }']],
   ['call dropped', 'f(); const a = g();', [' const a = g();']],
   ['call dropped', 'await f();', ['']],

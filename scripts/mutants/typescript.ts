@@ -160,6 +160,14 @@ function literal(place: Place): Mutation[] {
   return [change('text emptied', node, "''")];
 }
 
+function returned({ node }: Place): Mutation[] {
+  const { argument } = node;
+  if (!isNode(argument)) return [change('return dropped', node, '')];
+  // The same as no value at all.
+  if (argument['name'] === 'undefined') return [];
+  return [change('return dropped', node, 'return;')];
+}
+
 function nullish(place: Place): Mutation[] {
   const { node, text } = place;
   const { left, right } = node;
@@ -216,10 +224,7 @@ const operators: Readonly<Record<string, Operator>> = {
   },
   IfStatement: negate,
   ConditionalExpression: negate,
-  ReturnStatement: ({ node }) =>
-    node['argument'] === null
-      ? [change('return dropped', node, '')]
-      : [change('return dropped', node, 'return;')],
+  ReturnStatement: returned,
   ContinueStatement: ({ node }) => [change('continue dropped', node, '')],
   BreakStatement: ({ node, parent }) =>
     parent?.type === 'SwitchCase' ? [change('break dropped', node, '')] : [],
