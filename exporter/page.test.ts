@@ -113,3 +113,8 @@ test('page: whatever characters a text has, they are text', () => {
   // Title of the chart twice, finding, signal twice, check thrice, version.
   assert.equal(text.split(escaped).length - 1, 9);
 });
+
+test('page: control characters and marks that turn text around are shown as their codes', () => {
+  const findings = [{ severity: 'bad', text: 'said \u001b[31m\r\n\u009b\u202egnp' }] as const;
+  assert.match(page({ findings }), /said \\x1b\[31m\\x0d\\x0a\\x9b\\u202egnp/);
+});

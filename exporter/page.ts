@@ -14,8 +14,18 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** Colours a terminal that shows the page, or turns its text around. */
+const unseen = /[\p{Cc}\p{Bidi_Control}]/gu;
+
+function codeOf(character: string): string {
+  const digits = character.charCodeAt(0).toString(16);
+  return digits.length > 2 ? `\\u${digits}` : `\\x${digits.padStart(2, '0')}`;
+}
+
 function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+  return text
+    .replaceAll(/[&<>"']/g, (character) => entities[character] ?? '')
+    .replaceAll(unseen, codeOf);
 }
 
 const marks: Readonly<Record<Severity, string>> = { bad: '✖', warning: '▲', good: '✔' };

@@ -55,8 +55,8 @@ export function kmsgPlayer(random: Random): KmsgPlayer {
     },
     calm() {
       playing = false;
-      // A record that was cut ends here, so that the next one is whole.
-      write('\n');
+      // A record that was cut ends here; until a whole one comes, it is a file that holds none.
+      write(`\n6,${sequence},1,-;all is well\n`);
     },
     close() {
       rmSync(directory, { recursive: true, force: true });
