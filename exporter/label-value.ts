@@ -8,16 +8,29 @@ import { isUtf8 } from 'node:buffer';
 export const longestLabelValue = 200;
 const hashDigits = 12;
 
-/** Every byte that is no text as `\xff`; the others as they are. */
-function withBytesShown(bytes: Buffer): string {
+const hex = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`;
+
+/** How many bytes the character has that begins with this one; 1 where none begins. */
+function lengthOf(lead: number): number {
+  if (lead < 0xc2) return 1;
+  if (lead < 0xe0) return 2;
+  return lead < 0xf0 ? 3 : 4;
+}
+
+/** Character by character takes time: of more than this, what is no UTF-8 is shown as U+FFFD. */
+const mostByCharacter = 65_536;
+
+/** Bytes that are no UTF-8 as \xNN, all others as they are. */
+export function textOfBytes(bytes: Buffer): string {
+  if (isUtf8(bytes) || bytes.length > mostByCharacter) return bytes.toString();
   let text = '';
-  for (let at = 0; at < bytes.length;) {
-    const length = [1, 2, 3, 4].find((n) => isUtf8(bytes.subarray(at, at + n)));
-    text +=
-      length === undefined
-        ? `\\x${bytes.toString('hex', at, at + 1)}`
-        : bytes.toString('utf8', at, at + length);
-    at += length ?? 1;
+  let at = 0;
+  while (at < bytes.length) {
+    const lead = bytes[at] ?? 0;
+    const end = at + lengthOf(lead);
+    const good = isUtf8(bytes.subarray(at, end));
+    text += good ? bytes.toString('utf8', at, end) : hex(lead);
+    at = good ? end : at + 1;
   }
   return text;
 }
@@ -34,6 +47,14 @@ function cut(text: string, most: number): string {
   return text.slice(0, end);
 }
 
+/** The beginning of a name that cannot be shown as it is, `~`, and some digits of its SHA-256. */
+function marked(beginning: string, whole: Buffer): string {
+  // Not imported above: hardly anybody has such a name, and the library is memory.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const digits = createHash('sha256').update(whole).digest('hex').slice(0, hashDigits);
+  return `${cut(beginning, longestLabelValue - hashDigits - 1)}~${digits}`;
+}
+
 /**
  * The name itself where it is text of at most `longestLabelValue` bytes, control characters
  * included: the exposition format escapes what it has to. Else its beginning, with bytes that are
@@ -42,10 +63,14 @@ function cut(text: string, most: number): string {
 export function labelValue(name: string | Buffer): string {
   const bytes = typeof name === 'string' ? Buffer.from(name) : name;
   if (bytes.length <= longestLabelValue && isUtf8(bytes)) return bytes.toString();
-  // Not imported above: hardly anybody has such a name, and the library is memory.
-  const { createHash } = process.getBuiltinModule('node:crypto');
-  const digits = createHash('sha256').update(bytes).digest('hex').slice(0, hashDigits);
   const beginning = bytes.subarray(0, longestLabelValue);
-  const text = isUtf8(bytes) ? beginning.toString() : withBytesShown(beginning);
-  return `${cut(text.replace(/\uFFFD$/, ''), longestLabelValue - hashDigits - 1)}~${digits}`;
+  const text = isUtf8(bytes) ? beginning.toString() : textOfBytes(beginning);
+  return marked(text.replace(/\uFFFD$/, ''), bytes);
+}
+
+/** As `labelValue`, of what is no name that a user gave: control characters are shown as \xNN. */
+export function shownLabelValue(text: string): string {
+  const beginning = text.slice(0, longestLabelValue);
+  const shown = beginning.replace(/\p{Cc}/gu, (control) => hex(control.charCodeAt(0)));
+  return shown === beginning ? labelValue(text) : marked(shown, Buffer.from(text));
 }

@@ -7,10 +7,9 @@ import type { ConnectionLimits } from './connections.ts';
 
 /** What the collectors keep open, 41 counted, and what they open besides. */
 const ownFiles = 56;
-/** Enough for ourselves and a scrape. */
-const least = 45;
-const plenty = 256;
 const fewestConnections = 4;
+const least = ownFiles + fewestConnections;
+const plenty = 256;
 
 export const connectionLimits: ConnectionLimits = {
   connections: 1000,
@@ -27,12 +26,11 @@ export function openFilesAllowed(): number {
 /** Throws where there are too few to serve anybody. `few` is told where there are not many. */
 export function limitsWithin(allowed: number, few: (message: string) => void): ConnectionLimits {
   if (allowed < least) {
-    throw new Error(`${allowed} files may be open (ulimit -n); expected at least ${plenty}`);
+    throw new Error(
+      `${allowed} files may be open (ulimit -n); expected at least ${least}, and ${plenty} for a crowd`,
+    );
   }
-  const connections = Math.min(
-    connectionLimits.connections,
-    Math.max(fewestConnections, allowed - ownFiles),
-  );
+  const connections = Math.min(connectionLimits.connections, allowed - ownFiles);
   if (allowed < plenty) {
     few(`few files may be open (ulimit -n): ${connections} connections are kept`);
   }

@@ -29,7 +29,7 @@ import {
   replyCommands,
   replyMetrics,
 } from '../redis/replies.ts';
-import { textOfBytes } from '../redis/safe-text.ts';
+import { textOfBytes } from '../label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 
 const restarts = counter({

@@ -11,7 +11,7 @@ import {
   keyspaceOf,
   type RedisInfo,
 } from './info.ts';
-import { labelText } from './safe-text.ts';
+import { shownLabelValue } from '../label-value.ts';
 
 const dbKeys = gauge({
   name: 'redis_db_keys',
@@ -133,9 +133,9 @@ export function createCommandTable(): (info: RedisInfo, tell: Tell) => Family[] 
 
 export function instanceFamily(info: RedisInfo): Family {
   const labels = Object.fromEntries(
-    instance.labels.map((label) => [label, labelText(info.get(label) ?? '')]),
+    instance.labels.map((label) => [label, shownLabelValue(info.get(label) ?? '')]),
   );
   // Valkey has its mode under another name.
-  const redis_mode = labelText(info.get('redis_mode') ?? info.get('server_mode') ?? '');
+  const redis_mode = shownLabelValue(info.get('redis_mode') ?? info.get('server_mode') ?? '');
   return { metric: instance, samples: [{ labels: { ...labels, redis_mode }, value: 1 }] };
 }

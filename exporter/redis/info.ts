@@ -4,7 +4,7 @@
  * we do not know is passed over, and a number that is none is an error that quotes the field, for
  * whoever reads it to do without that one.
  */
-import { labelText } from './safe-text.ts';
+import { shownLabelValue } from '../label-value.ts';
 
 export interface RedisInfo {
   /** The first value of a field counts: `module` and the like repeat, what we read does not. */
@@ -53,7 +53,7 @@ const statuses: Readonly<Record<string, number>> = { ok: 1, err: 0 };
 
 /** A text of others, where it may be long and need not be text. */
 const shown = (text: string): string => JSON.stringify(text.slice(0, 80));
-const named = (field: string): string => labelText(field);
+const named = (field: string): string => shownLabelValue(field);
 
 function toNumber(field: string, text: string): number {
   const known = Object.hasOwn(notFinite, text) ? notFinite[text] : undefined;
@@ -151,7 +151,7 @@ export const commandPrefix = 'cmdstat_';
 /** Commands that were called since the start or CONFIG RESETSTAT. */
 export function commandStatsOf(info: RedisInfo): Rows<CommandStats> {
   return readRows(info.withPrefix(commandPrefix), (field, text) => ({
-    cmd: labelText(field.slice(commandPrefix.length)),
+    cmd: shownLabelValue(field.slice(commandPrefix.length)),
     calls: partOf(field, text, 'calls'),
     usec: partOf(field, text, 'usec'),
   }));

@@ -4,7 +4,7 @@
  */
 import { type Family, gauge, type Metric, single } from '../collector.ts';
 import type { RedisCommand } from './client.ts';
-import { labelText } from './safe-text.ts';
+import { shownLabelValue } from '../label-value.ts';
 
 const saveEnabled = gauge({
   name: 'redis_rdb_save_enabled',
@@ -107,7 +107,7 @@ function latencyFamilies(reply: unknown, spikes: Spikes): Family[] {
     if (typeof event !== 'string' || typeof at !== 'number' || typeof milliseconds !== 'number') {
       throw unexpected('LATENCY LATEST', row);
     }
-    const name = labelText(event);
+    const name = shownLabelValue(event);
     if (spikes.has(name) || spikes.size < mostEvents) spikes.set(name, { at, milliseconds });
   }
   const rows = [...spikes].map(([event_name, spike]) => ({ labels: { event_name }, spike }));

@@ -1,5 +1,4 @@
 /** Text of others on its way to people: without secrets, readable, and not longer than fits. */
-import { isUtf8 } from 'node:buffer';
 import type { RedisAddress } from './address.ts';
 
 /** Secrets as they were given, and as a peer's bytes look when they are read as latin1. */
@@ -64,45 +63,4 @@ export function safeMessage(error: unknown, address: RedisAddress): string {
   }
   // Less than was looked at: where that ends, a piece may be too short to be known for one.
   return text.slice(0, longestText / 2);
-}
-
-const longestLabel = 200;
-
-const hex = (byte: number) => `\\x${byte.toString(16).padStart(2, '0')}`;
-
-/** How many bytes the character has that begins with this one; 1 where none begins. */
-function lengthOf(lead: number): number {
-  if (lead < 0xc2) return 1;
-  if (lead < 0xe0) return 2;
-  return lead < 0xf0 ? 3 : 4;
-}
-
-/** Character by character takes time: of more than this, what is no UTF-8 is shown as U+FFFD. */
-const mostByCharacter = 65_536;
-
-/** Bytes that are no UTF-8 as \xNN, all others as they are. */
-export function textOfBytes(bytes: Buffer): string {
-  if (isUtf8(bytes) || bytes.length > mostByCharacter) return bytes.toString();
-  let text = '';
-  let at = 0;
-  while (at < bytes.length) {
-    const lead = bytes[at] ?? 0;
-    const end = at + lengthOf(lead);
-    const good = isUtf8(bytes.subarray(at, end));
-    text += good ? bytes.toString('utf8', at, end) : hex(lead);
-    at = good ? end : at + 1;
-  }
-  return text;
-}
-
-/** A label value from outside: control characters shown, and no longer than 200 bytes. */
-export function labelText(text: string): string {
-  const shown = text
-    .slice(0, longestLabel)
-    .replace(/\p{Cc}/gu, (control) => hex(control.charCodeAt(0)));
-  if (text.length <= longestLabel && Buffer.byteLength(shown) <= longestLabel) return shown;
-  const cut = Buffer.from(shown)
-    .subarray(0, longestLabel - 3)
-    .toString();
-  return `${cut.replace(/\uFFFD+$/, '')}…`;
 }
