@@ -4,8 +4,9 @@
  */
 import type { Page } from '../exposition.ts';
 
-/** The one family whose series come and go with what they name. */
-const comesAndGoes = /^stealwatch_blocked_process_seconds[{ ]/;
+/** Series that come and go with what they name: a process, a server, a schedule, a run of Redis. */
+const comesAndGoes =
+  /^(?:stealwatch_blocked_process_seconds|asynq_server_\w+|asynq_scheduler_entry_\w+|redis_instance_info)[{ ]/;
 /** Counters of the watched Redis itself begin anew when it is restarted. */
 const beginsAnew = /^redis_/;
 /** Counters and the counts of histograms, but for two gauges whose names were not ours to choose. */

@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- [--minutes M]`: a day (1,440 minutes unless told) of what a month brings, on a
  * real redis-server with Asynq data: freezes, restarts, refusals, scrapers that come and go. Prints
- * a line every five minutes and in the end what did not hold: a limit of judge.ts, a series that
+ * a line every five minutes, and what did not hold: a limit of judge.ts, a series that
  * went, a counter that went back, or memory, descriptors, threads that grew. Exit code 1 then.
  */
 import { readdirSync } from 'node:fs';
@@ -85,11 +85,16 @@ await inScope(async (scope) => {
   const judge = startJudge(exporter.url, exporter.pid, continuity());
   const ending = new AbortController();
   const storm = weather(scope, redis, ending.signal);
+  let told = 0;
   const samples: Samples = { residentBytes: [], descriptors: [], threads: [] };
   const end = performance.now() + minutes * 60_000;
   while (performance.now() < end) {
     await sleep(sampleMs);
     sample(exporter, samples);
+    for (const violation of judge.violations.slice(told)) {
+      console.log(`${new Date().toISOString()} did not hold: ${violation}`);
+    }
+    told = judge.violations.length;
     if (samples.threads.length % reportEvery === 0) {
       const [resident = 0] = samples.residentBytes.slice(-1);
       console.log(
