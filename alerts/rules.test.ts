@@ -134,6 +134,7 @@ const intervals: Readonly<Record<string, string | undefined>> = {
   app_pages: undefined,
   meta_watchdog: undefined,
   meta_pages: undefined,
+  meta_marks: '1m',
   meta_tickets: '30s',
   slo_targets: '1m',
   slo_slices: '15s',

@@ -68,9 +68,7 @@ export const unused: Readonly<Record<string, string>> = {
   stealwatch_hung_task_last_seconds: toLookUp,
   stealwatch_hung_task_timeout_seconds: toLookUp,
   stealwatch_load1: 'contrast: rises with threads in D state that iowait and pressure do not show',
-  stealwatch_log_lines_dropped_total: toLookUp,
   stealwatch_memory_events_total: toLookUp,
   stealwatch_steal_ratio:
     'what sar and top call %steal, to compare with; panels show the share of demand',
-  stealwatch_web_config_in_force: '/status says the same, with the reason, and is probed',
 };

@@ -12,10 +12,11 @@ async function watched(t: TestContext, status: () => number) {
   });
   const clock = manualClock();
   let silentSeconds = 0;
+  let refusesSeconds = 0;
   const collector = appHealthCollector({
     config: { apps: [{ name: 'shop', url: new URL(`${app.url}/health`) }] },
     clock,
-    redis: { unresponsiveSeconds: () => silentSeconds },
+    redis: { unresponsiveSeconds: () => silentSeconds, refusesAllSeconds: () => refusesSeconds },
   });
   t.after(() => collector.close?.());
   async function values() {
@@ -30,6 +31,7 @@ async function watched(t: TestContext, status: () => number) {
     collector,
     values,
     silence: (seconds: number) => (silentSeconds = seconds),
+    refuse: (seconds: number) => (refusesSeconds = seconds),
     answered: () =>
       until('the app was asked', async () => 'stealwatch_app_health_lying' in (await values())),
   };
@@ -58,6 +60,23 @@ test('app-health: a 200 while Redis is silent is a lie, a 200 while it answers i
     /shop says it is healthy \(HTTP 200\) while Redis has not answered for 41 s/,
   );
   assert.deepEqual(app.requests, ['GET /health', 'GET /health', 'GET /health']);
+});
+
+test('app-health: a 200 over a Redis that refuses everybody is a lie after half a minute', async (t) => {
+  const { app, clock, collector, values, refuse } = await watched(t, () => 200);
+  await until('first answer', async () => (await values())['stealwatch_app_health_lying'] === 0);
+  refuse(30);
+  clock.advance(5);
+  await until('second GET', () => app.requests.length === 2);
+  await until('it was judged', () => collector.report?.().checks?.[0]?.ageSeconds === 0);
+  assert.equal((await values())['stealwatch_app_health_lying'], 0, '30 s is not over 30 s');
+  refuse(31);
+  clock.advance(5);
+  await until('the lie is seen', async () => (await values())['stealwatch_app_health_lying'] === 1);
+  assert.match(
+    found(collector).join(),
+    /shop says it is healthy \(HTTP 200\) while Redis has refused everybody for 31 s/,
+  );
 });
 
 test('app-health: an endpoint that admits it is honest', async (t) => {
@@ -133,7 +152,7 @@ test('app-health: its line of /status, and since when it says so', async (t) => 
   await next(200);
   assert.equal(
     line(),
-    'false lying: shop says that it is healthy while Redis does not answer (HTTP 200), for 0 s, 0 s ago',
+    'false lying: shop says that it is healthy while Redis serves nobody (HTTP 200), for 0 s, 0 s ago',
   );
   assert.deepEqual(severities(), ['bad']);
   await collector.close?.();

@@ -21,8 +21,8 @@ const duration = gauge({
 });
 const lying = gauge({
   name: 'stealwatch_app_health_lying',
-  help: '1 when it said 2xx while Redis had been silent for over 5 s, from both probes.',
-  note: '1 when the health endpoint said 2xx while Redis had been unresponsive for over 5 s, from both probes.',
+  help: '1 when it said 2xx while Redis was silent or refused everybody, from both probes.',
+  note: '1 when the health endpoint said 2xx while Redis had been unresponsive for over 5 s or had refused every client for over 30 s, from both probes. A Redis that turns away the exporter alone may be well, and makes no liar of anybody.',
   labels: ['app'],
 });
 
@@ -30,6 +30,8 @@ const periodSeconds = 5;
 const deadlineSeconds = 3;
 /** A Redis that was silent for this long is down for every application that needs it. */
 const redisDownSeconds = 5;
+/** One that answers, and refuses everybody, may do so while a save is made good. */
+const redisRefusesSeconds = 30;
 
 interface App {
   readonly name: string;
@@ -51,7 +53,7 @@ interface Seen {
 const sentences = {
   none: 'not answered yet',
   healthy: 'says that it is healthy',
-  lying: 'says that it is healthy while Redis does not answer',
+  lying: 'says that it is healthy while Redis serves nobody',
   unhealthy: 'says that it is not healthy',
   silent: 'does not answer its health check',
 };
@@ -85,12 +87,28 @@ export function appHealthCollector({
 }: {
   config: Pick<Config, 'apps'>;
   clock: Clock;
-  redis: Pick<RedisHealth, 'unresponsiveSeconds'>;
+  redis: Pick<RedisHealth, 'unresponsiveSeconds' | 'refusesAllSeconds'>;
 }): Collector {
   let lastTick = clock.monotonic();
   const apps: App[] = config.apps.map(({ name, url }) => {
     return { name, url, asking: false, at: lastTick, since: lastTick };
   });
+
+  function servesNobody(): boolean {
+    return (
+      redis.unresponsiveSeconds() > redisDownSeconds ||
+      redis.refusesAllSeconds() > redisRefusesSeconds
+    );
+  }
+
+  /** What Redis does instead of serving, and for how long. */
+  function redisSince(): string {
+    const silent = Math.round(redis.unresponsiveSeconds());
+    const refuses = Math.round(redis.refusesAllSeconds());
+    return silent > 0 || refuses === 0
+      ? `has not answered for ${silent} s`
+      : `has refused everybody for ${refuses} s`;
+  }
 
   /** Judged with Redis as it was when the answer came, not as it is when somebody scrapes. */
   async function ask(app: App): Promise<void> {
@@ -104,7 +122,7 @@ export function appHealthCollector({
     app.seen = {
       status,
       seconds: app.at - began,
-      lying: ok && redis.unresponsiveSeconds() > redisDownSeconds,
+      lying: ok && servesNobody(),
     };
     if (stateOf(app.seen) !== before) app.since = app.at;
     app.asking = false;
@@ -121,11 +139,10 @@ export function appHealthCollector({
   function findingsOf({ name, seen }: App): Finding[] {
     if (seen === undefined) return [];
     if (seen.lying) {
-      const seconds = Math.round(redis.unresponsiveSeconds());
       return [
         {
           severity: 'bad',
-          text: `${name} says it is healthy (HTTP ${seen.status}) while Redis has not answered for ${seconds} s: its health check does not look at Redis.`,
+          text: `${name} says it is healthy (HTTP ${seen.status}) while Redis ${redisSince()}: its health check does not look at Redis.`,
         },
       ];
     }

@@ -242,6 +242,7 @@ test('redis-probe: passwords, right, wrong, missing, needless, and an ACL user',
       assert.doesNotMatch(JSON.stringify(collector.report?.()), /s3cret/);
       // Turned away is not silent: an application's health is not judged by our password.
       assert.equal(probe.unresponsiveSeconds(), 0);
+      assert.equal(probe.refusesAllSeconds(), 0);
     }),
   );
 });
@@ -337,6 +338,7 @@ test('redis-probe: after a failed save PING is refused and INFO is not', async (
   await client.send(failing, AbortSignal.timeout(5000));
   await until('error', () => probe.state() === 'error');
   assert.match(reason(collector), /answers PING with "MISCONF /);
+  assert.ok(probe.refusesAllSeconds() > 0, 'and so to everybody');
   assert.equal(probe.answers(), true);
   assert.equal(probe.unresponsiveSeconds(), 0);
 });

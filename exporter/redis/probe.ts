@@ -268,6 +268,9 @@ export function createRedisProbe(
   return {
     state: () => verdict?.state ?? 'unreachable',
     unresponsiveSeconds: () => (verdict?.alive === true ? 0 : clock.monotonic() - lastAlive),
+    // Who is turned away alone, by a password or the limit of clients, gets no other answer either.
+    refusesAllSeconds: () =>
+      verdict?.state === 'error' && verdict.answers ? clock.monotonic() - since : 0,
     answers: () => verdict?.answers === true,
     verdict: () => verdict,
     judged: (signal) => (verdict === undefined ? orAborted(first, signal) : first),

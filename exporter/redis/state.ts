@@ -21,6 +21,8 @@ export interface RedisHealth {
   state(): RedisState;
   /** Time since Redis last gave a sign of life in seconds, 0 while it answers. */
   unresponsiveSeconds(): number;
+  /** How long it has refused a PING with what it says to every client (MISCONF, MASTERDOWN), 0 else. */
+  refusesAllSeconds(): number;
   /** False while asking would wait for nothing: frozen, refused, unreachable, loading, locked out. */
   answers(): boolean;
 }
