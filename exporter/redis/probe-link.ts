@@ -22,7 +22,7 @@ export interface LinkEvents {
 
 export interface ProbeLink {
   /** All but `connected` end without an answer on a dead network, or with silent Sentinels, only. */
-  stage(): 'searching' | 'resolving' | 'connecting' | 'connected';
+  stage(): 'searching' | 'resolving' | 'reading' | 'connecting' | 'connected';
   write(commands: readonly RedisCommand[]): void;
   /** Undefined for a Unix socket, and before there is a connection. */
   ends(): TcpEnds | undefined;
@@ -94,7 +94,7 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
   return {
     stage() {
       if (dialled === undefined) return 'searching';
-      if (dialled.socket() === undefined) return 'resolving';
+      if (dialled.socket() === undefined) return dialled.reading() ? 'reading' : 'resolving';
       return connected ? 'connected' : 'connecting';
     },
     write(commands) {

@@ -14,7 +14,7 @@ test('socket: a certificate file that became a FIFO fails the connection and wai
   execFileSync('mkfifo', [fifo]);
   const address = parseRedisAddress('rediss://127.0.0.1:1');
   const ended = Promise.withResolvers<Error | undefined>();
-  dial(
+  const dialled = dial(
     { ...address, tlsSettings: { caFile: fifo } },
     { host: '127.0.0.1', port: 1 },
     {
@@ -24,5 +24,6 @@ test('socket: a certificate file that became a FIFO fails the connection and wai
       ended: (error) => ended.resolve(error),
     },
   );
+  assert.equal(dialled.reading(), true, 'not while the caller waits');
   assert.match((await ended.promise)?.message ?? '', /no regular file/);
 });

@@ -3,10 +3,10 @@
  * name, so that probe and collectors meet the same server behind a router that goes by name.
  */
 import { lookup, type LookupAddress } from 'node:dns';
-import { readSmallFileSync } from '../read-file.ts';
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import type { RedisAddress, RedisPlace, RedisTls } from './address.ts';
+import type { RedisAddress, RedisPlace } from './address.ts';
+import { createTlsFiles } from './tls-files.ts';
 
 export interface DialEvents {
   /** TCP is there: from now on the other side has the connection in its queue. */
@@ -19,26 +19,20 @@ export interface DialEvents {
 }
 
 export interface Dialled {
-  /** Undefined while the name is looked up. */
+  /** Undefined while the name is looked up and certificates are read. */
   socket(): Socket | undefined;
+  /** Certificates are being read. */
+  reading(): boolean;
   close(): void;
 }
 
-function tlsOptions(host: string, settings: RedisTls = {}): ConnectionOptions {
-  const { caFile, certFile, keyFile, serverName } = settings;
-  const servername = serverName ?? (isIP(host) === 0 ? host : undefined);
-  return {
-    ...(servername === undefined ? {} : { servername }),
-    ...(caFile === undefined ? {} : { ca: readSmallFileSync(caFile) }),
-    ...(certFile === undefined ? {} : { cert: readSmallFileSync(certFile) }),
-    ...(keyFile === undefined ? {} : { key: readSmallFileSync(keyFile) }),
-  };
-}
+const tlsFiles = createTlsFiles();
 
 function openSocket(
   { socketPath, tls, tlsSettings }: RedisAddress,
   { host, port }: RedisPlace,
   addresses: readonly LookupAddress[],
+  files: ConnectionOptions,
 ): Socket {
   if (socketPath !== undefined) return connect({ path: socketPath });
   const options: TcpNetConnectOpts = {
@@ -53,15 +47,17 @@ function openSocket(
         }),
   };
   if (!tls) return connect(options);
+  const servername = tlsSettings?.serverName ?? (isIP(host) === 0 ? host : undefined);
   // Costs 4 MB of memory: not before somebody uses it.
   const { connect: connectTls } = process.getBuiltinModule('node:tls');
-  return connectTls({ ...options, ...tlsOptions(host, tlsSettings) });
+  return connectTls({ ...options, ...files, ...(servername === undefined ? {} : { servername }) });
 }
 
 /** Connect to `place` in the way of `address`. */
 export function dial(address: RedisAddress, place: RedisPlace, events: DialEvents): Dialled {
   let socket: Socket | undefined;
   let closed = false;
+  let reading = false;
   let failure: Error | undefined;
 
   function end(error: Error | undefined): void {
@@ -71,12 +67,13 @@ export function dial(address: RedisAddress, place: RedisPlace, events: DialEvent
     events.ended(error);
   }
 
-  function open(addresses: readonly LookupAddress[]): void {
+  function open(addresses: readonly LookupAddress[], files: ConnectionOptions = {}): void {
+    reading = false;
     if (closed) return;
     try {
-      socket = openSocket(address, place, addresses);
+      socket = openSocket(address, place, addresses, files);
     } catch (error) {
-      // A certificate that is gone or none. Not before the caller has what is returned here.
+      // A certificate that is none. Not before the caller has what is returned here.
       setImmediate(end, error instanceof Error ? error : new Error(String(error)));
       return;
     }
@@ -98,17 +95,28 @@ export function dial(address: RedisAddress, place: RedisPlace, events: DialEvent
     socket.on('close', () => end(failure));
   }
 
-  if (address.socketPath !== undefined || isIP(place.host) !== 0) open([]);
+  function openWithFiles(addresses: readonly LookupAddress[]): void {
+    const { tls, tlsSettings } = address;
+    if (!tls || tlsSettings === undefined) {
+      open(addresses);
+      return;
+    }
+    reading = true;
+    tlsFiles(tlsSettings).then((files) => open(addresses, files), end);
+  }
+
+  if (address.socketPath !== undefined || isIP(place.host) !== 0) openWithFiles([]);
   else {
     // One look-up per connection, and whoever dials awaits it: each holds one of libuv's four threads.
     lookup(place.host, { all: true }, (error, addresses) => {
-      if (error === null) open(addresses);
+      if (error === null) openWithFiles(addresses);
       else end(error);
     });
   }
 
   return {
     socket: () => socket,
+    reading: () => reading,
     close() {
       closed = true;
       socket?.destroy();

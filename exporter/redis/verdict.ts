@@ -230,6 +230,7 @@ export function unconnected(
   const reasons = {
     searching: `No master of ${display} is known: no Sentinel answers.`,
     resolving: `The name in ${display} does not resolve: the name server is silent.`,
+    reading: `No connection to ${display}: the disk that holds its certificate files does not answer.`,
     connecting: `${watchedPlace(address)} cannot be reached: no answer to the connection request.${othersOf(address)}`,
   };
   return { ...failed, state: 'unreachable', result: 'timeout', reason: reasons[stage] };

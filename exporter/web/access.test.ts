@@ -223,25 +223,31 @@ test('access: what would open stays as it was, and says so until the file is rig
   for (const [what, spoil, reason] of spoilt) {
     rmSync(file, { force: true, recursive: true });
     spoil();
-    const told = () => {
-      clock.advance(1);
-      return access.problem() !== undefined;
-    };
-    await until(`${what}: it is told`, told);
+    // With the clock standing: a look that is slow on a busy machine is not late.
+    await until(`${what}: it is told`, () => {
+      if (access.problem() !== undefined) return true;
+      access.reload();
+      return false;
+    });
     assert.match(access.problem()?.reason ?? '', reason, what);
     const lines = log.length;
-    for (let i = 0; i < 3; i++) {
-      clock.advance(10);
+    // Fewer seconds than a look may take.
+    for (const seconds of [10, 9.9]) {
+      clock.advance(seconds);
       await turnOfTheLoop();
     }
     assert.equal(log.length, lines, `${what}: logged once`);
-    assert.ok((access.problem()?.sinceSeconds ?? 0) >= 30, what);
+    assert.ok((access.problem()?.sinceSeconds ?? 0) >= 19, what);
     assert.equal((await get('/livez')).status, 401, `${what}: nobody gets in`);
     assert.equal((await get('/livez', bearer('token-1'))).status, 200, `${what}: who could, can`);
     rmSync(file, { force: true, recursive: true });
     writeFileSync(file, text);
     writeFileSync(join(authority.directory, 'server.pem'), certificate);
-    await until(`${what}: it is well again`, () => !told());
+    await until(`${what}: it is well again`, () => {
+      if (access.problem() === undefined) return true;
+      access.reload();
+      return false;
+    });
   }
 });
 

@@ -15,7 +15,9 @@ import { dirname, join } from 'node:path';
 
 /** What git knows or would add: not what is ignored. */
 export function filesOfTree(root: string): string[] {
-  const args = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
+  // A tree of another owner, as in a container: git refuses it unless told, and its files are read only.
+  const trusted = ['-c', 'safe.directory=*', '-c', 'core.fsmonitor=false'];
+  const args = [...trusted, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'];
   const text = execFileSync('git', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 });
   return text.split('\0').filter((file) => {
     if (file === '') return false;
