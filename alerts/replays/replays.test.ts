@@ -107,7 +107,7 @@ test('every timeline file is played', () => {
   assert.deepEqual(files.toSorted(), scenarios.map((scenario) => `${scenario}.yml`).toSorted());
 });
 
-test('events become samples: values, growth and absence', () => {
+test('events become samples: values, growth, absence and what is not read', () => {
   const timeline = {
     title: 'test',
     incident: 0,
@@ -118,12 +118,13 @@ test('events become samples: values, growth and absence', () => {
       { at: 0, change: { set: { 'a{x="1"}': 5 }, rate: { b: 1 } } },
       { at: 6, change: { rate: { b: 0 }, gone: ['a'] } },
       { at: 13, change: { set: { 'a{x="1"}': 7 } } },
+      { at: 18, change: { unread: ['a'] } },
     ],
   };
   const target = 'job="stealwatch",host="vps1",instance="vps1:10190"';
   assert.deepEqual(seriesOf(timeline, timeline.closely), [
-    { series: `a{x="1",${target}}`, values: '5+0x2 stale _x3 7+0x3' },
-    { series: `b{${target}}`, values: '0+2x2 6+0x3 6+0x3' },
+    { series: `a{x="1",${target}}`, values: '5+0x2 stale _x3 7+0x1 NaNx1' },
+    { series: `b{${target}}`, values: '0+2x2 6+0x3 6+0x1 6+0x1' },
   ]);
   // Begun later, the past is lived through without a sample.
   assert.deepEqual(seriesOf(timeline, { from: 4, until: 8, step: 2 }), [

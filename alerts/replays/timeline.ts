@@ -10,7 +10,9 @@ interface Change {
   readonly set?: Readonly<Record<string, number>>;
   /** Growth per second. */
   readonly rate?: Readonly<Record<string, number>>;
-  /** Prefixes of the series that vanish. */
+  /** Prefixes of the gauges that cannot be read, and are NaN. Counters keep their last value. */
+  readonly unread?: readonly string[];
+  /** Prefixes of the series that vanish, with the exporter that published them. */
   readonly gone?: readonly string[];
   /** The exporter begins anew: everything as on a good day, counters at 0. */
   readonly restart?: boolean;
@@ -90,10 +92,11 @@ interface State {
 }
 
 function apply(states: Map<string, State>, change: Change): void {
-  const { set = {}, rate = {}, gone = [], restart = false } = change;
+  const { set = {}, rate = {}, unread = [], gone = [], restart = false } = change;
   if (restart) apply(states, well);
   for (const [name, state] of states) {
     if (gone.some((prefix) => name.startsWith(prefix))) Object.assign(state, absent);
+    if (unread.some((prefix) => name.startsWith(prefix))) Object.assign(state, notRead);
   }
   for (const [name, value] of Object.entries(set)) states.set(name, { value, rate: 0 });
   for (const [name, perSecond] of Object.entries(rate)) {
@@ -103,6 +106,7 @@ function apply(states: Map<string, State>, change: Change): void {
 }
 
 const absent: State = { value: undefined, rate: 0 };
+const notRead: State = { value: Number.NaN, rate: 0 };
 const number = (value: number) => String(Number(value.toPrecision(12)));
 
 /** `count` samples from here, in promtool's notation. */
@@ -111,6 +115,7 @@ function segment({ value, rate }: State, count: number, step: number, first: boo
     if (first) return `_x${count}`;
     return count === 1 ? 'stale' : `stale _x${count - 1}`;
   }
+  if (Number.isNaN(value)) return `NaNx${count - 1}`;
   return `${number(value)}+${number(rate * step)}x${count - 1}`;
 }
 

@@ -70,8 +70,10 @@ and on (${target}) ${answered} == 1`,
   queue_latency: (seconds) => ({
     known: `max by (${target}, queue) (asynq_queue_latency_seconds{${job}}) >= 0`,
     // A queue is an event in each slice, a paused one none: it is meant to wait. While Redis does not
-    // answer its gauges are gone or NaN: what was an event in the slice before still is one, and late,
-    // for as long as that lasts. Six hours are for a Prometheus that was away meanwhile.
+    // answer its gauges are NaN, or gone where the exporter began anew: what was an event in the slice
+    // before still is one, and late, for as long as that lasts. Six hours are for a Prometheus that was
+    // away meanwhile. A Redis that is up and refuses the exporter what it asks says nothing of the
+    // queues: then nothing is counted, and CollectorFailing says so.
     total: `count by (${target}, queue) (asynq_queue_latency_seconds{${job}} >= 0)
   unless on (${target}, queue) asynq_queue_paused_total{${job}} == 1
 or 0 * max by (${target}, queue) (asynq_queue_paused_total{${job}} == 1)
@@ -80,7 +82,11 @@ or (
   or max by (${target}, queue) (last_over_time(${queueEvents}[6h]))
     unless on (${target}) count_over_time(up{${job}}[4m] offset 1m)
 )
-and on (${target}) asynq_up{${job}} == 0`,
+and on (${target}) asynq_up{${job}} == 0
+unless on (${target}) (
+  redis_up{${job}} == 1
+  and on (${target}) increase(asynq_errors_total{${job},reason="noperm"}[2m]) > 0
+)`,
     good: `max by (${target}, queue) ((asynq_queue_latency_seconds{${job}} >= 0) <= bool ${seconds})
   and on (${target}, queue) ${queueEvents} > 0
 or 0 * max by (${target}, queue) (${queueEvents})`,
