@@ -141,12 +141,14 @@ test('async page faults: a broken file rejects, ages the sampler and loses no co
   const { second, collect, collector } = setup(t, interrupts({ 0: 1, 1: 1 }));
   second('CPU0 CPU1\nHYP: what\n');
   await assert.rejects(collect(), /interrupts: unexpected line "HYP: what"/);
-  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 1);
+  const sampler = () => collector.report?.().samplers?.[0];
+  assert.equal(sampler()?.ageSeconds, 1);
+  assert.match(sampler()?.problem ?? '', /unexpected line "HYP: what"/);
   second('CPU0 CPU1\nERR: 0\n');
   await assert.rejects(collect(), /was there and is gone/);
   second(interrupts({ 0: 4, 1: 1 }));
   assert.deepEqual(await collect(), [3, 0]);
-  assert.equal(collector.report?.().samplers?.[0]?.ageSeconds, 0);
+  assert.deepEqual(sampler(), { name: 'async_page_faults', ageSeconds: 0 });
 });
 
 test('async page faults: a scrape does not make a dead clock look alive', async (t) => {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { isIncomplete } from '../collector.ts';
 import { createRequestCounter } from '../requests.ts';
-import { exporterCollector } from './exporter.ts';
+import { countFds, exporterCollector } from './exporter.ts';
 
 const quiet = {
   clock: systemClock,
@@ -112,6 +113,35 @@ test('exporter: a blocked event loop shows as lag', async () => {
   const lag = families.find(({ metric }) => metric.name === 'nodejs_eventloop_lag_p99_seconds');
   assert.ok(Number(lag?.samples[0]?.value) > 0.3, JSON.stringify(lag?.samples));
   await collector.close?.();
+});
+
+test('exporter: kernels before 6.2 do not count open files, so they are listed', () => {
+  const counted = countFds();
+  assert.equal(
+    countFds(() => 0),
+    counted === 0 ? readdirSync('/proc/self/fd').length - 1 : counted,
+  );
+  assert.equal(
+    countFds(() => 77),
+    77,
+  );
+});
+
+test('exporter: a lag is of the time since the last scrape, and its timer ends with the collector', async (t) => {
+  const lag = monitorEventLoopDelay({ resolution: 250 });
+  const told: string[] = [];
+  for (const name of ['enable', 'reset', 'disable'] as const) {
+    const original = lag[name].bind(lag);
+    t.mock.method(lag, name, () => {
+      told.push(name);
+      return original();
+    });
+  }
+  const collector = exporterCollector({ ...quiet, requests: createRequestCounter(), lag });
+  await collector.collect(AbortSignal.timeout(1000));
+  await collector.collect(AbortSignal.timeout(1000));
+  await collector.close?.();
+  assert.deepEqual(told, ['enable', 'reset', 'reset', 'disable']);
 });
 
 test('exporter: without a free descriptor it says so and loses no other value', async (t) => {

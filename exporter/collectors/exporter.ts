@@ -6,7 +6,7 @@
  * process 4 times a second instead of 100.
  */
 import { readdirSync, statSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { createAttempts } from '../attempts.ts';
 import { type Check, type Collector, counter, gauge, incomplete, single } from '../collector.ts';
 import { revision, version } from '../version.ts';
@@ -57,8 +57,10 @@ const webConfigInForce = gauge({
 const timerMs = 250;
 
 /** The kernel counts them for us since 6.2, as the directory's size; before, that is 0. */
-function countFds(): number {
-  return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length;
+export function countFds(sizeOf = (path: string) => statSync(path).size): number {
+  const size = sizeOf('/proc/self/fd');
+  // Less the one that lists them.
+  return size > 0 ? size : readdirSync('/proc/self/fd').length - 1;
 }
 
 const sentences = {
@@ -92,8 +94,10 @@ export function exporterCollector({
   requests,
   log,
   webConfig,
-}: Pick<Dependencies, 'clock' | 'requests' | 'log' | 'webConfig'>): Collector {
-  const lag = monitorEventLoopDelay({ resolution: timerMs });
+  lag = monitorEventLoopDelay({ resolution: timerMs }),
+}: Pick<Dependencies, 'clock' | 'requests' | 'log' | 'webConfig'> & {
+  lag?: ELDHistogram;
+}): Collector {
   lag.enable();
   const started = clock.wall() - process.uptime();
 
@@ -121,7 +125,7 @@ export function exporterCollector({
     async collect() {
       // Each opens a file, and there may be no descriptor left.
       const { attempt, failure } = createAttempts();
-      const fds = attempt(countFds) ?? NaN;
+      const fds = attempt(() => countFds()) ?? NaN;
       const resident = attempt(() => process.memoryUsage.rss()) ?? NaN;
       const { user, system } = process.cpuUsage();
       const families = [

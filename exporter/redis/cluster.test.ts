@@ -173,6 +173,27 @@ test('cluster: with the first node frozen from the start, the others tell', asyn
   assert.ok(performance.now() - began < 800);
 });
 
+test('cluster: who has a map does not wait for the next one', async (t) => {
+  let frozen = false;
+  const owner = await startNode(t, { id: 'owner', map: () => none });
+  const seed = await startNode(t, {
+    id: 'seed',
+    map: () => slots({ host: '127.0.0.1', port: owner.port, id: 'owner' }),
+    silent: () => frozen,
+  });
+  const client = clientOf(t, urlOf(seed.port));
+  const ask = () => client.send([['GET', 'k']], patient());
+  assert.deepEqual(await ask(), ['GET of owner']);
+  await assert.rejects(client.send([['STALE', 'k']], patient()), /MOVED/);
+  frozen = true;
+  await sleep(1100);
+  const before = owner.commands.length;
+  const began = performance.now();
+  assert.deepEqual(await ask(), ['GET of owner']);
+  assert.ok(performance.now() - began < 700, 'a node says for a second where the slots are');
+  assert.ok(owner.commands.slice(before).includes('CLUSTER SLOTS'), 'another map was under way');
+});
+
 test('cluster: nodes that have left are let go', async (t) => {
   const members: ScriptedRedis[] = [];
   for (let i = 0; i < 3; i += 1) members.push(await startNode(t, { id: `n${i}`, map: () => none }));

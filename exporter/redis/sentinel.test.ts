@@ -10,6 +10,7 @@ import { withSettings } from './address-settings.ts';
 import { parseRedisAddress, type RedisAddress } from './address.ts';
 import { openRedis } from './open.ts';
 import { createRedisProbe } from './probe.ts';
+import { mastersOf } from './sentinel.ts';
 
 const patient = () => AbortSignal.timeout(10_000);
 
@@ -138,4 +139,31 @@ test('sentinel: a password of its own, missing, wrong and right; a name it does 
   const open = await startSentinel(t, { master: () => redis.port });
   const unknown = parseRedisAddress(`redis-sentinel://127.0.0.1:${open.port}?master=other`);
   assert.match(await reason(unknown, 'unreachable'), /knows no master "other"/);
+});
+
+test('sentinel: what is known is the place that was named last, also with all Sentinels gone', async (t) => {
+  let port = 7001;
+  let silent = false;
+  const sentinel = await startSentinel(t, { master: () => port, silent: () => silent });
+  const masters = mastersOf(addressOf(sentinel));
+  assert.equal(masters.place(), undefined);
+  t.after(masters.hold());
+  const alive = setInterval(() => undefined, 1000);
+  t.after(() => clearInterval(alive));
+  assert.deepEqual(await masters.known(), { host: '127.0.0.1', port: 7001 });
+  assert.deepEqual(masters.place(), { host: '127.0.0.1', port: 7001 });
+  const moved = new Promise<void>((resolve) => masters.onMove(resolve));
+  port = 7002;
+  await moved;
+  assert.deepEqual(await masters.known(), { host: '127.0.0.1', port: 7002 });
+  silent = true;
+  const asked = sentinel.commands.length;
+  await until('it has been asked in vain', () => sentinel.commands.length > asked);
+  await sleep(600);
+  assert.deepEqual(await masters.known(), { host: '127.0.0.1', port: 7002 });
+
+  const none = await startSentinel(t, { master: () => 7003 });
+  const unknown = mastersOf(parseRedisAddress(`redis-sentinel://127.0.0.1:${none.port}?master=x`));
+  t.after(unknown.hold());
+  await assert.rejects(unknown.known(), /knows no master "x"/);
 });
