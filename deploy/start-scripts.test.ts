@@ -396,6 +396,26 @@ const refusals: readonly Refusal[] = [
     { REMOTE_WRITE_PASSWORD: 'p' },
     /PASSWORD is set and REMOTE_WRITE_URL is not/,
   ),
+  ...[
+    'https://discord.com/channels/1/2',
+    'https://discord.com/api/webhooks/',
+    'https://hooks.slack.com/services/t',
+  ].map((url) =>
+    refusal('alertmanager', { DISCORD_WEBHOOK_URL: url }, /expected https:\/\/discord/),
+  ),
+  ...['https://discord.com/api/webhooks/1/t', 'https://team.slack.com/archives/C1'].map((url) =>
+    refusal('alertmanager', { SLACK_WEBHOOK_URL: url }, /expected https:\/\/hooks.slack/),
+  ),
+  ...['https://[::1/x', 'https://a b', 'https://h:x/', 'https://u@/x'].map((url) =>
+    refusal('alertmanager', { WEBHOOK_URL: url }, /WEBHOOK_URL ha?o?l?d?s/),
+  ),
+  refusal('alertmanager', { WEBHOOK_URL: 'https://h/%zz' }, /% without two hexadecimal digits/),
+  refusal('alertmanager', { WEBHOOK_URL: 'https://h/%' }, /% without two hexadecimal digits/),
+  refusal('alertmanager', { HEARTBEAT_URL: 'https://h:65536/' }, /port from 1 to 65535/),
+  refusal('alertmanager', { HEARTBEAT_URL: 'https://[::1]:0' }, /port from 1 to 65535/),
+  refusal('alertmanager', { ...smtp, SMTP_SMARTHOST: 'mail:70000' }, /port from 1 to 65535/),
+  refusal('alertmanager', { ...telegram, TELEGRAM_CHAT_ID: '0' }, /expected a number such as -100/),
+  refusal('prometheus', { LOCAL_TARGET: 'exporter:99999' }, /port from 1 to 65535/),
   refusal('prometheus', { LOCAL_TARGET: 'http://a:1' }, /HOST:PORT such as exporter:10190/),
   refusal('prometheus', { LOCAL_TARGET: 'exporter' }, /HOST:PORT such as exporter:10190/),
   refusal('prometheus', { HOST_PRICE: '7,55' }, /a number such as 7.55/),
@@ -413,6 +433,37 @@ for (const { script, settings, because } of refusals) {
     assert.match(said, because);
   });
 }
+
+/** A value that belongs to a setting beside, which holds a secret. */
+const misplaced: readonly Settings[] = [
+  { DISCORD_WEBHOOK_URL_FILE: 'https://discord.com/api/webhooks/1/s3cret' },
+  { SMTP_PASSWORD_FILE: 's3cret' },
+  { SLACK_WEBHOOK_URL_FILE: '/x y/s3cret' },
+  { TELEGRAM_BOT_TOKEN: '-100', TELEGRAM_CHAT_ID: '123:s3cret' },
+  { ...smtp, SMTP_FROM: 's3cret' },
+  { ...smtp, EMAIL_TO: 's3cret' },
+  { ...smtp, SMTP_SMARTHOST: 'smtp://u:s3cret@h:587' },
+  { ...smtp, SMTP_REQUIRE_TLS: 's3cret' },
+];
+
+test('start.sh: a secret in the wrong setting is not repeated', (t) => {
+  const cases: readonly (readonly [Refusal['script'], Settings])[] = [
+    ...misplaced.map((settings) => ['alertmanager', settings] as const),
+    ['prometheus', { LOCAL_TARGET: 'http://u:s3cret@h' }],
+    ['prometheus', { HOST_PRICE: 's3cret' }],
+    ['prometheus', { EXTERNAL_LABEL: 's3cret$' }],
+    ['prometheus', { AGENT_TOKEN_FILE: 's3cret' }],
+    ['grafana', { GF_SECURITY_ADMIN_PASSWORD_FILE: 's3cret' }],
+  ];
+  for (const [name, settings] of cases) {
+    const script = scripts[name];
+    assert.ok(script);
+    const { refused, said } = start(t, script, settings);
+    assert.ok(refused, JSON.stringify(settings));
+    assert.match(said, /expected/);
+    assert.doesNotMatch(said, /s3cret/);
+  }
+});
 
 test('start.sh: every problem is listed, not the first alone', (t) => {
   const { alertmanager } = scripts;

@@ -93,7 +93,7 @@ test('config: every problem is listed at once, with its origin and what was expe
   assert.equal(command.kind, 'invalid');
   const problems = command.kind === 'invalid' ? command.problems.join('\n') : '';
   assert.match(problems, /--lisen: no such option/);
-  assert.match(problems, /unexpected argument "x"/);
+  assert.match(problems, /unexpected argument, number 2/);
   assert.match(problems, /--steal-threshold: expected a number between 0 and 1.*got "1.5"/);
   assert.match(problems, /--procfs: expected an absolute path; got "proc"/);
   assert.match(problems, /--kmsg: expected FILE after it/);
@@ -254,4 +254,36 @@ test('config: a file of a secret that is no use is named, and what is in it is n
     'the flag wins, and the file is not read',
   );
   assert.equal(configOf([], { STEALWATCH_LISTEN_FILE: path }).listen.port, 10190, 'no secret');
+});
+
+test('config: a secret in the wrong setting is not repeated', () => {
+  const url = 'redis://:s3cret@h';
+  const pem = '-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----';
+  const variables = {
+    STEALWATCH_REDIS_URL_FILE: url,
+    STEALWATCH_HEARTBEAT_URL_FILE: 'https://hc.example/s3cret',
+    STEALWATCH_REDIS_SENTINEL_PASSWORD_FILE: 's3cret',
+    STEALWATCH_WEB_CONFIG_FILE: 'admin:s3cret',
+    STEALWATCH_REDIS_TLS_CA_FILE: pem,
+    STEALWATCH_REDIS_TLS_KEY_FILE: pem,
+    STEALWATCH_REDIS_TLS_CERT_FILE: '/tmp/:s3cret@x',
+    STEALWATCH_REDIS_TLS_SERVER_NAME: 's3cret!',
+    STEALWATCH_REDIS_CLUSTER_MAP: `${url}=1.2.3.4`,
+    STEALWATCH_LISTEN: url,
+    STEALWATCH_PROCFS: url,
+    STEALWATCH_LOG_LEVEL: url,
+    STEALWATCH_CANARY: pem,
+    STEALWATCH_WITHOUT: url,
+  };
+  const lines = [[url], ['-x', url], [`--${url}`], ['--password', 's3cret'], ['--without', url]];
+  const cases = [
+    ...Object.entries(variables).map(([name, value]) => read([], { [name]: value })),
+    ...lines.map((argv) => read(argv)),
+  ];
+  for (const [i, command] of cases.entries()) {
+    if (command.kind !== 'invalid') throw new Error(`case ${i} is taken`);
+    const said = command.problems.join('\n');
+    assert.doesNotMatch(said, /s3cret/, said);
+    assert.match(said, /expected|no collector|every option begins with --|no such option/);
+  }
 });

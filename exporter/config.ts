@@ -98,7 +98,10 @@ function readArguments(argv: readonly string[]): Arguments {
   const result: Arguments = { flags: new Map(), problems: [], wants: new Set() };
   for (const token of tokens) {
     if (token.kind === 'positional') {
-      result.problems.push(`unexpected argument ${JSON.stringify(token.value)}`);
+      const place = token.index === 0 ? 'the first' : `number ${token.index + 1}`;
+      result.problems.push(
+        `unexpected argument, ${place} (not shown, it may hold a secret): every option begins with --`,
+      );
     }
     if (token.kind !== 'option') continue;
     if (token.name === 'help' || token.name === 'h') result.wants.add('help');
@@ -116,8 +119,10 @@ function addFlag(
 ): void {
   const origin = `--${name}`;
   const known = all.find((s) => s.flag === name);
-  if (known === undefined) problems.push(`${origin}: no such option; --help lists them`);
-  else if (!takesNext(known)) flags.set(name, { text: value ?? 'true', origin });
+  if (known === undefined) {
+    const shown = /^[a-z-]{1,40}$/i.test(name) ? origin : 'an option (not shown)';
+    problems.push(`${shown}: no such option; --help lists them`);
+  } else if (!takesNext(known)) flags.set(name, { text: value ?? 'true', origin });
   else if (value === undefined) problems.push(`${origin}: expected ${known.placeholder} after it`);
   else {
     const before = known.list === undefined ? undefined : flags.get(name)?.text;
@@ -147,25 +152,39 @@ function fileVariable(variable: string): string {
 
 /** Editors and `echo` end the last line, and files from Windows end each with a carriage return. */
 function secretIn(path: string, origin: string): string {
+  const shown = looksLikePath(path)
+    ? JSON.stringify(path)
+    : 'it (not shown, it may be the secret itself); expected the path of a file that holds it';
   let content: Buffer;
   try {
     content = readSmallFileSync(path);
   } catch (error) {
-    const shown = JSON.stringify(path);
     throw new Error(`${origin}: cannot read ${shown} (${whyUnreadable(error)})`, { cause: error });
   }
-  if (!isUtf8(content)) throw new Error(`${origin}: expected UTF-8 in ${JSON.stringify(path)}`);
+  if (!isUtf8(content)) throw new Error(`${origin}: expected UTF-8 in ${shown}`);
   const text = content
     .toString('utf8')
     .replace(/^\ufeff/, '')
     .replaceAll('\r\n', '\n')
     .trim();
-  if (text === '') throw new Error(`${origin}: nothing is in ${JSON.stringify(path)}`);
+  if (text === '') throw new Error(`${origin}: nothing is in ${shown}`);
   return text;
 }
 
+/** A secret that was given where its path belongs is none of these, or the rarest. */
+function looksLikePath(text: string): boolean {
+  return /^(?:\.{0,2}\/)?[\w.-][\w./-]{0,200}$/.test(text) && text.includes('/');
+}
+
+/** What is wrong is often a neighbour's value, and what stands beside passwords may be one. */
+function mayBeShown({ secret, besideSecrets }: Setting<unknown>, text: string): boolean {
+  if (secret === true) return false;
+  if (besideSecrets === true) return looksLikePath(text);
+  return /^[\w.,:/[\] -]{1,60}$/.test(text) && !text.includes('://');
+}
+
 function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown): string {
-  const shown = s.secret === true ? '(not shown, it may hold a secret)' : JSON.stringify(text);
+  const shown = mayBeShown(s, text) ? JSON.stringify(text) : '(not shown, it may hold a secret)';
   return `${origin}: ${error instanceof Error ? error.message : String(error)}; got ${shown}`;
 }
 
@@ -224,7 +243,7 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
   for (const name of config.without ?? []) {
     if (!collectors.includes(name)) {
       problems.push(
-        `--without: no collector ${JSON.stringify(name)}; there are ${collectors.join(' ')}`,
+        `--without: no collector ${/^[a-z-]{1,40}$/i.test(name) ? JSON.stringify(name) : '(not shown)'}; there are ${collectors.join(' ')}`,
       );
     }
   }

@@ -31,6 +31,8 @@ export interface Setting<T> {
   readonly help: string;
   /** The value may hold a password or a token: messages must not repeat it. */
   readonly secret?: true;
+  /** Stands where secrets do: a value that is not what was expected may be one, and is not repeated. */
+  readonly besideSecrets?: true;
   /** May be given more than once; in a variable, commas or lines stand between. */
   readonly list?: true;
   /** From text to value. Throws an Error whose message says what was expected. */
@@ -54,6 +56,7 @@ export const settings = {
     flag: 'web-config-file',
     variables: ['STEALWATCH_WEB_CONFIG_FILE'],
     placeholder: 'FILE',
+    besideSecrets: true,
     fallback: '',
     help: "TLS and credentials, in the format of Prometheus' exporter-toolkit; docs/security.md.",
     parse: parseOptionalPath,
@@ -71,6 +74,7 @@ export const settings = {
     flag: 'redis-tls-ca-file',
     variables: ['STEALWATCH_REDIS_TLS_CA_FILE'],
     placeholder: 'FILE',
+    besideSecrets: true,
     fallback: '',
     help: 'Certificates of the authority that signed those of Redis and its Sentinels, in PEM; the public ones are trusted when none is given. Read at each connection, as the two below are; for targets too.',
     parse: parseOptionalFile,
@@ -79,6 +83,7 @@ export const settings = {
     flag: 'redis-tls-cert-file',
     variables: ['STEALWATCH_REDIS_TLS_CERT_FILE'],
     placeholder: 'FILE',
+    besideSecrets: true,
     fallback: '',
     help: "Our own certificate, in PEM, for a Redis that asks for one (tls-auth-clients, Redis's default with TLS).",
     parse: parseOptionalFile,
@@ -87,6 +92,7 @@ export const settings = {
     flag: 'redis-tls-key-file',
     variables: ['STEALWATCH_REDIS_TLS_KEY_FILE'],
     placeholder: 'FILE',
+    besideSecrets: true,
     fallback: '',
     help: 'The private key of that certificate, in PEM.',
     parse: parseOptionalFile,
@@ -95,6 +101,7 @@ export const settings = {
     flag: 'redis-tls-server-name',
     variables: ['STEALWATCH_REDIS_TLS_SERVER_NAME'],
     placeholder: 'NAME',
+    besideSecrets: true,
     fallback: '',
     help: 'The name to ask for and to find in the certificate, where it is not the host of the URL.',
     parse: parseServerName,
@@ -120,6 +127,7 @@ export const settings = {
     flag: 'redis-cluster-map',
     variables: ['STEALWATCH_REDIS_CLUSTER_MAP'],
     placeholder: 'ANNOUNCED=REACHABLE,...',
+    besideSecrets: true,
     fallback: '',
     help: 'Where nodes are reached whose cluster or Sentinel announces them by an address that is good for nothing here (NAT, Docker): host or host:port on each side.',
     list: true,

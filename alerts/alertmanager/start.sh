@@ -41,7 +41,11 @@ given() {
     file=$(printf '%s\n' "$file" | sed -E "s/^$around//; s/$around\$//")
     origin="$1, from $file,"
     if [ ! -f "$file" ] || [ ! -r "$file" ]; then
-      problem "$1_FILE names $file, which cannot be read"
+      # A secret may have been given where its path belongs.
+      case $file in
+        *[!A-Za-z0-9._/-]* | [!./]*) file='something (not shown, it may be the secret itself)' ;;
+      esac
+      problem "$1_FILE names $file, which cannot be read: expected the path of a file"
       return
     fi
     value=$(cat "$file")
@@ -59,9 +63,25 @@ given() {
     *[[:cntrl:]]*) problem "$origin holds a control character" ;;
     *PASSWORD:" "* | *PASSWORD:*" ") problem "$origin begins or ends with a blank" ;;
     *_URL:*[!!-~]*) problem "$origin holds blanks or letters beyond ASCII, which a URL writes as %20 and the like" ;;
-    *_URL:http://[!/]* | *_URL:https://[!/]*) ;;
+    *_URL:http://[!/]* | *_URL:https://[!/]*) url "$origin" ;;
     *_URL:*) problem "$origin does not start with http:// or https://" ;;
   esac
+}
+
+# The host is one, a port is one, % stands before two digits. Of `value`, which is not shown.
+url() {
+  printf '%s\n' "$value" | grep -Eqx \
+    -e 'https?://([^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[^]/?#@:[]+)(:[0-9]{1,5})?([/?#].*)?' ||
+    problem "$1 has no HOST or HOST:PORT behind http:// or https://"
+  port=$(printf '%s\n' "$value" | sed -En 's!^https?://([^/?#@]*@)?(\[[^]]*\]|[^]/?#@:[]+):([0-9]{1,5})([/?#].*)?$!\3!p')
+  may_be_port "$1" "$port"
+  ! printf '%s\n' "$value" | grep -Eq -e '%([^0-9a-fA-F]|$|.([^0-9a-fA-F]|$))' ||
+    problem "$1 holds a % without two hexadecimal digits behind it, which is written %25"
+}
+
+# NAME and the port it holds, or nothing.
+may_be_port() {
+  [ -z "$2" ] || { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || problem "${1#SECRET_}: expected a port from 1 to 65535"
 }
 
 # NAME OTHER why: NAME is of no use without OTHER.
@@ -69,7 +89,8 @@ needs() {
   eval "[ -z \"\${$1-}\" ] || [ -n \"\${$2-}\" ]" || problem "${1#SECRET_} is set and ${2#SECRET_} is not: $3"
 }
 
-# NAME expression, and what was expected: the value matches as a whole. A secret is not shown.
+# NAME expression, and what was expected: the value matches as a whole. It is not shown, since what is
+# wrong with it may be that it is another's, a password's.
 expect() {
   eval "value=\${$1-}"
   [ -z "$value" ] || printf '%s\n' "$value" | grep -Eqx -e "$2" || problem "${1#SECRET_}: expected $3"
@@ -93,11 +114,24 @@ needs SECRET_SMTP_USERNAME SECRET_SMTP_PASSWORD 'a mail server asks for both or 
 needs SECRET_SMTP_PASSWORD SECRET_SMTP_USERNAME 'a mail server asks for both or for none'
 
 expect SECRET_TELEGRAM_BOT_TOKEN '[0-9]+:[A-Za-z0-9_-]+' 'what BotFather gave, digits, a colon and more (not shown)'
-expect SECRET_TELEGRAM_CHAT_ID '-?[0-9]{1,18}' "a number such as -1001234567890, got $SECRET_TELEGRAM_CHAT_ID"
-expect SECRET_EMAIL_TO '.*[^@ ]@[^@ ].*' "an address such as oncall@example.org, got $SECRET_EMAIL_TO"
-expect SECRET_SMTP_FROM '.*[^@ ]@[^@ ].*' "an address such as stealwatch@example.org, got $SECRET_SMTP_FROM"
-expect SECRET_SMTP_SMARTHOST '([^: ]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}' "HOST:PORT such as smtp.example.org:587, got $SECRET_SMTP_SMARTHOST"
-expect SECRET_SMTP_REQUIRE_TLS 'true|false' "true or false, got $SECRET_SMTP_REQUIRE_TLS"
+expect SECRET_TELEGRAM_CHAT_ID '-?[1-9][0-9]{0,17}' "a number such as -1001234567890 (not shown)"
+# A page of a channel is no webhook, and each service has a form of its own.
+case $SECRET_DISCORD_WEBHOOK_URL in
+  *://discord.com/api/*webhooks/?* | *://discordapp.com/api/*webhooks/?* | *://*.discord.com/api/*webhooks/?* | *://*.discordapp.com/api/*webhooks/?*) ;;
+  *://discord.com* | *://discordapp.com* | *://*.discord.com* | *://*.discordapp.com* | *://hooks.slack.com*)
+    problem 'DISCORD_WEBHOOK_URL: expected https://discord.com/api/webhooks/ID/TOKEN, from the settings of the channel, Integrations (not shown)' ;;
+esac
+case $SECRET_SLACK_WEBHOOK_URL in
+  *://hooks.slack.com/*/?* | *://hooks.slack-gov.com/*/?*) ;;
+  *://discord.com/*/slack) ;;
+  *://slack.com* | *://*.slack.com* | *://discord.com* | *://discordapp.com* | *://*.discord.com* | *://*.discordapp.com*)
+    problem 'SLACK_WEBHOOK_URL: expected https://hooks.slack.com/services/..., an incoming webhook of a Slack app (not shown)' ;;
+esac
+expect SECRET_EMAIL_TO '.*[^@ ]@[^@ ].*' "an address such as oncall@example.org (not shown)"
+expect SECRET_SMTP_FROM '.*[^@ ]@[^@ ].*' "an address such as stealwatch@example.org (not shown)"
+expect SECRET_SMTP_SMARTHOST '([^: ]+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}' "HOST:PORT such as smtp.example.org:587 (not shown)"
+may_be_port SECRET_SMTP_SMARTHOST "$(printf '%s\n' "$SECRET_SMTP_SMARTHOST" | sed -En 's/^([^: ]+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})$/\2/p')"
+expect SECRET_SMTP_REQUIRE_TLS 'true|false' "true or false (not shown)"
 [ -z "$refused" ] || exit 1
 
 [ -n "$SECRET_TELEGRAM_API_URL" ] || SECRET_TELEGRAM_API_URL=https://api.telegram.org

@@ -39,7 +39,11 @@ given() {
     file=$(printf '%s\n' "$file" | sed -E "s/^$around//; s/$around\$//")
     origin="$1, from $file,"
     if [ ! -f "$file" ] || [ ! -r "$file" ]; then
-      problem "$1_FILE names $file, which cannot be read"
+      # A secret may have been given where its path belongs.
+      case $file in
+        *[!A-Za-z0-9._/-]* | [!./]*) file='something (not shown, it may be the secret itself)' ;;
+      esac
+      problem "$1_FILE names $file, which cannot be read: expected the path of a file"
       return
     fi
     value=$(cat "$file")
@@ -57,9 +61,25 @@ given() {
     *[[:cntrl:]]*) problem "$origin holds a control character" ;;
     *PASSWORD:" "* | *PASSWORD:*" ") problem "$origin begins or ends with a blank" ;;
     *_URL:*[!!-~]*) problem "$origin holds blanks or letters beyond ASCII, which a URL writes as %20 and the like" ;;
-    *_URL:http://[!/]* | *_URL:https://[!/]*) ;;
+    *_URL:http://[!/]* | *_URL:https://[!/]*) url "$origin" ;;
     *_URL:*) problem "$origin does not start with http:// or https://" ;;
   esac
+}
+
+# The host is one, a port is one, % stands before two digits. Of `value`, which is not shown.
+url() {
+  printf '%s\n' "$value" | grep -Eqx \
+    -e 'https?://([^/?#@]*@)?(\[[0-9a-fA-F:.]+\]|[^]/?#@:[]+)(:[0-9]{1,5})?([/?#].*)?' ||
+    problem "$1 has no HOST or HOST:PORT behind http:// or https://"
+  port=$(printf '%s\n' "$value" | sed -En 's!^https?://([^/?#@]*@)?(\[[^]]*\]|[^]/?#@:[]+):([0-9]{1,5})([/?#].*)?$!\3!p')
+  may_be_port "$1" "$port"
+  ! printf '%s\n' "$value" | grep -Eq -e '%([^0-9a-fA-F]|$|.([^0-9a-fA-F]|$))' ||
+    problem "$1 holds a % without two hexadecimal digits behind it, which is written %25"
+}
+
+# NAME and the port it holds, or nothing.
+may_be_port() {
+  [ -z "$2" ] || { [ "$2" -ge 1 ] && [ "$2" -le 65535 ]; } || problem "${1#SECRET_}: expected a port from 1 to 65535"
 }
 
 # NAME OTHER why: NAME is of no use without OTHER.
@@ -67,7 +87,8 @@ needs() {
   eval "[ -z \"\${$1-}\" ] || [ -n \"\${$2-}\" ]" || problem "${1#SECRET_} is set and ${2#SECRET_} is not: $3"
 }
 
-# NAME expression, and what was expected: the value matches as a whole. A secret is not shown.
+# NAME expression, and what was expected: the value matches as a whole. It is not shown, since what is
+# wrong with it may be that it is another's, a password's.
 expect() {
   eval "value=\${$1-}"
   [ -z "$value" ] || printf '%s\n' "$value" | grep -Eqx -e "$2" || problem "${1#SECRET_}: expected $3"
@@ -91,11 +112,12 @@ needs REMOTE_WRITE_PASSWORD REMOTE_WRITE_USER 'a store asks for both'
 for name in REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN; do
   needs "$name" REMOTE_WRITE_URL 'nothing is written anywhere'
 done
-expect LOCAL_TARGET '([^]/: []+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}' "HOST:PORT such as exporter:10190, got $LOCAL_TARGET"
+expect LOCAL_TARGET '([^]/: []+|\[[0-9a-fA-F:.]+\]):[0-9]{1,5}' "HOST:PORT such as exporter:10190 (not shown)"
+may_be_port LOCAL_TARGET "$(printf '%s\n' "$LOCAL_TARGET" | sed -En 's/^([^]/: []+|\[[0-9a-fA-F:.]+\]):([0-9]{1,5})$/\2/p')"
 # The Compare dashboard counts with it.
-expect HOST_PRICE '[0-9]+(\.[0-9]+)?' "a number such as 7.55, got $HOST_PRICE"
+expect HOST_PRICE '[0-9]+(\.[0-9]+)?' "a number such as 7.55 (not shown)"
 # Prometheus puts variables into this one.
-expect EXTERNAL_LABEL '[^$]+' "a name without \$, got $EXTERNAL_LABEL"
+expect EXTERNAL_LABEL '[^$]+' "a name without \$ (not shown)"
 expect AGENT_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
 expect REMOTE_WRITE_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
 

@@ -219,3 +219,30 @@ test('redis address: no piece of a password is in what is shown, however the URL
     { numRuns: 3000 },
   );
 });
+
+test('redis address: what would be passed over, or shown, is refused', () => {
+  const cases: [string, RegExp][] = [
+    ['unix:///tmp/:S3cret@x.sock', /password before the path/],
+    ['redis-socket:///tmp/u:S3cret@x.sock', /password before the path/],
+    ['redis://h?password=S3cret', /no user name, password or database behind/],
+    ['redis://h/1?auth=S3cret', /no user name, password or database behind/],
+    ['redis://h?username=u', /no user name, password or database behind/],
+    ['redis://h?database=2', /no user name, password or database behind/],
+    ['redis+sentinel://h/m?db=2', /no user name, password or database behind/],
+    ['redis+cluster://h?password=S3cret', /no user name, password or database behind/],
+    ['redis-sentinel://h?master=m&password=S3cret', /no user name, password or database behind/],
+    ['unix:///run/r.sock?pass=S3cret', /no user name, password or database behind/],
+    ['redis://h/1?db=word', /one database/],
+    ['redis://h/0?db=2', /one database/],
+    ['redis://h?db=1&db=2', /one database/],
+    ['redis://h?db=word', /database number/],
+  ];
+  for (const [text, because] of cases) {
+    assert.throws(
+      () => parseRedisAddress(text),
+      (error: Error) => because.test(error.message) && !/S3cret/.test(error.message),
+      text,
+    );
+  }
+  assert.equal(parseRedisAddress('unix:///run/redis@a.sock').socketPath, '/run/redis@a.sock');
+});

@@ -149,6 +149,29 @@ function partsOf(text: string): Parts {
   return { login, hosts, path, query: new URLSearchParams(query) };
 }
 
+/** Options of other clients that say who logs in, or where: passed over, another Redis is watched. */
+const telling = /pass|pwd|^pw$|auth|user|login|token|secret|credential|database|^db$/i;
+
+/** The one database that is named, behind the host or as `?db=`; no option is passed over that counts. */
+function databaseIn(behindHost: string, query: URLSearchParams): number {
+  refuseOptions(query, 'db');
+  const [named = '', ...more] = query.getAll('db');
+  if (more.length > 0 || (query.has('db') && behindHost !== '')) {
+    throw new Error('expected one database, behind the host or as ?db=N');
+  }
+  return databaseOf(behindHost === '' ? named : behindHost);
+}
+
+function refuseOptions(query: URLSearchParams, known = ''): void {
+  for (const name of query.keys()) {
+    if (name !== known && telling.test(name)) {
+      throw new Error(
+        'expected no user name, password or database behind the ?: they are written redis://user:password@host/db',
+      );
+    }
+  }
+}
+
 function placesOf(hosts: string, defaultPort: number): [RedisPlace, ...RedisPlace[]] {
   const [first, ...others] = hosts.split(',').map((host) => {
     const place = parsePlace(host, defaultPort);
@@ -170,7 +193,8 @@ function masterOf(path: string): { master: string; db: number } {
   return { master: name, db: databaseOf(database) };
 }
 
-const ourSentinel: Form = ({ login, hosts, path }, scheme) => {
+const ourSentinel: Form = ({ login, hosts, path, query }, scheme) => {
+  refuseOptions(query);
   const places = placesOf(hosts, 26_379);
   const { master, db } = masterOf(path);
   const display = `${scheme}://${hosts}/${master}`;
@@ -179,6 +203,7 @@ const ourSentinel: Form = ({ login, hosts, path }, scheme) => {
 };
 
 const asynqSentinel: Form = ({ login, hosts, path, query }, scheme) => {
+  refuseOptions(query);
   if (!['', '/'].includes(path)) throw new Error('expected ?master=NAME after the hosts');
   const places = placesOf(hosts, 26_379);
   const master = (query.get('master') ?? '').trim();
@@ -187,7 +212,8 @@ const asynqSentinel: Form = ({ login, hosts, path, query }, scheme) => {
   return { ...places[0], tls: false, db: 0, sentinel: { places, master, login }, display };
 };
 
-const cluster: Form = ({ login, hosts, path }, scheme) => {
+const cluster: Form = ({ login, hosts, path, query }, scheme) => {
+  refuseOptions(query);
   const places = placesOf(hosts, 6379);
   if (!['', '/', '/0'].includes(path)) {
     throw new Error('expected nothing after the hosts: a cluster has one database');
@@ -208,7 +234,12 @@ const socket: Form = ({ login, hosts, path, query }, scheme) => {
   if (hosts !== '' || socketPath === '' || socketPath.endsWith('/')) {
     throw new Error(`expected ${scheme}:///absolute/path/to.sock`);
   }
-  const db = databaseOf(query.get('db') ?? '');
+  if (/:[^/]*@/.test(path)) {
+    throw new Error(
+      `expected user name and password before the path, ${scheme}://user:password@/path/to.sock; in a path : is written %3A and @ %40`,
+    );
+  }
+  const db = databaseIn('', query);
   const display = `unix://${socketPath}${db === 0 ? '' : `?db=${db}`}`;
   return { tls: false, host: '', port: 0, socketPath, ...login, db, display };
 };
@@ -217,7 +248,7 @@ const server: Form = ({ login, hosts, path, query }, scheme) => {
   if (hosts === '') throw new Error('expected a host after the scheme');
   const place = parsePlace(hosts, 6379);
   if (place === undefined) throw new Error('expected host[:port] after the scheme and user info');
-  const db = databaseOf(path.replace(/^\/|\/$/g, '') || (query.get('db') ?? ''));
+  const db = databaseIn(path.replace(/^\/|\/$/g, ''), query);
   const host = place.host.includes(':') ? `[${place.host}]` : place.host;
   const display = `${scheme}://${host}:${place.port}${db === 0 ? '' : `/${db}`}`;
   return { ...place, tls: scheme === 'rediss', ...login, db, display };

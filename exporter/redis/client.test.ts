@@ -119,3 +119,12 @@ test('client: a connection that alone is dead is replaced', async (t) => {
   // Not before: a Redis that the probe has not yet found frozen must not get a second one.
   assert.ok(performance.now() - began > 9000);
 });
+
+test('redis client: a password that is a word of Redis does not give itself away by a hole', () => {
+  const said = "NOPERM this user has no permissions to run the 'info' command or its subcommand";
+  for (const password of ['p', 'info', 'user', 'permissions', 'permissions1', 'NOPERM']) {
+    assert.equal(safeMessage(said, { ...parseRedisAddress('redis://h'), password }), said);
+  }
+  const short = { ...parseRedisAddress('redis://h'), password: 'xy' };
+  assert.equal(safeMessage('proxy said xy and "xy"', short), 'proxy said *** and "***"');
+});
