@@ -154,7 +154,7 @@ export const settings = {
     variables: ['STEALWATCH_KMSG'],
     placeholder: 'FILE',
     fallback: '/dev/kmsg',
-    help: 'The kernel log. A regular file of records is followed as it grows.',
+    help: 'The kernel log. A regular file of records is followed as it grows, for tests and replays: it is read on the main thread, so not from a disk that may stand still.',
     parse: parseDirectory,
   }),
   kmsgUserspace: setting({
