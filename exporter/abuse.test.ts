@@ -95,6 +95,13 @@ test('abuse: paths that climb, encode, or are no paths get 400 or 404', async (t
     '/metrics%00',
     `/${'a/'.repeat(2000)}`,
     'http://evil.example/metrics2',
+    'http://evil.example:99999999/x',
+    'http://[/',
+    'http://[::1/x',
+    'HTTPS://a@[',
+    '[',
+    '/\u00a0http://[',
+    '//[/#',
     '*',
     '/__proto__',
     '/constructor',
@@ -105,6 +112,7 @@ test('abuse: paths that climb, encode, or are no paths get 400 or 404', async (t
     assert.doesNotMatch(answer, /root:|node_modules|at .*\.cjs/, path);
   }
   await scrapes('after bad paths');
+  assert.doesNotMatch(exporter.log(), /Deprecation|request failed/);
 });
 
 test('abuse: what is no HTTP is closed, with 400 at most', async (t) => {

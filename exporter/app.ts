@@ -7,15 +7,22 @@
 import { Router } from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import type { Clock } from './clock.ts';
 import type { Collector, Family } from './collector.ts';
-import { type ConnectionLimits, watchConnections } from './connections.ts';
+import { type ConnectionLimits, type Connections, watchConnections } from './connections.ts';
 import { createExposition, type Encoding, gzip } from './exposition.ts';
 import { createGarbageCollection } from './garbage.ts';
 import { contentTypes, type Format } from './metrics.ts';
 import { pageOf } from './page.ts';
+import { pathOf, targetOf } from './request-target.ts';
 import type { RequestCounter } from './requests.ts';
 import { longestSeconds } from './round.ts';
 import type { Scraper } from './scrape.ts';
@@ -157,20 +164,65 @@ function guard(access: Access): Middleware {
   };
 }
 
+/** What happens to a connection, or to what is parsed of it: the other side does that. */
+const connectionErrors =
+  /^(HPE_|ERR_SSL_|ERR_TLS_|ERR_STREAM_|ECONN|EPIPE$|EPROTO$|ETIMEDOUT$|E(HOST|NET)(UNREACH|DOWN)$)/;
+
+function isOfConnection(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && connectionErrors.test(String(error.code));
+}
+
+/** A client that goes away, or sends nonsense behind its request, is no failure of ours. */
+function failed(app: App, request: IncomingMessage | undefined, error: unknown): void {
+  if (isOfConnection(error)) return;
+  app.requestFailed(pathOf(request?.url ?? ''), error);
+}
+
+/** What is no path goes no further. It is behind no credentials, as whatever is no HTTP. */
+function refuseTarget(app: App, response: ServerResponse): void {
+  const headers = { ...app.access?.headers(), 'X-Content-Type-Options': 'nosniff' };
+  response.writeHead(400, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
+  response.end('the request target is no path\n');
+  app.requests.count('', 400);
+}
+
+/** Whatever goes wrong with a request ends this one, and nothing else. */
+function createListener(app: App, connections: () => Connections): RequestListener {
+  const handle = createApp(app).callback();
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!connections().begin(request, response)) return;
+    const target = targetOf(request.url ?? '');
+    if (target === undefined) {
+      refuseTarget(app, response);
+    } else {
+      request.url = target;
+      await handle(request, response);
+    }
+  }
+
+  return (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      response.destroy();
+      failed(app, request, error);
+    });
+  };
+}
+
 /** The request handler, apart from the server that listens. */
 function createApp(app: App): Koa {
   const koa = new Koa();
   const router = routes(app);
   koa.silent = true;
   koa.on('error', (error: unknown, ctx: Context | undefined) => {
-    app.requestFailed(ctx?.path ?? '', error);
+    failed(app, ctx?.req, error);
   });
   koa.use(async (ctx, next) => {
     ctx.set('X-Content-Type-Options', 'nosniff');
     try {
       await next();
     } finally {
-      app.requests.count(ctx.path, ctx.status);
+      app.requests.count(pathOf(ctx.req.url ?? ''), ctx.status);
     }
   });
   if (app.access !== undefined) koa.use(guard(app.access));
@@ -198,10 +250,7 @@ export interface HttpServer {
  * ones closed after 65 s (longer than any scrape interval in use).
  */
 export function createHttpServer(app: App): HttpServer {
-  const handle = createApp(app).callback();
-  const listener: RequestListener = (request, response) => {
-    if (connections.begin(request, response)) void handle(request, response);
-  };
+  const listener = createListener(app, () => connections);
   const tls = app.access?.tls;
   const server =
     tls === undefined
