@@ -29,7 +29,12 @@ export interface Generated {
 const from = '{{ with query "time() - 1800" }}{{ . | first | value | printf "%.0f000" }}{{ end }}';
 
 /** What is seen from outside has a name and no exporter: a board of all machines says more. */
-export const fromOutside: readonly string[] = ['ProbeFailed', 'ProberSilent', 'NothingWatched'];
+export const fromOutside: readonly string[] = [
+  'ProbeFailed',
+  'ProberSilent',
+  'NothingWatched',
+  'StorageCapReached',
+];
 
 function linksOf(alert: string): Record<string, string> {
   const board = fromOutside.includes(alert)

@@ -4,4 +4,4 @@ import { allTools } from '../testing/tools.ts';
 
 const newer = allTools()[1];
 if (newer === undefined) test('rules under a newer Prometheus', { skip: 'it cannot be had here' });
-else promtoolTests(newer);
+else promtoolTests(newer, true);

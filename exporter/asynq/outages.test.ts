@@ -70,7 +70,11 @@ test('frozen before the probe knows: one question outstanding, answered by the d
   const began = performance.now();
   await Promise.all([scrape(), scrape(), scrape()]);
   assert.ok(performance.now() - began < 2000);
-  await until('the collection has given up', async () => (await scrape()).value('asynq_up') === 0);
+  await until('the collection has given up', async () => {
+    const up = (await scrape()).value('asynq_up');
+    assert.notEqual(up, undefined, 'not known is NaN, and no absence');
+    return up === 0;
+  });
   const { value } = await scrape();
   assert.ok((value('asynq_errors_total', 'timeout') ?? 0) >= 1);
   assert.ok(Number.isNaN(value('asynq_queue_size', 'default')));

@@ -91,13 +91,19 @@ export function asynqCollector({
 
   /** An old depth would be a lie: every gauge that was there is NaN, totals stay as they were. */
   function failed(): Error {
-    const failure = watch.failure();
-    const up = failure === undefined ? [] : [upFamily(false)];
-    const message =
-      failure === undefined
-        ? 'the first collection is under way'
-        : explained(failure.message, isCluster);
+    const { message, up } = missing();
     return incomplete(message, [...up, ...errorFamilies(), ...unreadFamilies()]);
+  }
+
+  /** Why there are no fresh numbers. Whether Asynq answers is not known while it is being asked. */
+  function missing(): { readonly message: string; readonly up: readonly Family[] } {
+    const failure = watch.failure();
+    if (failure !== undefined) {
+      return { message: explained(failure.message, isCluster), up: [upFamily(false)] };
+    }
+    return watch.last() === undefined
+      ? { message: 'the first collection is under way', up: [] }
+      : { message: 'the collection under way takes too long', up: [asUnread(upFamily(false))] };
   }
 
   function unreadFamilies(): Family[] {

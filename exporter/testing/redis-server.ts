@@ -1,5 +1,6 @@
 /** A real redis-server for one test, on a free port of its own, in a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -33,20 +34,25 @@ export interface RedisServerOptions {
   readonly directory?: string;
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
+/**
+ * Below the ports that Linux gives to clients (32768 and up), so that nobody's connection takes one
+ * between our look and its use; and so that 10,000 more, where a node of a cluster listens as well,
+ * are below them too.
+ */
+const ports = [11_000, 22_000] as const;
+
+function binds(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
-/** A node of a cluster listens 10,000 above its port as well. */
-async function portFor(args: readonly string[]): Promise<number> {
-  let port = await freePort();
-  while (args.includes('--cluster-enabled') && port > 55_000) port = await freePort();
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  let port = randomInt(...ports);
+  while (!(await binds(port))) port = randomInt(...ports);
   return port;
 }
 
@@ -83,7 +89,7 @@ export async function startRedis(
   scope: Scope,
   options: RedisServerOptions = {},
 ): Promise<RedisServer> {
-  const port = options.port ?? (await portFor(options.args ?? []));
+  const port = options.port ?? (await freePort());
   const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'stealwatch-redis-'));
   const program = options.program ?? 'redis-server';
   const child = spawn(
