@@ -33,7 +33,8 @@ const saysMore: Readonly<Record<string, readonly string[]>> = {
   HostFrozen: ['HostFlapping', 'HostStalled'],
   PageInStuck: ['HungTaskDetected'],
   TaskStuckInD: ['HungTaskDetected'],
-  RedisFrozen: ['RedisDown', 'RedisBgsaveStuck', 'AofFsyncStalling', 'PidPileup'],
+  RedisFrozen: ['RedisDown', 'RedisFlapping', 'RedisBgsaveStuck', 'AofFsyncStalling', 'PidPileup'],
+  RedisDown: ['RedisFlapping'],
   AsynqNoConsumers: ['AsynqQueueStalled'],
 };
 

@@ -266,6 +266,7 @@ const redis: readonly Row[] = [
       { series: 'redis_up', good: 1, bad: 0 },
       { series: 'redis_state{state="auth_failed"}', good: 0, bad: 1, limit: 1 },
       { series: 'redis_state{state="frozen"}', good: 0, bad: 0, limit: 1 },
+      { series: 'redis_unresponsive_seconds', good: 0, bad: 0, limit: 5.1 },
     ],
     fires: 30,
     lasts: 60,
@@ -275,6 +276,17 @@ const redis: readonly Row[] = [
       'another state': [true, 'whatever the reason'],
       'without redis_state 1': [true, 'whatever the reason'],
       'without redis_state 2': [true, 'not known to be frozen'],
+      'without redis_unresponsive_seconds 3': [true, 'not known to be silent for long'],
+    },
+  },
+  {
+    alert: 'RedisFlapping',
+    file: 'redis.yml',
+    inputs: [{ series: 'redis_up', good: 1, bad: alternately, limit: (t) => (t < 30 ? 0 : 1) }],
+    fires: 84,
+    except: {
+      gone: [true, 'held by its window and keep_firing_for'],
+      'every 16 s and bad': [false, 'two such answers in a row are 32 s: RedisDown'],
     },
   },
   {
