@@ -153,3 +153,22 @@ test('cpu: a line that cannot be read is a failure, and all else is there', asyn
     return true;
   });
 });
+
+const familiesOf = (promise: Promise<readonly Family[]>): Promise<Record<string, unknown>> =>
+  promise.then(plain, (error: unknown) => {
+    assert.ok(error instanceof Error);
+    assert.match(error.message, /no line of/);
+    return isIncomplete(error) ? plain(error.families) : {};
+  });
+
+test('cpu: the sum alone is counted on, and so are the single lines alone', async (t) => {
+  const { collect, after } = collectorOn(t, 'cpu  100 0 0 500 0 0 0 10 0 0\n');
+  assert.equal((await familiesOf(collect()))['cpu_seconds_total user'], 1);
+  // Four CPUs' worth in a second.
+  const sum = await familiesOf(after(1, 'cpu  500 0 0 500 0 0 0 10 0 0\n'));
+  assert.equal(sum['cpu_seconds_total user'], 5);
+  const singles = collectorOn(t, 'cpu0 100 0 0 500 0 0 0 10 0 0\n');
+  await familiesOf(singles.collect());
+  const values = await familiesOf(singles.after(1, 'cpu0 150 0 0 550 0 0 0 10 0 0\n'));
+  assert.equal(values['cpu_seconds_total user'], 1.5);
+});

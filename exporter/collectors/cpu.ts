@@ -10,6 +10,7 @@ import {
   single,
 } from '../collector.ts';
 import { createCpuCounters } from '../cpu-counters.ts';
+import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat, ticksPerSecond } from '../procfs/stat.ts';
 
@@ -50,6 +51,16 @@ export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock
   /** Ticks by mode: the kernel's sum at the first reading and all movement since. */
   let totals: number[] | undefined;
 
+  /** What the kernel's sum moves by: counted where the text has no line of a single CPU. */
+  const sums: MonotonicCounter[] = [];
+
+  function advanceSum({ total, cpus: lines }: Stat, into: number[]): void {
+    for (const [i, count] of total.entries()) {
+      const moved = (sums[i] ??= monotonicCounter()).advance(count);
+      if (lines.size === 0 && !Number.isNaN(moved)) into[i] = (into[i] ?? NaN) + moved;
+    }
+  }
+
   /** A mode is known from the first reading that tells its sum. */
   function advance(stat: Stat): number[] {
     const moved = counters.advance(stat, clock.monotonic());
@@ -59,6 +70,7 @@ export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock
         if (!Number.isNaN(count)) totals[i] = (totals[i] ?? NaN) + count;
       }
     }
+    advanceSum(stat, totals);
     for (const [i, count] of stat.total.entries()) {
       if (Number.isNaN(totals[i] ?? NaN)) totals[i] = count;
     }

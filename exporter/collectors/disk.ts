@@ -5,6 +5,7 @@
  * loop, ram, zram, and what is stacked on other disks (dm, md), whose time would count twice; of
  * the rest, optical and floppy drives, which a guest often has and never uses.
  */
+import { createAttempts } from '../attempts.ts';
 import { type Collector, counter, type Family, incomplete, type Sample } from '../collector.ts';
 import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
 import { type Disk, parseDiskstats } from '../procfs/diskstats.ts';
@@ -52,7 +53,10 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
 
   function isWholeDisk(name: string): boolean {
     if (others.has(name) || /^(?:sr|fd)\d+$/.test(name)) return false;
-    if (sysfs.list(`${folderOf(name)}/device`) !== undefined) return true;
+    const { attempt, failure } = createAttempts();
+    const found = attempt(() => sysfs.list(`${folderOf(name)}/device`)) !== undefined;
+    // A folder that may not be listed is there.
+    if (found || failure() !== undefined) return true;
     if (others.size >= mostOthers) others.clear();
     others.add(name);
     return false;
@@ -66,7 +70,8 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
     const [, subsystem, rest] = /^(nvme\d+)c\d+(n\d+)$/.exec(name) ?? [];
     if (subsystem === undefined || rest === undefined) return false;
     if (!counting.has(`${subsystem}${rest}`)) return false;
-    return sysfs.read(`${folderOf(name)}/hidden`)?.trim() !== '0';
+    const { attempt } = createAttempts();
+    return attempt(() => sysfs.read(`${folderOf(name)}/hidden`))?.trim() !== '0';
   }
 
   function take(disk: Disk, counting: ReadonlySet<string>): void {
@@ -103,7 +108,7 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
   /** Only of a disk that is shown, or would be: nobody asks for the rest. */
   function problemOf(unreadable: ReadonlyMap<string, string>): string | undefined {
     for (const [name, problem] of unreadable) {
-      if (shown.has(name) || isWholeDisk(name)) return problem;
+      if (shown.has(name) || (shown.size < mostDisks && isWholeDisk(name))) return problem;
     }
     return undefined;
   }
@@ -114,7 +119,7 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
     async collect() {
       const text = file.read();
       if (text === undefined) return [];
-      const { disks, problem: ofText, unreadable } = parseDiskstats(text);
+      const { disks, problem: ofText, unreadable, impossible } = parseDiskstats(text);
       const counting = new Set(
         disks.filter(({ read, write }) => read.operations + write.operations > 0).map(nameOf),
       );
@@ -122,7 +127,10 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
       const families = shown.size === 0 ? [] : familiesNow();
       const gone = disks.length === 0 && shown.size > 0;
       const problem =
-        ofText ?? problemOf(unreadable) ?? (gone ? 'diskstats: no line of a disk' : undefined);
+        ofText ??
+        problemOf(impossible) ??
+        problemOf(unreadable) ??
+        (gone ? 'diskstats: no line of a disk' : undefined);
       if (problem !== undefined) throw incomplete(problem, families);
       return families;
     },

@@ -166,6 +166,14 @@ test('memory: what cannot be is said, and NaN where it was known before', async 
   ]);
 });
 
+test('memory: more than any machine has is not taken for true', async (t) => {
+  const collector = collectorOn(t, {
+    meminfo: 'MemTotal: 976562500000 kB\nMemAvailable: 976562500000 kB\nMemFree: 4 kB\n',
+  });
+  assert.deepEqual(plain(await collector.collect(AbortSignal.timeout(1000))), { free: 4096 });
+  assert.match(collector.report?.().findings?.[0]?.text ?? '', /MemAvailable is more than/);
+});
+
 test('memory: nothing without the files; one that is broken takes only its own values', async (t) => {
   const absent = collectorOn(t, {});
   assert.deepEqual(await absent.collect(AbortSignal.timeout(1000)), []);

@@ -68,8 +68,14 @@ function pick<K extends string>(names: Readonly<Record<K, string>>, rows: Rows):
 /** A part that is larger than the whole cannot be. */
 const wholes = { free: 'total', available: 'total', swap_free: 'swap_total' } as const;
 
+/** No machine has 512 TiB. */
+const mostBytes = 2 ** 49;
+
 function withoutImpossibleParts(bytes: Picked<Kind>): Picked<Kind> {
   const checked = { ...bytes };
+  for (const kind of Object.keys(bytes) as Kind[]) {
+    if ((bytes[kind] ?? 0) > mostBytes) checked[kind] = NaN;
+  }
   for (const [part, whole] of Object.entries(wholes) as [keyof typeof wholes, Kind][]) {
     if ((bytes[part] ?? 0) > (bytes[whole] ?? Infinity)) checked[part] = NaN;
   }

@@ -86,3 +86,13 @@ test('pressure: one file that cannot be read takes nothing from the others', asy
     return true;
   });
 });
+
+test('pressure: a folder that may not be listed fails the collector and nothing else', async () => {
+  for (const code of ['EACCES', 'ELOOP']) {
+    const procfs = refusing(code);
+    const list = () => procfs.read('pressure') as never;
+    const collector = pressureCollector({ procfs: { ...procfs, list }, clock: manualClock() });
+    assert.match(collector.report?.().signals?.[0]?.reason ?? '', new RegExp(code));
+    await assert.rejects(collector.collect(AbortSignal.timeout(1000)), new RegExp(code));
+  }
+});

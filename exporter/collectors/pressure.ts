@@ -61,8 +61,9 @@ export function pressureCollector({
     file: procfs.file(`pressure/${resource}`),
   }));
   let disk: { readonly at: number; readonly ratio: number } | undefined;
-  let supported = procfs.list('pressure') !== undefined;
-  let problem: string | undefined;
+  const { attempt: look, failure: unlisted } = createAttempts();
+  let supported = look(() => procfs.list('pressure')) !== undefined;
+  let problem = unlisted()?.message;
 
   function read(resource: string, file: PseudoFile): Pressure | undefined {
     const text = readIfOn(file);

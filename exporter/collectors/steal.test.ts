@@ -323,7 +323,14 @@ test('steal: an idle time that cannot be (lxcfs) costs the share of all time and
 });
 
 test('steal: a wrong --procfs fails a critical check, until the right one is mounted there', async (t) => {
-  const root = fixtureTree(t, { 'empty/x/y': '', 'other/etc/passwd': '', file: '' });
+  const root = fixtureTree(t, {
+    'empty/x/y': '',
+    'other/etc/passwd': '',
+    'one/stat': '1 (systemd) S 0 1 1 0 -1 4194560 1 2 3\n',
+    'one/status': '',
+    'net/stat/x': '',
+    file: '',
+  });
   const clock = manualClock();
   const start = (path: string) => {
     const procfs = createPseudoFs(join(root, path));
@@ -334,7 +341,9 @@ test('steal: a wrong --procfs fails a critical check, until the right one is mou
   const cases = {
     none: /^--procfs: .*\/none is not there, or is no folder$/,
     file: /^--procfs: .*\/file is not there, or is no folder$/,
-    'empty/x': /^--procfs: .*\/x is no proc file system: it has none of stat, /,
+    'empty/x': /^--procfs: .*\/x is no proc file system: it has none of meminfo, /,
+    one: /\/one is no proc file system/,
+    net: /\/net is no proc file system/,
     other: /is no proc file system/,
   };
   const statuses = Object.entries(cases).map(([path, reason]) => {

@@ -26,6 +26,7 @@ import { createCpuCounters } from '../cpu-counters.ts';
 import { durationText } from '../duration.ts';
 import { createHistogram } from '../histogram.ts';
 import { createHistory } from '../history.ts';
+import { createAttempts } from '../attempts.ts';
 import { procfsProblem } from '../procfs/presence.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
@@ -182,16 +183,22 @@ export function stealCollector({
   }
 
   function readStat(): Stat | undefined {
-    const text = file.read();
-    if (text !== undefined) wrong = undefined;
+    const { attempt, failure: unread } = createAttempts();
+    const text = attempt(() => file.read());
+    // One without a CPU may be the stat of a process.
+    if (text?.startsWith('cpu') === true) wrong = undefined;
+    else lookAtFileSystem();
+    const refused = unread();
+    if (refused !== undefined)
+      throw told !== undefined || wrong === undefined ? refused : new Error(wrong.reason);
     if (text === undefined) {
-      lookAtFileSystem();
       if (told !== undefined) throw new Error('/proc/stat was there and is gone');
       why = wrong?.reason ?? untold.absent;
       return undefined;
     }
     const stat = parseStat(text);
-    if (stat.cpus.size === 0) throw new Error(stat.problem ?? 'stat: no cpu lines');
+    if (stat.cpus.size === 0)
+      throw new Error(wrong?.reason ?? stat.problem ?? 'stat: no cpu lines');
     if (stat.total.length < cpuModes.length) {
       why = untold.noColumn;
       return undefined;

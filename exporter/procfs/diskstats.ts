@@ -25,6 +25,8 @@ export interface Diskstats {
   readonly problem: string | undefined;
   /** Lines that name a device and cannot be read, by its name: what is wrong, with the line. */
   readonly unreadable: ReadonlyMap<string, string>;
+  /** Lines with a number that cannot be, likewise; their other numbers are taken. */
+  readonly impossible: ReadonlyMap<string, string>;
 }
 
 const unexpected = (text: string) =>
@@ -53,16 +55,24 @@ function parseLine(text: string): Disk | undefined {
   };
 }
 
+function holdsImpossible({ read, write, flush }: Disk): boolean {
+  return [read, write, flush].some(
+    (counts) => counts !== undefined && Number.isNaN(counts.operations + counts.milliseconds),
+  );
+}
+
 /** Every device the kernel lists, partitions included. */
 export function parseDiskstats(text: string): Diskstats {
   const lines = text.split('\n');
   const rest = lines.pop() ?? '';
   const disks: Disk[] = [];
   const unreadable = new Map<string, string>();
+  const impossible = new Map<string, string>();
   for (const one of lines) {
     const disk = parseLine(one);
     if (disk !== undefined) {
       disks.push(disk);
+      if (holdsImpossible(disk)) impossible.set(disk.name, unexpected(one));
       continue;
     }
     // Partitions had four counts up to 2.6.24; the caller knows which names it wants.
@@ -77,5 +87,6 @@ export function parseDiskstats(text: string): Diskstats {
     disks,
     problem: problem ?? (cutOff ? 'diskstats: the text is cut off' : undefined),
     unreadable,
+    impossible,
   };
 }

@@ -69,3 +69,8 @@ test('start check: the process says so within 2 s, ends with 2, and never listen
   assert.equal(code, 2);
   assert.match(stderr, /^stealwatch cannot start:\n {2}\S+\/loadavg is a pipe, /);
 });
+
+test('start check: a folder in the place of a file is for its collector to tell', async (t) => {
+  const root = fixtureTree(t, { 'vmstat/x': '', 'loadavg/x': '', 'pressure/io/x': '' });
+  assert.equal(await startProblem({ procfs: root, sysfs: root }), undefined);
+});

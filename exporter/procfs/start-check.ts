@@ -50,7 +50,10 @@ async function kindOfFile(path: string): Promise<Kind> {
   let handle: promises.FileHandle | undefined;
   try {
     handle = await promises.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (!(await handle.stat()).isFile()) return 'other';
+    const stats = await handle.stat();
+    // A folder fails to be read, and nobody waits for it.
+    if (stats.isDirectory()) return 'unreadable';
+    if (!stats.isFile()) return 'other';
     await handle.read({ buffer: Buffer.alloc(4096), position: 0 });
     return 'file';
   } catch (error) {

@@ -32,8 +32,13 @@ test('stat: a kernel without a steal column gives no steal, not 0', () => {
 const hostile: readonly [string, string, RegExp, number][] = [
   ['nothing', '', /no cpu lines/, 0],
   ['no cpu lines', 'btime 1\nprocs_blocked 0\n', /no cpu lines/, 2],
-  ['the sum alone', 'cpu  1 2 3 4 5 6 7 8 9 10\nbtime 1\nprocs_blocked 0\n', /no cpu lines/, 10],
-  ['no sum', stalled.replace(/cpu {2}.*\n/, ''), /no cpu lines/, 26],
+  [
+    'the sum alone',
+    'cpu  1 2 3 4 5 6 7 8 9 10\nbtime 1\nprocs_blocked 0\n',
+    /no line of a single CPU/,
+    10,
+  ],
+  ['no sum', stalled.replace(/cpu {2}.*\n/, ''), /no line of the sum/, 26],
   ['a negative time', stalled.replace('cpu0 3611', 'cpu0 -1'), /unexpected line "cpu0 -1 0/, 25],
   ['a word', stalled.replace('cpu0 3611', 'cpu0 x'), /unexpected line "cpu0 x 0/, 25],
   ['too few columns', stalled.replace(/cpu1 .*/, 'cpu1 2374 0 10663'), /"cpu1 2374 0 10663"/, 18],

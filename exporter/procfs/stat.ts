@@ -119,7 +119,9 @@ function cpuTable() {
     take() {
       for (const ticks of sums) widen('the sum', ticks);
       for (const [number, ticks] of cpus) widen(`cpu${number}`, ticks);
-      if (cpus.size === 0 || sums.length === 0) problem ??= 'stat: no cpu lines';
+      if (cpus.size === 0 && sums.length === 0) problem ??= 'stat: no cpu lines';
+      else if (cpus.size === 0) problem ??= 'stat: no line of a single CPU';
+      else if (sums.length === 0) problem ??= 'stat: no line of the sum';
       return { total: totalOf(sums, cpus, width), cpus, online, problem };
     },
   };
