@@ -4,7 +4,22 @@ import { flood, mangle } from './mangle.ts';
 import type { Player } from './player.ts';
 import type { Random } from './random.ts';
 
-const paths = ['/metrics', '/status', '/', '/livez', '/probe?target=x', '/%00', '*', '/__proto__'];
+const targets = [
+  '/metrics',
+  '/status',
+  '/',
+  '/livez',
+  '/probe?target=x',
+  '/%00',
+  '*',
+  '/__proto__',
+  'http://[/',
+  'http://[::1/metrics',
+  'http://evil.example/metrics',
+  '//[::1/',
+  'metrics',
+  ':80',
+];
 const headers = [
   'Accept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1',
   'Accept: text/plain;q=nan, ;;;,,,=',
@@ -27,9 +42,9 @@ const mostOpen = 150;
 
 function requestOf(random: Random): string {
   const chosen = headers.filter(() => random.chance(0.2));
-  const path = paths[random.int(0, paths.length - 1)] ?? '/';
+  const target = targets[random.int(0, targets.length - 1)] ?? '/';
   const method = random.pick(['GET', 'GET', 'GET', 'HEAD', 'POST', 'OPTIONS', 'CONNECT', 'PRI']);
-  return [`${method} ${path} HTTP/1.1`, 'Host: x', ...chosen, '', ''].join('\r\n');
+  return [`${method} ${target} HTTP/1.1`, 'Host: x', ...chosen, '', ''].join('\r\n');
 }
 
 export function httpPlayer(port: number, random: Random): Player {
