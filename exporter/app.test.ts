@@ -164,6 +164,44 @@ test('GET /metrics: fifty scrapes at once read each source once', async (t) => {
   assert.ok(reads < 50, `${reads} reads for 50 scrapes`);
 });
 
+/** About 2 MB: what 500 queues make. */
+const wide = gauge({ name: 'wide', help: 'Wide, from the test.', labels: ['queue'] });
+const wideSamples = (value: number) =>
+  Array.from({ length: 20_000 }, (_, i) => ({
+    labels: { queue: `queue-${i}-${'x'.repeat(60)}` },
+    value,
+  }));
+
+test('GET /metrics: a crowd that comes while a large answer is made costs a few of them', async (t) => {
+  let reads = 0;
+  const { get } = await serve(t, [
+    {
+      name: 'wide',
+      metrics: [wide],
+      collect: async () => [{ metric: wide, samples: wideSamples(++reads) }],
+    },
+  ]);
+  for (const headers of [
+    { 'accept-encoding': 'gzip' },
+    {},
+    { 'accept-encoding': 'gzip', 'x-prometheus-scrape-timeout-seconds': '1' },
+  ]) {
+    reads = 0;
+    const scrapes = Array.from({ length: 40 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i * 5));
+      return get('/metrics', headers);
+    });
+    const answers = await Promise.all(scrapes);
+    for (const { status, headers: got, body } of answers) {
+      assert.equal(status, 200);
+      const text = (got['content-encoding'] === 'gzip' ? gunzipSync(body) : body).toString();
+      assert.match(text, /^stealwatch_collector_success\{collector="wide"\} 1$/m);
+    }
+    t.diagnostic(`${reads} renderings for 40 scrapes`);
+    assert.ok(reads <= 20, `${reads} renderings for 40 scrapes`);
+  }
+});
+
 test('GET /status: 503 as soon as a critical check fails, 200 for a failing one that is not', async (t) => {
   const failing: Check = {
     name: 'redis',

@@ -15,6 +15,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import type { Collector, Family } from './collector.ts';
 import { type ConnectionLimits, type Connections, watchConnections } from './connections.ts';
@@ -28,6 +29,7 @@ import { longestSeconds } from './round.ts';
 import type { Scraper } from './scrape.ts';
 import { reportsOf, statusOf } from './status.ts';
 import type { Targets } from './targets.ts';
+import { createTurns, turnLimits } from './turns.ts';
 import type { Authenticator } from './web/auth.ts';
 import type { TlsSettings } from './web/config.ts';
 
@@ -95,17 +97,33 @@ const contentSecurityPolicy =
 function routes({ collectors, scraper, targets, version }: App): Router {
   const router = new Router();
   const exposition = createExposition();
+  const turn = createTurns(turnLimits);
   const collectGarbage = createGarbageCollection();
 
-  async function sendFamilies(ctx: Context, families: readonly Family[]): Promise<void> {
+  async function sendFamilies(
+    ctx: Context,
+    source: string,
+    families: readonly Family[],
+  ): Promise<void> {
     const format = formatOf(ctx.get('Accept'));
     ctx.vary('Accept');
     ctx.set('Content-Type', contentTypes[format]);
-    ctx.body = await exposition(families, format, encodingFor(ctx));
+    const encoding = encodingFor(ctx);
+    const { body, large } = await exposition.answer(families, { format, encoding, source });
+    if (large) await turn(ctx.res);
+    ctx.body = body;
   }
 
   router.get('/metrics', async (ctx) => {
-    await sendFamilies(ctx, await scraper.scrape(deadlineOf(ctx)));
+    const seconds = deadlineOf(ctx);
+    // Who cannot wait for all of it is answered apart: nobody else may get less than all.
+    const source = seconds < longestSeconds ? 'hasty' : 'patient';
+    const ready = async () => {
+      await exposition.rendered(source);
+      // One turn of the loop takes the connections that came meanwhile, the next their requests.
+      for (let turns = 0; turns < 2; turns += 1) await turnOfTheLoop();
+    };
+    await sendFamilies(ctx, source, await scraper.scrape(seconds, ready));
     collectGarbage();
   });
   router.get('/probe', async (ctx) => {
@@ -116,7 +134,7 @@ function routes({ collectors, scraper, targets, version }: App): Router {
       ctx.status = 404;
       ctx.body = 'no such target: /probe?target=NAME with a NAME given as --target NAME=URL\n';
     } else {
-      await sendFamilies(ctx, families);
+      await sendFamilies(ctx, `probe ${String(target)}`, families);
     }
   });
   router.get('/status', (ctx) => {

@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { gzip as gzipLater, gzipSync } from 'node:zlib';
 import type { Family } from './collector.ts';
 import { createPageRenderer, type Format } from './metrics.ts';
+import { newestNext } from './newest-next.ts';
 import { gzipPage, type Page, plainPage } from './prepared.ts';
 
 export type Encoding = 'gzip' | 'identity';
@@ -29,36 +30,70 @@ async function gzipped(page: Page): Promise<Buffer> {
   return fitsScratch(text) ? gzip(text) : gzipOnThread(text, gzipOptions);
 }
 
-/** Text as it is; what was prepared is inflated as fast as the client reads it. */
-function plain(page: Page): string | Readable {
+/** Text as it is, its bytes once for all; what was prepared is inflated as fast as it is read. */
+async function plain(page: Page): Promise<() => Answer> {
   const [text] = page;
-  if (page.length === 1 && typeof text === 'string') return text;
-  return Readable.from(plainPage(page), { objectMode: false });
+  if (page.length !== 1 || typeof text !== 'string') {
+    return () => ({ body: Readable.from(plainPage(page), { objectMode: false }), large: true });
+  }
+  const large = !fitsScratch(text);
+  const body = large ? Buffer.from(text) : text;
+  return () => ({ body, large });
 }
 
-interface Rendering {
-  readonly page: Promise<Page>;
-  gzipped?: Promise<Buffer>;
+export interface Answer {
+  readonly body: string | Buffer | Readable;
+  /** Costs much for each client that reads it, so not all may do so at once. */
+  readonly large: boolean;
 }
 
-/** Scrapes that shared one result share its bytes as well: 50 at once cost one rendering. */
-export function createExposition(): (
-  families: readonly Family[],
-  format: Format,
-  encoding: Encoding,
-) => Promise<string | Buffer | Readable> {
+export interface Wanted {
+  readonly format: Format;
+  readonly encoding: Encoding;
+  /** Whose families these are. Answers are shared by those who ask for the same. */
+  readonly source: string;
+}
+
+export interface Exposition {
+  /** The answer for these families, or for newer ones of the same source. */
+  answer(families: readonly Family[], wanted: Wanted): Promise<Answer>;
+  /** Resolves when nothing of this source is being rendered. */
+  rendered(source: string): Promise<unknown>;
+}
+
+const formats = ['text', 'openmetrics'] as const;
+
+/**
+ * Scrapes share renderings: of each source and format one is under way and one waits, the newest,
+ * whatever number of clients ask.
+ */
+export function createExposition(): Exposition {
   const renderers = {
     text: createPageRenderer('text'),
     openmetrics: createPageRenderer('openmetrics'),
   };
-  const shared = new WeakMap<readonly Family[], Map<Format, Rendering>>();
-  return async (families, format, encoding) => {
-    const known = shared.get(families) ?? new Map<Format, Rendering>();
-    shared.set(families, known);
-    const rendering = known.get(format) ?? { page: renderers[format](families) };
-    known.set(format, rendering);
-    if (encoding === 'identity') return plain(await rendering.page);
-    rendering.gzipped ??= rendering.page.then(gzipped);
-    return rendering.gzipped;
+  const chainOf = (format: Format) => ({
+    render: newestNext(renderers[format]),
+    zip: newestNext<Page, Buffer>(gzipped),
+    open: newestNext(plain),
+  });
+  const chains = new Map<string, ReturnType<typeof chainOf>>();
+
+  function chain(source: string, format: Format): ReturnType<typeof chainOf> {
+    const key = `${source} ${format}`;
+    const known = chains.get(key) ?? chainOf(format);
+    chains.set(key, known);
+    return known;
+  }
+
+  return {
+    async answer(families, { format, encoding, source }) {
+      const { render, zip, open } = chain(source, format);
+      const page = await render.ask(families);
+      if (encoding === 'gzip') return { body: await zip.ask(page), large: false };
+      return (await open.ask(page))();
+    },
+    rendered: async (source) =>
+      Promise.all(formats.map(async (format) => chain(source, format).render.idle())),
   };
 }

@@ -21,6 +21,12 @@ interface Round<T> {
 }
 
 /**
+ * `ready`: a round is handed out once this is done, and whoever comes until then shares it. Without
+ * it, what is done with each round is begun anew while the one before is still under way.
+ */
+export type Ask<T> = (seconds: number, ready?: () => Promise<unknown>) => Promise<T>;
+
+/**
  * Ask and have an answer within so many seconds. `combine` is called once for a whole round, and
  * with `complete` false for each that could not wait for its end. Rejects only
  * with what `combine` throws.
@@ -29,10 +35,13 @@ export function inRounds<T>(
   isolated: readonly IsolatedCollector[],
   clock: Pick<Clock, 'monotonic'>,
   combine: (collected: readonly Collected[], complete: boolean) => T,
-): (seconds: number) => Promise<T> {
+): Ask<T> {
   let running: Round<T> | undefined;
 
-  async function finish(outcomes: Round<T>['outcomes']): Promise<T> {
+  async function finish(
+    outcomes: Round<T>['outcomes'],
+    ready: (() => Promise<unknown>) | undefined,
+  ): Promise<T> {
     const deadline = startDeadline(longestSeconds);
     const collected = await Promise.all(
       isolated.map(async (one) => {
@@ -42,13 +51,14 @@ export function inRounds<T>(
       }),
     );
     deadline.clear();
+    await ready?.();
     running = undefined;
     return combine(collected, true);
   }
 
-  function begin(): Round<T> {
+  function begin(ready: (() => Promise<unknown>) | undefined): Round<T> {
     const outcomes: Round<T>['outcomes'] = new Map();
-    return { startedAt: clock.monotonic(), outcomes, result: finish(outcomes) };
+    return { startedAt: clock.monotonic(), outcomes, result: finish(outcomes, ready) };
   }
 
   /** What is there now; of a source that is not done, what `isolate` makes of its last answer. */
@@ -63,8 +73,8 @@ export function inRounds<T>(
     );
   }
 
-  return async (seconds) => {
-    running ??= begin();
+  return async (seconds, ready) => {
+    running ??= begin(ready);
     const round = running;
     if (seconds >= longestSeconds) return round.result;
     const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();

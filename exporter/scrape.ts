@@ -5,7 +5,7 @@
 import type { Clock } from './clock.ts';
 import { byLabel, type Collector, type Family, gauge, type Metric, single } from './collector.ts';
 import { isolate } from './isolate.ts';
-import { type Collected, inRounds } from './round.ts';
+import { type Ask, type Collected, inRounds } from './round.ts';
 import { reportsOf, verdictFrom } from './status.ts';
 import { verdicts } from './verdict.ts';
 
@@ -54,8 +54,8 @@ export interface ScrapeEvents {
 }
 
 export interface Scraper {
-  /** Never rejects; done by `deadlineSeconds`. */
-  readonly scrape: (deadlineSeconds: number) => Promise<readonly Family[]>;
+  /** Never rejects; done by `deadlineSeconds`, and by what `ready` takes. */
+  readonly scrape: Ask<readonly Family[]>;
 }
 
 /** To the microsecond: more digits are noise, on the wire at each scrape. */

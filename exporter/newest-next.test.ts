@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { newestNext } from './newest-next.ts';
+
+const turnOfTheLoop = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+function held() {
+  const begun: number[] = [];
+  const ends: PromiseWithResolvers<string>[] = [];
+  const work = newestNext(async ({ id }: { id: number }) => {
+    begun.push(id);
+    const end = Promise.withResolvers<string>();
+    ends.push(end);
+    return end.promise;
+  });
+  return { begun, ends, work };
+}
+
+test('newestNext: one under way, one waiting, and that one is the newest', async () => {
+  const { begun, ends, work } = held();
+  const inputs = [1, 2, 3, 4].map((id) => ({ id }));
+  const asked = [...inputs, ...inputs].map(async (input) => work.ask(input));
+  assert.deepEqual(begun, [1]);
+  ends[0]?.resolve('first');
+  await turnOfTheLoop();
+  assert.deepEqual(begun, [1, 4]);
+  ends[1]?.resolve('second');
+  const results = await Promise.all(asked);
+  assert.deepEqual(results.slice(0, 5), ['first', 'second', 'second', 'second', 'first']);
+  assert.ok(results.slice(5).every((result) => result === 'second'));
+});
+
+test('newestNext: what fails is told to those who share it, and the next goes on', async () => {
+  const { begun, ends, work } = held();
+  const first = work.ask({ id: 1 });
+  const second = work.ask({ id: 2 });
+  const idle = work.idle();
+  ends[0]?.reject(new Error('broken'));
+  await assert.rejects(first, /broken/);
+  await idle;
+  await turnOfTheLoop();
+  ends[1]?.resolve('well');
+  assert.equal(await second, 'well');
+  assert.deepEqual(begun, [1, 2]);
+  await work.idle();
+});
