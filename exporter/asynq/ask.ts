@@ -38,7 +38,7 @@ const reasonTests: readonly (readonly [(text: string) => boolean, ErrorReason])[
   [(text) => /no answer within|no answer in the time|given up by the caller/.test(text), 'timeout'],
   [(text) => /\bBUSY\b/.test(text), 'busy'],
   [(text) => /\bLOADING\b/.test(text), 'loading'],
-  [(text) => /\b(?:MOVED|ASK|TRYAGAIN|CLUSTERDOWN|CROSSSLOT)\b/.test(text), 'moved'],
+  [(text) => /\b(?:MOVED|ASK|TRYAGAIN|CROSSSLOT)\b/.test(text), 'moved'],
   // Not what Asynq writes there: as unreadable as bytes that do not decode.
   [(text) => /\bWRONGTYPE\b|^protobuf:|^decode:/.test(text) || tooMuch.test(text), 'decode'],
   [isRefusal, 'noperm'],

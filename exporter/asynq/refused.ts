@@ -3,7 +3,10 @@ import type { Refusals } from './ask.ts';
 
 /** A node of a cluster that was given as a single server knows only its own keys. */
 export function explained(message: string, isCluster: boolean): string {
-  if (isCluster || !/\b(?:MOVED|ASK|CROSSSLOT|CLUSTERDOWN)\b/.test(message)) return message;
+  if (/\bCLUSTERDOWN\b/.test(message)) {
+    return `no key can be read, slots of the cluster are served by nobody (Redis says: ${message})`;
+  }
+  if (isCluster || !/\b(?:MOVED|ASK|CROSSSLOT)\b/.test(message)) return message;
   return `this is a node of a cluster: its address is redis+cluster://HOST:PORT (Redis says: ${message})`;
 }
 

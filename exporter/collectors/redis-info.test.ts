@@ -292,5 +292,84 @@ test('redis-info: a slow log of 60 MB is not read', async (t) => {
   const { success, error, families } = await scrape();
   assert.equal(success, false);
   assert.match(error?.message ?? '', /a reply of over 4 MiB/);
-  assert.equal(valueOf(families, 'redis_memory_max_bytes'), Number.NaN);
+  assert.equal(valueOf(families, 'redis_memory_max_bytes'), 1);
+});
+
+test('redis-info: what another process counted before is no increase', async (t) => {
+  let info = '';
+  const url = await startTeller(t, () => ({
+    info,
+    stats: '# Commandstats\r\ncmdstat_get:calls=5,usec=5\r\n',
+  }));
+  const { collector, scrape } = start(t, url);
+  const tell = async (run: string, count: number, uptime: number) => {
+    info = `run_id:${run}\r\nuptime_in_seconds:${uptime}\r\nrejected_connections:${count}\r\naof_delayed_fsync:${count}\r\n`;
+    const { families, success, error } = await scrape();
+    assert.ok(success, error?.message);
+    const rejected = valueOf(families, 'redis_rejected_connections_total');
+    assert.equal(valueOf(families, 'redis_aof_delayed_fsync'), rejected);
+    assert.equal(valueOf(families, 'redis_commands_total', 'get'), 5);
+    return rejected;
+  };
+  assert.equal(await tell('a', 2, 1000), 2);
+  assert.equal(await tell('b', 40, 90_000), 2);
+  assert.equal(await tell('b', 43, 90_000), 5);
+  assert.deepEqual(collector.report?.().findings, []);
+  assert.equal(await tell('a', 2, 1000), 5);
+  assert.equal(await tell('b', 60, 90_000), 5);
+  assert.match(collector.report?.().findings?.[0]?.text ?? '', /Several Redis processes answer/);
+  // CONFIG RESETSTAT.
+  assert.equal(await tell('b', 1, 90_000), 1);
+});
+
+const latency = (milliseconds: number) =>
+  array(array(bulk('fork'), ':1700000000\r\n', `:${milliseconds}\r\n`, ':9\r\n'));
+
+test('redis-info: numbers that cannot be are left out, and NaN where there was one', async (t) => {
+  let info = 'used_memory:5\r\nlatest_fork_usec:-1\r\nrdb_last_bgsave_time_sec:-1\r\n';
+  let milliseconds = 6;
+  const { url } = await startScripted(t, ([name, sub]) => {
+    if (name === 'PING') return '+PONG\r\n';
+    if (name === 'INFO') return bulk(sub === undefined ? info : '# Commandstats\r\n');
+    if (name === 'SLOWLOG') return sub === 'LEN' ? ':0\r\n' : array();
+    return name === 'LATENCY' ? latency(milliseconds) : array();
+  });
+  const { scrape } = start(t, url);
+  const first = await scrape();
+  assert.ok(first.success);
+  assert.equal(valueOf(first.families, 'redis_latest_fork_usec'), undefined);
+  assert.equal(valueOf(first.families, 'redis_rdb_last_bgsave_duration_sec'), -1);
+  for (const [text, error] of [
+    ['used_memory:-5', /used_bytes would be -5/],
+    ['used_memory:6\r\nlatest_fork_usec:-7', /latest_fork_usec would be -7/],
+    [
+      'used_memory:6\r\nused_memory_rss:18446744073709551616',
+      /rss_bytes would be 18446744073709552000/,
+    ],
+  ] as const) {
+    info = `${text}\r\n`;
+    const now = await scrape();
+    assert.equal(now.success, false);
+    assert.match(now.error?.message ?? '', error);
+    assert.ok(!(Number(valueOf(now.families, 'redis_memory_used_bytes')) < 0));
+    assert.ok(!(Number(valueOf(now.families, 'redis_memory_used_rss_bytes')) > 0));
+  }
+  info = 'used_memory:5\r\n';
+  milliseconds = -6;
+  const odd = await scrape();
+  assert.match(odd.error?.message ?? '', /LATENCY LATEST: unexpected reply .*-6/);
+  assert.equal(valueOf(odd.families, 'redis_latency_spike_duration_seconds'), Number.NaN);
+});
+
+test('redis-info: a CONFIG that is never answered costs INFO nothing', async (t) => {
+  const { url } = await startScripted(t, ([name]) => {
+    if (name === 'PING') return '+PONG\r\n';
+    return name === 'INFO' ? bulk('used_memory:5\r\n') : undefined;
+  });
+  const { scrape } = start(t, url);
+  for (let i = 0; i < 3; i += 1) {
+    const { success, families } = await scrape();
+    assert.equal(success, false);
+    assert.equal(valueOf(families, 'redis_memory_used_bytes'), 5);
+  }
 });

@@ -15,6 +15,7 @@ import {
 import type { Config } from '../config.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { openRedis } from '../redis/open.ts';
+import { createAcrossRuns } from '../redis/across-runs.ts';
 import { growingFieldMetrics, infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
 import {
   createCommandTable,
@@ -35,7 +36,7 @@ import type { RedisProbe } from '../redis/probe.ts';
 const restarts = counter({
   name: 'redis_restarts_total',
   help: 'Times another Redis process answered, from run_id in INFO server.',
-  note: 'Times Redis was found to be another process than before, from run_id in INFO server.',
+  note: 'Times Redis was found to be another process than before, from run_id in INFO server. What such a process had counted before it was first asked is no increase: from then on the counters of Redis differ from what INFO says.',
 });
 
 export interface RedisInfoDependencies {
@@ -51,6 +52,8 @@ export interface RedisInfoDependencies {
 const timeoutMs = 900;
 /** A save that runs this long is worth a word; one of a healthy small VPS takes seconds. */
 const longSaveSeconds = 120;
+
+type Tell = (problem: Error) => void;
 
 const growing = new Set([...growingFieldMetrics, ...growingReplyMetrics]);
 
@@ -75,7 +78,7 @@ function readable<T>(read: () => T): T | undefined {
 }
 
 /** A table that cannot be read is missing, and the others are not. */
-function table(tell: (problem: Error) => void, read: () => Family[]): Family[] {
+function table(tell: Tell, read: () => Family[]): Family[] {
   try {
     return read();
   } catch (error) {
@@ -111,6 +114,9 @@ export function redisInfoCollector({
   let lastInfo: RedisInfo | undefined;
   let lastRun: string | undefined;
   let restartCount = 0;
+  const acrossRuns = createAcrossRuns((metric) => metric.type === 'counter' || growing.has(metric));
+  /** Asks INFO while the other commands are not answered on the connection they share. */
+  let aside: RedisClient | undefined;
   /** Why numbers are missing, of the last answer. */
   let problem: string | undefined;
 
@@ -122,27 +128,47 @@ export function redisInfoCollector({
     noteProcessId?.(readable(() => numberOf(info, 'process_id')));
   }
 
+  /** A proxy that swallows one command keeps back all that is asked behind it. */
+  async function askOthers(signal: AbortSignal, tell: Tell): Promise<Family[]> {
+    try {
+      const replies = await client.send(replyCommands, signal, 'short');
+      await aside?.close();
+      aside = undefined;
+      return otherReplies(replies.map(asText), tell);
+    } catch (error) {
+      aside ??= openRedis(config.redis, { buffers: true });
+      tell(error instanceof Error ? error : new Error(String(error)));
+      return [];
+    }
+  }
+
   /** Two INFOs, because Redis before 7 takes one section name only. */
-  async function ask(signal: AbortSignal, tell: (problem: Error) => void): Promise<Family[]> {
-    const replies = await client.send(
-      [['INFO'], ['INFO', 'commandstats'], ...replyCommands],
-      AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+  async function ask(caller: AbortSignal, tell: Tell): Promise<Family[]> {
+    const signal = AbortSignal.any([caller, AbortSignal.timeout(timeoutMs)]);
+    const asked = await (aside ?? client).send(
+      [['INFO'], ['INFO', 'commandstats']],
+      signal,
       'short',
     );
-    const [text, stats, ...others] = replies.map(asText);
+    const [text, stats] = asked.map(asText);
     if (text instanceof Error) throw text;
     if (typeof text !== 'string' || text === '') throw new Error('INFO: the reply is no text');
     const info = parseInfo(text);
     if (info.get('redis_mode') === 'sentinel') throw sentinelFound(config.redis);
     note(info);
-    return [
+    const families = [
       ...infoFieldFamilies(info, tell),
       ...table(tell, () => keyspace(info, tell)),
       ...table(tell, () => (typeof stats === 'string' ? commandTable(parseInfo(stats), tell) : [])),
       instanceFamily(info),
-      ...otherReplies(others, tell),
-      single(restarts, restartCount),
+      ...(await askOthers(signal, tell)),
     ];
+    const answer = {
+      run: info.get('run_id'),
+      uptimeSeconds: readable(() => numberOf(info, 'uptime_in_seconds')),
+      atSeconds: performance.now() / 1000,
+    };
+    return [...acrossRuns.published(families, answer), single(restarts, restartCount)];
   }
 
   function findings(): Finding[] {
@@ -150,6 +176,12 @@ export function redisInfoCollector({
     const found: Finding[] = [];
     if (problem !== undefined) {
       found.push({ severity: 'warning', text: `Not all of Redis's numbers are here: ${problem}.` });
+    }
+    if (acrossRuns.alternates()) {
+      found.push({
+        severity: 'warning',
+        text: `Several Redis processes answer at ${config.redis.display} by turns, as behind a load balancer: its numbers are now of the one, now of the other. Watch each at an address of its own.`,
+      });
     }
     if (lastInfo === undefined) return found;
     const info = lastInfo;
@@ -197,6 +229,8 @@ export function redisInfoCollector({
       return last;
     },
     report: () => ({ findings: findings() }),
-    close: () => client.close(),
+    async close() {
+      await Promise.all([client.close(), aside?.close()]);
+    },
   };
 }

@@ -10,6 +10,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { type Clock, systemClock } from '../clock.ts';
 import type { Collector } from '../collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
+import { watchAnswers } from '../redis/answers.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
@@ -445,7 +446,7 @@ test('redis-probe: PING answered and nothing else for half a minute is not well'
     config: { redis: address },
     clock: systemClock,
     redis: probe,
-    client: { unansweredSeconds: () => unanswered },
+    client: { refusesKeys: () => undefined, unansweredSeconds: () => unanswered },
   });
   assert.equal(collector.report?.().checks?.[0]?.ok, true);
   unanswered = 34;
@@ -454,4 +455,26 @@ test('redis-probe: PING answered and nothing else for half a minute is not well'
   const words = `${address.display} answers PING and has answered nothing else for 34 s. A proxy may answer PING itself, with a frozen Redis behind it.`;
   assert.equal(reason(collector), words);
   assert.deepEqual(collector.report?.().findings, [{ severity: 'bad', text: words }]);
+});
+
+test('redis-probe: a cluster without slots answers PING and is of no use', async (t) => {
+  const server = await startRedis(t, { args: ['--cluster-enabled', 'yes'] });
+  const address = parseRedisAddress(server.url);
+  const probe = createRedisProbe(address, systemClock);
+  t.after(probe.hold());
+  await probe.judged(patient());
+  const client = watchAnswers(createRedisClient(address), systemClock);
+  t.after(() => client.close());
+  const collector = redisProbeCollector({
+    config: { redis: address },
+    clock: systemClock,
+    redis: probe,
+    client,
+  });
+  await client.send([['INFO']], patient());
+  assert.equal(collector.report?.().checks?.[0]?.ok, true);
+  await client.send([['INFO'], ['GET', 'k']], patient());
+  const { ok, state } = collector.report?.().checks?.[0] ?? {};
+  assert.deepEqual([ok, state], [false, 'error']);
+  assert.match(reason(collector) ?? '', /no key can be read: slots .* says "CLUSTERDOWN Hash slot/);
 });

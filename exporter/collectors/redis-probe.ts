@@ -111,8 +111,20 @@ export function redisProbeCollector({
     return `${address.display} answers PING and has answered nothing else for ${seconds(silence)}. A proxy may answer PING itself, with a frozen Redis behind it.`;
   }
 
+  /** PING and INFO are answered, and nothing that applications ask. */
+  function noKeys(): string | undefined {
+    const said = probe.answers() ? client?.refusesKeys() : undefined;
+    if (said === undefined) return undefined;
+    const why = said.startsWith('CLUSTERDOWN')
+      ? 'slots of its cluster are served by nobody (redis-cli --cluster check HOST:PORT tells which)'
+      : 'it is a replica that has lost its master';
+    return `Redis at ${address.display} answers PING, and no key can be read: ${why}. It says ${JSON.stringify(said.slice(0, 120))}.`;
+  }
+
+  const useless = () => onlyPing() ?? noKeys();
+
   function check(): Check {
-    const deaf = onlyPing();
+    const deaf = useless();
     return {
       name: 'redis',
       critical: true,
@@ -125,7 +137,7 @@ export function redisProbeCollector({
   }
 
   function findings(): Finding[] {
-    const deaf = onlyPing();
+    const deaf = useless();
     if (deaf !== undefined) return [{ severity: 'bad', text: deaf }];
     if (probe.verdict() === undefined || probe.state() === 'up') return [];
     const severity = probe.state() === 'slow' ? 'warning' : 'bad';

@@ -4,6 +4,27 @@ import type { Clock } from '../clock.ts';
 import { watchAnswers } from './answers.ts';
 import type { RedisClient } from './client.ts';
 
+test('answers: why no key is read is known until one is, or nobody asks', async () => {
+  let now = 0;
+  let replies: unknown[] = [];
+  const clock: Clock = { monotonic: () => now, wall: () => now, every: () => () => undefined };
+  const watched = watchAnswers({ send: async () => replies, close: async () => undefined }, clock);
+  const ask = async (...said: unknown[]) => {
+    replies = said;
+    await watched.send([['INFO'], ['SCARD', 'a'], ['LLEN', 'b']], AbortSignal.timeout(1000));
+    return watched.refusesKeys();
+  };
+  const down = new Error('CLUSTERDOWN Hash slot not served');
+  assert.equal(await ask('x', 1, 2), undefined);
+  assert.equal(await ask('x', down, down), down.message);
+  assert.equal(await ask('x', new Error('NOPERM no'), new Error('NOPERM no')), down.message);
+  assert.equal(await ask('x', down, 0), undefined);
+  const alone = 'MASTERDOWN Link with MASTER is down';
+  assert.equal(await ask('x', new Error(`node:1: ${alone}`), new Error(alone)), alone);
+  now += 61;
+  assert.equal(watched.refusesKeys(), undefined);
+});
+
 test('answers: how long nothing but PING is answered, from the questions alone', async () => {
   let now = 0;
   let reply: unknown = 'well';

@@ -4,11 +4,13 @@
  * the other questions tell.
  */
 import type { Clock } from '../clock.ts';
-import type { RedisClient } from './client.ts';
+import type { RedisClient, RedisCommand } from './client.ts';
 
 export interface Answers {
   /** From the first question that came to nothing to the last, in seconds; 0 when one was answered. */
   unansweredSeconds(): number;
+  /** In Redis's words why it reads no key at all, PING or not; undefined while it reads one. */
+  refusesKeys(): string | undefined;
 }
 
 /** Questions further apart than this tell nothing of the time between them. */
@@ -24,10 +26,31 @@ function isAnswer(reply: unknown): boolean {
   );
 }
 
+/** The cluster has slots that nobody serves, or a replica without its master serves none. */
+const noKeys = /\b(?:CLUSTERDOWN|MASTERDOWN)\b.*/s;
+/** Answered without a look at a key. */
+const keyless = new Set(
+  'AUTH CLIENT CLUSTER COMMAND CONFIG HELLO INFO LATENCY MEMORY PING ROLE SELECT SLOWLOG TIME'.split(
+    ' ',
+  ),
+);
+
+/** Of the commands that read keys: null where one was read, undefined where there is nothing to tell. */
+function keysRefused(
+  commands: readonly RedisCommand[],
+  replies: readonly unknown[],
+): string | null | undefined {
+  const ofKeys = replies.filter((_, i) => !keyless.has(String(commands[i]?.[0]).toUpperCase()));
+  if (ofKeys.some((reply) => !(reply instanceof Error))) return null;
+  const said = ofKeys.map((reply) => noKeys.exec(String(reply))?.[0]);
+  return said.find((text) => text !== undefined);
+}
+
 /** The client, watched. */
 export function watchAnswers(client: RedisClient, clock: Clock): RedisClient & Answers {
   let first: number | undefined;
   let last = 0;
+  let refused: { readonly text: string; readonly at: number } | undefined;
 
   function unanswered(asked: number): void {
     const now = clock.monotonic();
@@ -41,6 +64,9 @@ export function watchAnswers(client: RedisClient, clock: Clock): RedisClient & A
       const asked = clock.monotonic();
       try {
         const replies = await client.send(commands, signal, urgency);
+        const text = keysRefused(commands, replies);
+        if (text === null) refused = undefined;
+        else if (text !== undefined) refused = { text, at: clock.monotonic() };
         if (replies.some(isAnswer)) first = undefined;
         else unanswered(asked);
         return replies;
@@ -50,6 +76,10 @@ export function watchAnswers(client: RedisClient, clock: Clock): RedisClient & A
         throw error;
       }
     },
+    refusesKeys: () =>
+      refused !== undefined && clock.monotonic() - refused.at <= mostGapSeconds
+        ? refused.text
+        : undefined,
     unansweredSeconds: () => (first === undefined ? 0 : last - first),
   };
 }

@@ -16,7 +16,8 @@ const asStatus = (field: string) => (info: RedisInfo) => statusOf(info, field);
 function microseconds(field: string) {
   return (info: RedisInfo) => {
     const value = numberOf(info, field);
-    return value === undefined ? undefined : value / 1e6;
+    // Some servers say -1 of what they do not count.
+    return value === undefined || value === -1 ? undefined : value / 1e6;
   };
 }
 
@@ -299,12 +300,28 @@ function isCount(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
 }
 
+/** Of a duration that there is none of. */
+const minusOneSaysNone = new Set<string>([
+  'redis_rdb_last_bgsave_duration_sec',
+  'redis_rdb_current_bgsave_duration_sec',
+]);
+
+/** Undefined for a -1 that says "not counted here"; throws what cannot be. */
+function possible({ name }: Metric, value: number | undefined): number | undefined {
+  if (value === -1) return minusOneSaysNone.has(name) ? value : undefined;
+  const tooLarge = Number.isFinite(value) && (value ?? 0) > Number.MAX_SAFE_INTEGER;
+  if ((value ?? 0) < 0 || tooLarge) {
+    throw new Error(`INFO: ${name} would be ${value}, which cannot be`);
+  }
+  return value;
+}
+
 /** One family per field that is there. A field that cannot be read costs itself, and is told. */
 export function infoFieldFamilies(info: RedisInfo, tell: (problem: Error) => void): Family[] {
   return fields.flatMap(({ metric, read, grows }) => {
     const counts = metric.type === 'counter' || grows === true;
     try {
-      const value = read(info);
+      const value = possible(metric, read(info));
       return value === undefined || (counts && !isCount(value)) ? [] : [single(metric, value)];
     } catch (error) {
       tell(error instanceof Error ? error : new Error(String(error)));

@@ -92,7 +92,8 @@ function partOf(field: string, text: string, part: string): number {
     throw new Error(`INFO: ${named(field)} is ${shown(text)}, expected ${part}=`);
   }
   const value = toNumber(`${part} of ${field}`, found.slice(part.length + 1));
-  if (!(value >= 0)) throw new Error(`INFO: ${named(field)} is ${shown(text)}, expected counts`);
+  if (!(value >= 0 && value <= Number.MAX_SAFE_INTEGER))
+    throw new Error(`INFO: ${named(field)} is ${shown(text)}, expected counts`);
   return value;
 }
 

@@ -70,6 +70,11 @@ function isRefused(reply: unknown): boolean {
   return reply instanceof Error;
 }
 
+/** What Redis counts is 0 or more, and fits a number. */
+function isCount(reply: unknown): reply is number {
+  return Number.isSafeInteger(reply) && Number(reply) >= 0;
+}
+
 function saveFamilies(reply: unknown): Family[] {
   // Empty where the server has no such setting.
   if (isRefused(reply) || (Array.isArray(reply) && reply.length === 0)) return [];
@@ -81,7 +86,7 @@ function saveFamilies(reply: unknown): Family[] {
 
 function lengthFamilies(reply: unknown): Family[] {
   if (isRefused(reply)) return [];
-  if (typeof reply !== 'number') throw unexpected('SLOWLOG LEN', reply);
+  if (!isCount(reply)) throw unexpected('SLOWLOG LEN', reply);
   return [single(slowlogLength, reply)];
 }
 
@@ -90,10 +95,12 @@ function slowlogFamilies(reply: unknown): Family[] {
   if (isRefused(reply)) return [];
   if (!Array.isArray(reply)) throw unexpected('SLOWLOG GET', typeof reply);
   const entry: unknown = reply[0] ?? [0, 0, 0];
-  if (!Array.isArray(entry) || typeof entry[0] !== 'number' || typeof entry[2] !== 'number') {
-    throw unexpected('SLOWLOG GET', typeof entry);
+  const [id, , microseconds]: unknown[] = Array.isArray(entry) ? entry : [];
+  if (!isCount(id) || !isCount(microseconds)) {
+    const numbers = [id, microseconds].filter((one) => typeof one === 'number');
+    throw unexpected('SLOWLOG GET', numbers.length === 2 ? numbers.join(' ') : typeof entry);
   }
-  return [single(slowlogLastId, entry[0]), single(lastSlowSeconds, entry[2] / 1e6)];
+  return [single(slowlogLastId, id), single(lastSlowSeconds, microseconds / 1e6)];
 }
 
 type Spikes = Map<string, { readonly at: number; readonly milliseconds: number }>;
@@ -104,8 +111,8 @@ function latencyFamilies(reply: unknown, spikes: Spikes): Family[] {
   if (!Array.isArray(reply)) throw unexpected('LATENCY LATEST', reply);
   for (const row of reply as unknown[]) {
     const [event, at, milliseconds] = Array.isArray(row) ? (row as unknown[]) : [];
-    if (typeof event !== 'string' || typeof at !== 'number' || typeof milliseconds !== 'number') {
-      throw unexpected('LATENCY LATEST', row);
+    if (typeof event !== 'string' || !isCount(at) || !isCount(milliseconds)) {
+      throw unexpected('LATENCY LATEST', Array.isArray(row) ? row.slice(0, 4).join(' ') : row);
     }
     const name = shownLabelValue(event);
     if (spikes.has(name) || spikes.size < mostEvents) spikes.set(name, { at, milliseconds });

@@ -1,0 +1,79 @@
+/**
+ * Counters of a Redis over all its processes. Another process may have a history of its own: an old
+ * replica after a failover, the next one behind a load balancer. What it counted before it was first
+ * asked is no increase, so counting goes on from the last value by what comes on top. A process that
+ * started since the last answer has no such history: all it counted happened meanwhile.
+ */
+import { type Family, type Labels, type Metric } from '../collector.ts';
+
+interface Counted {
+  raw: number;
+  value: number;
+}
+
+export interface Answer {
+  readonly run: string | undefined;
+  readonly uptimeSeconds: number | undefined;
+  /** Of any clock that goes on evenly. */
+  readonly atSeconds: number;
+}
+
+const keyOf = (labels: Labels) => JSON.stringify(Object.values(labels));
+
+/** Answers looked back upon, and how often they come from another process where several take turns. */
+const remembered = 10;
+const turns = 3;
+
+export interface AcrossRuns {
+  /** The families of one answer as they are published. */
+  published(families: readonly Family[], answer: Answer): Family[];
+  /** Processes that were gone answer again, by turns. */
+  alternates(): boolean;
+}
+
+/** `counts`: what only grows; the other metrics stay as they are. */
+export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRuns {
+  const known = new Map<Metric, Map<string, Counted>>();
+  let runs: string[] = [];
+  let lastAt = Number.NaN;
+
+  function countOn(before: Counted, raw: number, base: number | undefined): Counted {
+    if (base !== undefined) return { raw, value: before.value + raw - base };
+    // CONFIG RESETSTAT: a reset as Prometheus knows it.
+    return raw < before.raw ? { raw, value: raw } : { raw, value: before.value + raw - before.raw };
+  }
+
+  function one({ metric, samples }: Family, isOther: boolean, isNew: boolean): Family {
+    const rows = known.get(metric) ?? new Map<string, Counted>();
+    known.set(metric, rows);
+    return {
+      metric,
+      samples: samples.map(({ labels, value }) => {
+        const raw = Number(value);
+        const key = keyOf(labels);
+        const before = rows.get(key);
+        const base = isOther ? (isNew ? 0 : raw) : undefined;
+        const now = before === undefined ? { raw, value: raw } : countOn(before, raw, base);
+        rows.set(key, now);
+        return { labels, value: now.value };
+      }),
+    };
+  }
+
+  return {
+    published(families, { run, uptimeSeconds, atSeconds }) {
+      const last = runs.at(-1);
+      const isOther = last !== undefined && run !== undefined && run !== last;
+      const isNew = (uptimeSeconds ?? Infinity) < atSeconds - lastAt;
+      lastAt = atSeconds;
+      if (run !== undefined) runs = [...runs, run].slice(-remembered);
+      return families.map((family) =>
+        counts(family.metric) ? one(family, isOther, isNew) : family,
+      );
+    },
+    alternates() {
+      const changes = runs.filter((run, i) => i > 0 && run !== runs[i - 1]).length;
+      return changes >= turns && new Set(runs).size <= changes;
+    },
+  };
+}
