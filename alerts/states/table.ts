@@ -323,7 +323,6 @@ const redis: readonly Row[] = [
     fires: 0,
     lasts: 60,
     ends: 60,
-    except: gauge,
   },
   {
     alert: 'RedisBgsaveStuck',
@@ -335,7 +334,33 @@ const redis: readonly Row[] = [
     fires: 0,
     lasts: 60,
     ends: 60,
-    except: gauge,
+  },
+  {
+    alert: 'RedisBgsaveStuck',
+    file: 'redis.yml',
+    inputs: [
+      { series: 'redis_rdb_current_bgsave_duration_sec', good: -1, bad: 321, limit: 320 },
+      { series: 'redis_rdb_last_bgsave_duration_sec', good: -1, bad: -1, limit: -1 },
+      { series: 'redis_memory_used_bytes', good: 2e9, bad: 2e9, limit: 2e9 },
+    ],
+    fires: 0,
+    lasts: 60,
+    ends: 60,
+    except: {
+      'without redis_rdb_last_bgsave_duration_sec 1': [true, 'as before the first one'],
+    },
+  },
+  {
+    alert: 'RedisMemoryFull',
+    file: 'redis.yml',
+    inputs: [
+      { series: 'redis_memory_used_bytes', good: 1e9, bad: 2e9, limit: 1.99e9 },
+      { series: 'redis_memory_max_bytes', good: 2e9, bad: 2e9, limit: 2e9 },
+      { series: 'redis_instance_info{maxmemory_policy="noeviction"}', good: 1, bad: 1, limit: 1 },
+    ],
+    fires: 120,
+    lasts: 120,
+    ends: 240,
   },
   {
     alert: 'AofFsyncStalling',
@@ -369,7 +394,6 @@ const redis: readonly Row[] = [
     lasts: 300,
     ends: 300,
     step: 30,
-    except: gauge,
   },
   {
     alert: 'ForkFreezeRisk',
@@ -652,6 +676,21 @@ const meta: readonly Row[] = [
     ends: 900,
     step: 30,
     except: counter,
+  },
+  {
+    alert: 'HeartbeatFailing',
+    file: 'meta.yml',
+    inputs: [
+      {
+        series: 'stealwatch_heartbeats_total{result="failed"}',
+        good: 7,
+        bad: (t) => 7 + t / 15,
+        limit: (t) => 7 + t / 75,
+      },
+    ],
+    fires: 150,
+    step: 30,
+    except: { gone: held, ...counter },
   },
   {
     alert: 'MeasurementGap',
