@@ -68,3 +68,20 @@ test('TLS files: with nothing read before, a connection waits without the others
   goOn();
   assert.equal(textsOf(await first).length, 3);
 });
+
+test('TLS files: a key where a certificate belongs is told by the name of its setting', async () => {
+  const texts = new Map([
+    ['/ca.pem', '-----BEGIN CERTIFICATE-----'],
+    ['/cert.pem', '-----BEGIN EC PRIVATE KEY-----'],
+    ['/key.pem', '-----BEGIN CERTIFICATE-----'],
+  ]);
+  const tlsFiles = createTlsFiles(async (path) => Buffer.from(texts.get(path) ?? ''));
+  await assert.rejects(
+    tlsFiles(settings),
+    /^Error: --redis-tls-cert-file: expected a certificate, \/cert\.pem holds a private key$/,
+  );
+  texts.set('/cert.pem', '-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----');
+  await assert.rejects(tlsFiles(settings), /-key-file: expected a private key, .* a certificate$/);
+  texts.set('/ca.pem', '-----BEGIN RSA PRIVATE KEY-----');
+  await assert.rejects(tlsFiles(settings), /-ca-file: expected a certificate, /);
+});

@@ -19,6 +19,21 @@ interface Known {
   reading: Promise<TlsFiles> | undefined;
 }
 
+const holds = (file: Buffer, what: RegExp) => what.test(file.toString('latin1'));
+const certificate = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
+const privateKey = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/;
+
+/** OpenSSL's own words for a file that holds the other name neither the file nor the setting. */
+async function readPem(read: Read, path: string, part: keyof TlsFiles): Promise<Buffer> {
+  const file = await read(path);
+  const isKey = part === 'key';
+  const [wanted, other] = isKey ? [privateKey, certificate] : [certificate, privateKey];
+  if (holds(file, wanted) || !holds(file, other)) return file;
+  const words = ['a certificate', 'a private key'];
+  const [expected, found] = isKey ? words.toReversed() : words;
+  throw new Error(`--redis-tls-${part}-file: expected ${expected}, ${path} holds ${found}`);
+}
+
 export function createTlsFiles(read: Read = readSmallFile) {
   /** By their paths: one set of settings, or a few. */
   const known = new Map<string, Known>();
@@ -26,9 +41,9 @@ export function createTlsFiles(read: Read = readSmallFile) {
   /** One after the other, so that never more than one waits for the disk. */
   async function readAll({ caFile, certFile, keyFile }: RedisTls): Promise<TlsFiles> {
     return {
-      ...(caFile === undefined ? {} : { ca: await read(caFile) }),
-      ...(certFile === undefined ? {} : { cert: await read(certFile) }),
-      ...(keyFile === undefined ? {} : { key: await read(keyFile) }),
+      ...(caFile === undefined ? {} : { ca: await readPem(read, caFile, 'ca') }),
+      ...(certFile === undefined ? {} : { cert: await readPem(read, certFile, 'cert') }),
+      ...(keyFile === undefined ? {} : { key: await readPem(read, keyFile, 'key') }),
     };
   }
 

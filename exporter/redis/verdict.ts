@@ -149,6 +149,35 @@ const wantsCertificate =
   /certificate required|bad certificate|handshake failure|alert number (?:116|42|40)\b/i;
 const readsNoTls = /wrong version number|packet length too long|unexpected message/i;
 
+const unknownAuthority =
+  /unable to get (?:local )?issuer certificate|self[- ]signed certificate|unable to verify the first certificate/i;
+const otherName = /does not match certificate's altnames|ERR_TLS_CERT_ALTNAME_INVALID/i;
+const noPem = /no start line/i;
+const otherKey = /key values mismatch/i;
+
+/** What to set about a certificate that TLS does not take. */
+function certificateHint(text: string, { tls, tlsSettings }: RedisAddress): string | undefined {
+  if (!tls) return undefined;
+  if (unknownAuthority.test(text)) {
+    return tlsSettings?.caFile === undefined
+      ? 'Its certificate is of an authority that is not known here: --redis-tls-ca-file names the file of that authority.'
+      : 'Its certificate is not of the authority in the file that --redis-tls-ca-file names.';
+  }
+  if (otherName.test(text)) {
+    return 'Its certificate is for another name: --redis-tls-server-name says for which.';
+  }
+  if (noPem.test(text)) {
+    return 'Of the files that --redis-tls-ca-file, --redis-tls-cert-file and --redis-tls-key-file name, one holds no PEM text (-----BEGIN CERTIFICATE----- or PRIVATE KEY).';
+  }
+  return otherKey.test(text)
+    ? 'The key in --redis-tls-key-file does not belong to the certificate in --redis-tls-cert-file.'
+    : undefined;
+}
+
+/** Node's advice is for whoever starts Node by hand. */
+const withoutAdvice = (text: string) =>
+  text.replace(/; if the root CA is installed.*?--use-system-ca/, '');
+
 /** Why a connection that was there is not, as far as TLS and what stands in front may be to blame. */
 function hintOf(text: string, { tls, tlsSettings }: RedisAddress, everUp: boolean): string {
   if (tls && wantsCertificate.test(text)) {
@@ -199,7 +228,8 @@ export function disconnected(
     const reason = `${watchedPlace(address)} cannot be reached: ${text}.${othersOf(address)}`;
     return { ...failed, state: 'unreachable', reason };
   }
-  const hint = hintOf(text, address, everUp);
+  const ofCertificate = certificateHint(text, address);
+  const hint = ofCertificate ?? hintOf(text, address, everUp);
   const broken = ['ECONNRESET', 'EPROTO', 'EPIPE'].includes(code) || code.startsWith('ERR_SSL');
   return {
     ...failed,
@@ -207,7 +237,7 @@ export function disconnected(
     reason:
       text === ''
         ? `${display} accepts the connection and closes it without an answer. ${hint}`
-        : `The connection to ${display} failed: ${text}. ${broken ? hint : ''}`.trimEnd(),
+        : `The connection to ${display} failed: ${withoutAdvice(text)}. ${broken || ofCertificate !== undefined ? hint : ''}`.trimEnd(),
   };
 }
 

@@ -211,3 +211,24 @@ test('words: no secret, however it is spelt, and no noise of OpenSSL', () => {
   );
   assert.match(reason, /failed: TLS: tlsv13 alert certificate required\. It wants a client/);
 });
+
+test('words: a certificate that TLS does not take names what to set', () => {
+  const plain = parseRedisAddress('rediss://h');
+  const withCa = { ...plain, tlsSettings: { caFile: '/ca' } };
+  const cases = [
+    [
+      plain,
+      'unable to get local issuer certificate; if the root CA is installed locally, try running Node.js with --use-system-ca',
+      /: unable to get local issuer certificate\. .*--redis-tls-ca-file names/,
+    ],
+    [withCa, 'self-signed certificate in certificate chain', /not of the authority in the file/],
+    [plain, "Hostname/IP does not match certificate's altnames: IP: h", /--redis-tls-server-name/],
+    [plain, 'error:0480006C:PEM routines::no start line', /holds no PEM text/],
+    [plain, 'error:05800074:x509 certificate routines::key values mismatch', /does not belong/],
+  ] as const;
+  for (const [address, text, expected] of cases) {
+    const { reason } = disconnected(new Error(text), address, false);
+    assert.match(reason, expected);
+    assert.doesNotMatch(reason, /Node\.js/);
+  }
+});
