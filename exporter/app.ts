@@ -22,6 +22,7 @@ import { type ConnectionLimits, type Connections, watchConnections } from './con
 import { createExposition, type Encoding, gzip } from './exposition.ts';
 import { createGarbageCollection } from './garbage.ts';
 import { contentTypes, type Format } from './metrics.ts';
+import { oncePerTurn } from './once-per-turn.ts';
 import { pageOf } from './page.ts';
 import { pathOf, targetOf } from './request-target.ts';
 import type { RequestCounter } from './requests.ts';
@@ -100,6 +101,13 @@ function routes({ collectors, scraper, targets, version }: App): Router {
   const turn = createTurns(turnLimits);
   const collectGarbage = createGarbageCollection();
 
+  const status = oncePerTurn(() => {
+    const now = statusOf(reportsOf(collectors));
+    return { code: now.status === 'ok' ? 200 : 503, text: JSON.stringify(now) };
+  });
+  const page = oncePerTurn(() => pageOf(reportsOf(collectors), version));
+  const zippedPage = oncePerTurn(() => gzip(page()));
+
   async function sendFamilies(
     ctx: Context,
     source: string,
@@ -138,10 +146,11 @@ function routes({ collectors, scraper, targets, version }: App): Router {
     }
   });
   router.get('/status', (ctx) => {
-    const status = statusOf(reportsOf(collectors));
-    ctx.status = status.status === 'ok' ? 200 : 503;
+    const { code, text } = status();
+    ctx.status = code;
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = status;
+    ctx.type = 'json';
+    ctx.body = text;
   });
   router.get('/livez', (ctx) => {
     ctx.body = 'ok\n';
@@ -150,8 +159,7 @@ function routes({ collectors, scraper, targets, version }: App): Router {
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Security-Policy', contentSecurityPolicy);
     ctx.type = 'html';
-    const page = pageOf(reportsOf(collectors), version);
-    ctx.body = encodingFor(ctx) === 'gzip' ? gzip(page) : page;
+    ctx.body = encodingFor(ctx) === 'gzip' ? zippedPage() : page();
   });
   return router;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { connect as connectTls } from 'node:tls';
@@ -41,11 +41,13 @@ async function serve(
   listener: RequestListener,
   limits: Partial<ConnectionLimits> = {},
   server: Server = createServer(),
+  /** The first of those it may be: the oldest. */
+  random = () => 0,
 ) {
   const clock = manualClock();
   let begun = 0;
   let refused = 0;
-  const connections = watchConnections(server, { ...many, ...limits }, clock);
+  const connections = watchConnections(server, { ...many, ...limits }, clock, random);
   server.on('request', (incoming, response) => {
     if (connections.begin(incoming, response)) {
       begun++;
@@ -144,7 +146,7 @@ test('connections: empty lines without end are no request', async (t) => {
   await until('it is closed', client.closed, 2);
 });
 
-test('connections: at the limit whoever comes gets in, and the stranger idle longest goes', async (t) => {
+test('connections: at the limit whoever comes gets in, and a stranger goes', async (t) => {
   const { open, clock } = await serve(t, answerAt, { connections: 4 });
   const scraper = await open('127.0.0.2');
   scraper.socket.write(request);
@@ -164,6 +166,32 @@ test('connections: at the limit whoever comes gets in, and the stranger idle lon
   restarted.socket.write(request);
   await until('the new one is answered', () => answers(restarted) === 1);
   assert.equal(scraper.closed(), false, 'who was answered stays');
+});
+
+test('connections: who has begun to speak outlasts a flood of those that say nothing', async (t) => {
+  const authority = createAuthority(t);
+  const { cert, key } = authority.issue('server');
+  for (const server of [createServer(), createTlsServer({ cert, key })]) {
+    const { open } = await serve(t, answerAt, { perAddress: 4 }, server);
+    const speaker = await open();
+    // The beginning of a request, or of a handshake.
+    speaker.socket.write(server instanceof TlsServer ? Buffer.from('1603010200', 'hex') : 'GET /a');
+    await turnOfTheLoop();
+    for (let i = 0; i < 20; i++) await open();
+    await turnOfTheLoop();
+    assert.equal(speaker.closed(), false);
+  }
+});
+
+test('connections: which stranger goes is chance, so that no flood knows whom it pushes out', async (t) => {
+  const { open } = await serve(t, answerAt, { perAddress: 4 }, createServer(), () => 0.75);
+  const crowd: Client[] = [];
+  for (let i = 0; i < 5; i++) crowd.push(await open());
+  await until('one is closed', () => crowd.some(({ closed }) => closed()));
+  assert.deepEqual(
+    crowd.map(({ closed }) => closed()),
+    [false, false, false, true, false],
+  );
 });
 
 test('connections: an address that has too many pays with its own', async (t) => {

@@ -26,6 +26,8 @@ interface Connection {
   readonly peer: string;
   /** The one that carries HTTP: with TLS, the one inside. */
   socket: Socket;
+  /** Whether a single byte came: the first of a TLS handshake is one. */
+  readonly heard: () => boolean;
   readonly address: string;
   /** The answer under way, and since when. */
   response?: ServerResponse;
@@ -51,10 +53,20 @@ function hasBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Strangers that ask nothing first, then idle scrapers, then those whose answer takes longest. */
-function leastUseful(candidates: readonly Connection[]): Connection | undefined {
+/**
+ * Strangers that say nothing first, then those that have not asked yet, then idle scrapers, then
+ * those whose answer takes longest. Which of the strangers is chance: were it the oldest, a flood
+ * of connections would push out everyone whose handshake takes longer than the flood needs.
+ */
+function leastUseful(
+  candidates: readonly Connection[],
+  random: () => number,
+): Connection | undefined {
   const idle = candidates.filter(({ response }) => response === undefined);
-  return idle.find(({ known }) => !known) ?? idle[0] ?? candidates[0];
+  const strangers = idle.filter(({ known }) => !known);
+  const silent = strangers.filter(({ heard }) => !heard());
+  const anyOf = silent.length > 0 ? silent : strangers;
+  return anyOf[Math.floor(random() * anyOf.length)] ?? idle[0] ?? candidates[0];
 }
 
 function ofTheBusiestAddress(connections: Iterable<Connection>): readonly Connection[] {
@@ -67,6 +79,7 @@ export function watchConnections(
   server: Server,
   limits: ConnectionLimits,
   clock: Pick<Clock, 'monotonic' | 'every'>,
+  random: () => number = Math.random,
 ): Connections {
   /** In the order in which they began to wait for a request or for their answer. */
   const connections = new Map<string, Connection>();
@@ -93,9 +106,9 @@ export function watchConnections(
   /** For one more from this address. */
   function makeRoom(address: string): void {
     const ofAddress = [...connections.values()].filter((one) => one.address === address);
-    if (ofAddress.length >= limits.perAddress) dismiss(leastUseful(ofAddress));
+    if (ofAddress.length >= limits.perAddress) dismiss(leastUseful(ofAddress, random));
     else if (connections.size >= limits.connections) {
-      dismiss(leastUseful(ofTheBusiestAddress(connections.values())));
+      dismiss(leastUseful(ofTheBusiestAddress(connections.values()), random));
     }
   }
 
@@ -104,7 +117,8 @@ export function watchConnections(
     const address = clientOf(socket.remoteAddress ?? '');
     const since = clock.monotonic();
     makeRoom(address);
-    const connection = { peer, socket, address, since, known: false, last: false };
+    const heard = () => socket.bytesRead > 0;
+    const connection = { peer, socket, heard, address, since, known: false, last: false };
     connections.set(peer, connection);
     socket.once('close', () => {
       if (connections.get(peer) === connection) connections.delete(peer);

@@ -1,9 +1,11 @@
 /** What signals do to the exporter as it ships. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { startExporter } from './testing/exporter-process.ts';
+import { cpuSecondsOf, launcher, startExporter } from './testing/exporter-process.ts';
 import { until } from './testing/redis-server.ts';
 
 /** Answers PING and nothing else, so that a scrape takes as long as it may. */
@@ -52,4 +54,26 @@ test('SIGUSR1 opens no inspector, SIGUSR2 and SIGHUP do not end it', async (t) =
   }
   assert.doesNotMatch(exporter.log(), /Debugger|inspector/i);
   assert.match(exporter.log(), /"msg":"nothing to read again/);
+});
+
+/** Whether the process has a handler for SIGHUP, the first bit of them. */
+const catchesHangup = (pid: number) =>
+  /^SigCgt:.*[13579bdf]$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+
+test('SIGHUP, SIGUSR1 and SIGUSR2 do not end it while it is being loaded', async (t) => {
+  const child = spawn(launcher, ['--listen', '127.0.0.1:0', '--without', 'asynq'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const pid = child.pid ?? 0;
+  while (!catchesHangup(pid)) await new Promise((resolve) => setTimeout(resolve, 2));
+  const caughtAfter = cpuSecondsOf(pid);
+  for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.kill(pid, signal);
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  assert.match(line.toString(), /"listening"/);
+  const loadedAfter = cpuSecondsOf(pid);
+  assert.ok(
+    caughtAfter < 0.8 * loadedAfter,
+    `${caughtAfter} s of CPU, loaded after ${loadedAfter} s`,
+  );
 });

@@ -1,4 +1,6 @@
 /** Wiring: configuration, collectors, HTTP. Ends on SIGTERM and SIGINT after the answers under way. */
+// First: a signal may come while the rest is being loaded.
+import './early-signals.ts';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +10,7 @@ import { systemClock } from './clock.ts';
 import type { Collector } from './collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
 import { type Config, readConfig } from './config.ts';
+import { fewLines } from './few-lines.ts';
 import { createLog } from './log.ts';
 import { limitsWithin, openFilesAllowed } from './open-files.ts';
 import { createPseudoFs } from './procfs/reader.ts';
@@ -23,6 +26,10 @@ const drainMs = 3000;
 
 /** How long the last lines of the log may take. */
 const lastWordsMs = 500;
+
+/** Whoever finds a request that fails can send it a thousand times a second. */
+const mostFailuresToldAMinute = 10;
+const longestPath = 200;
 
 /**
  * Ends at once, whatever a thread of ours is waiting for. The canary's may sleep in D state for
@@ -42,6 +49,7 @@ async function run(config: Config): Promise<void> {
       : // YAML, TLS and passwords cost 6 MB of memory: not before somebody uses them.
         await (await import('./web/access.ts')).openAccess(config.webConfigFile, systemClock, log);
 
+  const fewFailures = fewLines(mostFailuresToldAMinute, systemClock);
   const requests = createRequestCounter();
   const collectors: readonly Collector[] = createCollectors({
     config,
@@ -70,10 +78,11 @@ async function run(config: Config): Promise<void> {
     version,
     ...(access === undefined ? {} : { access }),
     requestFailed(path, error) {
-      log.error(
-        { path, error: error instanceof Error ? error.message : String(error) },
-        'request failed',
-      );
+      fewFailures((leftOut) => {
+        const text = error instanceof Error ? error.message : String(error);
+        const more = leftOut > 0 ? { leftOut } : {};
+        log.error({ path: path.slice(0, longestPath), error: text, ...more }, 'request failed');
+      });
     },
   });
 
@@ -85,8 +94,6 @@ async function run(config: Config): Promise<void> {
     if (access === undefined) log.info('nothing to read again: there is no web configuration file');
     else access.reload();
   });
-  // Sent by log rotation to all kinds of processes; its default is to end this one.
-  process.on('SIGUSR2', () => undefined);
 
   server.listen(config.listen.port, config.listen.host);
   await once(server, 'listening');

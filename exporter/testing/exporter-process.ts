@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort, type Scope, until } from './redis-server.ts';
 
-const launcher = fileURLToPath(new URL('../stealwatch', import.meta.url));
+export const launcher = fileURLToPath(new URL('../stealwatch', import.meta.url));
 
 export interface ExporterProcess {
   readonly port: number;
