@@ -180,7 +180,7 @@ function looksLikePath(text: string): boolean {
 function mayBeShown({ secret, besideSecrets }: Setting<unknown>, text: string): boolean {
   if (secret === true) return false;
   if (besideSecrets === true) return looksLikePath(text);
-  return /^[\w.,:/[\] -]{1,60}$/.test(text) && !text.includes('://');
+  return /^[\w.,:/[\] %+<>=-]{1,60}$/.test(text) && !text.includes('://');
 }
 
 function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown): string {
