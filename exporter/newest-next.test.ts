@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { until } from './testing/redis-server.ts';
 import { newestNext } from './newest-next.ts';
 
 const turnOfTheLoop = () => new Promise((resolve) => setTimeout(resolve, 20));
@@ -43,4 +44,20 @@ test('newestNext: what fails is told to those who share it, and the next goes on
   assert.equal(await second, 'well');
   assert.deepEqual(begun, [1, 2]);
   await work.idle();
+});
+
+test('newestNext: after each a rest as long as it took, in which more come together', async () => {
+  const { begun, ends, work } = held();
+  void work.ask({ id: 1 });
+  const asked = [2, 3].map(async (id) => {
+    await new Promise((resolve) => setTimeout(resolve, id * 40));
+    if (id === 2) ends[0]?.resolve('first');
+    return work.ask({ id });
+  });
+  await new Promise((resolve) => setTimeout(resolve, 130));
+  assert.deepEqual(begun, [1], 'at rest for 80 ms');
+  await until('the next', () => begun.length === 2);
+  assert.deepEqual(begun, [1, 3]);
+  ends[1]?.resolve('second');
+  assert.deepEqual(await Promise.all(asked), ['second', 'second']);
 });

@@ -1,13 +1,16 @@
 /**
  * Work that many ask for and few need: one piece of it under way, one waiting. Whoever comes
- * meanwhile shares the one that waits, and gets what is newest when its turn comes.
+ * meanwhile shares the one that waits, and gets what is newest when its turn comes. After each
+ * there is a rest as long as it took: whatever number ask, half of the time is others'.
  */
-import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const longestRestMs = 200;
 
 export interface NewestNext<In extends object, Out> {
   /** The result for this input, or for a newer one. The same input is never worked on twice. */
   ask(input: In): Promise<Out>;
-  /** Resolves when what is under way now is done; never rejects. */
+  /** Resolves when what is under way now is done, and the rest after it; never rejects. */
   idle(): Promise<void>;
 }
 
@@ -18,9 +21,8 @@ export function newestNext<In extends object, Out>(
   let running: Promise<void> | undefined;
   let next: { input: In; readonly turn: PromiseWithResolvers<Out> } | undefined;
 
-  /** Whoever waits for the event loop goes before the next. */
-  async function goOn(): Promise<void> {
-    await turnOfTheLoop();
+  async function goOn(tookMs: number): Promise<void> {
+    await sleep(Math.min(tookMs, longestRestMs));
     running = undefined;
     const waiting = next;
     next = undefined;
@@ -28,9 +30,11 @@ export function newestNext<In extends object, Out>(
   }
 
   function start(input: In): Promise<Out> {
+    const began = performance.now();
     const result = work(input);
     results.set(input, result);
-    running = result.then(goOn, goOn);
+    const rest = async () => goOn(performance.now() - began);
+    running = result.then(rest, rest);
     return result;
   }
 
