@@ -98,7 +98,12 @@ const cases: readonly Case[] = [
   {
     name: 'the first save of all',
     alert: 'RedisBgsaveStuck',
-    series: { ...saving, redis_rdb_last_bgsave_duration_sec: '-1x120' },
+    series: {
+      ...saving,
+      redis_rdb_last_bgsave_duration_sec: '-1x120',
+      // As much as two minutes and ten seconds write: nothing is known of the save before.
+      redis_memory_used_bytes: '100000000x120',
+    },
     at: '3m20s',
     says: [/How long the last one took is not known/],
     never: /took -1 s/,
