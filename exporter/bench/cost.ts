@@ -47,7 +47,7 @@ async function startPeer(
 /** Under the flags of the launcher, which are what the comparison is about. */
 async function startPackagesAlone(scope: Scope, redisUrl: string): Promise<Subject> {
   const launcher = readFileSync(new URL('../stealwatch', import.meta.url), 'utf8');
-  const flags = launcher.match(/(?<= )--(?!version)[a-z-]+(?:=\d+)?/g) ?? [];
+  const flags = launcher.match(/(?<= )--(?!version)[a-z0-9-]+(?:=\d+)?/g) ?? [];
   const port = await freePort();
   const program = fileURLToPath(new URL('packages-alone.ts', import.meta.url));
   const child = spawn(process.execPath, [...flags, program], {
