@@ -28,18 +28,23 @@ export interface Generated {
 /** Half an hour before now, in the milliseconds that Grafana wants. */
 const from = '{{ with query "time() - 1800" }}{{ . | first | value | printf "%.0f000" }}{{ end }}';
 
-/** What is seen from outside has a name and no exporter: a board of all machines says more. */
+/**
+ * What is seen from outside has a name and no exporter, what is about Prometheus itself is about no
+ * machine that is watched: a board of all machines says more.
+ */
 export const fromOutside: readonly string[] = [
   'ProbeFailed',
   'ProberSilent',
   'NothingWatched',
   'StorageCapReached',
+  'NotificationsFailing',
+  'Watchdog',
 ];
 
 function linksOf(alert: string): Record<string, string> {
   const board = fromOutside.includes(alert)
     ? 'stealwatch-overview?'
-    : 'stealwatch-freeze?var-instance={{ $labels.instance }}&';
+    : 'stealwatch-freeze?var-host={{ $labels.host | urlquery }}&';
   return {
     runbook_url: `${links.runbooks}${alert}.md`,
     dashboard_url: `${links.grafana}/d/${board}from=${from}&to=now`,

@@ -54,7 +54,7 @@ test('every alert says how bad, which layer, what, and where to read on', () => 
     assert.match(annotations['summary'] ?? '', /\$value/, `${alert}: no value in the summary`);
     assert.ok((annotations['description'] ?? '').length > 40, `${alert}: no description`);
     assert.equal(annotations['runbook_url'], `${links.runbooks}${alert}.md`);
-    const board = fromOutside.includes(alert) ? /stealwatch-overview\?/ : /freeze\?var-instance=/;
+    const board = fromOutside.includes(alert) ? /stealwatch-overview\?/ : /freeze\?var-host=/;
     assert.match(annotations['dashboard_url'] ?? '', board, alert);
   }
 });
@@ -124,7 +124,7 @@ for (const { label, promtool } of tools) {
         if (alert === 'Watchdog') continue;
         assert.match(labels, /host="[^"]+"/, alert);
         if (fromOutside.includes(alert)) continue;
-        assert.match(annotations, /var-instance=[\w.]+:\d+&/, alert);
+        assert.match(annotations, /var-host=[\w.]+&/, alert);
       }
     }
     const names = everyAlert.map(({ alert }) => alert).filter((n) => n !== 'ErrorBudgetBurnSlow');

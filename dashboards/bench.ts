@@ -34,7 +34,7 @@ async function once(prometheus: Prometheus, { panels }: DashboardModel): Promise
   const view: View = {
     from,
     to,
-    instance: 'vps1:10190',
+    host: 'vps1',
     scrapeSeconds: closeSeconds,
     points: 1500,
   };

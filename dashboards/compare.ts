@@ -17,11 +17,11 @@ const provider = labelVariable({
 const sel = `${here},provider=~"$provider"`;
 
 /** Hours of which the exporter counted the seconds; under a day nothing should be concluded. */
-const observed = `sum by (instance, provider) (increase(stealwatch_seconds_total{${sel}}[$__range])) / 3600`;
+const observed = `sum by (host, provider) (increase(stealwatch_seconds_total{${sel}}[$__range])) / 3600`;
 
 /** Inside the lowest bucket there is nothing to interpolate: that is 0, shown as "under 1 %". */
 function demand(quantile: number): string {
-  const value = `histogram_quantile(${quantile}, sum by (instance, provider, le) (increase(stealwatch_steal_demand_ratio_bucket{${sel}}[$__range])))`;
+  const value = `histogram_quantile(${quantile}, sum by (host, provider, le) (increase(stealwatch_steal_demand_ratio_bucket{${sel}}[$__range])))`;
   return `(${value} > 0.01) or ${value} * 0`;
 }
 
@@ -34,7 +34,7 @@ const league = table({
   w: 24,
   h: 9,
   columns: [
-    { title: 'Instance', label: 'instance' },
+    { title: 'Host', label: 'host' },
     {
       title: 'Steal p95',
       expr: demand(0.95),
@@ -45,7 +45,7 @@ const league = table({
     },
     {
       title: 'Over 5 %',
-      expr: `sum by (instance, provider) (increase(stealwatch_steal_demand_ratio_count{${sel}}[$__range])) / 3600 - sum by (instance, provider) (increase(stealwatch_steal_demand_ratio_bucket{${sel},le="0.05"}[$__range])) / 3600`,
+      expr: `sum by (host, provider) (increase(stealwatch_steal_demand_ratio_count{${sel}}[$__range])) / 3600 - sum by (host, provider) (increase(stealwatch_steal_demand_ratio_bucket{${sel},le="0.05"}[$__range])) / 3600`,
       unit: 'h',
       decimals: 1,
     },
@@ -62,7 +62,7 @@ const league = table({
     { title: 'Steal p50', expr: demand(0.5), unit: 'percentunit', decimals: 1, meanings: underOne },
     {
       title: 'Steal max',
-      expr: `max by (instance, provider) (max_over_time(instance:stealwatch_steal_of_demand:ratio2m{${sel}}[$__range]))`,
+      expr: `max by (host, provider) (max_over_time(instance:stealwatch_steal_of_demand:ratio2m{${sel}}[$__range]))`,
       unit: 'percentunit',
       decimals: 0,
     },
@@ -79,37 +79,37 @@ const harm = table({
   w: 24,
   h: 9,
   columns: [
-    { title: 'Instance', label: 'instance' },
+    { title: 'Host', label: 'host' },
     {
       title: 'Stall',
-      expr: `max by (instance, provider) (max_over_time(stealwatch_stall_longest_seconds{${sel}}[$__range]))`,
+      expr: `max by (host, provider) (max_over_time(stealwatch_stall_longest_seconds{${sel}}[$__range]))`,
       unit: 's',
       steps: rising(thresholds.stallSeconds),
     },
     {
       title: 'Paged',
-      expr: `max by (instance, provider) (sum_over_time(instance:stealwatch_paged:minutes{${sel}}[$__range])) or on (instance) max by (instance, provider) (stealwatch_signal_supported{${sel},signal="async_page_faults"} == 0) - 1`,
+      expr: `max by (host, provider) (sum_over_time(instance:stealwatch_paged:minutes{${sel}}[$__range])) or on (host) max by (host, provider) (stealwatch_signal_supported{${sel},signal="async_page_faults"} == 0) - 1`,
       unit: 'm',
       decimals: 0,
       meanings: [{ value: -1, text: 'not offered', color: colors.unknown }],
     },
     {
       title: 'Budget',
-      expr: `min by (instance, provider) (slo:period_error_budget_remaining:ratio{${here},slo="host"} * on (host, job, instance) group_left (provider) group without () (up{${sel}}))`,
+      expr: `min by (host, provider) (slo:period_error_budget_remaining:ratio{${here},slo="host"} * on (host, job, instance) group_left (provider) group without () (up{${sel}}))`,
       unit: 'percentunit',
       decimals: 0,
       steps: falling(thresholds.budgetLeftRatio),
     },
     {
       title: 'Hung',
-      expr: `sum by (instance, provider) (increase(stealwatch_hung_task_reports_total{${sel}}[$__range])) or on (instance) max by (instance, provider) (stealwatch_signal_supported{${sel},signal="hung_task_log"} == 0) - 1`,
+      expr: `sum by (host, provider) (increase(stealwatch_hung_task_reports_total{${sel}}[$__range])) or on (host) max by (host, provider) (stealwatch_signal_supported{${sel},signal="hung_task_log"} == 0) - 1`,
       unit: 'none',
       decimals: 0,
       meanings: [{ value: -1, text: 'not offered', color: colors.unknown }],
     },
     {
       title: 'Up',
-      expr: `avg by (instance, provider) (avg_over_time(up{${sel}}[$__range]))`,
+      expr: `avg by (host, provider) (avg_over_time(up{${sel}}[$__range]))`,
       unit: 'percentunit',
       decimals: 2,
     },
@@ -129,8 +129,8 @@ const calendar = heat({
   axis: 128,
   queries: [
     range(
-      `sum by (instance) (increase(stealwatch_cpu_seconds_total{${sel},mode="steal"}[1h])) / 60`,
-      '{{instance}}',
+      `sum by (host) (increase(stealwatch_cpu_seconds_total{${sel},mode="steal"}[1h])) / 60`,
+      '{{host}}',
     ),
   ],
 });
@@ -187,7 +187,7 @@ const steal = lines({
   lines: [
     line(
       `max_over_time(instance:stealwatch_steal_of_demand:ratio2m{${sel}}[$__rate_interval])`,
-      '{{instance}}',
+      '{{host}}',
     ),
   ],
 });
@@ -199,11 +199,11 @@ const value = table({
   w: 12,
   h: 8,
   columns: [
-    { title: 'Instance', label: 'instance' },
+    { title: 'Host', label: 'host' },
     { title: 'Price', label: 'price' },
     {
       title: 'Effective cores',
-      expr: `max by (instance, price) (last_over_time(stealwatch_cpus{${sel}}[$__range]) * on (host, job, instance) group_left () (1 - avg_over_time(instance:stealwatch_cpu_stolen:ratio2m{${sel}}[$__range])))`,
+      expr: `max by (host, price) (last_over_time(stealwatch_cpus{${sel}}[$__range]) * on (host, job, instance) group_left () (1 - avg_over_time(instance:stealwatch_cpu_stolen:ratio2m{${sel}}[$__range])))`,
       unit: 'none',
       decimals: 2,
     },

@@ -30,7 +30,7 @@ export interface Outline {
   readonly refresh: string;
   readonly panels: readonly Panel[];
   readonly annotations?: readonly Annotation[];
-  /** A variable more, besides data source, job and instance. */
+  /** A variable more, besides data source, job and host. */
   readonly variables?: readonly dashboard.QueryVariableBuilder[];
 }
 
@@ -72,11 +72,12 @@ const job = labelVariable({
   allValue: '.+',
 });
 
-const instance = labelVariable({
-  name: 'instance',
-  label: 'Instance',
-  query: 'label_values(stealwatch_build_info{job=~"$job"}, instance)',
-  allValue: '.+',
+/** A target that was given no name is still there under "All". */
+const host = labelVariable({
+  name: 'host',
+  label: 'Host',
+  query: 'label_values(stealwatch_build_info{job=~"$job"}, host)',
+  allValue: '.*',
 });
 
 function annotate({
@@ -107,7 +108,7 @@ export function build(o: Outline): dashboard.Dashboard {
     .tooltip(dashboard.DashboardCursorSync.Crosshair)
     .time({ from: `now-${o.from}`, to: 'now' })
     .refresh(o.refresh)
-    .variables([variables(), job, instance, ...(o.variables ?? [])])
+    .variables([variables(), job, host, ...(o.variables ?? [])])
     .annotations((o.annotations ?? []).map(annotate))
     .link(
       new dashboard.DashboardLinkBuilder('stealwatch')
@@ -160,30 +161,30 @@ function sorted(value: Json): Json {
 export const incidentAnnotations: readonly Annotation[] = [
   {
     name: 'Alerts firing',
-    expr: 'ALERTS{alertstate="firing",alertname!="Watchdog"}',
+    expr: 'ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host"}',
     color: '#E0403F',
     title: '{{alertname}}',
-    text: '{{severity}} {{instance}}',
+    text: '{{severity}} {{host}}',
   },
   {
     name: 'Hung tasks',
     expr: `increase(stealwatch_hung_tasks_total{${here}}[$__rate_interval]) > 0`,
     color: '#B877D9',
     title: 'The kernel reported a hung task',
-    text: '{{cause}} {{instance}}',
+    text: '{{cause}} {{host}}',
   },
   {
     name: 'Reboot or migration',
     expr: `changes(stealwatch_boot_time_seconds{${here}}[$__rate_interval]) > 0 or increase(stealwatch_vm_restores_total{${here}}[$__rate_interval]) > 0`,
     color: '#8AB8FF',
     title: 'Reboot, migration or restore',
-    text: '{{instance}}',
+    text: '{{host}}',
   },
   {
     name: 'Redis restart',
     expr: `increase(redis_restarts_total{${here}}[$__rate_interval]) > 0`,
     color: '#F2A93B',
     title: 'Redis restarted',
-    text: '{{instance}}',
+    text: '{{host}}',
   },
 ];

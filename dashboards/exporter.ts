@@ -231,16 +231,16 @@ const versions = table({
   w: 12,
   h: 8,
   columns: [
-    { title: 'Instance', label: 'instance' },
+    { title: 'Host', label: 'host' },
     { title: 'Version', label: 'version' },
     {
       title: 'Files open',
-      expr: `max by (instance, version) (process_open_fds{${here}} * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
+      expr: `max by (host, version) (process_open_fds{${here}} * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
       unit: 'none',
     },
     {
       title: 'Up for',
-      expr: `max by (instance, version) ((time() - process_start_time_seconds{${here}}) * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
+      expr: `max by (host, version) ((time() - process_start_time_seconds{${here}}) * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
       unit: 's',
       decimals: 0,
     },
@@ -255,7 +255,7 @@ const hosts = table({
   w: 12,
   h: 8,
   columns: [
-    { title: 'Instance', label: 'instance' },
+    { title: 'Host', label: 'host' },
     { title: 'Virtualization', label: 'virtualization' },
     { title: 'Kernel', label: 'kernel' },
     {
@@ -264,7 +264,7 @@ const hosts = table({
     },
     {
       title: 'vCPUs',
-      expr: `max by (instance, virtualization, kernel, clocksource) (stealwatch_host_info{${here}} * on (host, job, instance) group_left () stealwatch_cpus{${here}})`,
+      expr: `max by (host, virtualization, kernel, clocksource) (stealwatch_host_info{${here}} * on (host, job, instance) group_left () stealwatch_cpus{${here}})`,
       unit: 'none',
     },
   ],

@@ -5,9 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { timeOf } from './incident/fixture.ts';
+import { coarseSeconds, machines } from './incident/timelines.ts';
 import { type Afternoon, startAfternoon, view } from './testing/afternoon.ts';
 import { committed } from './testing/model.ts';
 import { type View, askPanel, hasData, panelNamed } from './testing/panels.ts';
+import { example, interpolate } from './testing/promql.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './testing/public-queries.ts';
 import { verdict } from './verdict.ts';
 
@@ -35,6 +37,40 @@ for (const { uid, panels } of models) {
     }
   });
 }
+
+/** The machines of the fixture all have one address: whoever goes by it takes six for one. */
+for (const { uid, panels } of models) {
+  test(`${uid}: machines that share an address are told apart`, async () => {
+    const everyone = view('all', '16:35:00', '18:30:00');
+    const others = machines.length - 1;
+    for (const panel of panels) {
+      const one = await askPanel(afternoon.prometheus, panel, incident);
+      const all = await askPanel(afternoon.prometheus, panel, everyone);
+      for (const [i, { target, series }] of all.entries()) {
+        const query = `"${panel.title}", query ${target.refId}`;
+        const names = new Set(series.map(({ labels }) => labels['host']));
+        assert.ok(!series.some(({ labels: { instance, host } }) => instance && !host), query);
+        if (target.expr.includes('ALERTS') || names.has(undefined)) continue;
+        assert.equal(names.size, others + 1, query);
+        const chosen = (one[i]?.series ?? []).map(({ labels }) => labels['host']);
+        assert.deepEqual([...new Set(chosen)], ['vps1'], query);
+      }
+    }
+  });
+}
+
+test('an annotation is of the machine that is looked at', async () => {
+  const span = { from: incident.from, to: incident.to, step: coarseSeconds };
+  for (const { name, expr = '' } of models.flatMap(({ annotations }) => annotations.list ?? [])) {
+    const ask = (host: string) =>
+      afternoon.prometheus.range(interpolate(expr, { ...example, host }), span);
+    for (const host of ['vps1', 'vps4']) {
+      const strangers = (await ask(host)).filter(({ labels }) => labels['host'] !== host);
+      assert.deepEqual(strangers, [], name);
+    }
+    if (name === 'Alerts firing') assert.ok((await ask('.*')).length > (await ask('vps1')).length);
+  }
+});
 
 test('a machine that can show nothing optional: no error, and what is missing is said', async () => {
   const empty: Record<string, string> = {};
@@ -64,6 +100,7 @@ test('a machine that can show nothing optional: no error, and what is missing is
     'Busy workers against capacity': queues,
     'Scheduler lag': queues,
     'Queues in trouble, as last read': queues,
+    'Pages and tickets': 'No alert fired in this range.',
     'Longest blocked, by process': 'No thread was blocked for over a second.',
     'Oldest pending Asynq task': queues,
     'Reading the queues': 'There is no Asynq here.',
@@ -225,7 +262,7 @@ test('golden: the error budget, spent by the neighbour and by standing still', a
 test('golden: the league of hosts', async () => {
   const all = view('all', '16:35:00', '18:30:00');
   const hours = 115 / 60;
-  const [vps1, vps2] = [{ instance: 'vps1:10190' }, { instance: 'vps2:10190' }];
+  const [vps1, vps2] = [{ host: 'vps1' }, { host: 'vps2' }];
   near(await cell('compare', 'League table', 'Over 5 %', vps2, all), 0.1 * hours, 3);
   near(await cell('compare', 'League table', 'Observed', vps2, all), hours, 3);
   assert.equal(await cell('compare', 'League table', 'Steal p50', vps2, all), 0);

@@ -37,13 +37,13 @@ function variableNamed(model: Draft<DashboardModel>, name: string) {
   return found;
 }
 
-const host = 'job=~"$job",instance=~"$instance"';
+const host = 'job=~"$job",host=~"$host"';
 
 /** For every rule, what it is there to catch. */
 const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> = {
   'template-datasource-rule': (model) => void (variableNamed(model, 'datasource').query = 'loki'),
   'template-job-rule': (model) => void (variableNamed(model, 'job').allValue = '.*'),
-  'template-instance-rule': (model) => void (variableNamed(model, 'instance').multi = false),
+  'template-host-rule': (model) => void (variableNamed(model, 'host').allValue = '.+'),
   'template-label-promql-rule': (model) =>
     void (variableNamed(model, 'job').query = 'label_values(up{, job)'),
   'template-on-time-change-reload-rule': (model) => void (variableNamed(model, 'job').refresh = 1),
@@ -60,6 +60,7 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
     for (const panel of model.panels) panel.id = 1;
   },
   grid: inPanel('stat', (panel) => void (panel.gridPos.h = 20)),
+  'told-apart-by-host': query('timeseries', `max by (job, instance) (redis_up{${host}})`),
   'links-exist': inPanel('stat', (panel) => void (panel.links = [{ url: '/d/nowhere' }])),
   'panel-datasource-rule': inPanel('stat', (panel) => void (panel.datasource.uid = 'abc')),
   'panel-title-description-rule': inPanel('stat', (panel) => void (panel.description = '')),
@@ -96,8 +97,38 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
     `rate(redis_net_input_bytes_total{${host}}[5m])`,
   ),
   'target-counter-agg-rule': query('timeseries', `sum(redis_probes_total{${host}})`),
-  'target-job-rule target-instance-rule': query('timeseries', 'redis_up{job=~"$job"}'),
+  'target-job-rule target-host-rule': query('timeseries', 'redis_up{job=~"$job"}'),
 };
+
+/** What takes two machines at one address for one. */
+const byAddress: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> = {
+  'a choice': query('timeseries', `redis_up{${host},instance=~"$instance"}`),
+  'a sum': query('timeseries', `sum by (instance) (redis_up{${host}})`),
+  'a sum without the name': query('timeseries', `sum without (host) (redis_up{${host}})`),
+  'a join': query('timeseries', `redis_up{${host}} * on (job, instance) up{${host}}`),
+  'a join that leaves the name out': query(
+    'timeseries',
+    `redis_up{${host}} * ignoring (host) up{${host}}`,
+  ),
+  'a legend': inPanel('timeseries', ({ targets: [target] }) => {
+    assert.ok(target);
+    target.legendFormat = '{{instance}}';
+  }),
+  'a link': inPanel('stat', (panel) => void (panel.links = [{ url: '/d/x?var-instance=y' }])),
+  'an annotation': ({ annotations: { list } }) => {
+    assert.ok(list?.[0]);
+    list[0].expr = 'sum by (instance) (ALERTS)';
+  },
+};
+
+for (const [what, damage] of Object.entries(byAddress)) {
+  test(`lint: ${what} by the address alone is found`, () => {
+    const model = copyOf('stealwatch-freeze');
+    damage(model);
+    const found = lint(model as DashboardModel, models).map(({ rule }) => rule);
+    assert.ok(found.includes('told-apart-by-host'), found.join(', '));
+  });
+}
 
 test('every dashboard keeps every rule', () => {
   const problems = models.flatMap((model) => lint(model, models));

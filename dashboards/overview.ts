@@ -16,7 +16,7 @@ const verdictPanel = figure({
   w: 24,
   h: 4,
   unit: 'none',
-  query: range(`instance:stealwatch_verdict:code{${here}}`, '{{instance}}'),
+  query: range(`instance:stealwatch_verdict:code{${here}}`, '{{host}}'),
   steps: [{ from: null, color: colors.unknown }],
   meanings: verdictSentences,
   noValue: 'Unknown, no data',
@@ -159,15 +159,12 @@ const states = lanes({
   w: 24,
   h: 6,
   lanes: [
-    range(
-      `max_over_time(instance:stealwatch_verdict:code{${here}}[$__rate_interval])`,
-      '{{instance}}',
-    ),
+    range(`max_over_time(instance:stealwatch_verdict:code{${here}}[$__rate_interval])`, '{{host}}'),
   ],
   meanings: verdictWords,
   link: {
     title: 'What happened here?',
-    url: `/d/${uids.freeze}?var-instance=\${__field.labels.instance}&from=\${__from}&to=\${__to}`,
+    url: `/d/${uids.freeze}?var-host=\${__field.labels.host}&from=\${__from}&to=\${__to}`,
   },
 });
 
@@ -180,11 +177,12 @@ const firing = table({
   columns: [
     {
       title: 'Firing',
-      expr: `count by (alertname, severity, instance) (ALERTS{alertstate="firing",alertname!="Watchdog"})`,
+      expr: `count by (alertname, severity, host, instance) (ALERTS{alertstate="firing",alertname!="Watchdog"})`,
       width: 70,
     },
     { title: 'Alert', label: 'alertname' },
     { title: 'Severity', label: 'severity', width: 90 },
+    { title: 'Host', label: 'host' },
     { title: 'Instance', label: 'instance' },
   ],
   noValue: 'Nothing fires.',
@@ -197,11 +195,11 @@ const trust = table({
   w: 12,
   h: 8,
   columns: [
-    { title: 'Instance', label: 'instance' },
+    { title: 'Host', label: 'host' },
     { title: 'Signal', label: 'signal' },
     {
       title: 'Seen',
-      expr: `min by (instance, signal) (stealwatch_signal_supported{${here}})`,
+      expr: `min by (host, signal) (stealwatch_signal_supported{${here}})`,
       meanings: [
         { value: 0, text: 'not offered', color: colors.degraded },
         { value: 1, text: 'yes', color: 'text' },

@@ -9,8 +9,11 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 
 export const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
 
-/** The matchers of the dashboard's own variables; every selector carries them. */
-export const here = 'job=~"$job",instance=~"$instance"';
+/**
+ * The matchers of the dashboard's own variables; every selector carries them. A machine is chosen by
+ * its name: private addresses come again in the next region, and `instance` with them.
+ */
+export const here = 'job=~"$job",host=~"$host"';
 
 export interface Query {
   readonly expr: string;

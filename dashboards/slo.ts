@@ -182,7 +182,7 @@ const calendar = heat({
 const history = lines({
   title: 'Pages and tickets',
   description:
-    'How many alerts were firing, by severity. `ALERTS`. Pages without a dip in the budget above: the alert is too nervous. A dip without a page: it is too calm.',
+    'How many alerts of the selected hosts were firing, by severity. `ALERTS`. Pages without a dip in the budget above: the alert is too nervous. A dip without a page: it is too calm.',
   w: 24,
   h: 6,
   unit: 'none',
@@ -190,7 +190,7 @@ const history = lines({
   noValue: 'No alert fired in this range.',
   lines: [
     line(
-      'count by (severity) (max_over_time(ALERTS{alertstate="firing",severity=~"page|ticket"}[$__rate_interval]))',
+      'count by (severity) (max_over_time(ALERTS{alertstate="firing",severity=~"page|ticket",host=~"$host"}[$__rate_interval]))',
       '{{severity}}',
     ),
   ],

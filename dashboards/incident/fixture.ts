@@ -27,6 +27,9 @@ function stopwatch(): (holds: boolean, now: number) => number {
   };
 }
 
+/** Of every machine: each is the 10.0.0.5 of a private network of its own. `host` tells them apart. */
+const address = '10.0.0.5:10190';
+
 function worldAt(machine: Machine, now: number): World {
   const so = machine.changes.filter(({ at }) => timeOf(at) <= now).map((change) => change.now);
   return Object.assign({}, quiet, ...so) as World;
@@ -51,7 +54,7 @@ export function record(
   const { name, provider, price, cpus, scrapeSeconds, abilities } = machine;
   const to = createRecorder({
     host: name,
-    instance: `${name}:10190`,
+    instance: address,
     job: 'stealwatch',
     provider,
     price,

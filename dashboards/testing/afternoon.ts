@@ -40,7 +40,7 @@ export function view(machine: string, from: string, to: string): View {
   return {
     from: timeOf(from),
     to: timeOf(to),
-    instance: machine === 'all' ? '.+' : `${machine}:10190`,
+    host: machine === 'all' ? '.*' : machine,
     scrapeSeconds: machine === 'vps1' ? closeSeconds : coarseSeconds,
     points: 1000,
   };

@@ -1,10 +1,10 @@
 /** Rules about a dashboard as a whole. */
-import type { DashboardModel } from './model.ts';
+import { type DashboardModel, expressions } from './model.ts';
 import { parsePromql } from './promql.ts';
 
 type Check = (model: DashboardModel, siblings: readonly DashboardModel[]) => Generator<string>;
 
-function* variable(model: DashboardModel, name: string): Generator<string> {
+function* variable(model: DashboardModel, name: string, all: string): Generator<string> {
   const found = model.templating.list.find((item) => item.name === name);
   if (found === undefined) return yield `has no variable ${name}`;
   const label = name.replace(/^./, (first) => first.toUpperCase());
@@ -12,7 +12,7 @@ function* variable(model: DashboardModel, name: string): Generator<string> {
   if (found.datasource?.uid !== '${datasource}') yield `variable ${name} has a fixed data source`;
   if (found.label !== label) yield `variable ${name} is labelled ${found.label}, expected ${label}`;
   if (!found.multi) yield `variable ${name} takes one value only`;
-  if (found.allValue !== '.+') yield `variable ${name}: "All" is ${found.allValue}, expected .+`;
+  if (found.allValue !== all) yield `variable ${name}: "All" is ${found.allValue}, expected ${all}`;
 }
 
 export const dashboardChecks: Readonly<Record<string, Check>> = {
@@ -25,10 +25,11 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
     if (sources[0]?.label !== 'Data source') yield 'the data source is not labelled "Data source"';
   },
   *'template-job-rule'(model) {
-    yield* variable(model, 'job');
+    yield* variable(model, 'job', '.+');
   },
-  *'template-instance-rule'(model) {
-    yield* variable(model, 'instance');
+  /** Not `instance`: private addresses come again. "All" is also who was given no name. */
+  *'template-host-rule'(model) {
+    yield* variable(model, 'host', '.*');
   },
   *'template-label-promql-rule'(model) {
     for (const { type, name, query } of model.templating.list) {
@@ -88,6 +89,25 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
         }
       }
     }
+  },
+  /** By its name alone, or by its name as well: two machines may have one address. */
+  *'told-apart-by-host'(model) {
+    for (const { where, expr } of expressions(model)) {
+      const { selectors, groups } = parsePromql(expr);
+      for (const { metric, matchers } of selectors)
+        if (matchers.some(({ label }) => label === 'instance'))
+          yield `${where}: ${metric} is chosen by its address`;
+      for (const { keyword, labels } of groups) {
+        const [kept, lost] = ['by', 'on'].includes(keyword)
+          ? ['instance', 'host']
+          : ['host', 'instance'];
+        if (labels.includes(kept) && !labels.includes(lost))
+          yield `${where}: ${keyword} (${labels.join(', ')}) goes by the address alone`;
+      }
+    }
+    const text = JSON.stringify(model);
+    if (text.includes('var-instance')) yield 'a link chooses by the address';
+    if (text.includes('{{instance}}')) yield 'something is named by its address';
   },
   *'links-exist'(model, siblings) {
     const uids = new Set(siblings.map(({ uid }) => uid));

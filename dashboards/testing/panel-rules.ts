@@ -30,7 +30,7 @@ const panelTypes = new Set([
 
 /** Queries that leave the host variables out, and why that is right. */
 const withoutHost: ReadonlyMap<string, string> = new Map([
-  ['ALERTS', 'an alert about a machine that is gone carries no instance'],
+  ['ALERTS', 'an alert about a machine that is gone, or seen from outside, has another job'],
   ['slo:objective:ratio', 'one for all hosts'],
   ['slo:error_budget:ratio', 'one for all hosts'],
   ['slo:time_period:days', 'one for all hosts'],
@@ -170,11 +170,11 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
       }
     }
   },
-  *'target-job-rule target-instance-rule'(panel) {
+  *'target-job-rule target-host-rule'(panel) {
     for (const { expr, refId } of panel.targets) {
       for (const { metric, matchers } of parsePromql(expr).selectors) {
         if (withoutHost.has(metric)) continue;
-        for (const label of ['job', 'instance']) {
+        for (const label of ['job', 'host']) {
           if (!matchers.some((matcher) => matcher.label === label && matcher.op === '=~')) {
             yield `query ${refId}: ${metric} is not limited to $${label}`;
           }

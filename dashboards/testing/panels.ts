@@ -8,7 +8,7 @@ export interface View {
   readonly from: number;
   readonly to: number;
   /** A regular expression, as Grafana makes it from the selection. */
-  readonly instance: string;
+  readonly host: string;
   readonly scrapeSeconds: number;
   /** Points that fit: the panel's width in pixels. */
   readonly points: number;
@@ -45,7 +45,7 @@ function expressionOf(target: Target, panel: PanelModel, view: View): string {
     rangeSeconds,
     toMs: view.to * 1000,
     job: '.+',
-    instance: view.instance,
+    host: view.host,
   });
 }
 

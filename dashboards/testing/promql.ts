@@ -26,6 +26,8 @@ export interface Parsed {
   readonly selectors: readonly Selector[];
   /** Labels named in by, without, on, ignoring, group_left, group_right. */
   readonly grouping: readonly string[];
+  /** Each `by`, `without`, `on` or `ignoring` with its labels. */
+  readonly groups: readonly { readonly keyword: string; readonly labels: readonly string[] }[];
   /** Labels that count_values, label_replace and label_join make. */
   readonly created: readonly string[];
 }
@@ -37,16 +39,17 @@ export interface Variables {
   readonly rangeSeconds: number;
   readonly toMs: number;
   readonly job: string;
-  readonly instance: string;
+  readonly host: string;
 }
 
-const example: Variables = {
+/** A screen of six hours, everything selected. */
+export const example: Variables = {
   rateInterval: '1m',
   range: '6h',
   rangeSeconds: 21_600,
   toMs: 1_800_000_000_000,
   job: '.+',
-  instance: '.+',
+  host: '.*',
 };
 
 export function interpolate(expr: string, variables: Variables = example): string {
@@ -56,7 +59,7 @@ export function interpolate(expr: string, variables: Variables = example): strin
     .replaceAll('$__range', variables.range)
     .replaceAll('$__to', String(variables.toMs))
     .replaceAll('$job', variables.job)
-    .replaceAll('$instance', variables.instance)
+    .replaceAll('$host', variables.host)
     .replaceAll('$provider', '.*');
 }
 
@@ -66,6 +69,7 @@ export function parsePromql(query: string): Parsed {
   const errors: string[] = [];
   const selectors: Selector[] = [];
   const grouping: string[] = [];
+  const groups: { keyword: string; labels: readonly string[] }[] = [];
   const created = [
     ...text.matchAll(/(?:count_values.*?\(|label_(?:replace|join)\([^"]*)"(\w+)"/g),
   ].map((match) => match[1] ?? '');
@@ -76,11 +80,17 @@ export function parsePromql(query: string): Parsed {
         errors.push(`near "${text.slice(Math.max(0, node.from - 20), node.to + 20)}"`);
       if (type.name === 'VectorSelector') selectors.push(selector(node, text));
       if (type.name === 'GroupingLabels') {
-        grouping.push(...node.getChildren('LabelName').map((label) => textOf(label, text)));
+        const labels = node.getChildren('LabelName').map((label) => textOf(label, text));
+        grouping.push(...labels);
+        groups.push({ keyword: wordBefore(node, text), labels });
       }
     },
   });
-  return { errors, selectors, grouping, created };
+  return { errors, selectors, grouping, groups, created };
+}
+
+function wordBefore({ from }: SyntaxNode, text: string): string {
+  return /(\w+)\s*$/.exec(text.slice(0, from))?.[1]?.toLowerCase() ?? '';
 }
 
 function textOf({ from, to }: SyntaxNode, text: string): string {
