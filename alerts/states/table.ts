@@ -426,8 +426,8 @@ const redis: readonly Row[] = [
     file: 'redis.yml',
     inputs: [{ series: 'redis_rdb_save_enabled', good: 0, bad: 1 }],
     fires: 0,
-    ends: 3600,
-    step: 30,
+    ends: 3720,
+    step: 120,
     except: gauge,
   },
   {
