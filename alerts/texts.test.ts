@@ -224,7 +224,8 @@ for (const { label, promtool } of allTools()) {
   test(`texts say what was read, and what was not (${label})`, () => {
     for (const one of cases) {
       const file = { rule_files: [fileOf(one.alert)], evaluation_interval: '2s' };
-      const { text } = runTests(promtool, { ...file, tests: [asking(one)] }, false);
+      const asked = { ...file, tests: [asking(one)] };
+      const { text } = runTests(promtool, asked, { summariesOnly: false });
       const said = [...text.matchAll(/Annotations:(\{.*\})/g)].map(([, found = '']) => found);
       assert.equal(said.length, 1, `${one.name}: ${text}`);
       for (const pattern of one.says) assert.match(said[0] ?? '', pattern, one.name);

@@ -1,9 +1,10 @@
 /** The rules as tests want them, and what promtool says about them. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { AlertingRule, RecordingRule, RuleGroup } from '../slo/rule.ts';
+import { fedRules } from './fed-rules.ts';
 import { type Output, run } from './tools.ts';
 
 const generated = join(import.meta.dirname, '..', 'generated');
@@ -51,18 +52,18 @@ function withSummaryOnly(rule: Rule): Rule {
  */
 function writeRules(
   directory: string,
-  file: string,
+  { name, groups }: RuleFile,
+  chosen: ReadonlySet<Rule>,
   summariesOnly: boolean,
-  { inline_records, only_slo }: TestFile,
 ): void {
-  const groups = groupsOf(file).map((group) =>
-    Object.assign(group, {
-      rules: group.rules
-        .filter((rule) => !isInlined(rule, inline_records) && ofSlo(rule, only_slo))
-        .map((rule) => (summariesOnly ? withSummaryOnly(rule) : rule)),
-    }),
-  );
-  writeFileSync(join(directory, file), stringify({ groups }, { aliasDuplicateObjects: false }));
+  const kept = groups.map((group) => ({
+    ...group,
+    rules: group.rules
+      .filter((rule) => chosen.has(rule))
+      .map((rule) => (summariesOnly ? withSummaryOnly(rule) : rule)),
+  }));
+  const text = stringify({ groups: kept }, { aliasDuplicateObjects: false });
+  writeFileSync(join(directory, name), text);
 }
 
 export interface ExpectedAlert {
@@ -136,19 +137,64 @@ function withInlined(one: RuleTest, file: TestFile): RuleTest {
   return { ...one, input_series: one.input_series.map(withNaNs), promql_expr_test: checks };
 }
 
-export function runTests(promtool: string, file: TestFile, summariesOnly = true): Output {
-  const { inline_records: _, only_slo: __, ...standard } = file;
-  const tests = standard.tests.map((one) => withInlined(one, file));
+interface RuleFile {
+  readonly name: string;
+  readonly groups: readonly RuleGroup[];
+}
+
+/** What is evaluated all along. */
+function evaluated({ rule_files, inline_records, only_slo }: TestFile): RuleFile[] {
+  const isEvaluated = (rule: Rule) => !isInlined(rule, inline_records) && ofSlo(rule, only_slo);
+  return rule_files.map((name) => ({
+    name,
+    groups: groupsOf(name).map((group) =>
+      Object.assign(group, { rules: group.rules.filter(isEvaluated) }),
+    ),
+  }));
+}
+
+interface Choice {
+  /** Leave all annotations out but the summary. */
+  readonly summariesOnly?: boolean;
+  /** Which rules are evaluated. */
+  readonly chosen?: typeof fedRules;
+}
+
+/** A test with the rules that it feeds, in a directory of its own. */
+function writeTest(
+  directory: string,
+  one: RuleTest,
+  file: TestFile,
+  files: readonly RuleFile[],
+  { summariesOnly = true, chosen = fedRules }: Choice,
+): string {
+  const groups = files.flatMap((rules) => rules.groups);
+  const series = one.input_series.map((input) => input.series);
+  const rules = chosen(
+    groups.flatMap((group) => group.rules),
+    series,
+  );
+  mkdirSync(directory);
+  for (const each of files) writeRules(directory, each, rules, summariesOnly);
+  const { rule_files, evaluation_interval } = file;
   // promtool takes groups in any order, and all at the same moment, which Prometheus never does.
-  const group_eval_order = file.rule_files.flatMap(groupsOf).map(({ name }) => name);
+  const group_eval_order = groups.map(({ name }) => name);
+  const tests = [withInlined(one, file)];
+  const text = stringify(
+    { rule_files, evaluation_interval, group_eval_order, tests },
+    { aliasDuplicateObjects: false, lineWidth: 0 },
+  );
+  const path = join(directory, 'test.yml');
+  writeFileSync(path, text);
+  return path;
+}
+
+export function runTests(promtool: string, file: TestFile, choice: Choice = {}): Output {
+  const files = evaluated(file);
   return inTemporaryDirectory((directory) => {
-    for (const rules of file.rule_files) writeRules(directory, rules, summariesOnly, file);
-    const path = join(directory, 'test.yml');
-    const text = stringify(
-      { ...standard, group_eval_order, tests },
-      { aliasDuplicateObjects: false, lineWidth: 0 },
+    const paths = file.tests.map((one, index) =>
+      writeTest(join(directory, String(index)), one, file, files, choice),
     );
-    writeFileSync(path, text);
-    return run(promtool, ['test', 'rules', path], directory);
+    return run(promtool, ['test', 'rules', ...paths], directory);
   });
 }

@@ -59,10 +59,14 @@ export interface Output {
   readonly text: string;
 }
 
+/** promtool's garbage collector takes a quarter of its time at Go's default of 100; this costs it 20 MB. */
+const lessCollecting = { GOGC: '400' };
+
 export function run(program: string, args: readonly string[], cwd?: string): Output {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     encoding: 'utf8',
     maxBuffer: 256 * 1024 * 1024,
+    env: { ...process.env, ...lessCollecting },
     ...(cwd === undefined ? {} : { cwd }),
   });
   if (error !== undefined) throw error;

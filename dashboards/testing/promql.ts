@@ -2,7 +2,7 @@
 import { parser } from '@prometheus-io/lezer-promql';
 
 type Tree = ReturnType<typeof parser.parse>;
-type SyntaxNode = Tree['topNode'];
+export type SyntaxNode = Tree['topNode'];
 
 export interface Matcher {
   readonly label: string;
@@ -97,7 +97,8 @@ function textOf({ from, to }: SyntaxNode, text: string): string {
   return text.slice(from, to);
 }
 
-function selector(node: SyntaxNode, text: string): Selector {
+/** What a node of type VectorSelector asks for. */
+export function selector(node: SyntaxNode, text: string): Selector {
   const name = node.getChild('Identifier');
   const matchers = (node.getChild('LabelMatchers')?.getChildren('UnquotedLabelMatcher') ?? []).map(
     (matcher) => {
