@@ -127,7 +127,9 @@ function routes({ collectors, scraper, targets, version }: App): Router {
     // Who cannot wait for all of it is answered apart: nobody else may get less than all.
     const source = seconds < longestSeconds ? 'hasty' : 'patient';
     const ready = async () => {
-      await exposition.rendered(source);
+      const underWay = exposition.underWay(source);
+      if (underWay === undefined) return;
+      await underWay;
       // One turn of the loop takes the connections that came meanwhile, the next their requests.
       for (let turns = 0; turns < 2; turns += 1) await turnOfTheLoop();
     };

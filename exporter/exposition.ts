@@ -11,8 +11,11 @@ export type Encoding = 'gzip' | 'identity';
 
 const gzipOnThread = promisify<string, object, Buffer>(gzipLater);
 
-/** Most answers are about 5 kB compressed: one piece, and no second one to join it with. */
-const gzipOptions = { level: 1, chunkSize: 8 * 1024 };
+/**
+ * Most answers are about 6 kB compressed: one piece, and no second one to join it with. A window of
+ * 8 kB and its tables are a quarter less work to set up than zlib's 32 kB, for 2 % more bytes.
+ */
+const gzipOptions = { level: 1, chunkSize: 8 * 1024, windowBits: 13, memLevel: 7 };
 /** Where a text is encoded, again and again: 25 kB a scrape that no garbage collector need find. */
 const scratch = Buffer.allocUnsafeSlow(128 * 1024);
 
@@ -57,8 +60,8 @@ export interface Wanted {
 export interface Exposition {
   /** The answer for these families, or for newer ones of the same source. */
   answer(families: readonly Family[], wanted: Wanted): Promise<Answer>;
-  /** Resolves when nothing of this source is being rendered. */
-  rendered(source: string): Promise<unknown>;
+  /** Resolves when what is being rendered of this source is done; undefined when nothing is. */
+  underWay(source: string): Promise<unknown> | undefined;
 }
 
 const formats = ['text', 'openmetrics'] as const;
@@ -93,7 +96,11 @@ export function createExposition(): Exposition {
       if (encoding === 'gzip') return { body: await zip.ask(page), large: false };
       return (await open.ask(page))();
     },
-    rendered: async (source) =>
-      Promise.all(formats.map(async (format) => chain(source, format).render.idle())),
+    underWay(source) {
+      const renderings = formats
+        .map((format) => chain(source, format).render.underWay())
+        .filter((one) => one !== undefined);
+      return renderings.length === 0 ? undefined : Promise.all(renderings);
+    },
   };
 }

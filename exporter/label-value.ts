@@ -68,8 +68,11 @@ export function labelValue(name: string | Buffer): string {
   return marked(text.replace(/\uFFFD$/, ''), bytes);
 }
 
+const plain = /^[ -~]*$/;
+
 /** As `labelValue`, of what is no name that a user gave: control characters are shown as \xNN. */
 export function shownLabelValue(text: string): string {
+  if (text.length <= longestLabelValue && plain.test(text)) return text;
   const beginning = text.slice(0, longestLabelValue);
   const shown = beginning.replace(/\p{Cc}/gu, (control) => hex(control.charCodeAt(0)));
   return shown === beginning ? labelValue(text) : marked(shown, Buffer.from(text));

@@ -147,8 +147,9 @@ export function createPageRenderer(format: Format): PageRenderer {
     const texts = present.map(keptText);
     const pace = createPace();
     for (const [i, family] of present.entries()) {
+      if (texts[i] !== undefined) continue;
       // One after the other: rendering waits for nothing, the registry only says it may.
-      texts[i] ??= await textOf(family);
+      texts[i] = await textOf(family);
       await pace();
     }
     const page: (string | Prepared)[] = [];

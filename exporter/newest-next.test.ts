@@ -35,15 +35,16 @@ test('newestNext: what fails is told to those who share it, and the next goes on
   const { begun, ends, work } = held();
   const first = work.ask({ id: 1 });
   const second = work.ask({ id: 2 });
-  const idle = work.idle();
+  const underWay = work.underWay();
   ends[0]?.reject(new Error('broken'));
   await assert.rejects(first, /broken/);
-  await idle;
+  await underWay;
   await turnOfTheLoop();
   ends[1]?.resolve('well');
   assert.equal(await second, 'well');
   assert.deepEqual(begun, [1, 2]);
-  await work.idle();
+  await work.underWay();
+  assert.equal(work.underWay(), undefined);
 });
 
 test('newestNext: after each a rest as long as it took, in which more come together', async () => {

@@ -1,17 +1,18 @@
 /**
  * Work that many ask for and few need: one piece of it under way, one waiting. Whoever comes
  * meanwhile shares the one that waits, and gets what is newest when its turn comes. After each
- * there is a rest as long as it took: whatever number ask, half of the time is others'.
+ * long one there is a rest as long as it took: whatever number ask, half of the time is others'.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { pieceMs } from './pace.ts';
 
 const longestRestMs = 200;
 
 export interface NewestNext<In extends object, Out> {
   /** The result for this input, or for a newer one. The same input is never worked on twice. */
   ask(input: In): Promise<Out>;
-  /** Resolves when what is under way now is done, and the rest after it; never rejects. */
-  idle(): Promise<void>;
+  /** What is under way now, and the rest after it; undefined when nothing is. Never rejects. */
+  underWay(): Promise<void> | undefined;
 }
 
 export function newestNext<In extends object, Out>(
@@ -22,7 +23,8 @@ export function newestNext<In extends object, Out>(
   let next: { input: In; readonly turn: PromiseWithResolvers<Out> } | undefined;
 
   async function goOn(tookMs: number): Promise<void> {
-    await sleep(Math.min(tookMs, longestRestMs));
+    // What takes no longer than a piece of paced work holds nobody.
+    if (tookMs > pieceMs) await sleep(Math.min(tookMs, longestRestMs));
     running = undefined;
     const waiting = next;
     next = undefined;
@@ -47,6 +49,6 @@ export function newestNext<In extends object, Out>(
       next.input = input;
       return next.turn.promise;
     },
-    idle: async () => running,
+    underWay: () => running,
   };
 }

@@ -1,6 +1,6 @@
 /** Long work in short pieces: whoever else has something to do gets a turn in between. */
 
-const pieceMs = 10;
+export const pieceMs = 10;
 
 /** Awaited in a loop; lets others go first once this piece of work has taken its time. */
 export type Pace = () => Promise<void> | undefined;

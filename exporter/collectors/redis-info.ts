@@ -14,6 +14,7 @@ import {
 } from '../collector.ts';
 import type { Config } from '../config.ts';
 import type { RedisClient } from '../redis/client.ts';
+import type { RedisCommand } from '../redis/commands.ts';
 import { openRedis } from '../redis/open.ts';
 import { createAcrossRuns } from '../redis/across-runs.ts';
 import { growingFieldMetrics, infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
@@ -52,6 +53,15 @@ export interface RedisInfoDependencies {
 const timeoutMs = 900;
 /** A save that runs this long is worth a word; one of a healthy small VPS takes seconds. */
 const longSaveSeconds = 120;
+
+/** Two INFOs, because Redis before 7 takes one section name only. */
+const infoCommands: readonly RedisCommand[] = [['INFO'], ['INFO', 'commandstats']];
+
+interface Asked {
+  readonly info: readonly unknown[];
+  /** What the other commands come to, which may take longer. */
+  readonly others: Promise<readonly unknown[]>;
+}
 
 type Tell = (problem: Error) => void;
 
@@ -129,9 +139,12 @@ export function redisInfoCollector({
   }
 
   /** A proxy that swallows one command keeps back all that is asked behind it. */
-  async function askOthers(signal: AbortSignal, tell: Tell): Promise<Family[]> {
+  async function otherFamilies(
+    answered: Promise<readonly unknown[]>,
+    tell: Tell,
+  ): Promise<Family[]> {
     try {
-      const replies = await client.send(replyCommands, signal, 'short');
+      const replies = await answered;
       await aside?.close();
       aside = undefined;
       return otherReplies(replies.map(asText), tell);
@@ -142,15 +155,26 @@ export function redisInfoCollector({
     }
   }
 
-  /** Two INFOs, because Redis before 7 takes one section name only. */
+  /** All in one go. What INFO says does not wait for what may never be answered. */
+  async function askAll(signal: AbortSignal): Promise<Asked> {
+    if (aside !== undefined) {
+      const info = await aside.send(infoCommands, signal, 'short');
+      return { info, others: client.send(replyCommands, signal, 'short') };
+    }
+    const { promise: info, resolve: tell } = Promise.withResolvers<readonly unknown[]>();
+    const count = infoCommands.length;
+    const first = { count, tell };
+    const all = client.send([...infoCommands, ...replyCommands], signal, 'short', first);
+    const others = all.then((replies) => replies.slice(count));
+    // Whoever finds INFO odd does not wait for them.
+    others.catch(() => undefined);
+    return { info: await Promise.race([info, all]), others };
+  }
+
   async function ask(caller: AbortSignal, tell: Tell): Promise<Family[]> {
     const signal = AbortSignal.any([caller, AbortSignal.timeout(timeoutMs)]);
-    const asked = await (aside ?? client).send(
-      [['INFO'], ['INFO', 'commandstats']],
-      signal,
-      'short',
-    );
-    const [text, stats] = asked.map(asText);
+    const asked = await askAll(signal);
+    const [text, stats] = asked.info.map(asText);
     if (text instanceof Error) throw text;
     if (typeof text !== 'string' || text === '') throw new Error('INFO: the reply is no text');
     const info = parseInfo(text);
@@ -161,7 +185,7 @@ export function redisInfoCollector({
       ...table(tell, () => keyspace(info, tell)),
       ...table(tell, () => (typeof stats === 'string' ? commandTable(parseInfo(stats), tell) : [])),
       instanceFamily(info),
-      ...(await askOthers(signal, tell)),
+      ...(await otherFamilies(asked.others, tell)),
     ];
     const answer = {
       run: info.get('run_id'),

@@ -37,10 +37,11 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
   let runs: string[] = [];
   let lastAt = Number.NaN;
 
-  function countOn(before: Counted, raw: number, base: number | undefined): Counted {
-    if (base !== undefined) return { raw, value: before.value + raw - base };
-    // CONFIG RESETSTAT: a reset as Prometheus knows it.
-    return raw < before.raw ? { raw, value: raw } : { raw, value: before.value + raw - before.raw };
+  function countOn(row: Counted, raw: number, base: number | undefined): void {
+    // Less than before is CONFIG RESETSTAT: a reset as Prometheus knows it.
+    if (base === undefined && (raw < row.raw || row.value === row.raw)) row.value = raw;
+    else row.value += raw - (base ?? row.raw);
+    row.raw = raw;
   }
 
   function one({ metric, samples }: Family, isOther: boolean, isNew: boolean): Family {
@@ -48,14 +49,17 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
     known.set(metric, rows);
     return {
       metric,
-      samples: samples.map(({ labels, value }) => {
-        const raw = Number(value);
+      samples: samples.map((sample) => {
+        const { labels } = sample;
+        const raw = Number(sample.value);
         const key = keyOf(labels);
-        const before = rows.get(key);
-        const base = isOther ? (isNew ? 0 : raw) : undefined;
-        const now = before === undefined ? { raw, value: raw } : countOn(before, raw, base);
-        rows.set(key, now);
-        return { labels, value: now.value };
+        const row = rows.get(key);
+        if (row === undefined) {
+          rows.set(key, { raw, value: raw });
+          return sample;
+        }
+        countOn(row, raw, isOther ? (isNew ? 0 : raw) : undefined);
+        return row.value === raw ? sample : { labels, value: row.value };
       }),
     };
   }

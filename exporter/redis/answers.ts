@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../clock.ts';
 import type { RedisClient, RedisCommand } from './client.ts';
+import type { Reply } from './commands.ts';
 
 export interface Answers {
   /** From the first question that came to nothing to the last, in seconds; 0 when one was answered. */
@@ -60,10 +61,17 @@ export function watchAnswers(client: RedisClient, clock: Clock): RedisClient & A
 
   return {
     ...client,
-    async send(commands, signal, urgency) {
+    async send(commands, signal, urgency, early) {
       const asked = clock.monotonic();
       try {
-        const replies = await client.send(commands, signal, urgency);
+        const told = early && {
+          count: early.count,
+          tell(replies: readonly Reply[]) {
+            if (replies.some(isAnswer)) first = undefined;
+            early.tell(replies);
+          },
+        };
+        const replies = await client.send(commands, signal, urgency, told);
         const text = keysRefused(commands, replies);
         if (text === null) refused = undefined;
         else if (text !== undefined) refused = { text, at: clock.monotonic() };

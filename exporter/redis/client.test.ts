@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { freePort, startRedis, until } from '../testing/redis-server.ts';
+import { startScripted } from '../testing/scripted-redis.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisClient } from './client.ts';
+import type { RedisCommand } from './commands.ts';
 import { safeMessage } from './safe-text.ts';
 
 const patient = () => AbortSignal.timeout(10_000);
@@ -86,6 +88,22 @@ test('client: says why it cannot connect, and connects once Redis is there', asy
   assert.deepEqual(await client.send([['PING']], patient()), ['PONG']);
   await client.close();
   await assert.rejects(client.send([['PING']], patient()), /the client is closed/);
+});
+
+test('client: the first replies are told though the others never come', async (t) => {
+  const server = await startScripted(t, ([name]) => (name === 'SLOWLOG' ? undefined : '+OK\r\n'));
+  const client = createRedisClient(parseRedisAddress(server.url), { timeoutMs: 200 });
+  t.after(() => client.close());
+  const told: (readonly unknown[])[] = [];
+  const first = { count: 2, tell: (replies: readonly unknown[]) => told.push(replies) };
+  const ask = (commands: readonly RedisCommand[]) =>
+    client.send(commands, patient(), 'short', first);
+  assert.deepEqual(await ask([['INFO'], ['INFO'], ['PING']]), ['OK', 'OK', 'OK']);
+  await assert.rejects(ask([['INFO'], ['TIME'], ['SLOWLOG'], ['PING']]), /within 200 ms/);
+  assert.deepEqual(told, [
+    ['OK', 'OK'],
+    ['OK', 'OK'],
+  ]);
 });
 
 test('client: a connection that alone is dead is replaced', async (t) => {

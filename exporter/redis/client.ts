@@ -17,7 +17,7 @@ import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { afterAnswers } from './deadline.ts';
 import { type Link, openLink } from './link.ts';
-import type { RedisCommand, Reply } from './commands.ts';
+import type { FirstReplies, RedisCommand, Reply } from './commands.ts';
 import { safeMessage } from './safe-text.ts';
 import { unacknowledgedBytes } from './unacknowledged.ts';
 
@@ -43,11 +43,13 @@ export interface RedisClient {
    * Send the commands in one go and give their replies in order: strings (or Buffers), numbers,
    * null, arrays of these. A command that Redis refused has an Error in its place; rejects when
    * the connection fails, the deadline passes or `signal` aborts. No error holds a password.
+   * `first` is told its replies as soon as they are there.
    */
   send(
     commands: readonly RedisCommand[],
     signal: AbortSignal,
     urgency?: Urgency,
+    first?: FirstReplies,
   ): Promise<readonly unknown[]>;
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ const mostBytes: Readonly<Record<Urgency, number>> = { short: 4 << 20, long: 16 
 interface Job {
   readonly commands: readonly RedisCommand[];
   readonly urgency: Urgency;
+  readonly first: FirstReplies | undefined;
   readonly resolve: (replies: readonly Reply[]) => void;
   readonly reject: (error: unknown) => void;
   /** Nobody waits for it any more. */
@@ -102,7 +105,7 @@ export function createRedisClient(
     if (track.link?.usable() !== true) {
       track.link = openLink(address, { buffers, connectMs: timeoutMs });
     }
-    job.resolve(await track.link.ask(job.commands, mostBytes[job.urgency]));
+    job.resolve(await track.link.ask(job.commands, mostBytes[job.urgency], job.first));
     // The connection was to blame, and not the question: there need not be two.
     if (track !== shared && tracks[job.urgency] === track) {
       tracks[job.urgency] = shared;
@@ -176,10 +179,11 @@ export function createRedisClient(
     commands: readonly RedisCommand[],
     signal: AbortSignal,
     urgency: Urgency,
+    first: FirstReplies | undefined,
   ): Promise<readonly Reply[]> {
     const track = await makeWay(urgency);
     const { promise, resolve, reject } = Promise.withResolvers<readonly Reply[]>();
-    const job: Job = { commands, urgency, resolve, reject, dropped: false };
+    const job: Job = { commands, urgency, first, resolve, reject, dropped: false };
     track.waiting.push(job);
     next(track);
     try {
@@ -194,11 +198,15 @@ export function createRedisClient(
   }
 
   return {
-    async send(commands, signal, urgency = 'long') {
+    async send(commands, signal, urgency = 'long', first) {
       if (closed) throw new Error(`${address.display}: the client is closed`);
       signal.throwIfAborted();
       try {
-        return (await exchange(commands, signal, urgency)).map(withoutSecrets);
+        const told = first && {
+          count: first.count,
+          tell: (replies: readonly Reply[]) => first.tell(replies.map(withoutSecrets)),
+        };
+        return (await exchange(commands, signal, urgency, told)).map(withoutSecrets);
       } catch (error) {
         // oxlint-disable-next-line eslint/preserve-caught-error -- the peer's words may hold the password
         throw new Error(`${address.display}: ${safeMessage(error, address)}`);

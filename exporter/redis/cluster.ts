@@ -18,7 +18,7 @@ import {
   type Urgency,
 } from './client.ts';
 import { nameOf, readSlots, type SlotMap } from './cluster-map.ts';
-import type { RedisCommand } from './commands.ts';
+import type { FirstReplies, RedisCommand } from './commands.ts';
 import { slotOf } from './slots.ts';
 
 /** Slots move rarely; a MOVED reply asks for a new map at once. */
@@ -183,9 +183,10 @@ export function createClusterClient(
     commands: readonly RedisCommand[],
     signal: AbortSignal,
     urgency: Urgency | undefined,
+    first: FirstReplies | undefined,
   ): Promise<readonly unknown[]> {
     const wasLost = node.failed;
-    const answered = ask(node, commands, signal, urgency);
+    const answered = ask(node, commands, signal, urgency, first);
     const late = async () => {
       await sleep(lostMs, undefined, { ref: false });
       const { place } = node;
@@ -218,14 +219,16 @@ export function createClusterClient(
   }
 
   return {
-    async send(commands, signal, urgency) {
+    async send(commands, signal, urgency, first) {
       if (closing.signal.aborted) throw new Error(`${address.display}: the client is closed`);
       const replies: unknown[] = Array.from({ length: commands.length });
       const groups = await routes(commands, replies);
       await Promise.all(
         [...groups].map(async ([name, indexes]) => {
           const mine = indexes.map((i) => commands[i]).filter((one) => one !== undefined);
-          const answers = await toNode(nodeNamed(name), mine, signal, urgency);
+          // The first replies of one node are those of all together only where there is no other.
+          const told = groups.size === 1 ? first : undefined;
+          const answers = await toNode(nodeNamed(name), mine, signal, urgency, told);
           indexes.forEach((i, j) => {
             replies[i] = answers[j];
           });
@@ -235,9 +238,9 @@ export function createClusterClient(
       if (failed.some(({ message }) => /\b(?:MOVED|ASK|CLUSTERDOWN)\b|:\d+: /.test(message))) {
         mappedAt = -Infinity;
       }
-      const [first] = failed;
+      const [failure] = failed;
       // Not one answer: nothing degraded about it.
-      if (first !== undefined && failed.length === commands.length) throw first;
+      if (failure !== undefined && failed.length === commands.length) throw failure;
       return replies;
     },
     async close() {

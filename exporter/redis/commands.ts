@@ -5,6 +5,12 @@ export type RedisCommand = readonly [string, ...(string | number | Buffer)[]];
 
 export type Reply = string | number | null | Buffer | Error | Reply[];
 
+/** Wants to know the first replies of several, whether or not the others come. */
+export interface FirstReplies {
+  readonly count: number;
+  tell(replies: readonly Reply[]): void;
+}
+
 /** Arguments of the probe are words: RESP2, an array of bulk strings for each command. */
 export function encode(commands: readonly RedisCommand[]): string {
   return commands

@@ -8,19 +8,32 @@ import { AbstractConnector, type RedisOptions } from 'ioredis';
 
 export interface HandedStream {
   readonly Connector: NonNullable<RedisOptions['Connector']>;
+  /** What ioredis sends in the course of `work` is written at once. */
+  inOneGo<T>(work: () => T): T;
   /** What ioredis is to read. */
   push(chunk: Buffer): void;
   /** ioredis sees a connection that was closed. */
   destroy(): void;
 }
 
+function joined(chunks: readonly (string | Buffer)[]): string | Buffer {
+  return chunks.every((chunk) => typeof chunk === 'string')
+    ? chunks.join('')
+    : Buffer.concat(chunks.map((chunk) => Buffer.from(chunk)));
+}
+
 /** `write` is given what ioredis sends. */
-export function createHandedStream(write: (chunk: Buffer) => void): HandedStream {
+export function createHandedStream(write: (data: string | Buffer) => void): HandedStream {
   const stream = new Duplex({
+    decodeStrings: false,
     // What comes is bounded, and read at once.
     read: () => undefined,
-    write(chunk: Buffer, _encoding, done) {
+    write(chunk: string | Buffer, _encoding, done) {
       write(chunk);
+      done();
+    },
+    writev(chunks: { chunk: string | Buffer }[], done) {
+      write(joined(chunks.map(({ chunk }) => chunk)));
       done();
     },
   });
@@ -36,6 +49,14 @@ export function createHandedStream(write: (chunk: Buffer) => void): HandedStream
       async connect(): Promise<Socket> {
         this.stream = socket;
         return socket;
+      }
+    },
+    inOneGo(work) {
+      stream.cork();
+      try {
+        return work();
+      } finally {
+        stream.uncork();
       }
     },
     push(chunk) {

@@ -16,21 +16,18 @@ export interface RedisInfo {
 /** A Redis has 200 lines, 250 commands and 16 databases, and may have more of each. */
 const mostLines = 50_000;
 
-/** Reads each character once, whatever the text is. */
+/** Reads each character a bounded number of times, whatever the text is. */
 export function parseInfo(text: string): RedisInfo {
   const fields = new Map<string, string>();
-  let start = 0;
+  const lines = text.split(/\r?\n/, mostLines + 1);
+  if (lines.length > mostLines) throw new Error(`INFO: over ${mostLines} lines`);
   let headings = 0;
-  for (let lines = 0; start < text.length; lines += 1) {
-    if (lines === mostLines) throw new Error(`INFO: over ${mostLines} lines`);
-    const found = text.indexOf('\n', start);
-    const end = found === -1 ? text.length : found;
-    const line = text.slice(start, text[end - 1] === '\r' ? end - 1 : end);
-    start = end + 1;
-    if (line.startsWith('#')) headings += 1;
+  for (const line of lines) {
     const colon = line.indexOf(':');
-    const field = line.slice(0, colon);
-    if (colon > 0 && !fields.has(field)) fields.set(field, line.slice(colon + 1));
+    if (colon > 0) {
+      const field = line.slice(0, colon);
+      if (!fields.has(field)) fields.set(field, line.slice(colon + 1));
+    } else if (line.startsWith('#')) headings += 1;
   }
   // An empty section is a heading alone; text without one field or heading is something else.
   if (fields.size === 0 && headings === 0 && text.trim() !== '') {
@@ -38,7 +35,13 @@ export function parseInfo(text: string): RedisInfo {
   }
   return {
     get: (field) => fields.get(field),
-    withPrefix: (prefix) => new Map([...fields].filter(([field]) => field.startsWith(prefix))),
+    withPrefix(prefix) {
+      const found = new Map<string, string>();
+      fields.forEach((value, field) => {
+        if (field.startsWith(prefix)) found.set(field, value);
+      });
+      return found;
+    },
   };
 }
 
@@ -84,8 +87,21 @@ export function statusOf(info: RedisInfo, field: string): number | undefined {
 /** A row of Redis has a hundred characters. */
 const longestRow = 1000;
 
+type Part = 'keys' | 'expires' | 'calls' | 'usec';
+
+/** The first part of the name, where it is a count as Redis writes it. */
+const count = (part: Part) => new RegExp(`^(?:(?!${part}=)[^,]*,)*${part}=(\\d{1,15})(?:,|$)`);
+const counts: Readonly<Record<Part, RegExp>> = {
+  keys: count('keys'),
+  expires: count('expires'),
+  calls: count('calls'),
+  usec: count('usec'),
+};
+
 /** `calls=21,usec=175` to its parts; Redis adds parts with every version. A count is 0 or more. */
-function partOf(field: string, text: string, part: string): number {
+function partOf(field: string, text: string, part: Part): number {
+  const plain = text.length <= longestRow ? counts[part].exec(text)?.[1] : undefined;
+  if (plain !== undefined) return Number(plain);
   const parts = text.slice(0, longestRow).split(',');
   const found = parts.find((one) => one.startsWith(`${part}=`));
   if (found === undefined) {

@@ -5,7 +5,7 @@
  */
 import { Redis } from 'ioredis';
 import type { RedisAddress } from './address.ts';
-import type { RedisCommand, Reply } from './commands.ts';
+import type { FirstReplies, RedisCommand, Reply } from './commands.ts';
 import { createHandedStream } from './handed-stream.ts';
 import { authCommand, isNeedlessPassword, selectCommand, wantsPasswordAlone } from './login.ts';
 import { createReplyBounds } from './reply-bounds.ts';
@@ -14,10 +14,16 @@ import type { TcpEnds } from './unacknowledged.ts';
 
 /** Answers to AUTH and SELECT, and what a peer may say unasked: why it turns us away. */
 const fewBytes = 16_384;
+/** The connection ended before the answer to a command. */
+const noReply = Symbol('no reply');
 
 export interface Link {
   /** The replies in order. Not while another exchange is under way. */
-  ask(commands: readonly RedisCommand[], mostBytes: number): Promise<readonly Reply[]>;
+  ask(
+    commands: readonly RedisCommand[],
+    mostBytes: number,
+    first?: FirstReplies,
+  ): Promise<readonly Reply[]>;
   /** How long the other side owes us an answer and has not sent a byte, in ms. */
   quietMs(): number;
   /** How long the exchange is under way, in ms; 0 for none. */
@@ -97,6 +103,8 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
       try {
         take(chunk);
       } catch (error) {
+        // What was answered before is.
+        if (asked) stream.push(chunk.subarray(0, bounds.whole()));
         end(error instanceof Error ? error : new Error(String(error)));
       }
     },
@@ -111,29 +119,39 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
 
   const lost = () => ended ?? new Error('the connection was closed');
 
+  /** Never rejects: those behind the first that fails are not waited for. */
+  async function answerTo([name, ...args]: RedisCommand): Promise<Reply | typeof noReply> {
+    try {
+      const answer = buffers ? redis.callBuffer(name, ...args) : redis.call(name, ...args);
+      return (await answer) as Reply;
+    } catch (error) {
+      // ioredis's own error carries the arguments of the command: AUTH's.
+      return error instanceof Error && error.name === 'ReplyError'
+        ? new Error(error.message)
+        : noReply;
+    }
+  }
+
   async function send(
     commands: readonly RedisCommand[],
     mostBytes: number,
+    first?: FirstReplies,
   ): Promise<readonly Reply[]> {
     if (ended !== undefined) throw ended;
     bounds.allow(mostBytes);
     asked = true;
-    const pipeline = redis.pipeline();
-    for (const [name, ...args] of commands) {
-      if (buffers) pipeline.callBuffer(name, ...args);
-      else pipeline.call(name, ...args);
+    const answers = stream.inOneGo(() => commands.map(answerTo));
+    const replies: Reply[] = [];
+    for (const answer of answers) {
+      const reply = await answer;
+      // An error in place of the first answer is why the connection ends: too many clients.
+      if (reply === noReply) throw replies[0] instanceof Error ? replies[0] : lost();
+      replies.push(reply);
+      if (replies.length === first?.count) first.tell([...replies]);
     }
-    const results = (await pipeline.exec()) ?? [];
     asked = false;
     bounds.allow(fewBytes);
-    return results.map(([error, value], i) => {
-      if (error === null) return value as Reply;
-      // ioredis's own error carries the arguments of the command: AUTH's.
-      if (error.name === 'ReplyError') return new Error(error.message);
-      // An error in place of the first answer is why the connection ends: too many clients.
-      const [first] = results[0] ?? [];
-      throw i > 0 && first?.name === 'ReplyError' ? new Error(first.message) : lost();
-    });
+    return replies;
   }
 
   async function refusal(command: readonly [string, ...string[]] | undefined) {
@@ -158,12 +176,12 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
   }
 
   return {
-    async ask(commands, mostBytes) {
+    async ask(commands, mostBytes, first) {
       askedAt = performance.now();
       try {
         entered ??= enter();
         await entered;
-        return await send(commands, mostBytes);
+        return await send(commands, mostBytes, first);
       } finally {
         askedAt = undefined;
       }

@@ -23,12 +23,15 @@ export interface ReplyBounds {
   allow(bytes: number): void;
   /** Throws when what comes is no reply, or over its bounds: then nothing more can be read. */
   check(chunk: Buffer): void;
+  /** How many bytes of the chunk last checked end with a whole reply. */
+  whole(): number;
 }
 
 export function createReplyBounds(): ReplyBounds {
   let allowed = 0;
   let left = 0;
   let values = 0;
+  let wholeBytes = 0;
   /** Bytes of a bulk string, with its line end, that have not come. */
   let missing = 0;
   /** The beginning of a line that is not whole, and how long it is by now. */
@@ -68,7 +71,7 @@ export function createReplyBounds(): ReplyBounds {
     else levels.push(length);
   }
 
-  function whole(line: string): void {
+  function value(line: string): void {
     switch (line[0]) {
       case '+':
       case '-':
@@ -108,8 +111,17 @@ export function createReplyBounds(): ReplyBounds {
     returned = last;
   }
 
+  /** Most lines: all of it is here, and it is short. */
+  function wholeLine(chunk: Buffer, start: number, found: number): boolean {
+    if (lineLength > 0 || returned || found - start > headLength) return false;
+    if (chunk.indexOf(carriageReturn, start) !== found - 1) return false;
+    value(chunk.toString('latin1', start, found - 1));
+    return true;
+  }
+
   function line(chunk: Buffer, start: number): number {
     const found = chunk.indexOf(lineEnd, start);
+    if (wholeLine(chunk, start, found)) return found + 1;
     const end = found === -1 ? chunk.length : found;
     feeds(chunk.subarray(start, found === -1 ? end : end + 1));
     if (head.length < headLength) {
@@ -121,7 +133,7 @@ export function createReplyBounds(): ReplyBounds {
     const read = head.slice(0, headLength).replace(/\r$/, '');
     head = '';
     lineLength = 0;
-    whole(read);
+    value(read);
     return end + 1;
   }
 
@@ -132,10 +144,15 @@ export function createReplyBounds(): ReplyBounds {
       values = 0;
     },
     check(chunk) {
+      wholeBytes = 0;
       left -= chunk.length;
       if (left < 0) tooLarge();
       let at = 0;
-      while (at < chunk.length) at = missing > 0 ? bulk(chunk, at) : line(chunk, at);
+      while (at < chunk.length) {
+        at = missing > 0 ? bulk(chunk, at) : line(chunk, at);
+        if (missing === 0 && lineLength === 0 && levels.length === 0) wholeBytes = at;
+      }
     },
+    whole: () => wholeBytes,
   };
 }

@@ -25,11 +25,11 @@ export function createSentinelClient(
   }
 
   return {
-    async send(commands, signal, urgency) {
+    async send(commands, signal, urgency, first) {
       if (closed) throw new Error(`${address.display}: the client is closed`);
       letGo ??= masters.hold();
       const client = await clientOf(masters.place() ?? (await masters.known()));
-      return client.send(commands, signal, urgency);
+      return client.send(commands, signal, urgency, first);
     },
     async close() {
       closed = true;
