@@ -30,7 +30,6 @@ import { longestSeconds } from './round.ts';
 import type { Scraper } from './scrape.ts';
 import { reportsOf, statusOf } from './status.ts';
 import type { Targets } from './targets.ts';
-import { createTurns, turnLimits } from './turns.ts';
 import type { Authenticator } from './web/auth.ts';
 import type { TlsSettings } from './web/config.ts';
 
@@ -95,10 +94,12 @@ function encodingFor(ctx: Context): Encoding {
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-function routes({ collectors, scraper, targets, version }: App): Router {
+function routes(
+  { collectors, scraper, targets, version, access }: App,
+  connections: () => Connections,
+): Router {
   const router = new Router();
-  const exposition = createExposition();
-  const turn = createTurns(turnLimits);
+  const exposition = createExposition(access?.tls !== undefined);
   const collectGarbage = createGarbageCollection();
 
   const status = oncePerTurn(() => {
@@ -117,9 +118,12 @@ function routes({ collectors, scraper, targets, version }: App): Router {
     ctx.vary('Accept');
     ctx.set('Content-Type', contentTypes[format]);
     const encoding = encodingFor(ctx);
-    const { body, large } = await exposition.answer(families, { format, encoding, source });
-    if (large) await turn(ctx.res);
-    ctx.body = body;
+    const answer = await exposition.answer(families, { format, encoding, source });
+    ctx.body = answer.body;
+    if ('held' in answer) {
+      ctx.length = answer.length;
+      connections().holds(ctx.res, answer.held);
+    }
   }
 
   router.get('/metrics', async (ctx) => {
@@ -216,7 +220,7 @@ function refuseTarget(app: App, response: ServerResponse): void {
 
 /** Whatever goes wrong with a request ends this one, and nothing else. */
 function createListener(app: App, connections: () => Connections): RequestListener {
-  const handle = createApp(app).callback();
+  const handle = createApp(app, connections).callback();
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!connections().begin(request, response)) return;
@@ -238,9 +242,9 @@ function createListener(app: App, connections: () => Connections): RequestListen
 }
 
 /** The request handler, apart from the server that listens. */
-function createApp(app: App): Koa {
+function createApp(app: App, connections: () => Connections): Koa {
   const koa = new Koa();
-  const router = routes(app);
+  const router = routes(app, connections);
   koa.silent = true;
   koa.on('error', (error: unknown, ctx: Context | undefined) => {
     failed(app, ctx?.req, error);

@@ -1,84 +1,20 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { manualClock } from './clock.ts';
-import { type ConnectionLimits, watchConnections } from './connections.ts';
 import { createAuthority } from './testing/certificates.ts';
 import { until } from './testing/redis-server.ts';
-
-const many: ConnectionLimits = {
-  connections: 100,
-  perAddress: 100,
-  unreadBytes: 1e6,
-  answerSeconds: 30,
-};
-
-const request = 'GET /a HTTP/1.1\r\nHost: x\r\n\r\n';
-
-interface Client {
-  readonly socket: Socket;
-  /** Everything that came so far. */
-  readonly text: () => string;
-  readonly closed: () => boolean;
-}
-
-function clientOn(t: TestContext, socket: Socket): Client {
-  let text = '';
-  let closed = false;
-  socket.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
-  socket.on('error', () => undefined);
-  socket.on('close', () => (closed = true));
-  t.after(() => socket.destroy());
-  return { socket, text: () => text, closed: () => closed };
-}
-
-async function serve(
-  t: TestContext,
-  listener: RequestListener,
-  limits: Partial<ConnectionLimits> = {},
-  server: Server = createServer(),
-  /** The first of those it may be: the oldest. */
-  random = () => 0,
-) {
-  const clock = manualClock();
-  let begun = 0;
-  let refused = 0;
-  const connections = watchConnections(server, { ...many, ...limits }, clock, random);
-  server.on('request', (incoming, response) => {
-    if (connections.begin(incoming, response)) {
-      begun++;
-      listener(incoming, response);
-    } else refused++;
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    server,
-    port,
-    clock,
-    connections,
-    begun: () => begun,
-    refused: () => refused,
-    open: async (localAddress = '127.0.0.1'): Promise<Client> => {
-      const client = clientOn(t, connect({ port, host: '127.0.0.1', localAddress }));
-      await once(client.socket, 'connect');
-      return client;
-    },
-  };
-}
-
-const answerAt: RequestListener = (_request, response) => response.end('here');
-const turnOfTheLoop = () => new Promise((resolve) => setTimeout(resolve, 20));
-const answers = (client: Client) => client.text().split('HTTP/1.1 200').length - 1;
+import {
+  type Client,
+  clientOn,
+  serve,
+  request,
+  answerAt,
+  turnOfTheLoop,
+  answers,
+} from './testing/watched-server.ts';
 
 test('connections: of requests sent ahead one is read and answered, then the connection is closed', async (t) => {
   const { open, begun, refused } = await serve(t, (_request, response) => {
@@ -219,47 +155,6 @@ test('connections: where all wait for answers, the one that waits longest goes',
   }
   await until('the first is closed', () => waiting[0]?.closed() === true);
   assert.equal(waiting[2]?.closed(), false);
-});
-
-/** More than the socket buffers of both sides take. */
-const large = Buffer.alloc(8e6, 'x');
-
-test('connections: answers nobody reads are bounded together, the oldest are dropped', async (t) => {
-  const { open, begun } = await serve(t, (_request, response) => response.end(large), {
-    unreadBytes: 12e6,
-  });
-  const deaf: Client[] = [];
-  for (let i = 0; i < 4; i++) {
-    const client = await open();
-    client.socket.pause();
-    client.socket.write(request);
-    await until('it is asked', () => begun() === i + 1);
-    deaf.push(client);
-  }
-  const reader = await open();
-  reader.socket.write(request);
-  await until('who reads gets it all', () => reader.text().length > large.length);
-  for (const { socket } of deaf) socket.resume();
-  await until('the first ones were cut off', () =>
-    deaf.slice(0, 3).every(({ closed }) => closed()),
-  );
-  assert.ok(deaf.slice(0, 3).every(({ text }) => text().length < large.length));
-});
-
-test('connections: an answer that is not read for 30 s is given up', async (t) => {
-  const { open, begun, clock } = await serve(t, (_request, response) => response.end(large), {
-    unreadBytes: 1e9,
-  });
-  const client = await open();
-  client.socket.pause();
-  client.socket.write(request);
-  await until('it is asked', () => begun() === 1);
-  clock.advance(29);
-  await turnOfTheLoop();
-  clock.advance(2);
-  client.socket.resume();
-  await until('it is closed', client.closed);
-  assert.ok(client.text().length < large.length);
 });
 
 test('connections: at the end idle ones go at once, answers under way are given first', async (t) => {

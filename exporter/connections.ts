@@ -8,6 +8,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Clock } from './clock.ts';
 import { clientOf } from './client-address.ts';
+import type { Held } from './large-answer.ts';
+import { oncePerTurn } from './once-per-turn.ts';
 import { readOneRequestAtATime } from './one-request.ts';
 
 export interface ConnectionLimits {
@@ -15,10 +17,12 @@ export interface ConnectionLimits {
   readonly connections: number;
   /** Of one address: a reverse proxy and Docker's own proxy are one address for everybody. */
   readonly perAddress: number;
-  /** Of answers that wait for their clients, all together. */
+  /** In memory for answers that wait for their clients, all together. */
   readonly unreadBytes: number;
-  /** How long a client may take to read an answer. */
+  /** How long a client may take to read an answer, */
   readonly answerSeconds: number;
+  /** or longer, if it has taken so many bytes for each second by then. */
+  readonly slowestBytesPerSecond: number;
 }
 
 interface Connection {
@@ -32,6 +36,13 @@ interface Connection {
   /** The answer under way, and since when. */
   response?: ServerResponse;
   since: number;
+  /** What the answer under way keeps in memory besides what waits in the socket. */
+  held?: () => readonly Held[];
+  /** Bytes that the client took before this answer, */
+  takenBefore: number;
+  /** and by now, and when that became more. */
+  taken: number;
+  movedAt: number;
   /** Had an answer that was no refusal. */
   known: boolean;
   /** To be closed after the answer under way. */
@@ -41,12 +52,21 @@ interface Connection {
 export interface Connections {
   /** False for a request that must not be answered: the connection is closed. */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
+  /** Told of an answer that is given in pieces. */
+  holds(response: ServerResponse, held: () => readonly Held[]): void;
   /** Ends those that wait for a request, and the others after the answer under way. */
   end(): void;
 }
 
 function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
+}
+
+/** What waits in the socket is not taken; what the kernel has is. */
+function noteTaken(connection: Connection, now: number): void {
+  const taken = connection.socket.bytesWritten - connection.socket.writableLength;
+  if (taken > connection.taken) connection.movedAt = now;
+  connection.taken = taken;
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -118,7 +138,8 @@ export function watchConnections(
     const since = clock.monotonic();
     makeRoom(address);
     const heard = () => socket.bytesRead > 0;
-    const connection = { peer, socket, heard, address, since, known: false, last: false };
+    const taken = { takenBefore: 0, taken: 0, movedAt: since };
+    const connection = { peer, socket, heard, address, since, ...taken, known: false, last: false };
     connections.set(peer, connection);
     socket.once('close', () => {
       if (connections.get(peer) === connection) connections.delete(peer);
@@ -138,21 +159,42 @@ export function watchConnections(
     });
   }
 
-  /** Who reads takes milliseconds, so the oldest answers are those that nobody reads. */
+  /** TLS encrypts a copy for each; without it what waits is the very memory that is held. */
+  const copies = 'setSecureContext' in server;
+
+  function isLate({ since, taken, takenBefore }: Connection, now: number): boolean {
+    const seconds = now - since;
+    const tooSlow = taken - takenBefore < seconds * limits.slowestBytesPerSecond;
+    return seconds > limits.answerSeconds && tooSlow;
+  }
+
+  /** Who reads takes some in milliseconds, so those that took none for longest are who does not. */
   function dropUnread(): void {
     const now = clock.monotonic();
+    for (const connection of busy) noteTaken(connection, now);
+    const added = new Set<object>();
     let unread = 0;
-    for (const { socket, since } of [...busy].reverse()) {
-      const waiting = socket.writableLength;
+    for (const connection of [...busy].reverse().sort((a, b) => b.movedAt - a.movedAt)) {
+      const { socket, held } = connection;
+      const fresh = held?.().filter(({ key }) => !added.has(key)) ?? [];
+      const own = held === undefined || copies ? socket.writableLength : 0;
+      const waiting = fresh.reduce((sum, { bytes }) => sum + bytes, own);
       const tooMuch = unread > 0 && unread + waiting > limits.unreadBytes;
-      if (tooMuch || now - since > limits.answerSeconds) {
+      if (tooMuch || isLate(connection, now)) {
         socket.destroy();
-      } else unread += waiting;
+        continue;
+      }
+      unread += waiting;
+      for (const { key } of fresh) added.add(key);
     }
   }
 
+  /** A crowd that comes at once is looked at once. */
+  const dropBefore = oncePerTurn(dropUnread);
+
   function answered(connection: Connection, { statusCode }: ServerResponse): void {
     delete connection.response;
+    delete connection.held;
     busy.delete(connection);
     connection.known ||= statusCode < 400;
     touch(connection);
@@ -173,10 +215,17 @@ export function watchConnections(
       connection.response = response;
       busy.add(connection);
       touch(connection);
+      noteTaken(connection, connection.since);
+      connection.takenBefore = connection.taken;
+      connection.movedAt = connection.since;
       if (ending || hasBody(request)) closeAfterAnswer(connection);
       response.once('close', () => answered(connection, response));
-      dropUnread();
+      dropBefore();
       return true;
+    },
+    holds(response, held) {
+      const connection = connections.get(peerOf(response.req.socket));
+      if (connection?.response === response) connection.held = held;
     },
     end() {
       ending = true;

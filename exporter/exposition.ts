@@ -1,11 +1,11 @@
 /** From families to the bytes of an answer: rendered once, compressed once, for all who share them. */
-import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip as gzipLater, gzipSync } from 'node:zlib';
 import type { Family } from './collector.ts';
+import { type Answers, createLargeAnswers, isLarge, type LargeAnswer } from './large-answer.ts';
 import { createPageRenderer, type Format } from './metrics.ts';
 import { newestNext } from './newest-next.ts';
-import { gzipPage, type Page, plainPage } from './prepared.ts';
+import { gzipPage, type Page } from './prepared.ts';
 
 export type Encoding = 'gzip' | 'identity';
 
@@ -33,22 +33,24 @@ async function gzipped(page: Page): Promise<Buffer> {
   return fitsScratch(text) ? gzip(text) : gzipOnThread(text, gzipOptions);
 }
 
-/** Text as it is, its bytes once for all; what was prepared is inflated as fast as it is read. */
-async function plain(page: Page): Promise<() => Answer> {
-  const [text] = page;
-  if (page.length !== 1 || typeof text !== 'string') {
-    return () => ({ body: Readable.from(plainPage(page), { objectMode: false }), large: true });
-  }
-  const large = !fitsScratch(text);
-  const body = large ? Buffer.from(text) : text;
-  return () => ({ body, large });
+/** A small one is the same for all; of a large one each client reads its own way through it. */
+type AnswerOf = () => Answer | Promise<Answer>;
+
+async function zipped(page: Page, large: Answers): Promise<AnswerOf> {
+  const body = await gzipped(page);
+  return isLarge(body) ? large([body]) : () => ({ body });
 }
 
-export interface Answer {
-  readonly body: string | Buffer | Readable;
-  /** Costs much for each client that reads it, so not all may do so at once. */
-  readonly large: boolean;
+/** Text as it is, its bytes once for all; what was prepared is inflated as it is read. */
+function plain(page: Page, large: Answers): AnswerOf {
+  const [text] = page;
+  if (page.length === 1 && typeof text === 'string' && fitsScratch(text)) {
+    return () => ({ body: text });
+  }
+  return large(page.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
 }
+
+export type Answer = LargeAnswer | { readonly body: string | Buffer };
 
 export interface Wanted {
   readonly format: Format;
@@ -68,17 +70,18 @@ const formats = ['text', 'openmetrics'] as const;
 
 /**
  * Scrapes share renderings: of each source and format one is under way and one waits, the newest,
- * whatever number of clients ask.
+ * whatever number of clients ask. `encrypted`: answers go through TLS.
  */
-export function createExposition(): Exposition {
+export function createExposition(encrypted: boolean): Exposition {
   const renderers = {
     text: createPageRenderer('text'),
     openmetrics: createPageRenderer('openmetrics'),
   };
+  const large = createLargeAnswers(encrypted);
   const chainOf = (format: Format) => ({
     render: newestNext(renderers[format]),
-    zip: newestNext<Page, Buffer>(gzipped),
-    open: newestNext(plain),
+    zip: newestNext<Page, AnswerOf>(async (page) => zipped(page, large)),
+    open: newestNext<Page, AnswerOf>(async (page) => plain(page, large)),
   });
   const chains = new Map<string, ReturnType<typeof chainOf>>();
 
@@ -93,8 +96,8 @@ export function createExposition(): Exposition {
     async answer(families, { format, encoding, source }) {
       const { render, zip, open } = chain(source, format);
       const page = await render.ask(families);
-      if (encoding === 'gzip') return { body: await zip.ask(page), large: false };
-      return (await open.ask(page))();
+      const answerOf = await (encoding === 'gzip' ? zip : open).ask(page);
+      return answerOf();
     },
     underWay(source) {
       const renderings = formats

@@ -16,6 +16,7 @@ export const connectionLimits: ConnectionLimits = {
   perAddress: 250,
   unreadBytes: 24e6,
   answerSeconds: 30,
+  slowestBytesPerSecond: 256e3,
 };
 
 export function openFilesAllowed(): number {

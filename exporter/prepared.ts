@@ -2,13 +2,13 @@
  * Lines of text that are compressed once and sent many times: the numbers of 10,000 queues are
  * 20 MB, and are read every 15 s at most. Kept as raw deflate (RFC 1951) without an end, so that
  * one after the other they make the middle of a gzip file; whoever wants it plain gets it
- * inflated piece by piece. The work is done by threads of the pool, a piece at a time.
+ * inflated piece by piece (inflated.ts). The work is done by threads of the pool, a piece at a time.
  */
 import { constants, crc32, deflateRaw, deflateRawSync, inflateRaw } from 'node:zlib';
 import { promisify } from 'node:util';
 
 const deflatePiece = promisify<Buffer, object, Buffer>(deflateRaw);
-const inflatePiece = promisify<Buffer, object, Buffer>(inflateRaw);
+const inflateLater = promisify<Buffer, object, Buffer>(inflateRaw);
 
 export interface Prepared {
   /** Each can be inflated by itself. */
@@ -21,6 +21,9 @@ export interface Prepared {
 /** Every piece ends at a byte, without the mark of the last block. */
 const unended = { level: 1, finishFlush: constants.Z_SYNC_FLUSH };
 const pieceBytes = 128 * 1024;
+
+/** The text of one piece. */
+export const inflatePiece = async (piece: Buffer): Promise<Buffer> => inflateLater(piece, unended);
 
 export interface Preparing {
   /** Resolves once there is room for more. */
@@ -109,10 +112,10 @@ export function gzipPage(page: Page): Buffer {
   return Buffer.concat([...parts, lastBlock, trailer]);
 }
 
-/** All of it as it is read, a piece at a time: the reader sets the pace. */
+/** All of it, a piece at a time: the reader sets the pace. */
 export async function* plainPage(page: Page): AsyncGenerator<Buffer> {
   for (const part of page) {
     if (typeof part === 'string') yield Buffer.from(part);
-    else for (const piece of part.pieces) yield await inflatePiece(piece, unended);
+    else for (const piece of part.pieces) yield await inflatePiece(piece);
   }
 }

@@ -1,57 +1,17 @@
 /**
- * Large answers that nobody compressed: so many of them are given at once, the others wait, each
- * within the time an answer may take at all. Prometheus asks for gzip and never waits here.
+ * Work of many in small pieces: one piece in a turn of the event loop, in the order in which they
+ * asked for it. Whoever else has something to do waits for one of them, and not for all.
  */
-import type { ServerResponse } from 'node:http';
+export function createTurns(): () => Promise<void> {
+  const waiting: (() => void)[] = [];
 
-export interface TurnLimits {
-  readonly atOnce: number;
-  /** How long one may take while others wait: a client that does not read must not keep its turn. */
-  readonly seconds: number;
-}
-
-export const turnLimits: TurnLimits = { atOnce: 4, seconds: 5 };
-
-/** Resolves when it is this response's turn, or at once when its client has gone. */
-export type Turns = (response: ServerResponse) => Promise<void>;
-
-export function createTurns({ atOnce, seconds }: TurnLimits): Turns {
-  const waiting = new Map<ServerResponse, () => void>();
-  const given = new Set<ServerResponse>();
-
-  function next(): void {
-    for (const [response, go] of waiting) {
-      if (given.size >= atOnce) return;
-      waiting.delete(response);
-      given.add(response);
-      limit(response);
-      go();
-    }
+  function give(): void {
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(give);
   }
 
-  function limit(response: ServerResponse): void {
-    let timer: NodeJS.Timeout;
-    function arm(): void {
-      timer = setTimeout(() => {
-        if (waiting.size > 0) response.destroy();
-        else arm();
-      }, seconds * 1000).unref();
-    }
-    arm();
-    response.once('close', () => clearTimeout(timer));
-  }
-
-  return async (response) => {
-    if (response.destroyed) return;
-    const turn = Promise.withResolvers<void>();
-    waiting.set(response, turn.resolve);
-    response.once('close', () => {
-      waiting.delete(response);
-      given.delete(response);
-      turn.resolve();
-      next();
+  return () =>
+    new Promise((resolve) => {
+      if (waiting.push(resolve) === 1) setImmediate(give);
     });
-    next();
-    await turn.promise;
-  };
 }
