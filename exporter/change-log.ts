@@ -21,6 +21,7 @@ const longestReason = 400;
 interface Thing {
   readonly name: string;
   readonly state: string;
+  readonly code?: string;
   readonly reason: string;
   readonly well: boolean;
   readonly sinceSeconds: number;
@@ -36,14 +37,14 @@ function thingsOf({ verdict, checks }: Status): Thing[] {
 
 /** Returns a function that ends it. */
 export function logChanges(status: () => Status, clock: Clock, log: ChangeLogger): () => void {
-  const before = new Map<string, { state: string; well: boolean; at: number }>();
+  const before = new Map<string, Pick<Thing, 'state' | 'code' | 'well'> & { at: number }>();
   const started = clock.monotonic();
   let minuteBegan = started;
   let lines = 0;
   let left = 0;
 
   function tell(
-    { name, state, reason, well, sinceSeconds }: Thing,
+    { name, state, code, reason, well, sinceSeconds }: Thing,
     from: string | undefined,
     at: number,
   ): void {
@@ -56,6 +57,7 @@ export function logChanges(status: () => Status, clock: Clock, log: ChangeLogger
       check: name,
       from,
       to: state,
+      ...(code === undefined ? {} : { code }),
       reason: reason.slice(0, longestReason),
       since: new Date((clock.wall() - sinceSeconds) * 1000).toISOString(),
       lasted: Math.round(clock.monotonic() - at),
@@ -75,13 +77,16 @@ export function logChanges(status: () => Status, clock: Clock, log: ChangeLogger
     turnMinute();
     for (const thing of thingsOf(status())) {
       const known = before.get(thing.name);
-      if (known?.state === thing.state) continue;
+      const sameState = known?.state === thing.state;
+      if (sameState && known.code === thing.code) continue;
       // What is well from the start is no change.
       const settling = known === undefined || clock.monotonic() - started < settlingSeconds;
       if (!(settling && thing.well && known?.well !== false)) {
-        tell(thing, known?.state, known?.at ?? clock.monotonic());
+        // For the same state from another cause, that is since now.
+        const seen = sameState ? { ...thing, sinceSeconds: 0 } : thing;
+        tell(seen, known?.state, known?.at ?? clock.monotonic());
       }
-      before.set(thing.name, { state: thing.state, well: thing.well, at: clock.monotonic() });
+      before.set(thing.name, { ...thing, at: clock.monotonic() });
     }
   }
 

@@ -79,6 +79,8 @@ export interface Check {
   readonly ok: boolean;
   /** One word, from a bounded set: `up`, `frozen`, `stale`. */
   readonly state: string;
+  /** Where the state has several causes, which: the word of whoever refuses, from a bounded set: `MISCONF`. */
+  readonly code?: string;
   /** A sentence. Carries no secret, no password, no URL with user info. */
   readonly reason: string;
   /** How long the check has been in this state, in seconds. */

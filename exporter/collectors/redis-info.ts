@@ -31,6 +31,7 @@ import {
   replyCommands,
   replyMetrics,
 } from '../redis/replies.ts';
+import { refusalWord } from '../redis/refusal-words.ts';
 import { textOfBytes } from '../label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 
@@ -171,6 +172,12 @@ export function redisInfoCollector({
     return { info: await Promise.race([info, all]), others };
   }
 
+  /** Not there where it is forbidden; told where Redis refuses it for what is the matter with itself. */
+  function commandFamilies(stats: unknown, tell: Tell): Family[] {
+    if (stats instanceof Error && refusalWord(stats.message) !== undefined) throw stats;
+    return typeof stats === 'string' ? commandTable(parseInfo(stats), tell) : [];
+  }
+
   async function ask(caller: AbortSignal, tell: Tell): Promise<Family[]> {
     const signal = AbortSignal.any([caller, AbortSignal.timeout(timeoutMs)]);
     const asked = await askAll(signal);
@@ -183,7 +190,7 @@ export function redisInfoCollector({
     const families = [
       ...infoFieldFamilies(info, tell),
       ...table(tell, () => keyspace(info, tell)),
-      ...table(tell, () => (typeof stats === 'string' ? commandTable(parseInfo(stats), tell) : [])),
+      ...table(tell, () => commandFamilies(stats, tell)),
       instanceFamily(info),
       ...(await otherFamilies(asked.others, tell)),
     ];

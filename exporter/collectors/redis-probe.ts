@@ -20,6 +20,7 @@ import { createHistogram } from '../histogram.ts';
 import { createHistory } from '../history.ts';
 import type { Answers } from '../redis/answers.ts';
 import type { RedisAddress } from '../redis/address.ts';
+import { meaningOf, refusalWord } from '../redis/refusal-words.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
 import { redisStates } from '../redis/state.ts';
 
@@ -107,29 +108,32 @@ export function redisProbeCollector({
   /** PING is answered, maybe by a proxy, and nothing else is. */
   function onlyPing(): string | undefined {
     const silence = client?.unansweredSeconds() ?? 0;
-    if (!probe.answers() || silence < unansweredSeconds) return undefined;
+    if (!isUp() || silence < unansweredSeconds) return undefined;
     return `${address.display} answers PING and has answered nothing else for ${seconds(silence)}. A proxy may answer PING itself, with a frozen Redis behind it.`;
   }
 
   /** PING and INFO are answered, and nothing that applications ask. */
+  const keysRefused = () => (isUp() ? client?.refusesKeys() : undefined);
+
   function noKeys(): string | undefined {
-    const said = probe.answers() ? client?.refusesKeys() : undefined;
+    const said = keysRefused();
     if (said === undefined) return undefined;
-    const why = said.startsWith('CLUSTERDOWN')
-      ? 'slots of its cluster are served by nobody (redis-cli --cluster check HOST:PORT tells which)'
-      : 'it is a replica that has lost its master';
-    return `Redis at ${address.display} answers PING, and no key can be read: ${why}. It says ${JSON.stringify(said.slice(0, 120))}.`;
+    const word = refusalWord(said);
+    const why = word === undefined ? '' : `: ${meaningOf(word)}`;
+    return `Redis at ${address.display} answers PING, and no key can be read${why}. It says ${JSON.stringify(said.slice(0, 120))}.`;
   }
 
   const useless = () => onlyPing() ?? noKeys();
 
   function check(): Check {
     const deaf = useless();
+    const code = probe.verdict()?.code ?? refusalWord(keysRefused() ?? '');
     return {
       name: 'redis',
       critical: true,
       ok: isUp() && deaf === undefined,
       state: deaf === undefined ? probe.state() : 'error',
+      ...(code === undefined ? {} : { code }),
       reason: deaf ?? reasonOf(probe, address),
       sinceSeconds: probe.stateSeconds(),
       ageSeconds: probe.tickAgeSeconds(),

@@ -6,6 +6,7 @@
 import type { Clock } from '../clock.ts';
 import type { RedisClient, RedisCommand } from './client.ts';
 import type { Reply } from './commands.ts';
+import { refusalWord } from './refusal-words.ts';
 
 export interface Answers {
   /** From the first question that came to nothing to the last, in seconds; 0 when one was answered. */
@@ -22,19 +23,25 @@ const patientSeconds = 0.5;
 /** A refusal is an answer of Redis itself. Other errors a proxy may give in its place. */
 function isAnswer(reply: unknown): boolean {
   if (!(reply instanceof Error)) return true;
-  return /\b(?:NOPERM|NOAUTH|WRONGPASS|MOVED|ASK|WRONGTYPE)\b|unknown (?:sub)?command/i.test(
-    reply.message,
+  const { message } = reply;
+  return (
+    refusalWord(message) !== undefined ||
+    /\b(?:NOPERM|NOAUTH|WRONGPASS|MOVED|ASK|WRONGTYPE)\b|unknown (?:sub)?command/i.test(message)
   );
 }
 
-/** The cluster has slots that nobody serves, or a replica without its master serves none. */
-const noKeys = /\b(?:CLUSTERDOWN|MASTERDOWN)\b.*/s;
 /** Answered without a look at a key. */
 const keyless = new Set(
   'AUTH CLIENT CLUSTER COMMAND CONFIG HELLO INFO LATENCY MEMORY PING ROLE SELECT SLOWLOG TIME'.split(
     ' ',
   ),
 );
+
+/** What Redis says is the matter with itself, without the place of a node before it. */
+function trouble(reply: unknown): string | undefined {
+  const word = reply instanceof Error ? refusalWord(reply.message) : undefined;
+  return word === undefined ? undefined : String(reply).slice(String(reply).indexOf(word));
+}
 
 /** Of the commands that read keys: null where one was read, undefined where there is nothing to tell. */
 function keysRefused(
@@ -43,8 +50,7 @@ function keysRefused(
 ): string | null | undefined {
   const ofKeys = replies.filter((_, i) => !keyless.has(String(commands[i]?.[0]).toUpperCase()));
   if (ofKeys.some((reply) => !(reply instanceof Error))) return null;
-  const said = ofKeys.map((reply) => noKeys.exec(String(reply))?.[0]);
-  return said.find((text) => text !== undefined);
+  return ofKeys.map(trouble).find((text) => text !== undefined);
 }
 
 /** The client, watched. */

@@ -4,6 +4,7 @@
  */
 import { type Family, gauge, type Metric, single } from '../collector.ts';
 import type { RedisCommand } from './client.ts';
+import { refusalWord } from './refusal-words.ts';
 import { shownLabelValue } from '../label-value.ts';
 
 const saveEnabled = gauge({
@@ -65,8 +66,12 @@ function unexpected(command: string, reply: unknown): Error {
   return new Error(`${command}: unexpected reply ${shown.slice(0, 120)}`);
 }
 
-/** Forbidden by an ACL, renamed away, or unknown to this server: nothing to publish. */
+/**
+ * Forbidden by an ACL, renamed away, or unknown to this server: nothing to publish. Throws where it
+ * is refused for what is the matter with Redis, which is no setting and is to be told.
+ */
 function isRefused(reply: unknown): boolean {
+  if (reply instanceof Error && refusalWord(reply.message) !== undefined) throw reply;
   return reply instanceof Error;
 }
 

@@ -2,6 +2,7 @@
 import type { RedisAddress } from './address.ts';
 import type { ProbeLink } from './probe-link.ts';
 import { wantsPasswordAlone } from './login.ts';
+import { meaningOf, refusalWord, type RefusalWord } from './refusal-words.ts';
 import { safeMessage } from './safe-text.ts';
 import type { RedisState } from './state.ts';
 
@@ -20,6 +21,8 @@ export interface Verdict {
   readonly alive: boolean;
   /** Other commands would be answered. */
   readonly answers: boolean;
+  /** Its word for what is the matter with it, where it refuses for that. */
+  readonly code?: RefusalWord;
 }
 
 /** An answer that took longer than this is slow. */
@@ -63,7 +66,8 @@ export function refusal(line: string, address: RedisAddress): Verdict {
     return {
       ...failed,
       state: 'loading',
-      reason: `Redis at ${display} is loading its data set and serves nobody yet.`,
+      code,
+      reason: `Redis at ${display} is loading its data set and serves nobody yet: ${quoted(text, address)}.`,
     };
   }
   if (['NOAUTH', 'WRONGPASS', 'NOPERM'].includes(code) || /invalid password/.test(text)) {
@@ -79,16 +83,19 @@ export function refusal(line: string, address: RedisAddress): Verdict {
     return {
       ...failed,
       state: 'error',
-      reason: `Redis at ${display} is blocked by a script and refuses all else; SCRIPT KILL ends a script that has not written.`,
+      code,
+      reason: `Redis at ${display} is blocked by a script, a function or a module and refuses all else: ${quoted(text, address)}. A kill ends only what has not written.`,
     };
   }
-  // MISCONF after a failed save and MASTERDOWN on a replica: PING is refused, INFO is not.
+  // A failed save, a lost master, too few replicas: PING is refused, INFO is not.
+  const word = refusalWord(text);
   return {
     ...failed,
     state: 'error',
-    reason: `Redis at ${display} answers PING with ${quoted(text, address)}.`,
+    ...(word === undefined ? {} : { code: word }),
+    reason: `Redis at ${display} answers PING with ${quoted(text, address)}${word === undefined ? '' : `: ${meaningOf(word)}`}.`,
     alive: true,
-    answers: code === 'MISCONF' || code === 'MASTERDOWN',
+    answers: word !== undefined,
   };
 }
 
