@@ -204,6 +204,10 @@ function labelsOf(metric: Metric, label: string, value: string): Labels {
   return labels;
 }
 
+const isMap = (
+  values: Readonly<Record<string, number>> | ReadonlyMap<string, number>,
+): values is ReadonlyMap<string, number> => values instanceof Map;
+
 /**
  * A family with one sample per entry, for metrics with exactly one label. Names that come from
  * outside come in a Map: in a record `__proto__` is nobody's name.
@@ -216,13 +220,13 @@ export function byLabel(
   if (label === undefined || metric.labels.length !== 1) {
     throw new Error(`${metric.name} has ${metric.labels.length} labels, expected exactly one`);
   }
-  return {
-    metric,
-    samples: [...(values instanceof Map ? values : Object.entries(values))].map(([key, value]) => ({
-      labels: labelsOf(metric, label, key),
-      value,
-    })),
-  };
+  // Runs for every series at every scrape: entries would be an array each.
+  const samples: Sample[] = [];
+  const add = (value: number, key: string) =>
+    void samples.push({ labels: labelsOf(metric, label, key), value });
+  if (isMap(values)) values.forEach(add);
+  else for (const key of Object.keys(values)) add(values[key] ?? Number.NaN, key);
+  return { metric, samples };
 }
 
 /** A one-hot family: 1 for the state that holds, 0 for the others. */

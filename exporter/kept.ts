@@ -24,9 +24,9 @@ function faded({ metric, samples }: Family, missing: readonly Sample[] = samples
 function isShorter(now: readonly Family[], before: readonly Family[]): boolean {
   return (
     now.length < before.length ||
-    before.some(({ metric, samples }, i) => {
+    before.some((family, i) => {
       const one = now[i];
-      return one?.metric !== metric || one.samples.length < samples.length;
+      return one?.metric !== family.metric || one.samples.length < family.samples.length;
     })
   );
 }

@@ -144,20 +144,16 @@ export function createPageRenderer(format: Format): PageRenderer {
     );
     const names = new Set(present.map(({ metric }) => metric.name));
     if (names.size < present.length) throw new Error(`published twice: ${twice(present)}`);
-    const texts = present.map(keptText);
     const pace = createPace();
-    for (const [i, family] of present.entries()) {
-      if (texts[i] !== undefined) continue;
-      // One after the other: rendering waits for nothing, the registry only says it may.
-      texts[i] = await textOf(family);
-      await pace();
-    }
     const page: (string | Prepared)[] = [];
     let text = '';
-    for (const [i, { prepared }] of present.entries()) {
-      text += texts[i] ?? '';
-      if (prepared === undefined) continue;
-      page.push(text, prepared);
+    for (const family of present) {
+      const known = keptText(family);
+      text += known ?? (await textOf(family));
+      // One after the other: rendering waits for nothing, the registry only says it may.
+      if (known === undefined) await pace();
+      if (family.prepared === undefined) continue;
+      page.push(text, family.prepared);
       text = '';
     }
     return [...page, text + (format === 'openmetrics' ? '# EOF\n' : '')];

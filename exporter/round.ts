@@ -44,11 +44,12 @@ export function inRounds<T>(
   ): Promise<T> {
     const deadline = startDeadline(longestSeconds);
     const collected = await Promise.all(
-      isolated.map(async (one) => {
-        const outcome = await one.run(deadline);
-        outcomes.set(one, outcome);
-        return { isolated: one, outcome };
-      }),
+      isolated.map((one) =>
+        one.run(deadline).then((outcome) => {
+          outcomes.set(one, outcome);
+          return { isolated: one, outcome };
+        }),
+      ),
     );
     deadline.clear();
     await ready?.();

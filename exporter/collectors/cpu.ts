@@ -87,12 +87,8 @@ export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock
   function stealFamilies(): Family[] {
     const values = [...counters.values('steal')].filter(([, ticks]) => !Number.isNaN(ticks));
     if (values.length === 0) return [];
-    return [
-      {
-        metric: stealSeconds,
-        samples: values.map(([cpu, ticks]) => ({ labels: { cpu }, value: ticks / ticksPerSecond })),
-      },
-    ];
+    const seconds = values.map(([cpu, ticks]) => [cpu, ticks / ticksPerSecond] as const);
+    return [byLabel(stealSeconds, new Map(seconds))];
   }
 
   return {

@@ -6,7 +6,14 @@
  * the rest, optical and floppy drives, which a guest often has and never uses.
  */
 import { createAttempts } from '../attempts.ts';
-import { type Collector, counter, type Family, incomplete, type Sample } from '../collector.ts';
+import {
+  type Collector,
+  counter,
+  type Family,
+  incomplete,
+  type Labels,
+  type Sample,
+} from '../collector.ts';
 import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
 import { type Disk, parseDiskstats } from '../procfs/diskstats.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
@@ -31,6 +38,7 @@ type Op = (typeof ops)[number];
 
 interface Counters {
   readonly op: Op;
+  readonly labels: Labels;
   readonly milliseconds: MonotonicCounter;
   readonly operations: MonotonicCounter;
 }
@@ -41,7 +49,12 @@ const nameOf = ({ name }: Disk) => name;
 function countersOf(disk: Disk): Counters[] {
   return ops
     .filter((op) => disk[op] !== undefined)
-    .map((op) => ({ op, milliseconds: monotonicCounter(), operations: monotonicCounter() }));
+    .map((op) => ({
+      op,
+      labels: { device: disk.name, op },
+      milliseconds: monotonicCounter(),
+      operations: monotonicCounter(),
+    }));
 }
 
 export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: PseudoFs }): Collector {
@@ -91,9 +104,9 @@ export function diskCollector({ procfs, sysfs }: { procfs: PseudoFs; sysfs: Pseu
   }
 
   function samples(valueOf: (counters: Counters) => number): Sample[] {
-    return [...shown].flatMap(([device, counters]) =>
+    return [...shown.values()].flatMap((counters) =>
       counters
-        .map((one) => ({ labels: { device, op: one.op }, value: valueOf(one) }))
+        .map((one) => ({ labels: one.labels, value: valueOf(one) }))
         .filter(({ value }) => !Number.isNaN(value)),
     );
   }

@@ -58,7 +58,8 @@ type Picked<K extends string> = Partial<Record<K, number>>;
 /** Values by our name for them. One whose row is there with a number that cannot be is NaN. */
 function pick<K extends string>(names: Readonly<Record<K, string>>, rows: Rows): Picked<K> {
   const picked: Picked<K> = {};
-  for (const [key, name] of Object.entries<string>(names) as [K, string][]) {
+  for (const key of Object.keys(names) as K[]) {
+    const name = names[key];
     const value = rows.values.get(name) ?? (rows.impossible.has(name) ? NaN : undefined);
     if (value !== undefined) picked[key] = value;
   }

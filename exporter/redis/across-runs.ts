@@ -18,7 +18,11 @@ export interface Answer {
   readonly atSeconds: number;
 }
 
-const keyOf = (labels: Labels) => JSON.stringify(Object.values(labels));
+/** Two label sets of one metric have as many values. */
+function keyOf(labels: Labels): string {
+  const values = Object.values(labels);
+  return values.length > 1 ? JSON.stringify(values) : (values[0] ?? '');
+}
 
 /** Answers looked back upon, and how often they come from another process where several take turns. */
 const remembered = 10;

@@ -22,13 +22,13 @@ export function parseInfo(text: string): RedisInfo {
   const lines = text.split(/\r?\n/, mostLines + 1);
   if (lines.length > mostLines) throw new Error(`INFO: over ${mostLines} lines`);
   let headings = 0;
-  for (const line of lines) {
+  lines.forEach((line) => {
     const colon = line.indexOf(':');
     if (colon > 0) {
       const field = line.slice(0, colon);
       if (!fields.has(field)) fields.set(field, line.slice(colon + 1));
     } else if (line.startsWith('#')) headings += 1;
-  }
+  });
   // An empty section is a heading alone; text without one field or heading is something else.
   if (fields.size === 0 && headings === 0 && text.trim() !== '') {
     throw new Error(`INFO: unexpected text ${shown(text)}`);

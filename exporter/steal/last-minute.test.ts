@@ -15,8 +15,11 @@ test('last minute: sixty samples of a second, however late one of them was', () 
   for (let i = 1; i <= 60; i += 1) minute.record(100 + i, second);
   assert.deepEqual(minute.sum(160), times(60));
   assert.deepEqual(minute.sum(160.3), times(60));
+  assert.deepEqual(minute.sum(160), times(60), 'of an earlier time again');
   assert.deepEqual(minute.sum(161), times(59), 'the next one has not come yet');
   assert.deepEqual(minute.sum(300), none);
+  minute.record(301, second);
+  assert.deepEqual(minute.sum(301), times(1));
 });
 
 test('last minute: more samples than seconds keep to their memory', () => {

@@ -26,9 +26,14 @@ export function createLastMinute() {
   const ratioSum = new Float64Array(slots);
   const ratios = new Float64Array(slots);
   let next = 0;
+  /** The last sum, asked for twice a scrape, and from when until when it is that of `now`. */
+  let last:
+    | { readonly sum: MinuteSample; readonly from: number; readonly until: number }
+    | undefined;
 
   return {
     record(now: number, sample: MinuteSample): void {
+      last = undefined;
       stamps[next] = now;
       steal[next] = sample.steal;
       demand[next] = sample.demand;
@@ -40,9 +45,14 @@ export function createLastMinute() {
     },
     /** All zero when nothing was recorded in the minute before `now`. */
     sum(now: number): MinuteSample {
+      if (last !== undefined && now >= last.from && now < last.until) return last.sum;
       const sum = { steal: 0, demand: 0, total: 0, stolenSeconds: 0, ratioSum: 0, ratios: 0 };
+      const beginning = now - windowSeconds + slackSeconds;
+      let oldest = Infinity;
       for (let i = 0; i < slots; i += 1) {
-        if ((stamps[i] ?? 0) <= now - windowSeconds + slackSeconds) continue;
+        const stamp = stamps[i] ?? 0;
+        if (stamp <= beginning) continue;
+        oldest = Math.min(oldest, stamp);
         sum.steal += steal[i] ?? 0;
         sum.demand += demand[i] ?? 0;
         sum.total += total[i] ?? 0;
@@ -50,6 +60,7 @@ export function createLastMinute() {
         sum.ratioSum += ratioSum[i] ?? 0;
         sum.ratios += ratios[i] ?? 0;
       }
+      last = { sum, from: now, until: oldest + windowSeconds - slackSeconds };
       return sum;
     },
   };
