@@ -173,6 +173,22 @@ const cases: readonly Case[] = [
     says: [/has answered nothing for over 5 s/],
   },
   {
+    name: 'a replica that copies its master again and again',
+    alert: 'RedisReplicaLinkDown',
+    series: { redis_master_link_up: '1x10 0x700', redis_master_sync_in_progress: '0x10 1x700' },
+    at: '22m',
+    says: [/without its master for 1\d\d\d of the last 1800 s/, /It is copying the whole data set/],
+    never: /gone or cut off/,
+  },
+  {
+    name: 'a replica whose master is gone',
+    alert: 'RedisReplicaLinkDown',
+    series: { redis_master_link_up: '1x10 0x100', redis_master_sync_in_progress: '0x110' },
+    at: '3m',
+    says: [/The master is gone or cut off/],
+    never: /copying/,
+  },
+  {
     name: 'what Redis says that turns us away',
     alert: 'RedisDown',
     series: { redis_up: '1x30 0x60', 'redis_state{state="error"}': '0x30 1x60' },
@@ -197,6 +213,7 @@ const neighbour = {
   'stealwatch_cpu_steal_seconds_total{cpu="0"}': '0+100x150',
   'asynq_queue_consumers{queue="q"}': '7777x150',
   'redis_state{state="loading"}': '1x150',
+  redis_master_sync_in_progress: '1x700',
 };
 
 function labelled(series: Case['series'], host: string): RuleTest['input_series'] {

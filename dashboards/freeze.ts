@@ -375,6 +375,30 @@ const memory = lines({
   ],
 });
 
+const replica = lines({
+  title: 'Link of a replica to its master',
+  description:
+    'How long ago a replica last heard of its master, which calls every 10 s, and for how long the link has been down; then everything it answers is as old as that. `redis_master_last_io_seconds_ago`, `redis_master_link_down_since_seconds`, from INFO replication.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  noValue: 'Redis is no replica, or did not answer when asked.',
+  lines: [
+    line(
+      `max(max_over_time(redis_master_last_io_seconds_ago{${here}}[$__rate_interval]))`,
+      'last heard of the master',
+      { color: colors.neutral },
+    ),
+    line(
+      `max(max_over_time(redis_master_link_down_since_seconds{${here}}[$__rate_interval]))`,
+      'link down for',
+      { color: colors.bad },
+    ),
+  ],
+});
+
 const canary = lines({
   title: 'Cold pages',
   description:
@@ -442,5 +466,6 @@ export const freeze = build({
     disks,
     memory,
     canary,
+    replica,
   ],
 });

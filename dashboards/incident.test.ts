@@ -106,6 +106,7 @@ test('a machine that can show nothing optional: no error, and what is missing is
     'Reading the queues': 'There is no Asynq here.',
     'What piles up': 'The Redis process is not on this machine.',
     'Cold pages': 'The canary is off (start the exporter with --canary).',
+    'Link of a replica to its master': 'Redis is no replica, or did not answer when asked.',
     Pressure: 'This kernel does not offer /proc/pressure.',
   });
 });
@@ -232,6 +233,12 @@ test('golden: the fork of the last save, and what is at risk after it', async ()
     .values()
     .next().value;
   near(atRisk ?? 0, 40 * 35, 10);
+});
+
+test('golden: the link to the master, gone for a minute', async () => {
+  const link = await peaks('freeze', 'Link of a replica to its master', incident);
+  near(link.get('link down for') ?? 0, 55, 10);
+  near(link.get('last heard of the master') ?? 0, 5, 1);
 });
 
 test('golden: what piles up behind a frozen Redis', async () => {

@@ -396,6 +396,19 @@ const redis: readonly Row[] = [
     step: 30,
   },
   {
+    alert: 'RedisReplicaLinkDown',
+    file: 'redis.yml',
+    inputs: [{ series: 'redis_master_link_up', good: 1, bad: 0 }],
+    fires: 90,
+    lasts: 600,
+    ends: 720,
+    step: 30,
+    except: {
+      gone: held,
+      zero: [true, 'a link that was never up is down as well'],
+    },
+  },
+  {
     alert: 'ForkFreezeRisk',
     file: 'redis.yml',
     inputs: [

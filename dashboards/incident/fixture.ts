@@ -59,7 +59,7 @@ export function record(
     provider,
     price,
   });
-  const [blocked, frozen, saving] = [stopwatch(), stopwatch(), stopwatch()];
+  const [blocked, frozen, saving, unlinked] = [stopwatch(), stopwatch(), stopwatch(), stopwatch()];
   let pending = 2;
   let wasSaving = false;
   let saves = { count: 11, lastAt: timeOf('16:00:00'), lastDuration: 4, changes: 3000 };
@@ -74,6 +74,7 @@ export function record(
       blockedFor: blocked(world.blocked !== undefined, now),
       frozenFor: frozen(world.redis === 'frozen', now),
       savingFor: saving(world.bgsave, now),
+      unlinkedFor: unlinked(world.master === 'down', now),
     };
     pending = Math.max(2, pending + (world.tasksIn - world.tasksOut) * scrapeSeconds);
     const changes = saves.changes + world.writes * scrapeSeconds;

@@ -13,10 +13,11 @@ export interface Moment {
   readonly now: number;
   /** Length of this step. */
   readonly step: number;
-  /** How long the world's blocked thread, frozen Redis, running bgsave have been so. */
+  /** How long the world's blocked thread, frozen Redis, running bgsave, lost master have been so. */
   readonly blockedFor: number;
   readonly frozenFor: number;
   readonly savingFor: number;
+  readonly unlinkedFor: number;
 }
 
 const reasons = ['host_page_in', 'disk', 'filesystem', 'lock', 'other', 'unknown'];

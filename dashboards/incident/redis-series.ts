@@ -44,6 +44,17 @@ function process(to: Recorder, { world, blockedFor, frozenFor }: Moment): void {
   to.set('redis_listen_queue_length', Math.min(511, Math.floor(frozenFor * 0.8)));
 }
 
+/** A master says nothing of a link, and a link that is up not for how long it was down. */
+function replication(to: Recorder, { world, now, unlinkedFor }: Moment): void {
+  if (world.master === 'none') return;
+  const known = world.redis !== 'frozen';
+  const isUp = world.master === 'up';
+  to.set('redis_master_link_up', known ? Number(isUp) : Number.NaN);
+  to.set('redis_master_sync_in_progress', known ? 0 : Number.NaN);
+  to.set('redis_master_last_io_seconds_ago', known && isUp ? now % 10 : Number.NaN);
+  to.set('redis_master_link_down_since_seconds', known && !isUp ? unlinkedFor : Number.NaN);
+}
+
 /** What INFO says. While Redis does not answer gauges are NaN and counters stand. */
 function infoSeries(to: Recorder, moment: Moment, saves: Saves): void {
   const { world, step, now, savingFor } = moment;
@@ -125,6 +136,7 @@ export function redisSeries(to: Recorder, moment: Moment, saves: Saves): void {
   probe(to, moment);
   if (moment.abilities.sameHost) process(to, moment);
   infoSeries(to, moment, saves);
+  replication(to, moment);
   const { frozenFor } = moment;
   to.set('stealwatch_app_health_status_code', 200, { app: 'shop' });
   to.set('stealwatch_app_health_seconds', 0.012, { app: 'shop' });

@@ -23,6 +23,11 @@ const february: Machine = {
   abilities: ableToAll,
   changes: [
     {
+      at: '16:30:00',
+      because: 'Its Redis is a replica, for reports; the link to the master is up.',
+      now: { master: 'up' },
+    },
+    {
       at: '16:40:00',
       because: 'A neighbour takes 30 % of both cores for five minutes: 3.0 CPU-minutes.',
       now: { steal: 0.3, denied: 0.3 / (0.3 + 0.12), deniedSeconds: 1 },
@@ -32,6 +37,12 @@ const february: Machine = {
       because: 'The neighbour is done.',
       now: { steal: 0, denied: 0, deniedSeconds: 0 },
     },
+    {
+      at: '16:52:00',
+      because: 'The master is restarted: no link for a minute.',
+      now: { master: 'down' },
+    },
+    { at: '16:53:00', because: 'It is back.', now: { master: 'up' } },
     {
       at: '17:20:00',
       because: 'The host runs short of memory and swaps: cold pages of ours first.',

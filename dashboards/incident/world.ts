@@ -27,6 +27,8 @@ export interface World {
   readonly pressureCpu: number;
   readonly pressureIo: number;
   readonly redis: 'up' | 'slow' | 'frozen';
+  /** How the link to its master is, where this Redis is a replica. */
+  readonly master: 'none' | 'up' | 'down';
   readonly bgsave: boolean;
   readonly forkSeconds: number;
   readonly savesEnabled: boolean;
@@ -53,6 +55,7 @@ export const quiet: World = {
   pressureCpu: 0.01,
   pressureIo: 0.002,
   redis: 'up',
+  master: 'none',
   bgsave: false,
   forkSeconds: 0.018,
   savesEnabled: true,

@@ -34,6 +34,7 @@ import {
 import { refusalWord } from '../redis/refusal-words.ts';
 import { textOfBytes } from '../label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
+import { linkFindings } from '../redis/replication-fields.ts';
 
 const restarts = counter({
   name: 'redis_restarts_total',
@@ -216,6 +217,7 @@ export function redisInfoCollector({
     }
     if (lastInfo === undefined) return found;
     const info = lastInfo;
+    found.push(...linkFindings(info));
     const status = (field: string) => readable(() => statusOf(info, field));
     const saving = readable(() => numberOf(info, 'rdb_current_bgsave_time_sec')) ?? -1;
     if (saving >= longSaveSeconds) {

@@ -1,25 +1,8 @@
 /** The fields of INFO that are published as they are, under the names of oliver006/redis_exporter. */
 import { counter, type Family, gauge, type Metric, single } from '../collector.ts';
-import { numberOf, type RedisInfo, statusOf } from './info.ts';
-
-interface InfoField {
-  readonly metric: Metric;
-  /** Undefined when this server does not have the field, or not now: aof_* while AOF is off. */
-  readonly read: (info: RedisInfo) => number | undefined;
-  /** A gauge that only grows, by the name it has elsewhere: kept like a counter when not answered. */
-  readonly grows?: true;
-}
-
-const as = (field: string) => (info: RedisInfo) => numberOf(info, field);
-const asStatus = (field: string) => (info: RedisInfo) => statusOf(info, field);
-
-function microseconds(field: string) {
-  return (info: RedisInfo) => {
-    const value = numberOf(info, field);
-    // Some servers say -1 of what they do not count.
-    return value === undefined || value === -1 ? undefined : value / 1e6;
-  };
-}
+import { as, asStatus, type InfoField, microseconds } from './info-field.ts';
+import type { RedisInfo } from './info.ts';
+import { replicationFields } from './replication-fields.ts';
 
 const fields: readonly InfoField[] = [
   {
@@ -272,6 +255,7 @@ const fields: readonly InfoField[] = [
     }),
     read: as('connected_slaves'),
   },
+  ...replicationFields,
   {
     metric: counter({
       name: 'redis_cpu_sys_seconds_total',
