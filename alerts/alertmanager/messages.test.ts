@@ -4,12 +4,11 @@
  * arrived rings nobody, links nowhere but to the runbook, and keeps to its line.
  */
 import assert from 'node:assert/strict';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import { until } from '../../exporter/testing/redis-server.ts';
-import { startAlertmanager } from '../testing/alertmanager.ts';
-import { type MailSink, startMailSink } from '../testing/mail-sink.ts';
-import { type Sink, startSink, webhookMessage } from '../testing/sink.ts';
-import { allTools, type Tools } from '../testing/tools.ts';
+import { type Channels, startChannels } from '../testing/channels.ts';
+import { webhookMessage } from '../testing/sink.ts';
+import { allTools } from '../testing/tools.ts';
 
 const hostile: Readonly<Record<string, string>> = {
   'a mention of Slack': '<!channel> <!here> <@U012AB3CD> <#C1> <!subteam^S1>',
@@ -39,11 +38,6 @@ interface Told {
   /** The message as the channel takes it: every text that a person gets to see. */
   readonly title: string;
   readonly text: string;
-}
-
-interface Channels {
-  readonly sink: Sink;
-  readonly mail: MailSink;
 }
 
 function postedTo({ sink }: Channels, path: string): string[] {
@@ -161,27 +155,6 @@ function assertPlain(name: string, text: string, what: string): void {
   if (markup !== undefined) assert.doesNotMatch(readBy(name, text), markup, `${name}, ${what}`);
 }
 
-async function startChannels(t: TestContext, { alertmanager: program }: Tools) {
-  const [sink, mail] = [await startSink(), await startMailSink()];
-  const alertmanager = await startAlertmanager(program, {
-    DISCORD_WEBHOOK_URL: `${sink.url}/discord`,
-    SLACK_WEBHOOK_URL: `${sink.url}/slack`,
-    TELEGRAM_BOT_TOKEN: '1:a',
-    TELEGRAM_CHAT_ID: '-5',
-    TELEGRAM_API_URL: sink.url,
-    EMAIL_TO: 'oncall@example.org',
-    SMTP_SMARTHOST: mail.address,
-    SMTP_FROM: 'stealwatch@example.org',
-    SMTP_REQUIRE_TLS: 'false',
-    WEBHOOK_URL: `${sink.url}/webhook`,
-  });
-  t.after(async () => {
-    await alertmanager.stop();
-    await Promise.all([sink.close(), mail.close()]);
-  });
-  return { alertmanager, all: { sink, mail } };
-}
-
 /** The one message whose title begins so. */
 async function message(all: Channels, name: string, beginning: string): Promise<Told> {
   const find = () =>
@@ -201,7 +174,7 @@ const badRunbooks = [
 
 for (const tools of allTools()) {
   test(`labels are text, whatever is in them (${tools.label})`, async (t) => {
-    const { alertmanager, all } = await startChannels(t, tools);
+    const { alertmanager, ...all } = await startChannels(t, tools.alertmanager);
     const cases = Object.entries(hostile).map(([what, value], i) => {
       const host = `c${i} ${value}`;
       const summary = `${host}: the oldest task in queue ${value} has waited 2m`;
@@ -225,7 +198,7 @@ for (const tools of allTools()) {
         assert.ok(title.length <= 256, what);
       }
     }
-    const received = postedTo(all, '/webhook').flatMap(
+    const received = postedTo(all, '/people').flatMap(
       (body) => webhookMessage({ path: '', at: 0, body }).alerts,
     );
     for (const { labels } of cases) {
@@ -235,7 +208,7 @@ for (const tools of allTools()) {
   });
 
   test(`names of alerts and addresses of runbooks are text, too (${tools.label})`, async (t) => {
-    const { alertmanager, all } = await startChannels(t, tools);
+    const { alertmanager, ...all } = await startChannels(t, tools.alertmanager);
     const value = Object.values(hostile).slice(0, 6).join(' ');
     const posted = badRunbooks.map((runbook_url, i) => ({
       labels: { alertname: `${i}${value}`, host: 'h', ...page },
@@ -253,7 +226,7 @@ for (const tools of allTools()) {
   });
 
   test(`characters that count twice fit as well (${tools.label})`, async (t) => {
-    const { alertmanager, all } = await startChannels(t, tools);
+    const { alertmanager, ...all } = await startChannels(t, tools.alertmanager);
     const ice = '🧊'.repeat(400);
     const posted = Array.from({ length: 9 }, (_, i) => ({
       labels: { alertname: `${i}${ice}`, host: `h${ice}`, ...page },
@@ -268,7 +241,7 @@ for (const tools of allTools()) {
   });
 
   test(`what people write stays legible (${tools.label})`, async (t) => {
-    const { alertmanager, all } = await startChannels(t, tools);
+    const { alertmanager, ...all } = await startChannels(t, tools.alertmanager);
     const summary = 'vps-1: p95 of emails_low > 5 s & rising (99.5 %, 3 of 4), «Überlänge» #1';
     const labels = { alertname: 'X', host: "Bob's vps-1.example.org (prod)", ...page };
     await alertmanager.post([{ labels, annotations: { summary, runbook_url: runbook } }]);

@@ -11,9 +11,9 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { until } from '../../exporter/testing/redis-server.ts';
-import { type PostedAlert, startAlertmanager, startScript } from '../testing/alertmanager.ts';
-import { startMailSink } from '../testing/mail-sink.ts';
-import { type Posted, startSink, webhookMessage, type WebhookMessage } from '../testing/sink.ts';
+import { type PostedAlert, startScript } from '../testing/alertmanager.ts';
+import { startChannels } from '../testing/channels.ts';
+import { type Posted, webhookMessage, type WebhookMessage } from '../testing/sink.ts';
 import { allTools, type Tools } from '../testing/tools.ts';
 
 type Labels = Readonly<Record<string, string>>;
@@ -70,24 +70,7 @@ interface Arrived extends WebhookMessage {
 const arrived = (message: Posted): Arrived => ({ ...webhookMessage(message), at: message.at });
 
 async function startEverything(t: TestContext, { alertmanager: program }: Tools) {
-  const [sink, mail] = [await startSink(), await startMailSink()];
-  const alertmanager = await startAlertmanager(program, {
-    WEBHOOK_URL: `${sink.url}/people`,
-    HEARTBEAT_URL: `${sink.url}/heartbeat`,
-    DISCORD_WEBHOOK_URL: `${sink.url}/discord`,
-    SLACK_WEBHOOK_URL: `${sink.url}/slack`,
-    TELEGRAM_BOT_TOKEN: '1:a',
-    TELEGRAM_CHAT_ID: '-5',
-    TELEGRAM_API_URL: sink.url,
-    EMAIL_TO: 'oncall@example.org',
-    SMTP_SMARTHOST: mail.address,
-    SMTP_FROM: 'stealwatch@example.org',
-    SMTP_REQUIRE_TLS: 'false',
-  });
-  t.after(async () => {
-    await alertmanager.stop();
-    await Promise.all([sink.close(), mail.close()]);
-  });
+  const { sink, mail, alertmanager } = await startChannels(t, program);
   const to = (path: string) => sink.posted.filter((one) => one.path.startsWith(path));
   const people = (host: string) =>
     to('/people')
