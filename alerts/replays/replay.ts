@@ -15,7 +15,7 @@ import {
   messagesOf,
   type TimedAlert,
 } from './notifications.ts';
-import { type Series, seriesOf, type Timeline } from './timeline.ts';
+import { type Part, type Series, seriesOf, type Timeline } from './timeline.ts';
 
 export interface Outcome {
   /** When each alert fired, in seconds since the start of the timeline. */
@@ -66,7 +66,7 @@ function evaluate(
   promtool: string,
   file: Omit<TestFile, 'tests'>,
   timeline: Timeline,
-  part: { from: number; until: number; step: number },
+  part: Part,
   exprs: readonly string[],
   further: readonly Series[] = [],
 ): Map<string, Sample[]> {
@@ -97,7 +97,7 @@ function edgeExpression(edge: 'min' | 'max', alert: string, span: number, step: 
 function firings(
   samples: Map<string, Sample[]>,
   alert: string,
-  { from, until, step }: { from: number; until: number; step: number },
+  { from, until, step }: Part,
 ): TimedAlert[] {
   const [first = [], last = []] = edges.map(
     (edge) => samples.get(edgeExpression(edge, alert, until - from, step)) ?? [],
@@ -117,12 +117,12 @@ function firings(
 const ofSlos = new Set(['ErrorBudgetBurnFast', 'ErrorBudgetBurnSlow', 'MeasurementGap']);
 
 /** Every alert but those of the SLOs, as often as Prometheus evaluates them. */
-function closely(promtool: string, timeline: Timeline): TimedAlert[] {
+function closely(promtool: string, timeline: Timeline, part: Part): TimedAlert[] {
   const names = ruleFiles
     .flatMap(alertsOf)
     .map(({ alert }) => alert)
     .filter((name) => !ofSlos.has(name) && name !== 'Watchdog');
-  const { from, until, step } = timeline.closely;
+  const { from, until, step } = part;
   const samples = evaluate(
     promtool,
     {
@@ -130,19 +130,16 @@ function closely(promtool: string, timeline: Timeline): TimedAlert[] {
       evaluation_interval: `${step}s`,
     },
     timeline,
-    timeline.closely,
+    part,
     names.flatMap((name) => edges.map((edge) => edgeExpression(edge, name, until - from, step))),
   );
-  return names.flatMap((name) => firings(samples, name, timeline.closely));
+  return names.flatMap((name) => firings(samples, name, part));
 }
 
 const periodErrors = ['host', 'redis_availability'] as const;
 
 /** Alerts as Prometheus itself would have recorded them: the burn-rate page looks at the others. */
-function recorded(
-  alerts: readonly TimedAlert[],
-  { from: start, until, step }: { from: number; until: number; step: number },
-): Series[] {
+function recorded(alerts: readonly TimedAlert[], { from: start, until, step }: Part): Series[] {
   const seen = alerts.filter(({ to }) => to > start);
   return seen.map(({ labels, from, to }) => {
     const all = Object.entries({ ...labels, alertstate: 'firing' });
@@ -199,12 +196,21 @@ function overAll(
   };
 }
 
-export function replay(promtool: string, timeline: Timeline): Outcome {
-  const open = timeline.closely.until;
-  // What still fires when the close look ends goes on to the end of the story.
-  const watched = closely(promtool, timeline).map((alert) =>
-    Object.assign(alert, { to: alert.to > open ? timeline.end : alert.to }),
+/** Part by part: what fires where one ends would be two alerts, or have no end. */
+function watch(promtool: string, timeline: Timeline): TimedAlert[] {
+  const last = timeline.closely.at(-1);
+  return timeline.closely.flatMap((part) =>
+    closely(promtool, timeline, part).map((alert) => {
+      if (alert.to <= part.until) return alert;
+      if (part === last) return Object.assign(alert, { to: timeline.end });
+      const name = alert.labels['alertname'] ?? '';
+      throw new Error(`${timeline.title}: ${name} fires at ${part.until} s, where a part ends`);
+    }),
   );
+}
+
+export function replay(promtool: string, timeline: Timeline): Outcome {
+  const watched = watch(promtool, timeline);
   const { alerts: sloAlerts, spent } = overAll(promtool, timeline, watched);
   const alerts = [...watched, ...sloAlerts].sort((a, b) => a.from - b.from);
   return { alerts, messages: messagesOf(alerts, shippedRouting()), spent };

@@ -112,7 +112,7 @@ test('events become samples: values, growth, absence and what is not read', () =
     title: 'test',
     incident: 0,
     end: 20,
-    closely: { from: 0, until: 20, step: 2 },
+    closely: [],
     judgedFrom: 0,
     events: [
       { at: 0, change: { set: { 'a{x="1"}': 5 }, rate: { b: 1 } } },
@@ -122,7 +122,7 @@ test('events become samples: values, growth, absence and what is not read', () =
     ],
   };
   const target = 'job="stealwatch",host="vps1",instance="vps1:10190"';
-  assert.deepEqual(seriesOf(timeline, timeline.closely), [
+  assert.deepEqual(seriesOf(timeline, { from: 0, until: 20, step: 2 }), [
     { series: `a{x="1",${target}}`, values: '5+0x2 stale _x3 7+0x1 NaNx1' },
     { series: `b{${target}}`, values: '0+2x2 6+0x3 6+0x1 6+0x1' },
   ]);

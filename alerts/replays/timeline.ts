@@ -28,19 +28,29 @@ interface TimelineFile {
   /** When it hits: what pages and tickets are measured against. */
   readonly incident: string;
   readonly end: string;
-  /** The part in which every alert is evaluated, and how often. */
-  readonly closely: { readonly from: string; readonly until: string; readonly step: string };
+  /** The parts in which every alert is evaluated, one after the other, and how often. */
+  readonly closely: readonly {
+    readonly from: string;
+    readonly until: string;
+    readonly step: string;
+  }[];
   /** The SLOs are judged from here; the beginning if nothing is said. */
   readonly judged_from?: string;
   readonly repeat?: { readonly from: string; readonly until: string; readonly every: string };
   readonly events: readonly TimelineEvent[];
 }
 
+export interface Part {
+  readonly from: number;
+  readonly until: number;
+  readonly step: number;
+}
+
 export interface Timeline {
   readonly title: string;
   readonly incident: number;
   readonly end: number;
-  readonly closely: { readonly from: number; readonly until: number; readonly step: number };
+  readonly closely: readonly Part[];
   readonly judgedFrom: number;
   /** In order, in seconds since the start. */
   readonly events: readonly { readonly at: number; readonly change: Change }[];
@@ -74,12 +84,15 @@ const well: Change = parse(readFileSync(join(import.meta.dirname, 'well.yml'), '
 
 export function readTimeline(path: string): Timeline {
   const file: TimelineFile = parse(readFileSync(path, 'utf8'));
-  const { from, until, step } = file.closely;
   return {
     title: file.title,
     incident: seconds(file.incident),
     end: seconds(file.end),
-    closely: { from: seconds(from), until: seconds(until), step: seconds(step) },
+    closely: file.closely.map(({ from, until, step }) => ({
+      from: seconds(from),
+      until: seconds(until),
+      step: seconds(step),
+    })),
     judgedFrom: seconds(file.judged_from ?? '0s'),
     events: [{ at: 0, change: well }, ...eventTimes(file).sort((a, b) => a.at - b.at)],
   };
@@ -126,10 +139,7 @@ function withTarget(name: string): string {
 }
 
 /** The part from `from` to `until` with a sample every `step`; events fall on the next sample. */
-export function seriesOf(
-  { events }: Timeline,
-  { from, until, step }: { from: number; until: number; step: number },
-): Series[] {
+export function seriesOf({ events }: Timeline, { from, until, step }: Part): Series[] {
   const names = new Set(
     events.flatMap(({ change: { set = {}, rate = {} } }) => [
       ...Object.keys(set),
