@@ -30,6 +30,16 @@ function placeOf(node: unknown, { asked, places, addressMap }: MapContext): Redi
   return reachable(place, addressMap);
 }
 
+/** Who is in the cluster, by the ids that CLUSTER SLOTS gives; Redis before 4 gives none. */
+export function membersIn(reply: unknown): ReadonlySet<string> {
+  const rows = Array.isArray(reply) ? (reply as unknown[]) : [];
+  const nodes = rows.flatMap((row) => (Array.isArray(row) ? (row as unknown[]).slice(2) : []));
+  const ids = nodes.map((node) => (Array.isArray(node) ? (node as unknown[])[2] : undefined));
+  return new Set(
+    ids.filter((id) => typeof id === 'string' || Buffer.isBuffer(id)).map((id) => id.toString()),
+  );
+}
+
 const isSlot = (slot: unknown): slot is number =>
   typeof slot === 'number' && slot >= 0 && slot < slotCount;
 

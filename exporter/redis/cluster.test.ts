@@ -221,6 +221,62 @@ test('cluster: nodes that have left are let go', async (t) => {
   }
 });
 
+test('cluster: another cluster in the address is not asked instead of the first', async (t) => {
+  let frozen = false;
+  const mine = (): string => slots({ host: '127.0.0.1', port: first.port, id: 'first' });
+  const first: ScriptedRedis = await startNode(t, { id: 'first', map: mine, silent: () => frozen });
+  // Forgotten by the others, and sure to have every slot.
+  const stranger: ScriptedRedis = await startNode(t, {
+    id: 'stranger',
+    map: (): string => slots({ host: '127.0.0.1', port: stranger.port, id: 'stranger' }),
+  });
+  const client = clientOf(t, urlOf(first.port, stranger.port));
+  const ask = () =>
+    client
+      .send(
+        [
+          ['GET', 'k'],
+          ['STALE', 'k'],
+        ],
+        patient(),
+      )
+      .then(([reply]) => String(reply), String);
+  assert.equal(await ask(), 'GET of first');
+  frozen = true;
+  for (let i = 0; i < 6; i += 1) {
+    assert.match(await ask(), /no answer|MOVED/, 'and not the keys of a stranger');
+    await sleep(500);
+  }
+});
+
+test('cluster: who answers at a place now is not who answered there before', async (t) => {
+  let id = 'a';
+  const place = await startScripted(t, ([name, sub], socket) => {
+    if (name === 'STALE') socket.destroy();
+    if (name !== 'CLUSTER') return bulk(`${name} of ${id}`);
+    return sub === 'MYID'
+      ? bulk(id)
+      : slots(
+          { host: '127.0.0.1', port: a.port, id: 'a' },
+          { host: '192.0.2.2', port: 1, id: 'b' },
+        );
+  });
+  const a = await startNode(t, { id: 'a where it announces', map: () => none });
+  const client = clientOf(t, urlOf(place.port));
+  const ask = async () => {
+    const [of] = await client.send([['GET', 'b']], patient());
+    return of;
+  };
+  assert.equal(await ask(), 'GET of a');
+  // The name leads to another node from now on, as a service's does.
+  id = 'b';
+  await client.send([['STALE', 'b']], patient()).catch(() => undefined);
+  await until('the slots of the first are asked of it', async () => {
+    const reply = await ask().catch(String);
+    return reply === 'GET of a where it announces';
+  });
+});
+
 test('cluster: a map that is none is an error, and costs no time', () => {
   const context = { asked: { host: 'h', port: 1 }, places: new Map(), addressMap: undefined };
   const cases: [unknown, RegExp][] = [

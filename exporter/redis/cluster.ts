@@ -17,7 +17,7 @@ import {
   type RedisClientOptions,
   type Urgency,
 } from './client.ts';
-import { nameOf, readSlots, type SlotMap } from './cluster-map.ts';
+import { membersIn, nameOf, readSlots, type SlotMap } from './cluster-map.ts';
 import type { FirstReplies, RedisCommand } from './commands.ts';
 import { slotOf } from './slots.ts';
 
@@ -60,6 +60,8 @@ export function createClusterClient(
   const ids = new Map<string, RedisPlace>();
   const closing = new AbortController();
   let map: SlotMap | undefined;
+  /** Ids of all nodes of the cluster of the map. */
+  let members: ReadonlySet<string> = new Set();
   /** The nodes that have slots, each once. */
   let masters: readonly string[] = [];
   let mappedAt = -Infinity;
@@ -112,19 +114,53 @@ export function createClusterClient(
     );
     if (slots instanceof Error) throw slots;
     const known = typeof id === 'string' || Buffer.isBuffer(id) ? id.toString() : '';
-    if (known !== '' && seeds.some((seed) => nameOf(seed) === nameOf(place))) ids.set(known, place);
+    if (known !== '' && seeds.some((seed) => nameOf(seed) === nameOf(place))) isAt(known, place);
     return { place, slots };
   }
 
-  /** Of all that are asked the first that has answered, when the others have had their moment. */
+  /** One node at a place: who answered there before is another, and is where it announces. */
+  function isAt(id: string, place: RedisPlace): void {
+    for (const [other, { host, port }] of ids) {
+      if (host === place.host && port === place.port) ids.delete(other);
+    }
+    ids.set(id, place);
+  }
+
+  /**
+   * A node that was forgotten or reset, or one of another cluster in the address, tells of slots of
+   * its own, and its keys have the same names. The first node of the address is believed, and of the
+   * others who tells of a cluster with somebody in it that was in ours.
+   */
+  function isOurs({ place, slots }: Told): boolean {
+    const [first] = seeds;
+    if (first !== undefined && nameOf(first) === nameOf(place)) return true;
+    const told = membersIn(slots);
+    return members.size === 0 || told.size === 0 || [...told].some((id) => members.has(id));
+  }
+
+  /** Of those that have answered the one that stands first in the address, not the quickest. */
+  function bestOf(answers: readonly Told[]): Told {
+    const best = answers.find(isOurs);
+    if (best !== undefined) return best;
+    throw new Error(
+      `${answers.map(({ place }) => nameOf(place)).join(', ')} tells of another cluster than before: the first node of the address is not there to say which is meant`,
+    );
+  }
+
+  /** Of all that are asked the first of the address that has answered, when the others have had their moment. */
   async function findMap(): Promise<void> {
     const asked = new Set([...seeds.map(nameOf), ...masters.slice(0, mostAsked)]);
-    const answers = [...asked].map((name) => askMap(nodeNamed(name)));
+    const told = new Map<string, Told>();
+    const answers = [...asked].map(async (name) => {
+      told.set(name, await askMap(nodeNamed(name)));
+    });
     try {
-      const first = await Promise.any(answers);
+      await Promise.any(answers);
       await Promise.race([Promise.allSettled(answers), sleep(othersMs, undefined, { ref: false })]);
       const { addressMap } = address;
-      map = readSlots(first.slots, { asked: first.place, places: ids, addressMap });
+      const best = bestOf([...asked].flatMap((name) => told.get(name) ?? []));
+      map = readSlots(best.slots, { asked: best.place, places: ids, addressMap });
+      members = membersIn(best.slots);
       masters = [...new Set(map)].filter((name) => name !== undefined);
       forgetOthers();
       failure = undefined;

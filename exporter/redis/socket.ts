@@ -28,6 +28,19 @@ export interface Dialled {
 
 const tlsFiles = createTlsFiles();
 
+/**
+ * A name that stands for several servers gives them in another order each time: always the same one
+ * first, or the probe would watch one node and the collectors ask another. Families stay in the
+ * order of the resolver.
+ */
+function inOrder(addresses: readonly LookupAddress[]): LookupAddress[] {
+  const families = [...new Set(addresses.map(({ family }) => family))];
+  const rank = ({ family }: LookupAddress) => families.indexOf(family);
+  return addresses.toSorted(
+    (a, b) => rank(a) - rank(b) || (a.address < b.address ? -1 : Number(a.address > b.address)),
+  );
+}
+
 function openSocket(
   { socketPath, tls, tlsSettings }: RedisAddress,
   { host, port }: RedisPlace,
@@ -109,7 +122,7 @@ export function dial(address: RedisAddress, place: RedisPlace, events: DialEvent
   else {
     // One look-up per connection, and whoever dials awaits it: each holds one of libuv's four threads.
     lookup(place.host, { all: true }, (error, addresses) => {
-      if (error === null) openWithFiles(addresses);
+      if (error === null) openWithFiles(inOrder(addresses));
       else end(error);
     });
   }
