@@ -24,7 +24,7 @@ interface Answer {
 }
 
 /** Seconds that the main thread of a process was ready to run and did not, since its start. */
-function runDelaySeconds(pid: number): number {
+export function runDelaySeconds(pid: number): number {
   try {
     const [, waited = '0'] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
     return Number(waited) / 1e9;
