@@ -6,25 +6,17 @@
  */
 import { Router } from '@koa/router';
 import Koa, { type Context, type Middleware } from 'koa';
-import { once } from 'node:events';
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import type { Server as TlsServer } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import type { Collector, Family } from './collector.ts';
-import { type ConnectionLimits, type Connections, watchConnections } from './connections.ts';
+import type { ConnectionLimits, Connections } from './connections.ts';
 import { createExposition, type Encoding, gzip } from './exposition.ts';
 import { createGarbageCollection } from './garbage.ts';
 import { contentTypes, type Format } from './metrics.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { pageOf } from './page.ts';
-import { pathOf, targetOf } from './request-target.ts';
+import { pathOf } from './request-target.ts';
 import type { RequestCounter } from './requests.ts';
 import { longestSeconds } from './round.ts';
 import type { Scraper } from './scrape.ts';
@@ -210,39 +202,19 @@ function failed(app: App, request: IncomingMessage | undefined, error: unknown):
   app.requestFailed(pathOf(request?.url ?? ''), error);
 }
 
-/** What is no path goes no further. It is behind no credentials, as whatever is no HTTP. */
-function refuseTarget(app: App, response: ServerResponse): void {
-  const headers = { ...app.access?.headers(), 'X-Content-Type-Options': 'nosniff' };
-  response.writeHead(400, { ...headers, 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end('the request target is no path\n');
-  app.requests.count('', 400);
-}
+/** What a client is told of a fault of ours. */
+export const internalError = 'internal error; the log says why';
 
-/** Whatever goes wrong with a request ends this one, and nothing else. */
-function createListener(app: App, connections: () => Connections): RequestListener {
-  const handle = createApp(app, connections).callback();
-
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (!connections().begin(request, response)) return;
-    const target = targetOf(request.url ?? '');
-    if (target === undefined) {
-      refuseTarget(app, response);
-    } else {
-      request.url = target;
-      await handle(request, response);
-    }
-  }
-
-  return (request, response) => {
-    answer(request, response).catch((error: unknown) => {
-      response.destroy();
-      failed(app, request, error);
-    });
-  };
+/** Whatever a handler had said of an answer that will not come is taken back. */
+function sayInternalError(ctx: Context): void {
+  for (const name of ['Content-Encoding', 'Content-Length', 'Cache-Control']) ctx.remove(name);
+  ctx.status = 500;
+  ctx.type = 'text';
+  ctx.body = `${internalError}\n`;
 }
 
 /** The request handler, apart from the server that listens. */
-function createApp(app: App, connections: () => Connections): Koa {
+export function createApp(app: App, connections: () => Connections): Koa {
   const koa = new Koa();
   const router = routes(app, connections);
   koa.silent = true;
@@ -253,58 +225,14 @@ function createApp(app: App, connections: () => Connections): Koa {
     ctx.set('X-Content-Type-Options', 'nosniff');
     try {
       await next();
-    } finally {
-      app.requests.count(pathOf(ctx.req.url ?? ''), ctx.status);
+    } catch (error) {
+      // Koa would take the status, if it has one, from the error, and 404 for a file that is not there.
+      app.requestFailed(pathOf(ctx.req.url ?? ''), error);
+      sayInternalError(ctx);
     }
   });
   if (app.access !== undefined) koa.use(guard(app.access));
   koa.use(router.routes());
   koa.use(router.allowedMethods());
   return koa;
-}
-
-const httpLimits = {
-  maxHeaderSize: 8 * 1024,
-  headersTimeout: 5000,
-  connectionsCheckingInterval: 1000,
-  keepAliveTimeout: 65_000,
-};
-
-export interface HttpServer {
-  readonly server: Server | TlsServer;
-  /** Takes no more connections; resolves when the answers under way have been given. */
-  readonly end: () => Promise<void>;
-}
-
-/**
- * A server that slow or greedy clients cannot hold: headers within 5 s and 8 KiB, one request at a
- * time on each connection, as many connections and unread bytes as `connections.ts` grants, idle
- * ones closed after 65 s (longer than any scrape interval in use).
- */
-export function createHttpServer(app: App): HttpServer {
-  const listener = createListener(app, () => connections);
-  const tls = app.access?.tls;
-  const server =
-    tls === undefined
-      ? createServer(httpLimits, listener)
-      : process.getBuiltinModule('node:https').createServer(
-          {
-            ...httpLimits,
-            ...tls.context,
-            requestCert: tls.clientCertificate,
-            rejectUnauthorized: tls.clientCertificate,
-            handshakeTimeout: 5000,
-          },
-          listener,
-        );
-  const connections = watchConnections(server, app.limits, app.clock);
-  return {
-    server,
-    async end() {
-      const closed = once(server, 'close');
-      server.close();
-      connections.end();
-      await closed;
-    },
-  };
 }

@@ -6,6 +6,7 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Clock } from './clock.ts';
 import { clientOf } from './client-address.ts';
 import type { Held } from './large-answer.ts';
@@ -52,6 +53,8 @@ interface Connection {
 export interface Connections {
   /** False for a request that must not be answered: the connection is closed. */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
+  /** No answer is under way on it. */
+  idle(socket: Duplex): boolean;
   /** Told of an answer that is given in pieces. */
   holds(response: ServerResponse, held: () => readonly Held[]): void;
   /** Ends those that wait for a request, and the others after the answer under way. */
@@ -223,6 +226,7 @@ export function watchConnections(
       dropBefore();
       return true;
     },
+    idle: (socket) => ![...busy].some((connection) => connection.socket === socket),
     holds(response, held) {
       const connection = connections.get(peerOf(response.req.socket));
       if (connection?.response === response) connection.held = held;

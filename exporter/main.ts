@@ -4,7 +4,7 @@ import './early-signals.ts';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHttpServer } from './app.ts';
+import { createHttpServer } from './http-server.ts';
 import { logChanges } from './change-log.ts';
 import { systemClock } from './clock.ts';
 import type { Collector } from './collector.ts';

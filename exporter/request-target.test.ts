@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createRandom, pick } from '../scripts/mutants/random.ts';
-import { createHttpServer } from './app.ts';
+import { createHttpServer } from './http-server.ts';
 import { systemClock } from './clock.ts';
 import { connectionLimits } from './open-files.ts';
 import { pathOf, targetOf } from './request-target.ts';
@@ -198,6 +198,6 @@ test('requests: what throws outside of every handler ends that request alone', a
       },
     });
   });
-  assert.equal(await send(get('/metrics?secret')), '');
+  assert.match(await send(get('/metrics?secret')), /^HTTP\/1\.1 500 /);
   assert.deepEqual(failures, ['/metrics: Error: unreadable']);
 });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { createHttpServer } from '../app.ts';
+import { createHttpServer } from '../http-server.ts';
 import { systemClock } from '../clock.ts';
 import { type Collector, counter, gauge, single } from '../collector.ts';
 import { connectionLimits } from '../open-files.ts';

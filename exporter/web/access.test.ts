@@ -9,7 +9,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { createHttpServer } from '../app.ts';
+import { createHttpServer } from '../http-server.ts';
 import { type ManualClock, manualClock } from '../clock.ts';
 import { connectionLimits } from '../open-files.ts';
 import { createRequestCounter } from '../requests.ts';
