@@ -120,15 +120,19 @@ test('cluster: a frozen node costs nobody else time, and gets no second connecti
   assert.deepEqual(await ask(), ['GET of second', 'GET of first', 'TIME of first']);
   frozen = true;
   await ask();
+  const took: number[] = [];
   // Longer than a connection is kept whose server answers a probe.
   for (let i = 0; i < 40; i += 1) {
     const began = performance.now();
     const [a, b, time] = await ask();
     assert.deepEqual([a, time], ['GET of second', 'TIME of second']);
     assert.match(String(b), /no answer within/);
-    assert.ok(performance.now() - began < 300);
+    took.push(performance.now() - began);
     await sleep(300);
   }
+  // A busy machine may be late with one or two. Who waits for the node is late with all, or by 900 ms.
+  const [median = 0, longest = 0] = [took.sort((a, b) => a - b)[20], took.at(-1)];
+  assert.ok(median < 100 && longest < 850, `${median} ms, ${longest} ms at most`);
   assert.equal(first.accepted(), 1);
   frozen = false;
 });
@@ -151,14 +155,17 @@ test('cluster: a node that cannot be reached costs time once', async (t) => {
       patient(),
     );
   await ask();
+  const took: number[] = [];
   for (let i = 0; i < 5; i += 1) {
     const began = performance.now();
     const [reply, lost] = await ask();
     assert.equal(reply, 'GET of well');
     assert.ok(lost instanceof Error);
-    assert.ok(performance.now() - began < 400);
+    took.push(performance.now() - began);
     await sleep(200);
   }
+  const [, , median = 0, , longest = 0] = took.sort((a, b) => a - b);
+  assert.ok(median < 400 && longest < 850, `${median} ms, ${longest} ms at most`);
 });
 
 test('cluster: with the first node frozen from the start, the others tell', async (t) => {
