@@ -16,7 +16,12 @@ interface Followed {
   quiet: number;
 }
 
-function follow(t: TestContext, text: string | undefined, userspace = false): Followed {
+function follow(
+  t: TestContext,
+  text: string | undefined,
+  userspace = false,
+  now?: () => number,
+): Followed {
   const root = fixtureTree(t, text === undefined ? {} : { kmsg: text });
   const file = join(root, 'kmsg');
   const clock = manualClock();
@@ -26,6 +31,7 @@ function follow(t: TestContext, text: string | undefined, userspace = false): Fo
       path: file,
       clock,
       userspace,
+      ...(now === undefined ? {} : { now }),
       onRecord: ({ text }, past) => followed.seen.push(`${past ? 'past' : 'new'} ${text}`),
       onLost: (count) => {
         followed.lost += count;
@@ -81,8 +87,14 @@ test('follower: user space is not the kernel, unless asked for', (t) => {
   assert.equal(follow(t, text, true).seen.length, 4);
 });
 
-test('follower: a flood is taken a bounded piece at a time', (t) => {
-  const followed = follow(t, '6,0,1,-;zero\n');
+/** A clock by which 500 lines, after which it is looked at, take so long. */
+function slow(ms: number): () => number {
+  let time = 0;
+  return () => (time += ms);
+}
+
+test('follower: a flood is taken for 30 ms at a time', (t) => {
+  const followed = follow(t, '6,0,1,-;zero\n', false, slow(4));
   const lines = Array.from({ length: 9000 }, (_, i) => `6,${i + 1},1,-;x\n`).join('');
   appendFileSync(followed.file, lines);
   followed.clock.advance(1);
@@ -92,9 +104,41 @@ test('follower: a flood is taken a bounded piece at a time', (t) => {
   assert.equal(followed.seen.length, 9001);
 });
 
+test('follower: a tick that takes long at once reads some all the same', (t) => {
+  const followed = follow(t, '6,0,1,-;zero\n', false, slow(1000));
+  appendFileSync(
+    followed.file,
+    Array.from({ length: 900 }, (_, i) => `6,${i + 1},1,-;x\n`).join(''),
+  );
+  followed.clock.advance(1);
+  assert.equal(followed.seen.length, 501);
+});
+
+const noRecords = ['\n', '\r\n', ' KEY=value\n', 'no record\n'];
+
+test('follower: lines that are no records take their time as well', (t) => {
+  for (const line of noRecords) {
+    const followed = follow(t, '6,0,1,-;zero\n', false, slow(4));
+    appendFileSync(followed.file, line.repeat(9000));
+    followed.clock.advance(2);
+    assert.equal(followed.quiet, 1, JSON.stringify(line));
+    followed.clock.advance(1);
+    assert.equal(followed.quiet, 2, JSON.stringify(line));
+  }
+});
+
+test('follower: half a million of them are passed within a minute', (t) => {
+  for (const line of noRecords) {
+    const followed = follow(t, '6,0,1,-;zero\n');
+    appendFileSync(followed.file, line.repeat(500_000));
+    followed.clock.advance(60);
+    assert.ok(followed.quiet > 1, JSON.stringify(line));
+  }
+});
+
 test('follower: a flood at the start ends up counted all the same', (t) => {
   const lines = Array.from({ length: 125_000 }, (_, i) => `6,${i},1,-;x\n`).join('');
-  const followed = follow(t, lines);
+  const followed = follow(t, lines, false, slow(4));
   followed.clock.advance(60);
   assert.equal(followed.seen.length, 125_000);
   assert.equal(followed.seen.at(-1), 'new x');

@@ -1,14 +1,14 @@
 /**
- * Follows the kernel log on a clock of its own, a bounded number of records a tick.
+ * Follows the kernel log on a clock of its own, for a bounded time a tick.
  *
  * Opening starts at the oldest record in the kernel's ring, so what is there at the start is
  * handed over as `past`: it is remembered, not counted, or every restart would count this boot
- * again. In a flood of over 4,000 records a second the rest stays in the kernel's ring for the
- * next tick; if that goes on, the kernel overwrites what we did not reach and the sequence
+ * again. In a flood the rest stays in the kernel's ring for the next tick (a tick takes some 5,000
+ * records, and lines that are none at what they cost); if that goes on, the kernel overwrites what we did not reach and the sequence
  * numbers tell how much was lost. Memory is flat throughout.
  */
 import type { Clock } from '../clock.ts';
-import { type KmsgRecord, parseRecord } from './record.ts';
+import { type KmsgRecord, parseRecord, unexpected } from './record.ts';
 import { errorCode, openSource, type RecordSource } from './source.ts';
 
 export type Access =
@@ -31,6 +31,8 @@ export interface FollowerOptions {
   onLost(count: number): void;
   /** A tick ended with nothing more to read. */
   onQuiet(): void;
+  /** How long a tick takes is measured with this, in milliseconds. */
+  readonly now?: () => number;
 }
 
 export interface Follower {
@@ -44,7 +46,9 @@ export interface Follower {
   close(): void;
 }
 
-const recordsPerTick = 4000;
+const tickMs = 30;
+/** Read before the time is looked at, however long they took: a host that steals must not stop us. */
+const linesBetweenLooks = 500;
 /** More ticks than any usual ring takes: a flood cannot keep us in the past for ever. */
 const longestDrainTicks = 30;
 const longestBackoffSeconds = 60;
@@ -72,22 +76,25 @@ interface Intake {
   anyRecord(): boolean;
 }
 
+const errorOf = (raw: string | undefined): Error | undefined =>
+  raw === undefined ? undefined : unexpected(raw);
+
 /** What happens to records between the source and the collector. */
 function createIntake(options: FollowerOptions): Intake {
   let past = true;
   let ticks = 0;
   let expected: number | undefined;
-  let problem: Error | undefined;
-  let untold: Error | undefined;
+  /** What was no record: the last thing read, and the first one untold. */
+  let problem: string | undefined;
+  let untold: string | undefined;
   let anyRecord = false;
+  const now = options.now ?? (() => performance.now());
 
   function handle(raw: string): void {
-    let record: KmsgRecord;
-    try {
-      record = parseRecord(raw);
-    } catch (error) {
-      problem = asError(error);
-      untold ??= problem;
+    const record = parseRecord(raw);
+    if (record === undefined) {
+      problem = raw;
+      untold ??= raw;
       return;
     }
     problem = undefined;
@@ -107,18 +114,20 @@ function createIntake(options: FollowerOptions): Intake {
     },
     read(source) {
       let quiet = false;
-      for (let i = 0; i < recordsPerTick && !quiet; i++) {
+      const end = now() + tickMs;
+      for (let lines = 1; !quiet; lines++) {
         const raw = source.next();
         if (raw === undefined) quiet = true;
-        else handle(raw);
+        else if (raw !== '') handle(raw);
+        if (lines % linesBetweenLooks === 0 && now() >= end) break;
       }
       ticks++;
       if (quiet || ticks >= longestDrainTicks) past = false;
       if (quiet) options.onQuiet();
     },
-    problem: () => problem,
+    problem: () => errorOf(problem),
     takeProblem() {
-      const taken = untold;
+      const taken = errorOf(untold);
       untold = undefined;
       return taken;
     },

@@ -6,10 +6,12 @@ import { reasonOfTrace } from '../reasons.ts';
 import { assembleReports, type HungTaskReport } from './hung-task.ts';
 import { type KmsgRecord, parseRecord } from './record.ts';
 
+const parsed = (raw: string): KmsgRecord => parseRecord(raw) ?? assert.fail(raw);
+
 function recording(name: string): KmsgRecord[] {
   const url = new URL(`../fixtures/kmsg/${name}.txt`, import.meta.url);
   const lines = readFileSync(url, 'utf8').trimEnd().split('\n');
-  return lines.filter((line) => !line.startsWith(' ')).map(parseRecord);
+  return lines.filter((line) => !line.startsWith(' ')).map(parsed);
 }
 
 function assemble(records: readonly KmsgRecord[]): HungTaskReport[] {
@@ -216,7 +218,7 @@ test('hung task reports: a line that quotes one begins none, and ends none', () 
     ' </TASK>',
     ' jbd2_log_wait_commit+0xac/0x120',
   ];
-  const records = texts.map((text, i) => parseRecord(`6,${i},${i},-;${text}`));
+  const records = texts.map((text, i) => parsed(`6,${i},${i},-;${text}`));
   const [report, ...others] = assemble(records);
   assert.deepEqual(others, []);
   assert.equal(report?.tgid, 161);

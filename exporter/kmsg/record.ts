@@ -27,11 +27,15 @@ function unescape(text: string): string {
   );
 }
 
-export function parseRecord(raw: string): KmsgRecord {
+/** What to say of a text that is no record. */
+export function unexpected(raw: string): Error {
+  return new Error(`kmsg: unexpected record ${JSON.stringify(raw.slice(0, 80))}`);
+}
+
+/** Undefined for what is no record: a million lines of that are to cost no million errors. */
+export function parseRecord(raw: string): KmsgRecord | undefined {
   const head = headPattern.exec(raw);
-  if (head === null) {
-    throw new Error(`kmsg: unexpected record ${JSON.stringify(raw.slice(0, 80))}`);
-  }
+  if (head === null) return undefined;
   const [whole, priority, sequence, microseconds, , more = ''] = head;
   const end = raw.indexOf('\n');
   return {

@@ -6,7 +6,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 export interface RecordSource {
-  /** The next record as text, or undefined when there is no more for now. */
+  /** The next record as text, '' for a line that is none, undefined when there is no more for now. */
   next(): string | undefined;
   close(): void;
 }
@@ -92,7 +92,7 @@ function fileSource(fd: number, close: () => void): RecordSource {
         const line = pending.slice(0, end);
         pending = pending.slice(end + 1);
         // A line that starts with a space belongs to the record before it and is not used.
-        if (line !== '' && !line.startsWith(' ')) return line;
+        return line === '\r' || line.startsWith(' ') ? '' : line;
       }
     },
     close,

@@ -51,7 +51,7 @@ export function kmsgPlayer(random: Random): KmsgPlayer {
       sequence += 1000;
       if (random.chance(0.5)) write(log);
       else if (random.chance(0.9)) write(`${mangle(log, random)}\n`);
-      // No more lines than are read in ten seconds, at 4,000 a second: it is to catch up afterwards.
+      // No more lines than are read in ten seconds: it is to catch up afterwards.
       else write(`3,${sequence},1,-;${flood(random.int(1e4, 4e4), random)}\n`);
     },
     calm() {
