@@ -30,9 +30,9 @@ const words: Readonly<Record<SloName, Words>> = {
   },
 };
 
-function duration(minutes: number): string {
-  const hours = Math.floor(minutes / 60);
-  return `${hours} h ${Math.round(minutes - hours * 60)} min`;
+function duration(exact: number): string {
+  const minutes = Math.round(exact);
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
 
 function row({ name, objective, limit = 0, alerts }: Slo, periodDays: number): string {

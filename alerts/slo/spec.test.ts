@@ -80,6 +80,12 @@ const wrong: readonly [from: string, to: string, message: RegExp][] = [
     'short: 1h, long: 5m',
     /burn_rates\[0\]: short and long must be two of 5m, 30m/,
   ],
+  ['short: 5m, long: 1h', 'short: 1h, long: 1h', /short below long; got "1h" and "1h"/],
+  ['good_share: 0.9', 'good_share: 90', /good_share must be a number above 0 and below 1, got 90/],
+  ['good_share: 0.9', 'good_share: 1', /good_share must be a number above 0 and below 1, got 1$/],
+  ['at_most_ratio: 0.1', 'at_most_ratio: 1', /at_most_ratio must be .* and below 1, got 1$/],
+  ['within_seconds: 0.05', 'within_seconds: 10', /within_seconds must be .* below 10, got 10$/],
+  ['within_seconds: 30', 'within_seconds: 86400', /within_seconds must be .* below 86400, got/],
   [
     'severity: page, factor',
     'severity: call, factor',
@@ -154,6 +160,14 @@ test('the document says a long budget, a fine objective, and that nobody is told
   const [host = ''] = /^\| `host` .*$/m.exec(sloDocument(spec)) ?? [];
   assert.deepEqual(host.split(' | ').slice(3), ['99.9877 %', '0 h 5 min', 'nobody |']);
   assert.match(sloDocument(spec), /\| objective over 30 days \|[\s\S]*`slo:bad_seconds:sum30d`/);
+});
+
+test('the document says 1 h 0 min of what is an hour, and never 60 min', () => {
+  // 59.7 and 60.5 min.
+  for (const objective of [99.852, 99.85]) {
+    const text = sloDocument(readSloSpec(changed('objective: 99.5', `objective: ${objective}`)));
+    assert.match(text, /^\| `host` .* \| 1 h 0 min \|/m);
+  }
 });
 
 test('the document lists who hears of it, a line each, and how long a lost host is missed', () => {

@@ -58,6 +58,15 @@ const limitKey: Readonly<Record<SloName, string | undefined>> = {
   queue_latency: 'within_seconds',
 };
 
+/** A limit is below this. With a share of 1 no slice would ever be good: rates are not exact. */
+const limitBelow: Readonly<Record<SloName, number>> = {
+  host: 1,
+  steal: 1,
+  redis_availability: 1,
+  redis_latency: 10,
+  queue_latency: 86_400,
+};
+
 type Fields = Readonly<Record<string, unknown>>;
 
 function isFields(value: unknown): value is Fields {
@@ -98,7 +107,7 @@ function isSeverity(value: unknown): value is BurnSeverity {
 function limitOf(name: SloName, fields: Fields, where: string): number | undefined {
   const key = limitKey[name];
   if (key === undefined) return undefined;
-  const limit = numberIn(fields, key, where, 0, name === 'queue_latency' ? 86_400 : 10);
+  const limit = numberIn(fields, key, where, 0, limitBelow[name]);
   const bounds = name === 'steal' || name === 'redis_latency' ? buckets[name] : undefined;
   if (bounds !== undefined && !bounds.includes(limit)) {
     throw new Error(
