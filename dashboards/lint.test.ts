@@ -60,6 +60,14 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
     for (const panel of model.panels) panel.id = 1;
   },
   grid: inPanel('stat', (panel) => void (panel.gridPos.h = 20)),
+  'even-rows': inPanel('stat', (panel) => void (panel.gridPos.h -= 1)),
+  'whole-counts': inPanel('stat', ({ fieldConfig: { defaults } }) => {
+    Object.assign(defaults, { unit: 'none', decimals: 1 });
+  }),
+  'target-legend-rule': inPanel('timeseries', ({ targets: [target] }) => {
+    assert.ok(target);
+    target.legendFormat = '';
+  }),
   'told-apart-by-host': query('timeseries', `max by (job, instance) (redis_up{${host}})`),
   'links-exist': inPanel('stat', (panel) => void (panel.links = [{ url: '/d/nowhere' }])),
   'panel-datasource-rule': inPanel('stat', (panel) => void (panel.datasource.uid = 'abc')),

@@ -90,6 +90,14 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
       }
     }
   },
+  *'even-rows'(model) {
+    const heights = new Map<number, number>();
+    for (const { title, gridPos } of model.panels) {
+      const height = heights.get(gridPos.y) ?? gridPos.h;
+      heights.set(gridPos.y, height);
+      if (gridPos.h !== height) yield `"${title}" is ${gridPos.h} high, its row ${height}`;
+    }
+  },
   /** By its name alone, or by its name as well: two machines may have one address. */
   *'told-apart-by-host'(model) {
     for (const { where, expr } of expressions(model)) {

@@ -63,6 +63,16 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
       if (!units.has(unit)) yield `unit ${unit}`;
     }
   },
+  /** A count has no fractions. */
+  *'whole-counts'({ type, fieldConfig: { defaults } }) {
+    if (type === 'stat' && defaults.unit === 'none' && (defaults.decimals ?? 0) > 0)
+      yield `a count with ${defaults.decimals} decimals`;
+  },
+  /** What a line, a lane or a figure is called where one points at it. */
+  *'target-legend-rule'({ targets }) {
+    for (const { refId, format, legendFormat } of targets)
+      if (format !== 'table' && legendFormat === '') yield `query ${refId} has no name`;
+  },
   *'panel-no-targets-rule'(panel) {
     if (panel.targets.length === 0) yield 'no query';
     const letters = panel.targets.map(({ refId }) => refId);
