@@ -12,7 +12,7 @@ import { type Client, serve, request, turnOfTheLoop } from './testing/watched-se
 const large = Buffer.alloc(8e6, 'x');
 
 test('connections: answers nobody reads are bounded together, the oldest are dropped', async (t) => {
-  const { open, begun } = await serve(t, (_request, response) => response.end(large), {
+  const { open, begun, clock } = await serve(t, (_request, response) => response.end(large), {
     unreadBytes: 12e6,
   });
   const deaf: Client[] = [];
@@ -23,6 +23,7 @@ test('connections: answers nobody reads are bounded together, the oldest are dro
     await until('it is asked', () => begun() === i + 1);
     deaf.push(client);
   }
+  clock.advance(1);
   const reader = await open();
   reader.socket.write(request);
   await until('who reads gets it all', () => reader.text().length > large.length);
@@ -31,6 +32,24 @@ test('connections: answers nobody reads are bounded together, the oldest are dro
     deaf.slice(0, 3).every(({ closed }) => closed()),
   );
   assert.ok(deaf.slice(0, 3).every(({ text }) => text().length < large.length));
+});
+
+test('connections: in a burst it is looked at before the second is over', async (t) => {
+  const { open, begun } = await serve(t, (_request, response) => response.end(large), {
+    unreadBytes: 12e6,
+  });
+  const deaf: Client[] = [];
+  for (let i = 0; i < 8; i++) {
+    const client = await open();
+    client.socket.pause();
+    client.socket.write(request);
+    await until('it is asked', () => begun() === i + 1);
+    deaf.push(client);
+  }
+  for (const { socket } of deaf) socket.resume();
+  await until('the first ones were cut off', () =>
+    deaf.slice(0, 6).every(({ closed }) => closed()),
+  );
 });
 
 test('connections: what answers share is counted once, and with TLS a copy for each', async (t) => {
