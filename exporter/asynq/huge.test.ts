@@ -79,7 +79,7 @@ test('100,000 queues, a million workers, specs of a megabyte: told, and nobody e
   t.after(() => redis.disconnect());
   await fill(redis);
   const exporter = await startExporter(t, [`--redis-url=${server.url}`, '--asynq-queues=busy']);
-  const livez = keepAsking(t, `${exporter.url}/livez`, exporter.pid, 20);
+  const livez = keepAsking(t, `${exporter.url}/livez`, exporter.pid, 50);
   const scrapes = keepAsking(t, `${exporter.url}/metrics`, exporter.pid, 1000);
   const has = (line: string) => scrapes.seen.text.includes(`\n${line}\n`);
   await until('the queues are there', () => has('asynq_up 1'), 60);
