@@ -186,9 +186,11 @@ test('the document lists who hears of it, a line each, and how long a lost host 
 /** As Prometheus reads a duration. */
 const unitSeconds: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
 
-test('a window is as long as it is called', () => {
+test('a window is as long as it is called, and its range a second shorter', () => {
+  const text = JSON.stringify(sloGroups(readSloSpec(shipped)));
   for (const [name, seconds] of Object.entries(windows)) {
     const [, count, unit = ''] = /^(\d+)([mhd])$/.exec(name) ?? [];
     assert.equal(seconds, Number(count) * (unitSeconds[unit] ?? Number.NaN), name);
+    assert.ok(text.includes(`[${seconds - 1}s]`) && !text.includes(`[${seconds - 2}s]`), name);
   }
 });
