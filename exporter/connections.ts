@@ -26,8 +26,6 @@ export interface ConnectionLimits {
 }
 
 interface Connection {
-  /** Which one of the server it is; the same for a TLS socket and the one below it. */
-  readonly peer: string;
   /** The one that carries HTTP: with TLS, the one inside. */
   socket: Socket;
   /** Whether a single byte came: the first of a TLS handshake is one. */
@@ -60,6 +58,7 @@ export interface Connections {
   end(): void;
 }
 
+/** The same for a TLS socket and the one below it. */
 function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
 }
@@ -107,13 +106,18 @@ export function watchConnections(
   random: () => number = Math.random,
 ): Connections {
   /** In the order in which they began to wait for a request or for their answer. */
-  const connections = new Map<string, Connection>();
+  const connections = new Set<Connection>();
+  /** By the socket that carries HTTP. */
+  const carriers = new WeakMap<Duplex, Connection>();
+  /** With TLS: until it is known which socket that is, and for as long as it is open. */
+  const encrypted = 'setSecureContext' in server;
+  const peers = new Map<string, Connection>();
   const busy = new Set<Connection>();
   let ending = false;
 
   function touch(connection: Connection): void {
     connection.since = clock.monotonic();
-    if (connections.delete(connection.peer)) connections.set(connection.peer, connection);
+    if (connections.delete(connection)) connections.add(connection);
   }
 
   function closeAfterAnswer(connection: Connection): void {
@@ -124,48 +128,54 @@ export function watchConnections(
 
   function dismiss(connection: Connection | undefined): void {
     if (connection === undefined) return;
-    connections.delete(connection.peer);
+    connections.delete(connection);
     connection.socket.destroy();
   }
 
   /** For one more from this address. */
   function makeRoom(address: string): void {
-    const ofAddress = [...connections.values()].filter((one) => one.address === address);
+    if (connections.size < Math.min(limits.perAddress, limits.connections)) return;
+    const ofAddress = [...connections].filter((one) => one.address === address);
     if (ofAddress.length >= limits.perAddress) dismiss(leastUseful(ofAddress, random));
     else if (connections.size >= limits.connections) {
-      dismiss(leastUseful(ofTheBusiestAddress(connections.values()), random));
+      dismiss(leastUseful(ofTheBusiestAddress(connections), random));
     }
   }
 
   function opened(socket: Socket): void {
-    const peer = peerOf(socket);
     const address = clientOf(socket.remoteAddress ?? '');
     const since = clock.monotonic();
     makeRoom(address);
     const heard = () => socket.bytesRead > 0;
     const taken = { takenBefore: 0, taken: 0, movedAt: since };
-    const connection = { peer, socket, heard, address, since, ...taken, known: false, last: false };
-    connections.set(peer, connection);
-    socket.once('close', () => {
-      if (connections.get(peer) === connection) connections.delete(peer);
+    const connection = { socket, heard, address, since, ...taken, known: false, last: false };
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+    if (encrypted) knowByPeer(connection);
+    else carriers.set(socket, connection);
+  }
+
+  function knowByPeer(connection: Connection): void {
+    const peer = peerOf(connection.socket);
+    peers.set(peer, connection);
+    connection.socket.once('close', () => {
+      if (peers.get(peer) === connection) peers.delete(peer);
     });
   }
 
   function carriesHttp(socket: Socket): void {
-    const connection = connections.get(peerOf(socket));
-    if (connection === undefined) {
+    const connection = encrypted ? peers.get(peerOf(socket)) : carriers.get(socket);
+    if (connection === undefined || !connections.has(connection)) {
       socket.destroy();
       return;
     }
     connection.socket = socket;
+    carriers.set(socket, connection);
     readOneRequestAtATime(socket, {
       busy: () => connection.response !== undefined,
       early: () => closeAfterAnswer(connection),
     });
   }
-
-  /** TLS encrypts a copy for each; without it what waits is the very memory that is held. */
-  const copies = 'setSecureContext' in server;
 
   function isLate({ since, taken, takenBefore }: Connection, now: number): boolean {
     const seconds = now - since;
@@ -182,7 +192,8 @@ export function watchConnections(
     for (const connection of [...busy].reverse().sort((a, b) => b.movedAt - a.movedAt)) {
       const { socket, held } = connection;
       const fresh = held?.().filter(({ key }) => !added.has(key)) ?? [];
-      const own = held === undefined || copies ? socket.writableLength : 0;
+      // TLS encrypts a copy for each; without it what waits is the very memory that is held.
+      const own = held === undefined || encrypted ? socket.writableLength : 0;
       const waiting = fresh.reduce((sum, { bytes }) => sum + bytes, own);
       const tooMuch = unread > 0 && unread + waiting > limits.unreadBytes;
       if (tooMuch || isLate(connection, now)) {
@@ -211,13 +222,14 @@ export function watchConnections(
   }
 
   server.on('connection', opened);
-  server.on('setSecureContext' in server ? 'secureConnection' : 'connection', carriesHttp);
+  server.on(encrypted ? 'secureConnection' : 'connection', carriesHttp);
   server.on('close', clock.every(1, dropUnread));
 
   return {
     begin(request, response) {
-      const connection = connections.get(peerOf(request.socket));
-      if (connection === undefined || connection.response !== undefined) {
+      const connection = carriers.get(request.socket);
+      const open = connection !== undefined && connections.has(connection);
+      if (!open || connection.response !== undefined) {
         request.socket.destroy();
         return false;
       }
@@ -234,12 +246,12 @@ export function watchConnections(
     },
     idle: (socket) => ![...busy].some((connection) => connection.socket === socket),
     holds(response, held) {
-      const connection = connections.get(peerOf(response.req.socket));
+      const connection = carriers.get(response.req.socket);
       if (connection?.response === response) connection.held = held;
     },
     end() {
       ending = true;
-      for (const connection of connections.values()) {
+      for (const connection of connections) {
         if (connection.response === undefined) connection.socket.destroy();
         else closeAfterAnswer(connection);
       }

@@ -151,7 +151,8 @@ export function createPageRenderer(format: Format): PageRenderer {
       const known = keptText(family);
       text += known ?? (await textOf(family));
       // One after the other: rendering waits for nothing, the registry only says it may.
-      if (known === undefined) await pace();
+      const turn = known === undefined ? pace() : undefined;
+      if (turn !== undefined) await turn;
       if (family.prepared === undefined) continue;
       page.push(text, family.prepared);
       text = '';

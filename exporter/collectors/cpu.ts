@@ -65,10 +65,11 @@ export function cpuCollector({ procfs, clock }: { procfs: PseudoFs; clock: Clock
   function advance(stat: Stat): number[] {
     const moved = counters.advance(stat, clock.monotonic());
     totals ??= [...stat.total];
+    const sum = totals;
     for (const ticks of moved.values()) {
-      for (const [i, count] of ticks.entries()) {
-        if (!Number.isNaN(count)) totals[i] = (totals[i] ?? NaN) + count;
-      }
+      ticks.forEach((count, i) => {
+        if (!Number.isNaN(count)) sum[i] = (sum[i] ?? NaN) + count;
+      });
     }
     advanceSum(stat, totals);
     for (const [i, count] of stat.total.entries()) {

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { systemClock } from '../clock.ts';
 import { isIncomplete } from '../collector.ts';
 import { createRequestCounter } from '../requests.ts';
+import { until } from '../testing/redis-server.ts';
 import { countFds, exporterCollector } from './exporter.ts';
 
 const quiet = {
@@ -138,8 +139,12 @@ test('exporter: a lag is of the time since the last scrape, and its timer ends w
     });
   }
   const collector = exporterCollector({ ...quiet, requests: createRequestCounter(), lag });
+  // Nothing has been measured yet, so nothing is thrown away either.
   await collector.collect(AbortSignal.timeout(1000));
-  await collector.collect(AbortSignal.timeout(1000));
+  for (let scrapes = 0; scrapes < 2; scrapes += 1) {
+    await until('a period has ended', () => lag.count > 0);
+    await collector.collect(AbortSignal.timeout(1000));
+  }
   await collector.close?.();
   assert.deepEqual(told, ['enable', 'reset', 'reset', 'disable']);
 });

@@ -103,7 +103,8 @@ export function exporterCollector({
 
   /** The histogram holds whole timer periods; the lag is what exceeds one. Loses the one under way. */
   function takeLag(): number {
-    const seconds = lag.count === 0 ? 0 : lag.percentile(99) / 1e9 - timerMs / 1000;
+    if (lag.count === 0) return 0;
+    const seconds = lag.percentile(99) / 1e9 - timerMs / 1000;
     lag.reset();
     return Math.max(0, seconds);
   }

@@ -38,6 +38,11 @@ export interface AcrossRuns {
 /** `counts`: what only grows; the other metrics stay as they are. */
 export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRuns {
   const known = new Map<Metric, Map<string, Counted>>();
+  /**
+   * The last answer of what has no rows above: always one process, and no series ever went away, so
+   * that what is published is what it says.
+   */
+  const plain = new Map<Metric, Family>();
   let runs: string[] = [];
   let lastAt = Number.NaN;
 
@@ -48,8 +53,22 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
     row.raw = raw;
   }
 
-  function one({ metric, samples }: Family, isOther: boolean, isNew: boolean): Family {
-    const rows = known.get(metric) ?? new Map<string, Counted>();
+  function rowsOf(metric: Metric): Map<string, Counted> {
+    const rows = new Map<string, Counted>();
+    for (const { labels, value } of plain.get(metric)?.samples ?? []) {
+      rows.set(keyOf(labels), { raw: Number(value), value: Number(value) });
+    }
+    return rows;
+  }
+
+  function one(family: Family, isOther: boolean, isNew: boolean): Family {
+    const { metric, samples } = family;
+    const fewer = samples.length < (plain.get(metric)?.samples.length ?? 0);
+    if (!isOther && !fewer && !known.has(metric)) {
+      plain.set(metric, family);
+      return family;
+    }
+    const rows = known.get(metric) ?? rowsOf(metric);
     known.set(metric, rows);
     return {
       metric,
