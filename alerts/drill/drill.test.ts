@@ -70,5 +70,5 @@ test('a program that was stopped is ended, and its directory gone, when its star
   starter.kill('SIGKILL');
   await until('the stopped program is gone', () => !existsSync(`/proc/${pid}`));
   await until('its directory is gone', () => !existsSync(directory));
-  assert.deepEqual(processesOf(directory), []);
+  await until('the keeper has ended', () => processesOf(directory).length === 0);
 });

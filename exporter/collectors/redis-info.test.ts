@@ -380,3 +380,19 @@ test('redis-info: a CONFIG that is never answered costs INFO nothing', async (t)
     assert.equal(valueOf(families, 'redis_memory_used_bytes'), 5);
   }
 });
+
+test('redis-info: INFO is odd while a CONFIG is never answered, and that ends one scrape', async (t) => {
+  let info = bulk('used_memory:5\r\n');
+  const { url } = await startScripted(t, ([name]) => {
+    if (name === 'PING') return '+PONG\r\n';
+    return name === 'INFO' ? info : undefined;
+  });
+  const { scrape } = start(t, url);
+  assert.equal(valueOf((await scrape()).families, 'redis_memory_used_bytes'), 5);
+  info = ':5\r\n';
+  // Both fail, and nobody is left who hears of the second: that would end the process.
+  assert.match((await scrape()).error?.message ?? '', /INFO: the reply is no text/);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  info = bulk('used_memory:6\r\n');
+  assert.equal(valueOf((await scrape()).families, 'redis_memory_used_bytes'), 6);
+});

@@ -80,6 +80,12 @@ function asText(reply: unknown): unknown {
   return Array.isArray(reply) ? reply.map(asText) : reply;
 }
 
+/** Whoever finds INFO odd does not wait for it, and nobody hears that it failed. */
+function mayFail<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 /** Undefined for a value that cannot be read: whoever publishes it tells. */
 function readable<T>(read: () => T): T | undefined {
   try {
@@ -161,15 +167,13 @@ export function redisInfoCollector({
   async function askAll(signal: AbortSignal): Promise<Asked> {
     if (aside !== undefined) {
       const info = await aside.send(infoCommands, signal, 'short');
-      return { info, others: client.send(replyCommands, signal, 'short') };
+      return { info, others: mayFail(client.send(replyCommands, signal, 'short')) };
     }
     const { promise: info, resolve: tell } = Promise.withResolvers<readonly unknown[]>();
     const count = infoCommands.length;
     const first = { count, tell };
     const all = client.send([...infoCommands, ...replyCommands], signal, 'short', first);
-    const others = all.then((replies) => replies.slice(count));
-    // Whoever finds INFO odd does not wait for them.
-    others.catch(() => undefined);
+    const others = mayFail(all.then((replies) => replies.slice(count)));
     return { info: await Promise.race([info, all]), others };
   }
 

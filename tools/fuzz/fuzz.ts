@@ -32,6 +32,8 @@ const stepMs = 100;
 /** Searches for what is gone come every 10 to 30 s. */
 const recoverySeconds = 45;
 
+const shownOfLog = 4000;
+
 /** The collectors that do not work, as /metrics has them. */
 function failing(page: string): string[] {
   return [...readPage(page).samples]
@@ -64,13 +66,25 @@ export async function fuzz(
   await until('every collector works', async () => failing(await page()).length === 0, 30);
 
   const judge = startJudge(exporter.url, exporter.pid);
+  scope.after(async () => {
+    http.close();
+    await judge.stop();
+  });
+  /** How and with what words, if it did. */
+  let ended: string | undefined;
+  void exporter.ended.then((how) => {
+    ended = `the exporter ended, ${how}: ${exporter.log().slice(-shownOfLog)}`;
+  });
   for (const player of players) player.start();
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end) {
+  while (performance.now() < end && ended === undefined) {
     for (const player of players) player.step();
     await sleep(stepMs);
   }
   for (const player of players) player.calm();
+  if (ended !== undefined) {
+    return { violations: [ended, ...judge.violations], summary: judge.summary() };
+  }
 
   const violations: string[] = [];
   await until(
@@ -81,7 +95,6 @@ export async function fuzz(
     violations.push(`${recoverySeconds} s later: ${failing(await page()).join(' ')}`);
   });
   await judge.stop();
-  http.close();
   if (/secret-of-the-fuzzer/.test(exporter.log() + (await page())))
     violations.push('a password is shown');
   return { violations: [...judge.violations, ...violations], summary: judge.summary() };
