@@ -71,19 +71,19 @@ export async function fuzz(
     await judge.stop();
   });
   /** How and with what words, if it did. */
-  let ended: string | undefined;
-  void exporter.ended.then((how) => {
-    ended = `the exporter ended, ${how}: ${exporter.log().slice(-shownOfLog)}`;
-  });
+  const ended: string[] = [];
+  void exporter.ended.then((how) =>
+    ended.push(`the exporter ended, ${how}: ${exporter.log().slice(-shownOfLog)}`),
+  );
   for (const player of players) player.start();
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end && ended === undefined) {
+  while (performance.now() < end && ended.length === 0) {
     for (const player of players) player.step();
     await sleep(stepMs);
   }
   for (const player of players) player.calm();
-  if (ended !== undefined) {
-    return { violations: [ended, ...judge.violations], summary: judge.summary() };
+  if (ended.length > 0) {
+    return { violations: [...ended, ...judge.violations], summary: judge.summary() };
   }
 
   const violations: string[] = [];
