@@ -21,14 +21,15 @@ function faded({ metric, samples }: Family, missing: readonly Sample[] = samples
     : [...missing];
 }
 
+/** A loop, because it runs for every collector at every scrape. */
 function isShorter(now: readonly Family[], before: readonly Family[]): boolean {
-  return (
-    now.length < before.length ||
-    before.some((family, i) => {
-      const one = now[i];
-      return one?.metric !== family.metric || one.samples.length < family.samples.length;
-    })
-  );
+  for (let i = 0; i < before.length; i += 1) {
+    const one = now[i];
+    const other = before[i];
+    if (one === undefined || one.metric !== other?.metric) return true;
+    if (one.samples.length < other.samples.length) return true;
+  }
+  return false;
 }
 
 interface Merged {
@@ -58,11 +59,6 @@ export function keepingSeries<T extends Collector>(collector: T): T {
   let before: readonly Family[] = [];
 
   function kept(now: readonly Family[]): Merged {
-    // Almost always: the same series as before, in the same order.
-    if (!isShorter(now, before)) {
-      before = now;
-      return { families: now, lost: [] };
-    }
     const merged = merge(now, before);
     before = merged.families;
     return merged;
@@ -77,6 +73,11 @@ export function keepingSeries<T extends Collector>(collector: T): T {
       } catch (error) {
         if (!(error instanceof Error)) throw error;
         throw incomplete(error.message, kept(isIncomplete(error) ? error.families : []).families);
+      }
+      // Almost always: the same series as before, in the same order.
+      if (!isShorter(now, before)) {
+        before = now;
+        return now;
       }
       const { families, lost } = kept(now);
       if (lost.length === 0) return families;

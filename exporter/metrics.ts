@@ -150,9 +150,9 @@ export function createPageRenderer(format: Format): PageRenderer {
     for (const family of present) {
       const known = keptText(family);
       text += known ?? (await textOf(family));
-      // One after the other: rendering waits for nothing, the registry only says it may.
-      const turn = known === undefined ? pace() : undefined;
-      if (turn !== undefined) await turn;
+      // One after the other: rendering waits for nothing, the registry only says it may. A small
+      // family takes microseconds.
+      if (family.samples.length > mostKeptSamples) await pace();
       if (family.prepared === undefined) continue;
       page.push(text, family.prepared);
       text = '';

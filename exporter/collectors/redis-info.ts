@@ -115,6 +115,7 @@ function sentinelFound({ display, tls }: Config['redis']): Error {
 
 /** Families that were there and are not now: aof_* after AOF was turned off, CONFIG forbidden. */
 function withMissing(now: readonly Family[], before: readonly Family[]): Family[] {
+  if (before.every(({ metric }, i) => now[i]?.metric === metric)) return [...now];
   const present = new Set(now.map(({ metric }) => metric));
   return [...now, ...before.filter(({ metric }) => !present.has(metric)).map(nanGauge)];
 }
