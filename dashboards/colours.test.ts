@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Threshold, burnRates, thresholds } from '../alerts/thresholds.ts';
-import { type Mapping, type PanelModel, type ThresholdSteps, committed } from './testing/model.ts';
+import { type Mapping, type PanelModel, type ThresholdSteps, committed } from './lint/model.ts';
 
 const amber = '#F2A93B';
 const red = '#E0403F';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { committed } from './testing/model.ts';
-import { verdictSentences } from './verdict.ts';
+import { committed } from './lint/model.ts';
+import { verdictSentences } from '../alerts/verdict/verdict.ts';
 
 const directory = join(import.meta.dirname, '../docs/dashboards');
 const page = (name: string) => readFileSync(join(directory, `${name}.md`), 'utf8');

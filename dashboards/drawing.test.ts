@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { committed } from './testing/model.ts';
+import { committed } from './lint/model.ts';
 
 const panels = committed().flatMap((model) => model.panels);
 

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { writeFixture } from './incident/fixture.ts';
-import { allRuleExpressions } from './testing/backfill.ts';
-import { exported, familyOf, queryable, targetLabels } from './testing/declared.ts';
-import { committed, expressions } from './testing/model.ts';
-import { parsePromql } from './testing/promql.ts';
-import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './testing/public-queries.ts';
+import { allRuleExpressions } from './lint/backfill.ts';
+import { exported, familyOf, queryable, targetLabels } from './lint/declared.ts';
+import { committed, expressions } from './lint/model.ts';
+import { parsePromql } from '../alerts/testing/promql.ts';
+import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { unused } from './unused.ts';
 
 const panels = committed().flatMap(expressions);

@@ -7,8 +7,8 @@ import { test } from 'node:test';
 import { stringify } from 'yaml';
 import { shippedSpec } from '../alerts/slo/shipped.ts';
 import { generated, root } from './generate.ts';
-import { committed, expressions } from './testing/model.ts';
-import { interpolate } from './testing/promql.ts';
+import { committed, expressions } from './lint/model.ts';
+import { interpolate } from '../alerts/testing/promql.ts';
 
 test('what is committed is what the sources generate', () => {
   for (const [path, text] of generated()) {

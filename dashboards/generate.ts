@@ -6,7 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { dashboards } from './index.ts';
-import { dashboardGroup, ruleFile, verdictGroup } from './rules.ts';
+import { dashboardGroup, ruleFile, verdictGroup } from '../alerts/verdict/rules.ts';
 
 export const root = join(import.meta.dirname, '..');
 

@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { timeOf } from './incident/fixture.ts';
 import { coarseSeconds, machines } from './incident/timelines.ts';
-import { type Afternoon, startAfternoon, view } from './testing/afternoon.ts';
-import { committed } from './testing/model.ts';
-import { type View, askPanel, hasData, panelNamed } from './testing/panels.ts';
-import { example, interpolate } from './testing/promql.ts';
-import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './testing/public-queries.ts';
-import { verdict } from './verdict.ts';
+import { type Afternoon, startAfternoon, view } from './lint/afternoon.ts';
+import { committed } from './lint/model.ts';
+import { type View, askPanel, hasData, panelNamed } from './lint/panels.ts';
+import { example, interpolate } from '../alerts/testing/promql.ts';
+import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
+import { verdict } from '../alerts/verdict/verdict.ts';
 
 const models = committed();
 const model = (name: string) => models.find(({ uid }) => uid === `stealwatch-${name}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lint, ruleNames } from './testing/lint.ts';
-import { type DashboardModel, committed } from './testing/model.ts';
+import { lint, ruleNames } from './lint/lint.ts';
+import { type DashboardModel, committed } from './lint/model.ts';
 
 type Draft<T> = { -readonly [K in keyof T]: Draft<T[K]> };
 

@@ -9,11 +9,11 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { loadCaptured } from '../exporter/testing/asynq-data.ts';
-import { startExporter } from '../exporter/testing/exporter-process.ts';
-import { type RedisServer, startRedis } from '../exporter/testing/redis-server.ts';
-import { startPrometheus } from './testing/prometheus.ts';
-import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './testing/public-queries.ts';
+import { loadCaptured } from '../tools/rig/asynq-data.ts';
+import { startExporter } from '../tools/rig/exporter-process.ts';
+import { type RedisServer, startRedis } from '../tools/rig/redis-server.ts';
+import { startPrometheus } from './lint/prometheus.ts';
+import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 
 interface Page {
   readonly queries: readonly string[];

@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readConfig } from '../exporter/config.ts';
+import { readConfig } from '../exporter/config/read.ts';
 import { handedIn } from '../exporter/procfs/handed-in.ts';
 import {
   type ComposeFile,
@@ -16,7 +16,7 @@ import {
   filledIn,
   type Service,
   variablesIn,
-} from './testing/compose.ts';
+} from '../tools/rig/compose.ts';
 
 const raw = readFileSync('docker-compose.yml', 'utf8');
 /** With nothing set: what somebody gets who sets nothing. */

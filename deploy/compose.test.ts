@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { retentionDays } from '../alerts/thresholds.ts';
 import { handedIn } from '../exporter/procfs/handed-in.ts';
-import { composeFile, filledIn } from './testing/compose.ts';
+import { composeFile, filledIn } from '../tools/rig/compose.ts';
 
 /** With nothing set: what somebody gets who sets nothing. */
 const bare = filledIn({});

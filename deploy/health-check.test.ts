@@ -11,11 +11,11 @@ import { createServer as createPlainServer, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { parseListen } from '../exporter/setting-values.ts';
-import { createAuthority } from '../exporter/testing/certificates.ts';
-import { startExporter } from '../exporter/testing/exporter-process.ts';
-import { freePort } from '../exporter/testing/redis-server.ts';
-import { composeFile } from './testing/compose.ts';
+import { parseListen } from '../exporter/config/values.ts';
+import { createAuthority } from '../tools/rig/certificates.ts';
+import { startExporter } from '../tools/rig/exporter-process.ts';
+import { freePort } from '../tools/rig/redis-server.ts';
+import { composeFile } from '../tools/rig/compose.ts';
 
 /** Docker hands the elements of the list on as they are, compose after making `$` of `$$`. */
 function ofCompose(): readonly string[] {

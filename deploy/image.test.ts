@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { test } from 'node:test';
-import { composeFile } from './testing/compose.ts';
+import { composeFile } from '../tools/rig/compose.ts';
 
 /** Instructions, continued lines joined, comments left out. */
 const instructions = readFileSync('exporter/Dockerfile', 'utf8')
@@ -24,7 +24,7 @@ const build: Reasons = {
   'COPY exporter exporter': 'what is built',
   'COPY scripts scripts': 'what builds it',
   'ARG REVISION=unknown': 'what stealwatch_build_info says',
-  'RUN STEALWATCH_REVISION=$REVISION node scripts/build.ts': 'one file, no node_modules',
+  'RUN STEALWATCH_REVISION=$REVISION node tools/build.ts': 'one file, no node_modules',
 };
 const shipped: Reasons = {
   [`FROM ${image}`]: 'without what built it',
@@ -80,7 +80,7 @@ test('.dockerignore: nothing gets in that is not asked for, no .env and no secre
     '!scripts',
     '**/*.test.ts',
     'exporter/fixtures',
-    'exporter/testing',
-    'exporter/bench',
+    'tools/rig',
+    'tools/bench',
   ]);
 });

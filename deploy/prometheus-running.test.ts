@@ -11,7 +11,7 @@ import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { ruleFiles } from '../alerts/testing/rule-files.ts';
 import { allTools } from '../alerts/testing/tools.ts';
-import { freePort, until } from '../exporter/testing/redis-server.ts';
+import { freePort, until } from '../tools/rig/redis-server.ts';
 
 type Settings = Readonly<Record<string, string>>;
 

@@ -11,9 +11,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { createAuthority } from '../exporter/testing/certificates.ts';
-import { startExporter } from '../exporter/testing/exporter-process.ts';
-import { freePort, until } from '../exporter/testing/redis-server.ts';
+import { createAuthority } from '../tools/rig/certificates.ts';
+import { startExporter } from '../tools/rig/exporter-process.ts';
+import { freePort, until } from '../tools/rig/redis-server.ts';
 
 /** bcrypt of "correct-horse", cost 10. */
 const hash = '$2y$10$abcdefghijklmnopqrstuuf4yQswfQRuOxajohDXdzREFVDuc.Vdy';

@@ -5,8 +5,8 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { cpuSecondsOf, launcher, startExporter } from './testing/exporter-process.ts';
-import { until } from './testing/redis-server.ts';
+import { cpuSecondsOf, launcher, startExporter } from '../tools/rig/exporter-process.ts';
+import { until } from '../tools/rig/redis-server.ts';
 
 /** Answers PING and nothing else, so that a scrape takes as long as it may. */
 async function halfDeafRedis(t: TestContext): Promise<string> {

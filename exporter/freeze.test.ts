@@ -6,9 +6,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { timedGet } from './bench/figures.ts';
-import { startExporter } from './testing/exporter-process.ts';
-import { startRedis, until } from './testing/redis-server.ts';
+import { timedGet } from '../tools/bench/figures.ts';
+import { startExporter } from '../tools/rig/exporter-process.ts';
+import { startRedis, until } from '../tools/rig/redis-server.ts';
 
 /**
  * Series without their values: what must not change with the weather. The blocked processes by

@@ -8,10 +8,10 @@ import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { timedGet } from './bench/figures.ts';
-import { startExporter } from './testing/exporter-process.ts';
-import { fixtureTree } from './testing/fixture-tree.ts';
-import { startRedis, until } from './testing/redis-server.ts';
+import { timedGet } from '../tools/bench/figures.ts';
+import { startExporter } from '../tools/rig/exporter-process.ts';
+import { fixtureTree } from '../tools/rig/fixture-tree.ts';
+import { startRedis, until } from '../tools/rig/redis-server.ts';
 
 const recording = fileURLToPath(new URL('fixtures/kvm-async-pf/stalled/proc', import.meta.url));
 const golden = fileURLToPath(new URL('golden/metrics.txt', import.meta.url));

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { freePort, until } from './testing/redis-server.ts';
+import { freePort, until } from '../tools/rig/redis-server.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 /** Nothing that this machine has, so that nothing of it matters. */

@@ -1,25 +1,25 @@
 /** Wiring: configuration, collectors, HTTP. Ends on SIGTERM and SIGINT after the answers under way. */
 // First: a signal may come while the rest is being loaded.
-import './early-signals.ts';
+import './core/early-signals.ts';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHttpServer } from './http-server.ts';
-import { logChanges } from './change-log.ts';
-import { systemClock } from './clock.ts';
-import type { Collector } from './collector.ts';
+import { createHttpServer } from './http/server.ts';
+import { logChanges } from './log/change-log.ts';
+import { systemClock } from './measure/clock.ts';
+import type { Collector } from './core/collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
-import { type Config, readConfig } from './config.ts';
-import { fewLines } from './few-lines.ts';
-import { createLog } from './log.ts';
-import { limitsWithin, openFilesAllowed } from './open-files.ts';
+import { type Config, readConfig } from './config/read.ts';
+import { fewLines } from './log/few-lines.ts';
+import { createLog } from './log/log.ts';
+import { limitsWithin, openFilesAllowed } from './http/open-files.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { startProblem } from './procfs/start-check.ts';
-import { createRequestCounter } from './requests.ts';
-import { createScraper } from './scrape.ts';
-import { reportsOf, statusOf } from './status.ts';
-import { createTargets } from './targets.ts';
-import { version } from './version.ts';
+import { createRequestCounter } from './core/requests.ts';
+import { createScraper } from './core/scrape.ts';
+import { reportsOf, statusOf } from './core/status.ts';
+import { createTargets } from './http/probe-targets.ts';
+import { version } from './core/version.ts';
 
 /** How long the answers under way may take once we were told to end. */
 const drainMs = 3000;
@@ -47,7 +47,9 @@ async function run(config: Config): Promise<void> {
     config.webConfigFile === undefined
       ? undefined
       : // YAML, TLS and passwords cost 6 MB of memory: not before somebody uses them.
-        await (await import('./web/access.ts')).openAccess(config.webConfigFile, systemClock, log);
+        await (
+          await import('./http/access/access.ts')
+        ).openAccess(config.webConfigFile, systemClock, log);
 
   const fewFailures = fewLines(mostFailuresToldAMinute, systemClock);
   const requests = createRequestCounter();

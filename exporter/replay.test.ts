@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { manualClock } from './clock.ts';
-import type { Collector, Family } from './collector.ts';
+import { manualClock } from './measure/clock.ts';
+import type { Collector, Family } from './core/collector.ts';
 import { asyncPageFaultsCollector } from './collectors/async-page-faults.ts';
 import { blockedTasksCollector } from './collectors/blocked-tasks.ts';
 import { cpuCollector } from './collectors/cpu.ts';
@@ -16,8 +16,8 @@ import { memoryCollector } from './collectors/memory.ts';
 import { pressureCollector } from './collectors/pressure.ts';
 import { stealCollector } from './collectors/steal.ts';
 import { createPseudoFs } from './procfs/reader.ts';
-import { reportsOf, statusOf } from './status.ts';
-import { fixtureTree, writeTree } from './testing/fixture-tree.ts';
+import { reportsOf, statusOf } from './core/status.ts';
+import { fixtureTree, writeTree } from '../tools/rig/fixture-tree.ts';
 
 const fixtures = new URL('fixtures/', import.meta.url);
 const text = (path: string) => readFileSync(new URL(path, fixtures), 'utf8');

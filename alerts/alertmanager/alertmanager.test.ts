@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { until } from '../../exporter/testing/redis-server.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { messagesOf, type TimedAlert } from '../replays/notifications.ts';
 import { shippedRouting } from '../replays/replay.ts';
 import { type PostedAlert, startAlertmanager, startScript } from '../testing/alertmanager.ts';

@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { until } from '../../exporter/testing/redis-server.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { type Channels, startChannels } from '../testing/channels.ts';
 import { webhookMessage } from '../testing/sink.ts';
 import { allTools } from '../testing/tools.ts';

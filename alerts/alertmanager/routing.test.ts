@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
-import { until } from '../../exporter/testing/redis-server.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { type PostedAlert, startScript } from '../testing/alertmanager.ts';
 import { startChannels } from '../testing/channels.ts';
 import { type Posted, webhookMessage, type WebhookMessage } from '../testing/sink.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { until } from '../../exporter/testing/redis-server.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { installedTools } from '../testing/tools.ts';
 import { createCleanup, runOnce } from './drill.ts';
 import { obstacle } from './programs.ts';

@@ -1,6 +1,6 @@
 /** One freeze of a real Redis under the shipped configuration, and when each stage saw it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { until } from '../../exporter/testing/redis-server.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { type Sink, startSink, webhookMessage } from '../testing/sink.ts';
 import type { Tools } from '../testing/tools.ts';
 import {

@@ -4,11 +4,8 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import {
-  startFreezableRedis,
-  whyNoFrozenFilesystem,
-} from '../../exporter/testing/frozen-filesystem.ts';
-import { accepts, freePort, until } from '../../exporter/testing/redis-server.ts';
+import { startFreezableRedis, whyNoFrozenFilesystem } from '../../tools/rig/frozen-filesystem.ts';
+import { accepts, freePort, until } from '../../tools/rig/redis-server.ts';
 import { startScript } from '../testing/alertmanager.ts';
 import type { Tools } from '../testing/tools.ts';
 

@@ -6,7 +6,7 @@
  * missing, because the exporter, the host or Prometheus itself stood still, is bad. An event SLO
  * counts what happened: seconds with demand, answered PINGs, slices of a queue.
  */
-import { boundText } from '../../exporter/bucket-bound.ts';
+import { boundText } from '../../exporter/exposition/bucket-bound.ts';
 import { sliceSeconds } from '../thresholds.ts';
 import type { Slo, SloName } from './spec.ts';
 

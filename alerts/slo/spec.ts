@@ -3,7 +3,7 @@
  * something that the rules could not keep.
  */
 import { parse } from 'yaml';
-import { demandBuckets, pingBuckets } from '../../exporter/buckets.ts';
+import { demandBuckets, pingBuckets } from '../../exporter/measure/buckets.ts';
 import { retentionDays } from '../thresholds.ts';
 
 const sloNames = ['host', 'steal', 'redis_availability', 'redis_latency', 'queue_latency'] as const;

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, until } from '../../exporter/testing/redis-server.ts';
+import { freePort, until } from '../../tools/rig/redis-server.ts';
 
 export interface Alertmanager {
   readonly url: string;

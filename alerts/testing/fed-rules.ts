@@ -3,13 +3,7 @@
  * file at every step; those that can only give nothing are most of its time, and change nothing.
  */
 import { parser } from '@prometheus-io/lezer-promql';
-import {
-  type Matcher,
-  parsePromql,
-  type Selector,
-  selector,
-  type SyntaxNode,
-} from '../../dashboards/testing/promql.ts';
+import { type Matcher, parsePromql, type Selector, selector, type SyntaxNode } from './promql.ts';
 import type { RuleGroup } from '../slo/rule.ts';
 
 type Rule = RuleGroup['rules'][number];

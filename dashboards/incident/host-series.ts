@@ -1,6 +1,6 @@
 /** What the host collectors of the exporter would publish of a world. */
 import { kernelEvents } from '../../exporter/kmsg/kernel-events.ts';
-import { demandBuckets, stallBuckets } from '../../exporter/buckets.ts';
+import { demandBuckets, stallBuckets } from '../../exporter/measure/buckets.ts';
 import { touchBuckets } from '../../exporter/canary/layout.ts';
 import type { Recorder } from './recorder.ts';
 import type { Abilities, World } from './world.ts';

@@ -1,6 +1,6 @@
 /** Series by series, as OpenMetrics text with timestamps: what `promtool tsdb create-blocks-from` reads. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { boundText } from '../../exporter/bucket-bound.ts';
+import { boundText } from '../../exporter/exposition/bucket-bound.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
 /** What the Redis, Asynq and application collectors would publish of a world. */
-import { pingBuckets } from '../../exporter/buckets.ts';
+import { pingBuckets } from '../../exporter/measure/buckets.ts';
 import { infoTableMetrics } from '../../exporter/redis/info-tables.ts';
 import { redisStates } from '../../exporter/redis/state.ts';
 import type { Moment } from './host-series.ts';

@@ -1,6 +1,6 @@
 /** Panels without a time axis: figures, tables, bars. */
-import type { Mapping, PanelModel, ThresholdSteps } from '../testing/model.ts';
-import type { Asked } from '../testing/panels.ts';
+import type { Mapping, PanelModel, ThresholdSteps } from '../lint/model.ts';
+import type { Asked } from '../lint/panels.ts';
 import type { Box } from './charts.ts';
 import { type Shown, escape, formatValue, legendOf, shown, shownBy } from './format.ts';
 

@@ -1,6 +1,6 @@
 /** Panels with a time axis, as SVG. */
-import type { PanelModel } from '../testing/model.ts';
-import type { Asked, View } from '../testing/panels.ts';
+import type { PanelModel } from '../lint/model.ts';
+import type { Asked, View } from '../lint/panels.ts';
 import { escape, formatValue, legendOf, shownBy } from './format.ts';
 
 export interface Box {

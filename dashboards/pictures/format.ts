@@ -1,5 +1,5 @@
 /** Numbers and texts as a panel shows them. The units of the dashboards only. */
-import type { Mapping, PanelModel, ThresholdSteps } from '../testing/model.ts';
+import type { Mapping, PanelModel, ThresholdSteps } from '../lint/model.ts';
 
 const suffixes: Readonly<Record<string, string>> = { cps: '/s', ops: ' ops/s', reqps: ' req/s' };
 

@@ -8,9 +8,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { startAfternoon, view } from '../testing/afternoon.ts';
-import { type DashboardModel, type PanelModel, committed } from '../testing/model.ts';
-import { type Asked, type View, askPanel, hasData, stepOf } from '../testing/panels.ts';
+import { startAfternoon, view } from '../lint/afternoon.ts';
+import { type DashboardModel, type PanelModel, committed } from '../lint/model.ts';
+import { type Asked, type View, askPanel, hasData, stepOf } from '../lint/panels.ts';
 import { barchart, empty, stat, table } from './blocks.ts';
 import { type Box, heatmap, stateTimeline, timeseries } from './charts.ts';
 import { escape } from './format.ts';

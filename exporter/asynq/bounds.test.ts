@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import { schedulerEntry, serverInfo } from '../testing/asynq-encode.ts';
-import { asynqRig, type Rig } from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
-import { until } from '../testing/redis-server.ts';
+import { schedulerEntry, serverInfo } from '../../tools/rig/asynq-encode.ts';
+import { asynqRig, type Rig } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { queueKey } from './keys.ts';
 
 const soon = () => Math.floor(Date.now() / 1000) + 600;

@@ -1,12 +1,12 @@
 /** A data set captured from asynq v0.26.0 in a real Redis, against what its Inspector said of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadCaptured, readFixture } from '../testing/asynq-data.ts';
-import { systemClock } from '../clock.ts';
+import { loadCaptured, readFixture } from '../../tools/rig/asynq-data.ts';
+import { systemClock } from '../measure/clock.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createCollection } from './collection.ts';
-import { asynqRig } from '../testing/asynq-rig.ts';
+import { asynqRig } from '../../tools/rig/asynq-rig.ts';
 
 interface InspectorQueue {
   readonly Queue: string;

@@ -1,5 +1,5 @@
 /** The line of `/status` about Asynq, and the signal. */
-import type { Check, Signal } from '../collector.ts';
+import type { Check, Signal } from '../core/collector.ts';
 import type { Snapshot } from './collection.ts';
 import { counted } from './findings.ts';
 import { isWithoutAsynq } from './presence.ts';

@@ -6,7 +6,7 @@
  * Redis lost it (restart from an older RDB, failover, flush) tasks pile up in a queue that is in
  * no list, and asynq's own tools say it does not exist.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { type Ask, askFor, buffersOf, createAsk, type ErrorReason, type Refusals } from './ask.ts';
 import { createQueuePaging, legacyOf, type Listed, readListed, scanQueues } from './discovery.ts';
@@ -14,7 +14,7 @@ import { createFleetMemory, type Fleet, readFleet } from './fleet.ts';
 import { isLegacyMember, schedulersKey, serversKey } from './keys.ts';
 import { createMembersPaging, newestMembers, readMembers } from './members.ts';
 import { readMemory } from './memory.ts';
-import { createPace } from '../pace.ts';
+import { createPace } from '../core/pace.ts';
 import { newQueueNotes, type QueueNotes } from './queue-notes.ts';
 import { type Moment, type QueueReading, readQueue, taskStates } from './queue-reader.ts';
 

@@ -1,10 +1,10 @@
 /** Numbers that have to be exact where an estimate, an old answer or a constant would look right. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { manualClock } from '../clock.ts';
-import { evictTask } from '../testing/asynq-faults.ts';
-import { asynqRig } from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
+import { manualClock } from '../measure/clock.ts';
+import { evictTask } from '../../tools/rig/asynq-faults.ts';
+import { asynqRig } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
 import { truncations } from './collection.ts';
 import { queueKey } from './keys.ts';
 

@@ -1,5 +1,5 @@
 /** What a snapshot says, in sentences for a person. Worst first, and only the worst few. */
-import type { Finding, Severity } from '../collector.ts';
+import type { Finding, Severity } from '../core/collector.ts';
 import type { Snapshot } from './collection.ts';
 import type { QueueView } from './queue-metrics.ts';
 

@@ -1,5 +1,5 @@
 /** What is published of servers, schedulers and of the collection itself. */
-import { byLabel, counter, type Family, gauge, type Metric, single } from '../collector.ts';
+import { byLabel, counter, type Family, gauge, type Metric, single } from '../core/collector.ts';
 import type { ErrorReason } from './ask.ts';
 import { type Snapshot, truncations } from './collection.ts';
 import { type Fleet, type LiveServer, type Server, serverStatuses } from './fleet.ts';

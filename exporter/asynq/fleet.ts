@@ -5,12 +5,12 @@
  *
  * A server that cannot be read may serve any queue: then no queue is said to be served by nobody.
  */
-import { labelValue } from '../label-value.ts';
+import { labelValue } from '../core/label-value.ts';
 import { type Ask, countOf, decoded, isRefused } from './ask.ts';
 import { serversKey, workersKeyOf } from './keys.ts';
 import { type Member, type Members, placeOf } from './members.ts';
 import { decodeServerInfo, legacyServerQueues, type SchedulerEntry } from './messages.ts';
-import { createPace } from '../pace.ts';
+import { createPace } from '../core/pace.ts';
 import type { Moment } from './queue-reader.ts';
 import {
   createSchedulerMemory,

@@ -1,15 +1,15 @@
 /**
  * More in Redis than anybody reads, through the whole exporter as it ships: it costs itself only.
- * What the machine took from either process is taken off its times, as `tools/judge.ts` does.
+ * What the machine took from either process is taken off its times, as `tools/rig/judge.ts` does.
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
-import { runDelaySeconds } from '../../tools/judge.ts';
-import { schedulerEntry } from '../testing/asynq-encode.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
-import { memoryOf, startExporter } from '../testing/exporter-process.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
+import { runDelaySeconds } from '../../tools/rig/judge.ts';
+import { schedulerEntry } from '../../tools/rig/asynq-encode.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
+import { memoryOf, startExporter } from '../../tools/rig/exporter-process.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 

@@ -2,8 +2,8 @@
  * What is known after a collection, made ready for whoever asks: the page, `/status`, scrapes. Of
  * a small fleet that is its numbers. Of a large one it is text (prepare.ts), and the numbers go.
  */
-import type { Family, Finding } from '../collector.ts';
-import { createPace } from '../pace.ts';
+import type { Family, Finding } from '../core/collector.ts';
+import { createPace } from '../core/pace.ts';
 import type { Snapshot } from './collection.ts';
 import { createFindings, isUnserved } from './findings.ts';
 import { asUnread } from './fleet-metrics.ts';

@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { timedGet } from '../bench/figures.ts';
-import { askAsynq, buildAsynq, startAsynq } from '../testing/asynq-program.ts';
-import { asynqRig } from '../testing/asynq-rig.ts';
-import { freePort, until } from '../testing/redis-server.ts';
+import { timedGet } from '../../tools/bench/figures.ts';
+import { askAsynq, buildAsynq, startAsynq } from '../../tools/rig/asynq-program.ts';
+import { asynqRig } from '../../tools/rig/asynq-rig.ts';
+import { freePort, until } from '../../tools/rig/redis-server.ts';
 
 interface Inspected {
   readonly queues: readonly (Readonly<Record<string, number | boolean>> & {

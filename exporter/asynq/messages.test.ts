@@ -8,7 +8,7 @@ import {
   schedulerEntry,
   timestamp,
   varint,
-} from '../testing/asynq-encode.ts';
+} from '../../tools/rig/asynq-encode.ts';
 import {
   decodeSchedulerEntry,
   decodeServerInfo,

@@ -3,7 +3,7 @@
  * github.com/hibiken/asynq v0.18 to v0.26. Payloads of tasks are skipped.
  */
 import { isUtf8 } from 'node:buffer';
-import { labelValue, longestLabelValue } from '../label-value.ts';
+import { labelValue, longestLabelValue } from '../core/label-value.ts';
 import { bytesAt, type Field, fieldsOf, integerAt, messagesAt } from './protobuf.ts';
 
 /** Texts are as labels have them: cut where they are too long, and still apart. */

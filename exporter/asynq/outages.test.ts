@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expireLease, killServer } from '../testing/asynq-faults.ts';
+import { expireLease, killServer } from '../../tools/rig/asynq-faults.ts';
 import {
   asynqRig,
   fakeHealth,
@@ -14,9 +14,9 @@ import {
   type Scrape,
   startCollector,
   writer,
-} from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
+} from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 import { queueKey } from './keys.ts';
 
 const seriesOf = ({ families }: Scrape): string[] =>
@@ -183,7 +183,10 @@ test('rollback: killed and restarted from an older RDB', async (t) => {
 
 test('a clock of Redis that differs from ours moves the skew and no age', async (t) => {
   const { redis, scrape } = await asynqRig(t, {
-    clock: { ...(await import('../clock.ts')).systemClock, wall: () => Date.now() / 1000 + 60 },
+    clock: {
+      ...(await import('../measure/clock.ts')).systemClock,
+      wall: () => Date.now() / 1000 + 60,
+    },
   });
   await asynqSimulator(redis).enqueue('default');
   await sleep(100);

@@ -5,9 +5,9 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient, type RedisClient, type RedisCommand } from '../redis/client.ts';
-import { asynqRig, type Rig, scrape, startCollector } from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
-import { until } from '../testing/redis-server.ts';
+import { asynqRig, type Rig, scrape, startCollector } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 
 /** A client whose commands on some keys get an Error, as the cluster's gives it. */
 function failing(

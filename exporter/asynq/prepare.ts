@@ -2,10 +2,10 @@
  * The numbers of a large fleet, made ready in the background: rendered a few queues at a time and
  * compressed, so that neither a scrape nor anybody else waits for 350,000 lines of text.
  */
-import type { Family, Metric } from '../collector.ts';
-import { createLineRenderer } from '../metrics.ts';
-import { createPace } from '../pace.ts';
-import { type Preparing, startPreparing } from '../prepared.ts';
+import type { Family, Metric } from '../core/collector.ts';
+import { createLineRenderer } from '../exposition/metrics.ts';
+import { createPace } from '../core/pace.ts';
+import { type Preparing, startPreparing } from '../core/prepared.ts';
 
 /** Ready to be sent, and not held as numbers. */
 export async function prepareFamilies<Q>(

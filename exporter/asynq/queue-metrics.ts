@@ -3,7 +3,7 @@
  * own exporter (github.com/hibiken/asynq/x/metrics), so that asynqmon and existing rules work;
  * two of them are gauges called `_total`, and stay so.
  */
-import { counter, type Family, gauge, type Labels, type Metric } from '../collector.ts';
+import { counter, type Family, gauge, type Labels, type Metric } from '../core/collector.ts';
 import { type QueueReading, taskStates, waitingStates } from './queue-reader.ts';
 import { archivedTotalOf, totalOf } from './totals.ts';
 import type { Snapshot } from './collection.ts';

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import type { Redis } from 'ioredis';
-import { createRenderer } from '../metrics.ts';
-import { loadCaptured } from '../testing/asynq-data.ts';
-import { asynqRig, scrape, startCollector, writer } from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
+import { createRenderer } from '../exposition/metrics.ts';
+import { loadCaptured } from '../../tools/rig/asynq-data.ts';
+import { asynqRig, scrape, startCollector, writer } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 import { reasonOf } from './ask.ts';
 import { queueKey } from './keys.ts';
 
@@ -326,7 +326,7 @@ test('tls: a collection over rediss://', async (t) => {
     const { createCollection } = await import('${new URL('collection.ts', import.meta.url).href}');
     const { openRedis } = await import('${new URL('../redis/open.ts', import.meta.url).href}');
     const { parseRedisAddress } = await import('${new URL('../redis/address.ts', import.meta.url).href}');
-    const { systemClock } = await import('${new URL('../clock.ts', import.meta.url).href}');
+    const { systemClock } = await import('${new URL('../measure/clock.ts', import.meta.url).href}');
     const client = openRedis(parseRedisAddress('rediss://localhost:${tlsPort}'), { buffers: true });
     const collection = createCollection({ client, clock: systemClock, configuredQueues: [], withMemory: false, countError() {} });
     const { queues } = await collection.collect(AbortSignal.timeout(5000));

@@ -6,7 +6,7 @@
 import { type Ask, buffersOf, countOf, decoded, isRefused } from './ask.ts';
 import type { Member, Members } from './members.ts';
 import { decodeSchedulerEntry, type SchedulerEntry } from './messages.ts';
-import { createPace } from '../pace.ts';
+import { createPace } from '../core/pace.ts';
 import { bytesOf, createPaging, type Paging } from './paging.ts';
 
 const mostEntries = 200;

@@ -1,9 +1,9 @@
 /** What a person reads of the queues, word by word, from a real Redis. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fillArchive } from '../testing/asynq-faults.ts';
-import { asynqRig, type Rig } from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
+import { fillArchive } from '../../tools/rig/asynq-faults.ts';
+import { asynqRig, type Rig } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
 
 /** An application whose tasks were enqueued so long ago. */
 const earlier = ({ redis }: Rig, seconds: number) =>

@@ -16,9 +16,9 @@ import {
   trimArchive,
   writeDeadline,
   writeLegacyQueue,
-} from '../testing/asynq-faults.ts';
-import { asynqRig } from '../testing/asynq-rig.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
+} from '../../tools/rig/asynq-faults.ts';
+import { asynqRig } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
 import { queueKey } from './keys.ts';
 
 test('the state machine: every transition moves the counts as asynq does', async (t) => {

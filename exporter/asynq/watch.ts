@@ -8,7 +8,7 @@
  * shows when nobody scrapes, one collection is under way at most, and a Redis whose probe says
  * that it does not answer is not asked.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 import type { Collection, Snapshot } from './collection.ts';
 import { inlineQueues, type Known } from './known.ts';

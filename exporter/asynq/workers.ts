@@ -6,7 +6,7 @@
  */
 import { type Ask, buffersOf, countOf, decoded } from './ask.ts';
 import { decodeWorkerInfo, type WorkerInfo } from './messages.ts';
-import { createPace } from '../pace.ts';
+import { createPace } from '../core/pace.ts';
 
 /** Work under way on one queue. */
 export interface QueueWork {

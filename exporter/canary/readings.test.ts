@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { openReadings, tolerating } from './readings.ts';
 
 const stat = (majflt: number, minflt = 900) =>

@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
-import { startSwapped } from '../testing/guest-swap.ts';
-import { until } from '../testing/redis-server.ts';
+import { startSwapped } from '../../tools/rig/guest-swap.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import type { CanaryReading } from './layout.ts';
 import { startCanary } from './thread.ts';
 
 const mib = 1024 * 1024;
-const lone = fileURLToPath(new URL('../testing/lone-canary.ts', import.meta.url));
+const lone = fileURLToPath(new URL('../../tools/rig/lone-canary.ts', import.meta.url));
 
 function touchesOf({ classes }: CanaryReading): number {
   return classes.flatMap(({ counts }) => counts).reduce((sum, count) => sum + count, 0);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { manualClock } from '../clock.ts';
-import { httpSink } from '../testing/http-sink.ts';
-import { until } from '../testing/redis-server.ts';
+import { manualClock } from '../measure/clock.ts';
+import { httpSink } from '../../tools/rig/http-sink.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { appHealthCollector } from './app-health.ts';
 
 async function watched(t: TestContext, status: () => number) {

@@ -2,10 +2,10 @@
  * The applications' own health endpoints, asked every 5 s, to catch the lie of the incident: the
  * endpoint that went on answering 200 for hours while the Redis behind it was frozen.
  */
-import type { Clock } from '../clock.ts';
-import { byLabel, type Check, type Collector, type Finding, gauge } from '../collector.ts';
-import type { Config } from '../config.ts';
-import { httpStatus } from '../http-get.ts';
+import type { Clock } from '../measure/clock.ts';
+import { byLabel, type Check, type Collector, type Finding, gauge } from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
+import { httpStatus } from '../core/http-get.ts';
 import type { RedisHealth } from '../redis/state.ts';
 
 const statusCode = gauge({

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { manualClock } from '../clock.ts';
+import { manualClock } from '../measure/clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
 
 const sources = 'sys/devices/system/clocksource/clocksource0/available_clocksource';

@@ -12,10 +12,10 @@
  * Limits: with one vCPU it cannot be told; with two, one page-in on each in one second after a
  * quiet one is taken for it.
  */
-import type { Clock } from '../clock.ts';
-import { type Collector, counter, type Finding, type Signal, single } from '../collector.ts';
-import { durationText } from '../duration.ts';
-import { createHistory } from '../history.ts';
+import type { Clock } from '../measure/clock.ts';
+import { type Collector, counter, type Finding, type Signal, single } from '../core/collector.ts';
+import { durationText } from '../measure/duration.ts';
+import { createHistory } from '../measure/history.ts';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 

@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { queueKey } from '../asynq/keys.ts';
 import { inlineQueues } from '../asynq/known.ts';
 import { tickSeconds } from '../asynq/watch.ts';
-import { manualClock } from '../clock.ts';
-import { asynqRig, type Rig } from '../testing/asynq-rig.ts';
-import { killServer } from '../testing/asynq-faults.ts';
-import { asynqSimulator, fakeServer } from '../testing/asynq-simulator.ts';
-import { until } from '../testing/redis-server.ts';
+import { manualClock } from '../measure/clock.ts';
+import { asynqRig, type Rig } from '../../tools/rig/asynq-rig.ts';
+import { killServer } from '../../tools/rig/asynq-faults.ts';
+import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 
 /**
  * INFO asked on a connection that is still shaking hands goes out before ioredis's own INFO, and

@@ -19,16 +19,16 @@ import { isWithoutAsynq } from '../asynq/presence.ts';
 import { queueMetrics } from '../asynq/queue-metrics.ts';
 import { explained, sentenceOf } from '../asynq/refused.ts';
 import { createWatch, type Health } from '../asynq/watch.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   type Collector,
   type Family,
   type Finding,
   incomplete,
   type Report,
-} from '../collector.ts';
-import type { Config } from '../config.ts';
-import { createHistory } from '../history.ts';
+} from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
+import { createHistory } from '../measure/history.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { openRedis } from '../redis/open.ts';
 

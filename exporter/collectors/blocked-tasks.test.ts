@@ -3,19 +3,19 @@ import { spawn, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { manualClock, systemClock } from '../clock.ts';
-import { type Collector, isIncomplete, type Sample } from '../collector.ts';
+import { manualClock, systemClock } from '../measure/clock.ts';
+import { type Collector, isIncomplete, type Sample } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { until } from '../testing/redis-server.ts';
-import { writeStalledRedis } from '../testing/stalled-redis.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
+import { until } from '../../tools/rig/redis-server.ts';
+import { writeStalledRedis } from '../../tools/rig/stalled-redis.ts';
 import {
   type MadeUpTask,
   processFiles,
   statText,
   statusText,
   threadFiles,
-} from '../testing/task-files.ts';
+} from '../../tools/rig/task-files.ts';
 import { blockedTasksCollector } from './blocked-tasks.ts';
 
 const none = { host_page_in: 0, disk: 0, filesystem: 0, lock: 0, other: 0, unknown: 0 };

@@ -7,7 +7,7 @@
  * what is looked at when, tasks/spells.ts what an age is. Kernel threads that wait for nothing we
  * know are counted but have no age.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Collector,
@@ -15,15 +15,15 @@ import {
   gauge,
   incomplete,
   type Signal,
-} from '../collector.ts';
-import { createHistory } from '../history.ts';
+} from '../core/collector.ts';
+import { createHistory } from '../measure/history.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { type Reason, reasons } from '../reasons.ts';
+import { type Reason, reasons } from '../tasks/reasons.ts';
 import { type BlockedProcess, blockedProcesses, findingOf } from '../tasks/blocked-processes.ts';
 import { createBlockedTaskSampler, mostRechecks } from '../tasks/sampler.ts';
 import { isIdleKernelThread } from '../tasks/spells.ts';
 import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
-import type { Evidence } from '../verdict.ts';
+import type { Evidence } from '../core/verdict.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import { batchSize, touchBuckets } from '../canary/layout.ts';
 import type { CanaryReading } from '../canary/layout.ts';
 import type { Canary } from '../canary/thread.ts';
-import { manualClock } from '../clock.ts';
-import { startExporter } from '../testing/exporter-process.ts';
-import { processState } from '../testing/frozen-filesystem.ts';
-import { freezeThread, threadNamed, whyNoFrozenThread } from '../testing/frozen-thread.ts';
-import { accepts, until } from '../testing/redis-server.ts';
+import { manualClock } from '../measure/clock.ts';
+import { startExporter } from '../../tools/rig/exporter-process.ts';
+import { processState } from '../../tools/rig/frozen-filesystem.ts';
+import { freezeThread, threadNamed, whyNoFrozenThread } from '../../tools/rig/frozen-thread.ts';
+import { accepts, until } from '../../tools/rig/redis-server.ts';
 import { coldPageCollector } from './cold-page.ts';
 
 const counts = Array.from({ length: touchBuckets.length + 1 }, (_, i) => i);

@@ -9,7 +9,7 @@
  */
 import { ageClasses, type CanaryReading, touchBuckets } from '../canary/layout.ts';
 import { type Canary, startCanary } from '../canary/thread.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Collector,
@@ -18,8 +18,8 @@ import {
   gauge,
   histogram,
   single,
-} from '../collector.ts';
-import { durationText } from '../duration.ts';
+} from '../core/collector.ts';
+import { durationText } from '../measure/duration.ts';
 
 const touches = histogram({
   name: 'stealwatch_cold_page_touch_seconds',

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { type Clock, manualClock, systemClock } from '../clock.ts';
-import type { Collector, Family } from '../collector.ts';
-import { scrapeMetrics } from '../scrape.ts';
-import { everyCollector } from '../testing/every-collector.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
-import { freePort } from '../testing/redis-server.ts';
+import { type Clock, manualClock, systemClock } from '../measure/clock.ts';
+import type { Collector, Family } from '../core/collector.ts';
+import { scrapeMetrics } from '../core/scrape.ts';
+import { everyCollector } from '../../tools/rig/every-collector.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
+import { freePort } from '../../tools/rig/redis-server.ts';
 import { collectorNames } from './index.ts';
 
 /** Gauges that are called `_total` because Asynq's own exporter calls them so. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { manualClock } from '../clock.ts';
-import { type Family, isIncomplete } from '../collector.ts';
+import { manualClock } from '../measure/clock.ts';
+import { type Family, isIncomplete } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { cpuCollector } from './cpu.ts';
 
 const recording = (moment: string) =>

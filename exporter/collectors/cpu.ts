@@ -1,5 +1,5 @@
 /** Where the CPU time went, all CPUs together, and what the host took from each of them. */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Collector,
@@ -8,9 +8,9 @@ import {
   gauge,
   incomplete,
   single,
-} from '../collector.ts';
-import { createCpuCounters } from '../cpu-counters.ts';
-import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
+} from '../core/collector.ts';
+import { createCpuCounters } from '../cpu/counters.ts';
+import { type MonotonicCounter, monotonicCounter } from '../measure/monotonic.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat, ticksPerSecond } from '../procfs/stat.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { isIncomplete } from '../collector.ts';
+import { isIncomplete } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { diskCollector } from './disk.ts';
 
 const real = readFileSync(

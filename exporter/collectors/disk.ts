@@ -5,7 +5,7 @@
  * loop, ram, zram, and what is stacked on other disks (dm, md), whose time would count twice; of
  * the rest, optical and floppy drives, which a guest often has and never uses.
  */
-import { createAttempts } from '../attempts.ts';
+import { createAttempts } from '../core/attempts.ts';
 import {
   type Collector,
   counter,
@@ -13,8 +13,8 @@ import {
   incomplete,
   type Labels,
   type Sample,
-} from '../collector.ts';
-import { type MonotonicCounter, monotonicCounter } from '../monotonic.ts';
+} from '../core/collector.ts';
+import { type MonotonicCounter, monotonicCounter } from '../measure/monotonic.ts';
 import { type Disk, parseDiskstats } from '../procfs/diskstats.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 

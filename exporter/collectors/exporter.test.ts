@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { closeSync, openSync, readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { test } from 'node:test';
-import { systemClock } from '../clock.ts';
-import { isIncomplete } from '../collector.ts';
-import { createRequestCounter } from '../requests.ts';
-import { until } from '../testing/redis-server.ts';
+import { systemClock } from '../measure/clock.ts';
+import { isIncomplete } from '../core/collector.ts';
+import { createRequestCounter } from '../core/requests.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { countFds, exporterCollector } from './exporter.ts';
 
 const quiet = {

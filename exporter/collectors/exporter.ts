@@ -7,9 +7,16 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
-import { createAttempts } from '../attempts.ts';
-import { type Check, type Collector, counter, gauge, incomplete, single } from '../collector.ts';
-import { revision, version } from '../version.ts';
+import { createAttempts } from '../core/attempts.ts';
+import {
+  type Check,
+  type Collector,
+  counter,
+  gauge,
+  incomplete,
+  single,
+} from '../core/collector.ts';
+import { revision, version } from '../core/version.ts';
 import type { Dependencies } from './index.ts';
 
 const buildInfo = gauge({

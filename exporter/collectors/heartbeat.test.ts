@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
-import { httpGet } from '../http-get.ts';
-import { manualClock } from '../clock.ts';
-import type { Check } from '../collector.ts';
-import { httpSink } from '../testing/http-sink.ts';
-import { until } from '../testing/redis-server.ts';
+import { httpGet } from '../core/http-get.ts';
+import { manualClock } from '../measure/clock.ts';
+import type { Check } from '../core/collector.ts';
+import { httpSink } from '../../tools/rig/http-sink.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 
 const redis: Check = {

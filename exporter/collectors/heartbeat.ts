@@ -4,10 +4,10 @@
  * stop, so a frozen machine, a frozen Redis and a dead exporter all page without anybody here
  * having to say a word. Works with healthchecks.io and Uptime Kuma push monitors.
  */
-import type { Clock } from '../clock.ts';
-import { byLabel, type Check, type Collector, counter } from '../collector.ts';
-import type { Config } from '../config.ts';
-import { type Answer, httpGet } from '../http-get.ts';
+import type { Clock } from '../measure/clock.ts';
+import { byLabel, type Check, type Collector, counter } from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
+import { type Answer, httpGet } from '../core/http-get.ts';
 
 const heartbeats = counter({
   name: 'stealwatch_heartbeats_total',

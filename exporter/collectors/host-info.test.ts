@@ -3,15 +3,15 @@ import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { cpu } from 'systeminformation';
-import type { Collector } from '../collector.ts';
+import type { Collector } from '../core/collector.ts';
 import {
   type HostIdentity,
   labelText,
   readHostIdentity,
   virtualizationOf,
-} from '../host-identity.ts';
+} from '../procfs/host-identity.ts';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { hostInfoCollector } from './host-info.ts';
 
 const clocksource = 'sys/devices/system/clocksource/clocksource0';

@@ -8,13 +8,13 @@
  * runs on, so it is not asked about files that are another one's: a recording.
  */
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Collector, type Family, type Finding, gauge } from '../collector.ts';
+import { type Collector, type Family, type Finding, gauge } from '../core/collector.ts';
 import {
   type HostIdentity,
   labelText,
   readHostIdentity,
   virtualizationOf,
-} from '../host-identity.ts';
+} from '../procfs/host-identity.ts';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
 
 const hostInfo = gauge({

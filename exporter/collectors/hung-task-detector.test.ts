@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Collector } from '../collector.ts';
-import { isIncomplete } from '../collector.ts';
+import type { Collector } from '../core/collector.ts';
+import { isIncomplete } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { hungTaskDetectorCollector } from './hung-task-detector.ts';
 
 const sysctls = (count: string | undefined, warnings: string, timeout: string) => ({

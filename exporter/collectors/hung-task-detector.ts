@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { createAttempts } from '../attempts.ts';
+import { createAttempts } from '../core/attempts.ts';
 import {
   type Collector,
   counter,
@@ -13,7 +13,7 @@ import {
   incomplete,
   type Signal,
   single,
-} from '../collector.ts';
+} from '../core/collector.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 
 const detections = counter({

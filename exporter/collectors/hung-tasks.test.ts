@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { manualClock } from '../clock.ts';
-import { isIncomplete } from '../collector.ts';
+import { manualClock } from '../measure/clock.ts';
+import { isIncomplete } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { hungTasksCollector } from './hung-tasks.ts';
 
 function recording(name: string): string {

@@ -6,7 +6,7 @@
  * An episode is counted when its report is complete and so its cause known, and never moved to
  * another cause afterwards.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Collector,
@@ -16,8 +16,8 @@ import {
   incomplete,
   type Signal,
   single,
-} from '../collector.ts';
-import type { Config } from '../config.ts';
+} from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
 import { causeOf } from '../kmsg/cause.ts';
 import { createEpisodes, type Episode } from '../kmsg/episodes.ts';
 import { type Access, followKmsg } from '../kmsg/follower.ts';
@@ -26,7 +26,7 @@ import { createKernelLogFindings, type KernelLogFindings } from '../kmsg/finding
 import { createKernelEventReader, kernelEvents } from '../kmsg/kernel-events.ts';
 import type { KmsgRecord } from '../kmsg/record.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { reasonInWords, reasons } from '../reasons.ts';
+import { reasonInWords, reasons } from '../tasks/reasons.ts';
 
 const hungTasks = counter({
   name: 'stealwatch_hung_tasks_total',

@@ -2,18 +2,18 @@
  * Every collector of the exporter, in one explicit array: the order is the order of `/metrics`.
  * Adding one is one file, its test, one entry here, and the golden files.
  */
-import type { Clock } from '../clock.ts';
-import type { Check, Collector } from '../collector.ts';
-import type { Config } from '../config.ts';
-import type { LogDestination } from '../log.ts';
+import type { Clock } from '../measure/clock.ts';
+import type { Check, Collector } from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
+import type { LogDestination } from '../log/log.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { keepingSeries } from '../kept.ts';
+import { keepingSeries } from '../core/kept.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { type Answers, watchAnswers } from '../redis/answers.ts';
 import { openRedis } from '../redis/open.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
-import type { RequestCounter } from '../requests.ts';
-import type { OpenAccess } from '../web/access.ts';
+import type { RequestCounter } from '../core/requests.ts';
+import type { OpenAccess } from '../http/access/access.ts';
 import { appHealthCollector } from './app-health.ts';
 import { blockedTasksCollector } from './blocked-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';

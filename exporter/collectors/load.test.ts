@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseLoadavg } from '../procfs/loadavg.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { loadCollector } from './load.ts';
 
 test('load: the one-minute average of a stalled guest', async (t) => {

@@ -1,5 +1,5 @@
 /** The one-minute load average. Rises with threads in D state that no other generic signal shows. */
-import { type Collector, gauge, single } from '../collector.ts';
+import { type Collector, gauge, single } from '../core/collector.ts';
 import { parseLoadavg } from '../procfs/loadavg.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { type Family, isIncomplete } from '../collector.ts';
+import { type Family, isIncomplete } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { memoryCollector } from './memory.ts';
 
 const old = 'MemTotal: 1000000 kB\nMemFree: 4 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n';

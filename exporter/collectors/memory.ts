@@ -7,7 +7,7 @@ import {
   type Finding,
   gauge,
   incomplete,
-} from '../collector.ts';
+} from '../core/collector.ts';
 import { parseMeminfo } from '../procfs/meminfo.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 import type { Rows } from '../procfs/rows.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { manualClock } from '../clock.ts';
-import { isIncomplete } from '../collector.ts';
+import { manualClock } from '../measure/clock.ts';
+import { isIncomplete } from '../core/collector.ts';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { pressureCollector } from './pressure.ts';
 
 const stalled = new URL('../fixtures/kvm-async-pf/stalled/proc', import.meta.url).pathname;

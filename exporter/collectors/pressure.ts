@@ -3,9 +3,9 @@
  * of ours out, the thread that waits for it counts in no pressure at all, so blocked threads
  * with quiet pressure point at the host.
  */
-import { createAttempts } from '../attempts.ts';
-import type { Clock } from '../clock.ts';
-import { type Collector, counter, incomplete, type Sample } from '../collector.ts';
+import { createAttempts } from '../core/attempts.ts';
+import type { Clock } from '../measure/clock.ts';
+import { type Collector, counter, incomplete, type Sample } from '../core/collector.ts';
 import { parsePressure, type Pressure } from '../procfs/pressure.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock } from '../clock.ts';
-import type { Collector, Family } from '../collector.ts';
-import { isolate, type Outcome, startDeadline } from '../isolate.ts';
+import { systemClock } from '../measure/clock.ts';
+import type { Collector, Family } from '../core/collector.ts';
+import { isolate, type Outcome, startDeadline } from '../core/isolate.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient, type RedisCommand } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
 import { replicationFields } from '../redis/replication-fields.ts';
-import { freePort, startRedis, until } from '../testing/redis-server.ts';
-import { array, bulk, startScripted } from '../testing/scripted-redis.ts';
-import { fetchServersAdvice, serverNames, serverProgram } from '../testing/servers.ts';
+import { freePort, startRedis, until } from '../../tools/rig/redis-server.ts';
+import { array, bulk, startScripted } from '../../tools/rig/scripted-redis.ts';
+import { fetchServersAdvice, serverNames, serverProgram } from '../../tools/rig/servers.ts';
 import { redisInfoCollector } from './redis-info.ts';
 
 interface Watching {

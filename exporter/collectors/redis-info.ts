@@ -11,8 +11,8 @@ import {
   type Finding,
   incomplete,
   single,
-} from '../collector.ts';
-import type { Config } from '../config.ts';
+} from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { RedisCommand } from '../redis/commands.ts';
 import { openRedis } from '../redis/open.ts';
@@ -32,7 +32,7 @@ import {
   replyMetrics,
 } from '../redis/replies.ts';
 import { refusalWord } from '../redis/refusal-words.ts';
-import { textOfBytes } from '../label-value.ts';
+import { textOfBytes } from '../core/label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 import { linkFindings } from '../redis/replication-fields.ts';
 

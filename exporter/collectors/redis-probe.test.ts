@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { type Clock, systemClock } from '../clock.ts';
-import type { Collector } from '../collector.ts';
+import { type Clock, systemClock } from '../measure/clock.ts';
+import type { Collector } from '../core/collector.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { watchAnswers } from '../redis/answers.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { freePort, type RedisServer, startRedis, until } from '../testing/redis-server.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
+import { freePort, type RedisServer, startRedis, until } from '../../tools/rig/redis-server.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 
 interface Probing {

@@ -2,8 +2,8 @@
  * Whether Redis answers, asked once a second and not once a scrape: a freeze of five seconds
  * between two scrapes is the one that loses jobs. Everything here comes from memory.
  */
-import { pingBuckets } from '../buckets.ts';
-import type { Clock } from '../clock.ts';
+import { pingBuckets } from '../measure/buckets.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Check,
@@ -14,10 +14,10 @@ import {
   histogram,
   oneHot,
   single,
-} from '../collector.ts';
-import type { Config } from '../config.ts';
-import { createHistogram } from '../histogram.ts';
-import { createHistory } from '../history.ts';
+} from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
+import { createHistogram } from '../measure/histogram.ts';
+import { createHistory } from '../measure/history.ts';
 import type { Answers } from '../redis/answers.ts';
 import type { RedisAddress } from '../redis/address.ts';
 import { meaningOf, refusalWord } from '../redis/refusal-words.ts';

@@ -6,8 +6,8 @@
  * A clock of its own, for the age of a sleep in D state (tasks/spells.ts) and because a process
  * that was replaced between two scrapes is another one.
  */
-import { createAttempts } from '../attempts.ts';
-import type { Clock } from '../clock.ts';
+import { createAttempts } from '../core/attempts.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Collector,
@@ -17,11 +17,11 @@ import {
   incomplete,
   oneHot,
   single,
-} from '../collector.ts';
-import type { Config } from '../config.ts';
+} from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
 import { cgroupTasksReader } from '../procfs/cgroup.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { reasons } from '../reasons.ts';
+import { reasons } from '../tasks/reasons.ts';
 import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
 import type { RedisProcess } from '../redis/process-candidates.ts';
 import { redisListenQueue } from '../redis/process-search.ts';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { manualClock, systemClock } from '../clock.ts';
-import type { Collector, HistogramValue } from '../collector.ts';
+import { manualClock, systemClock } from '../measure/clock.ts';
+import type { Collector, HistogramValue } from '../core/collector.ts';
 import { parseSchedstat } from '../procfs/schedstat.ts';
-import { startExporter } from '../testing/exporter-process.ts';
-import { until } from '../testing/redis-server.ts';
+import { startExporter } from '../../tools/rig/exporter-process.ts';
+import { until } from '../../tools/rig/redis-server.ts';
 import { stallCollector } from './stall.ts';
 
 /** A collector whose timer was as late as it is told. */

@@ -13,11 +13,11 @@
  * It lives in the event loop and not in a thread of its own, which would cost 9 MB of memory
  * (docs/adr/0005). A CPU quota on the exporter's own cgroup shows here as standstill: set none.
  */
-import { stallBuckets } from '../buckets.ts';
-import type { Clock } from '../clock.ts';
-import { type Collector, gauge, histogram, single } from '../collector.ts';
-import { createHistogram } from '../histogram.ts';
-import { createLateTimer, type LateTimer } from '../lateness.ts';
+import { stallBuckets } from '../measure/buckets.ts';
+import type { Clock } from '../measure/clock.ts';
+import { type Collector, gauge, histogram, single } from '../core/collector.ts';
+import { createHistogram } from '../measure/histogram.ts';
+import { createLateTimer, type LateTimer } from '../cpu/late-timer.ts';
 import { parseSchedstat, type Schedstat } from '../procfs/schedstat.ts';
 import { createPseudoFs, type PseudoFile } from '../procfs/reader.ts';
 

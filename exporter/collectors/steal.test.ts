@@ -3,12 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { manualClock, systemClock } from '../clock.ts';
-import { isIncomplete } from '../collector.ts';
-import { statusOf } from '../status.ts';
+import { manualClock, systemClock } from '../measure/clock.ts';
+import { isIncomplete } from '../core/collector.ts';
+import { statusOf } from '../core/status.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { type Load, statMachine } from '../testing/stat-machine.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
+import { type Load, statMachine } from '../../tools/rig/stat-machine.ts';
 import { stealCollector } from './steal.ts';
 
 const recording = (moment: string) =>

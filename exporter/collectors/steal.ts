@@ -6,8 +6,8 @@
  * waits for its verdict: the counters go on meanwhile, so the next reading judges all of it, and
  * until then `collect` rejects instead of publishing a sum that lacks it.
  */
-import { demandBuckets } from '../buckets.ts';
-import type { Clock } from '../clock.ts';
+import { demandBuckets } from '../measure/buckets.ts';
+import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Chart,
@@ -21,19 +21,19 @@ import {
   incomplete,
   type Signal,
   single,
-} from '../collector.ts';
-import { createCpuCounters } from '../cpu-counters.ts';
-import { durationText } from '../duration.ts';
-import { createHistogram } from '../histogram.ts';
-import { createHistory } from '../history.ts';
-import { createAttempts } from '../attempts.ts';
+} from '../core/collector.ts';
+import { createCpuCounters } from '../cpu/counters.ts';
+import { durationText } from '../measure/duration.ts';
+import { createHistogram } from '../measure/histogram.ts';
+import { createHistory } from '../measure/history.ts';
+import { createAttempts } from '../core/attempts.ts';
 import { procfsProblem } from '../procfs/presence.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
-import { demandOf } from '../steal/demand.ts';
-import { createLastMinute, type MinuteSample } from '../steal/last-minute.ts';
-import { createLedger } from '../steal/ledger.ts';
-import type { Evidence } from '../verdict.ts';
+import { demandOf } from '../cpu/demand.ts';
+import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
+import { createLedger } from '../cpu/ledger.ts';
+import type { Evidence } from '../core/verdict.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',

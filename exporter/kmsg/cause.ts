@@ -1,5 +1,5 @@
 /** What a hung task waits for, by all that its report says of it. */
-import { type Reason, reasonInWords, readTrace } from '../reasons.ts';
+import { type Reason, reasonInWords, readTrace } from '../tasks/reasons.ts';
 import type { HungTaskReport } from './hung-task.ts';
 
 export interface Cause {

@@ -8,7 +8,7 @@
  * number again after no longer than that is the same sleep, since a task that had run in between
  * would have been let off for at least one round more.
  */
-import type { Reason } from '../reasons.ts';
+import type { Reason } from '../tasks/reasons.ts';
 import type { HungTaskReport } from './hung-task.ts';
 
 export interface Episode {

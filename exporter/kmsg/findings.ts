@@ -1,6 +1,6 @@
 /** What the kernel log said lately, in sentences. */
-import type { Clock } from '../clock.ts';
-import type { Finding } from '../collector.ts';
+import type { Clock } from '../measure/clock.ts';
+import type { Finding } from '../core/collector.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import type { HungTaskReport } from './hung-task.ts';
 import type { KernelEventKind } from './kernel-events.ts';

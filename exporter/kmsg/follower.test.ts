@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { appendFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { type ManualClock, manualClock } from '../clock.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { type ManualClock, manualClock } from '../measure/clock.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { type Follower, followKmsg } from './follower.ts';
 
 interface Followed {

@@ -7,7 +7,7 @@
  * records, and lines that are none at what they cost); if that goes on, the kernel overwrites what we did not reach and the sequence
  * numbers tell how much was lost. Memory is flat throughout.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import { type KmsgRecord, parseRecord, unexpected } from './record.ts';
 import { errorCode, openSource, type RecordSource } from './source.ts';
 

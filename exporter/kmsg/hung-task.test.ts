@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { reasonOfTrace } from '../reasons.ts';
+import { reasonOfTrace } from '../tasks/reasons.ts';
 import { assembleReports, type HungTaskReport } from './hung-task.ts';
 import { type KmsgRecord, parseRecord } from './record.ts';
 

@@ -7,7 +7,7 @@
  * task line or trace of its own, with lost records, or when the log has been quiet for a while.
  * One that begins before our first record is not seen: without its headline it says nothing.
  */
-import { frameOf } from '../reasons.ts';
+import { frameOf } from '../tasks/reasons.ts';
 import { kernelEventOf } from './kernel-events.ts';
 import type { KmsgRecord } from './record.ts';
 

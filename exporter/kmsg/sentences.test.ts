@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { appendFileSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { manualClock } from '../clock.ts';
+import { manualClock } from '../measure/clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { hungTasksCollector } from '../collectors/hung-tasks.ts';
 
 /** A report without an end mark is whole after two quiet seconds, so it is younger. */

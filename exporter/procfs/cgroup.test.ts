@@ -3,8 +3,8 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { manualClock } from '../clock.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { manualClock } from '../measure/clock.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { cgroupTasksReader, parseCgroups } from './cgroup.ts';
 import { createPseudoFs } from './reader.ts';
 

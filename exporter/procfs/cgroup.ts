@@ -4,7 +4,7 @@
  * hybrid machines), and pids.current in it how many, those of groups below included.
  */
 import { join } from 'node:path';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import type { PseudoFs } from './reader.ts';
 
 export interface Cgroup {

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { manualClock, systemClock } from '../clock.ts';
-import { tcpText } from '../testing/network-files.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
+import { manualClock, systemClock } from '../measure/clock.ts';
+import { tcpText } from '../../tools/rig/network-files.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 import { listenQueueReader, parseListening, readListening } from './net-tcp.ts';
 import { createPseudoFs } from './reader.ts';
 

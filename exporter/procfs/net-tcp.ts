@@ -3,7 +3,7 @@
  * get_tcp4_sock). Reading them asks nothing of the process itself and needs no right over it.
  */
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import { isAbsent, openFlags, type PseudoFs, surelyTheEnd } from './reader.ts';
 
 export interface ListeningSocket {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { createPseudoFs } from './reader.ts';
 
 test('reader: a file of the kernel that needs many reads comes whole', () => {

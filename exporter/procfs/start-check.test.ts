@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { startProblem } from './start-check.ts';
 
 const proc = { stat: 'cpu  1\n', meminfo: 'x\n', 'pressure/io': '' };

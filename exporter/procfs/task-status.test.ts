@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { recorded } from '../testing/stalled-redis.ts';
-import { statusText } from '../testing/task-files.ts';
+import { recorded } from '../../tools/rig/stalled-redis.ts';
+import { statusText } from '../../tools/rig/task-files.ts';
 import { maySeeOtherTasks, parseTaskStatus } from './task-status.ts';
 
 test('task status: redis-server while its host brings a page back, recorded on Linux 6.12', () => {

@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
-import { systemClock } from '../clock.ts';
-import type { Collector } from '../collector.ts';
+import { systemClock } from '../measure/clock.ts';
+import type { Collector } from '../core/collector.ts';
 import { asynqCollector } from '../collectors/asynq.ts';
 import { redisInfoCollector } from '../collectors/redis-info.ts';
-import { loadCaptured } from '../testing/asynq-data.ts';
-import { scrape, writer } from '../testing/asynq-rig.ts';
-import { asynqSimulator } from '../testing/asynq-simulator.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
+import { loadCaptured } from '../../tools/rig/asynq-data.ts';
+import { scrape, writer } from '../../tools/rig/asynq-rig.ts';
+import { asynqSimulator } from '../../tools/rig/asynq-simulator.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisProbe } from './probe.ts';
 

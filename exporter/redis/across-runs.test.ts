@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { counter, type Family } from '../collector.ts';
+import { counter, type Family } from '../core/collector.ts';
 import { createAcrossRuns } from './across-runs.ts';
 
 const calls = counter({ name: 'calls_total', help: 'Calls.', labels: ['cmd'] });

@@ -4,7 +4,7 @@
  * asked is no increase, so counting goes on from the last value by what comes on top. A process that
  * started since the last answer has no such history: all it counted happened meanwhile.
  */
-import { type Family, type Labels, type Metric } from '../collector.ts';
+import { type Family, type Labels, type Metric } from '../core/collector.ts';
 
 interface Counted {
   raw: number;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import { watchAnswers } from './answers.ts';
 import type { RedisClient } from './client.ts';
 

@@ -3,7 +3,7 @@
  * (twemproxy and Envoy do): then a Redis that is frozen behind it looks well to the probe, and only
  * the other questions tell.
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import type { RedisClient, RedisCommand } from './client.ts';
 import type { Reply } from './commands.ts';
 import { refusalWord } from './refusal-words.ts';

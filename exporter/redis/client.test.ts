@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
-import { freePort, startRedis, until } from '../testing/redis-server.ts';
-import { startScripted } from '../testing/scripted-redis.ts';
+import { freePort, startRedis, until } from '../../tools/rig/redis-server.ts';
+import { startScripted } from '../../tools/rig/scripted-redis.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisClient } from './client.ts';
 import type { RedisCommand } from './commands.ts';

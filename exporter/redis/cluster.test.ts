@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, until } from '../testing/redis-server.ts';
-import { array, bulk, type ScriptedRedis, startScripted } from '../testing/scripted-redis.ts';
+import { freePort, until } from '../../tools/rig/redis-server.ts';
+import { array, bulk, type ScriptedRedis, startScripted } from '../../tools/rig/scripted-redis.ts';
 import { parseAddressMap } from './address-settings.ts';
 import { parseRedisAddress, type RedisAddress } from './address.ts';
 import { createClusterClient } from './cluster.ts';

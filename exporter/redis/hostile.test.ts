@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { freePort, startRedis, until } from '../testing/redis-server.ts';
-import { bulk, startScripted } from '../testing/scripted-redis.ts';
+import { freePort, startRedis, until } from '../../tools/rig/redis-server.ts';
+import { bulk, startScripted } from '../../tools/rig/scripted-redis.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisClient, type RedisClient, type RedisClientOptions } from './client.ts';
 

@@ -1,5 +1,5 @@
 /** A field of INFO that is published as it is, and how fields are read. */
-import type { Metric } from '../collector.ts';
+import type { Metric } from '../core/collector.ts';
 import { numberOf, type RedisInfo, statusOf } from './info.ts';
 
 export interface InfoField {

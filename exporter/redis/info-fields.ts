@@ -1,5 +1,5 @@
 /** The fields of INFO that are published as they are, under the names of oliver006/redis_exporter. */
-import { counter, type Family, gauge, type Metric, single } from '../collector.ts';
+import { counter, type Family, gauge, type Metric, single } from '../core/collector.ts';
 import { as, asStatus, type InfoField, microseconds } from './info-field.ts';
 import type { RedisInfo } from './info.ts';
 import { replicationFields } from './replication-fields.ts';

@@ -2,7 +2,7 @@
  * The parts of INFO that are tables: databases, commands, and who this Redis is. Each keeps the
  * rows it has shown, so that no series goes away, and a limit on how many it shows.
  */
-import { byLabel, counter, type Family, gauge, type Metric } from '../collector.ts';
+import { byLabel, counter, type Family, gauge, type Metric } from '../core/collector.ts';
 import {
   commandPrefix,
   type CommandStats,
@@ -11,7 +11,7 @@ import {
   keyspaceOf,
   type RedisInfo,
 } from './info.ts';
-import { shownLabelValue } from '../label-value.ts';
+import { shownLabelValue } from '../core/label-value.ts';
 
 const dbKeys = gauge({
   name: 'redis_db_keys',

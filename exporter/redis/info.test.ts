@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Family } from '../collector.ts';
+import type { Family } from '../core/collector.ts';
 import { infoFieldFamilies, infoFieldMetrics } from './info-fields.ts';
 import { createCommandTable, createKeyspaceTable, instanceFamily } from './info-tables.ts';
 import { commandStatsOf, keyspaceOf, numberOf, parseInfo, statusOf } from './info.ts';
 import { replicationFields } from './replication-fields.ts';
 import { createReplies } from './replies.ts';
-import { shownLabelValue, textOfBytes } from '../label-value.ts';
-import { linear } from '../testing/linear.ts';
+import { shownLabelValue, textOfBytes } from '../core/label-value.ts';
+import { linear } from '../../tools/rig/linear.ts';
 
 const fixtures = new URL('../fixtures/info/', import.meta.url);
 const servers = readdirSync(fixtures).filter((name) => name.endsWith('.txt'));

@@ -4,7 +4,7 @@
  * we do not know is passed over, and a number that is none is an error that quotes the field, for
  * whoever reads it to do without that one.
  */
-import { shownLabelValue } from '../label-value.ts';
+import { shownLabelValue } from '../core/label-value.ts';
 
 export interface RedisInfo {
   /** The first value of a field counts: `module` and the like repeat, what we read does not. */

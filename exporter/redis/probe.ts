@@ -13,7 +13,7 @@
  * it is not put into the histogram.
  */
 import { performance } from 'node:perf_hooks';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import type { RedisAddress } from './address.ts';
 import { openProbeLink, type ProbeLink } from './probe-link.ts';

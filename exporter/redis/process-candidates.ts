@@ -3,14 +3,14 @@
  * and addresses of its network namespace, each read once for all processes in it.
  */
 import { readlinkSync } from 'node:fs';
-import type { Attempts } from '../attempts.ts';
+import type { Attempts } from '../core/attempts.ts';
 import { readLocalAddresses } from '../procfs/local-addresses.ts';
 import { type ListeningSocket, networkOf, readListening } from '../procfs/net-tcp.ts';
 import { isAbsent, type PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
 import { parseTaskStatus } from '../procfs/task-status.ts';
 import { listFirst, listProcesses, readVisible } from '../tasks/process-files.ts';
-import { isRedisProcess } from './process-names.ts';
+import { isRedisProcess } from '../tasks/redis-names.ts';
 
 export interface RedisProcess {
   readonly pid: number;

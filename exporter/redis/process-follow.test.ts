@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { manualClock } from '../clock.ts';
+import { manualClock } from '../measure/clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { fibTrieText, tcpText } from '../testing/network-files.ts';
-import { processFiles, threadFiles } from '../testing/task-files.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
+import { fibTrieText, tcpText } from '../../tools/rig/network-files.ts';
+import { processFiles, threadFiles } from '../../tools/rig/task-files.ts';
 import { parseRedisAddress } from './address.ts';
 import { createRedisFollower } from './process-follow.ts';
 

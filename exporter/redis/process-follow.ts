@@ -7,7 +7,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../measure/clock.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
 import { listFirst, readVisible } from '../tasks/process-files.ts';

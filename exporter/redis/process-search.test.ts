@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { ListeningSocket } from '../procfs/net-tcp.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree, writeTree } from '../testing/fixture-tree.ts';
-import { fibTrieText, tcpText } from '../testing/network-files.ts';
-import { type MadeUpTask, processFiles, statText, statusText } from '../testing/task-files.ts';
+import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
+import { fibTrieText, tcpText } from '../../tools/rig/network-files.ts';
+import { type MadeUpTask, processFiles, statText, statusText } from '../../tools/rig/task-files.ts';
 import { parseRedisAddress } from './address.ts';
 import { redisProcessSearch, searchRedisProcess } from './process-search.ts';
 

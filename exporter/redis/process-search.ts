@@ -8,8 +8,8 @@
  * also which sockets it holds itself (/proc/PID/fd). INFO's process_id, once Redis has said it, is
  * the innermost of NSpid. Of two that fit equally well neither is taken: a wrong one is worse.
  */
-import { type Attempts, createAttempts } from '../attempts.ts';
-import type { Clock } from '../clock.ts';
+import { type Attempts, createAttempts } from '../core/attempts.ts';
+import type { Clock } from '../measure/clock.ts';
 import { handInProcesses } from '../procfs/handed-in.ts';
 import { listenQueueReader, type ListeningSocket } from '../procfs/net-tcp.ts';
 import { canonicalAddress, isLoopback } from '../procfs/local-addresses.ts';

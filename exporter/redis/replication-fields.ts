@@ -2,8 +2,8 @@
  * What a replica says of the link to its master. Without labels: who the master is changes with
  * each failover, and series would stay behind. A master has none of these.
  */
-import { type Finding, gauge } from '../collector.ts';
-import { shownLabelValue } from '../label-value.ts';
+import { type Finding, gauge } from '../core/collector.ts';
+import { shownLabelValue } from '../core/label-value.ts';
 import { as, type InfoField } from './info-field.ts';
 import { numberOf, type RedisInfo } from './info.ts';
 

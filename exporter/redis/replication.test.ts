@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../measure/clock.ts';
 import { redisInfoCollector } from '../collectors/redis-info.ts';
-import { writer } from '../testing/asynq-rig.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
+import { writer } from '../../tools/rig/asynq-rig.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 import { parseRedisAddress } from './address.ts';
 import { infoFieldFamilies } from './info-fields.ts';
 import { parseInfo } from './info.ts';

@@ -2,10 +2,10 @@
  * Replies of CONFIG, SLOWLOG and LATENCY to families; all absent where they are forbidden. A reply
  * that is not what Redis gives costs its own families, and is told.
  */
-import { type Family, gauge, type Metric, single } from '../collector.ts';
+import { type Family, gauge, type Metric, single } from '../core/collector.ts';
 import type { RedisCommand } from './client.ts';
 import { refusalWord } from './refusal-words.ts';
-import { shownLabelValue } from '../label-value.ts';
+import { shownLabelValue } from '../core/label-value.ts';
 
 const saveEnabled = gauge({
   name: 'redis_rdb_save_enabled',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { linear } from '../testing/linear.ts';
+import { linear } from '../../tools/rig/linear.ts';
 import { encode, type Reply } from './commands.ts';
 import { createReplyBounds } from './reply-bounds.ts';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemClock } from '../clock.ts';
-import { startRedis, until } from '../testing/redis-server.ts';
-import { servedMs } from '../testing/waited.ts';
-import { array, bulk, type ScriptedRedis, startScripted } from '../testing/scripted-redis.ts';
+import { systemClock } from '../measure/clock.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
+import { servedMs } from '../../tools/rig/waited.ts';
+import { array, bulk, type ScriptedRedis, startScripted } from '../../tools/rig/scripted-redis.ts';
 import { withSettings } from './address-settings.ts';
 import { parseRedisAddress, type RedisAddress } from './address.ts';
 import { openRedis } from './open.ts';

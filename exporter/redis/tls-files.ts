@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SecureContextOptions } from 'node:tls';
-import { readSmallFile } from '../read-file.ts';
+import { readSmallFile } from '../core/read-file.ts';
 import type { RedisTls } from './address.ts';
 
 /** A small file that takes longer lies on a disk that stands still. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { createPseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
-import { freePort } from '../testing/redis-server.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
+import { freePort } from '../../tools/rig/redis-server.ts';
 import { unacknowledgedBytes } from './unacknowledged.ts';
 
 const head =

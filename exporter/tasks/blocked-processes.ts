@@ -1,6 +1,6 @@
 /** Blocked threads by process and reason, and what to say of them to a person. */
-import type { Finding } from '../collector.ts';
-import type { Reason } from '../reasons.ts';
+import type { Finding } from '../core/collector.ts';
+import type { Reason } from './reasons.ts';
 import { processLabel } from './process-label.ts';
 import { isIdleKernelThread, type Spells } from './spells.ts';
 

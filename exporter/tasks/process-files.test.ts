@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
-import { fixtureTree } from '../testing/fixture-tree.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { listProcesses, listVisible, readVisible } from './process-files.ts';
 
 const failing = (code: string): PseudoFs => ({

@@ -10,11 +10,11 @@
  *     followed again before the next 15 s are over: on a busy machine it would come all the time.
  * procs_blocked is no use as a hint: it counts iowait, which a wait for the host is not.
  */
-import { type Attempts, createAttempts } from '../attempts.ts';
-import type { Clock } from '../clock.ts';
+import { type Attempts, createAttempts } from '../core/attempts.ts';
+import type { Clock } from '../measure/clock.ts';
 import { parseLoadavg } from '../procfs/loadavg.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
-import { isRedisProcess } from '../redis/process-names.ts';
+import { isRedisProcess } from './redis-names.ts';
 import { createActiveTasks } from './active-tasks.ts';
 import { createSpells, type Spells } from './spells.ts';
 import { createThreadScan } from './thread-scan.ts';

@@ -8,12 +8,12 @@
  * can read), so a spell counts from the first time it was seen: its age is a lower bound, short
  * by the time between two looks at the thread and by what passed before the exporter started.
  */
-import { createAttempts } from '../attempts.ts';
-import type { Clock } from '../clock.ts';
+import { createAttempts } from '../core/attempts.ts';
+import type { Clock } from '../measure/clock.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat, type TaskStat } from '../procfs/task-stat.ts';
 import { parseTaskStatus, unexpectedStatus } from '../procfs/task-status.ts';
-import { type Reason, reasonOfWaitChannel } from '../reasons.ts';
+import { type Reason, reasonOfWaitChannel } from './reasons.ts';
 import { readVisible } from './process-files.ts';
 
 export interface Thread {

@@ -3,7 +3,7 @@
  * pid 2 of every Linux kernel, always sleeps and belongs to the kernel itself, so it is seen only
  * from the machine's own pid namespace, and its wait channel only with CAP_SYS_PTRACE there.
  */
-import type { Signal } from '../collector.ts';
+import type { Signal } from '../core/collector.ts';
 import { handInProcesses } from '../procfs/handed-in.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';

@@ -3,10 +3,10 @@
  * and hostile clients, held to its limits; then all is well again, and so must it be.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startExporter } from '../../exporter/testing/exporter-process.ts';
-import { type Scope, until } from '../../exporter/testing/redis-server.ts';
-import { readPage } from '../exposition.ts';
-import { startJudge } from '../judge.ts';
+import { startExporter } from '../rig/exporter-process.ts';
+import { type Scope, until } from '../rig/redis-server.ts';
+import { readPage } from '../rig/exposition.ts';
+import { startJudge } from '../rig/judge.ts';
 import { httpPlayer } from './http-player.ts';
 import { kmsgPlayer } from './kmsg-player.ts';
 import { procPlayer } from './proc-player.ts';

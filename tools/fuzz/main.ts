@@ -5,7 +5,7 @@
  * did not hold.
  */
 import { parseArgs } from 'node:util';
-import { inScope } from '../../exporter/bench/figures.ts';
+import { inScope } from '../bench/figures.ts';
 import { fuzz, type Side, sides } from './fuzz.ts';
 
 const { values } = parseArgs({

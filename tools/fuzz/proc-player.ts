@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { processFiles } from '../../exporter/testing/task-files.ts';
+import { processFiles } from '../rig/task-files.ts';
 import { flood, mangle } from './mangle.ts';
 import type { Player } from './player.ts';
 import type { Random } from './random.ts';

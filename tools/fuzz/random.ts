@@ -1,6 +1,6 @@
 /** Chance that can be had again: the same seed gives the same attacks in the same order. */
 
-import { createRandom as createNumbers } from '../../scripts/mutants/random.ts';
+import { createRandom as createNumbers } from '../mutants/random.ts';
 
 export interface Random {
   /** 0 <= n < 1 */

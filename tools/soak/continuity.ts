@@ -2,7 +2,7 @@
  * What must hold from one scrape to the next: no series goes, and no counter goes back. State of a
  * whole run, bounded by the number of series.
  */
-import type { Page } from '../exposition.ts';
+import type { Page } from '../rig/exposition.ts';
 
 /** Series that come and go with what they name: a process, a server, a schedule, a run of Redis. */
 const comesAndGoes =

@@ -1,4 +1,4 @@
-import { quantile } from '../../exporter/bench/figures.ts';
+import { quantile } from '../bench/figures.ts';
 
 /**
  * How much more the last quarter of the samples has than the second one, by their medians: the first

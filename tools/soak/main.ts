@@ -8,11 +8,11 @@ import { readdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import { inScope, mb } from '../../exporter/bench/figures.ts';
-import { loadCaptured } from '../../exporter/testing/asynq-data.ts';
-import { type ExporterProcess, startExporter } from '../../exporter/testing/exporter-process.ts';
-import { type RedisServer, type Scope, startRedis } from '../../exporter/testing/redis-server.ts';
-import { startJudge } from '../judge.ts';
+import { inScope, mb } from '../bench/figures.ts';
+import { loadCaptured } from '../rig/asynq-data.ts';
+import { type ExporterProcess, startExporter } from '../rig/exporter-process.ts';
+import { type RedisServer, type Scope, startRedis } from '../rig/redis-server.ts';
+import { startJudge } from '../rig/judge.ts';
 import { continuity } from './continuity.ts';
 import { growthOf } from './growth.ts';
 

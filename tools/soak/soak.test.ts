@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readPage } from '../exposition.ts';
+import { readPage } from '../rig/exposition.ts';
 import { continuity } from './continuity.ts';
 import { growthOf } from './growth.ts';
 

@@ -1,0 +1,471 @@
+/** Redis freeze forensics: what turned red first, second by second. Read after an alert. */
+import { thresholds } from '../../alerts/thresholds.ts';
+import { build, incidentAnnotations, uids } from '../kit/dashboard.ts';
+import { heat } from '../kit/grids.ts';
+import { incidentLanes } from '../kit/lanes.ts';
+import { type Meaning, colors, laneMeanings, notOffered } from '../kit/palette.ts';
+import { pressureLines } from '../kit/pressure.ts';
+import { type Panel, figure, lanes, line, lines } from '../kit/panels.ts';
+import { buckets, here, instant, range } from '../kit/query.ts';
+
+/** One width for all axes of this page, so that times line up under each other. */
+const axis = 116;
+
+interface Fact {
+  readonly title: string;
+  readonly description: string;
+  readonly expr: string;
+  readonly unit: string;
+  readonly bad: number;
+}
+
+const facts: readonly Fact[] = [
+  {
+    title: 'Redis was silent for',
+    description:
+      'The longest time in the range without an answer to PING. `redis_unresponsive_seconds`: the probe asks once a second on a connection of its own.',
+    expr: `max(max_over_time(redis_unresponsive_seconds{${here}}[$__range]))`,
+    unit: 's',
+    bad: thresholds.redisUnresponsiveSeconds.bad,
+  },
+  {
+    title: 'Longest in D',
+    description:
+      'The longest uninterruptible sleep of any thread in the range. `stealwatch_blocked_task_longest_seconds`, from /proc/PID/task.',
+    expr: `max(max_over_time(stealwatch_blocked_task_longest_seconds{${here}}[$__range]))`,
+    unit: 's',
+    bad: thresholds.taskBlockedSeconds.bad,
+  },
+  {
+    title: 'Host page-ins',
+    description:
+      'Pages of this VM that the host brought back from its swap in the range. `stealwatch_async_page_faults_total`. It counts completions: during a standstill it stays flat and jumps when it heals.',
+    expr: `sum(increase(stealwatch_async_page_faults_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1)`,
+    unit: 'short',
+    bad: 60,
+  },
+  {
+    title: 'Seconds without CPU',
+    description:
+      'Time of the range in which the once-a-second tick did not come. `stealwatch_seconds_total{verdict="stall"}`.',
+    expr: `sum(increase(stealwatch_seconds_total{${here},verdict="stall"}[$__range]))`,
+    unit: 's',
+    bad: thresholds.stalledSecondsIn2m.bad,
+  },
+  {
+    title: 'CPU-minutes lost',
+    description:
+      'CPU time the host took in the range. `stealwatch_cpu_seconds_total{mode="steal"}`. Near 0 during a freeze: it is not about CPU.',
+    expr: `sum(increase(stealwatch_cpu_seconds_total{${here},mode="steal"}[$__range])) / 60`,
+    unit: 'm',
+    bad: 10,
+  },
+  {
+    title: 'Hung task reports',
+    description:
+      'Lines "blocked for more than N seconds" the kernel wrote in the range. `stealwatch_hung_task_reports_total`, from /dev/kmsg. The kernel waits 120 s before the first and falls silent after ten.',
+    expr: `sum(increase(stealwatch_hung_task_reports_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
+    unit: 'none',
+    bad: 1,
+  },
+];
+
+const factPanels: readonly Panel[] = facts.map(({ title, description, expr, unit, bad }) =>
+  figure({
+    title,
+    description,
+    w: 4,
+    h: 4,
+    unit,
+    decimals: unit === 'none' ? 0 : 1,
+    query: instant(expr, title),
+    steps: [
+      { from: null, color: 'text' },
+      { from: bad, color: colors.bad },
+    ],
+    meanings: [notOffered],
+    noValue: 'not measured here',
+  }),
+);
+
+const timeline = lanes({
+  title: 'Incident timeline: cause at the top, symptom at the bottom',
+  description:
+    '**The lane that turns red first is the suspect.** CPU steal and host page-ins are the host; stalls and blocked tasks are what it does to the kernel; bgsave, fork and fsync are what Redis was doing; below is what users felt. A gap is a missing scrape. "Not measured": this machine cannot show it, or Redis did not answer when asked. Hung tasks come 120 s late by design. Worst of the selected hosts: select one.',
+  w: 24,
+  h: 15,
+  lanes: incidentLanes,
+  meanings: laneMeanings,
+  axis,
+});
+
+const stealAndPressure = lines({
+  title: 'Steal and pressure',
+  description:
+    'Share of demand the host denied (red) and of time some task waited for CPU, memory, disk. From /proc/stat and /proc/pressure. All quiet while tasks are blocked: the fingerprint of a host page-in.',
+  w: 24,
+  h: 6,
+  unit: 'percentunit',
+  min: 0,
+  axis,
+  lines: [
+    line(
+      `max(rate(stealwatch_steal_demand_ratio_sum{${here}}[$__rate_interval]) / (rate(stealwatch_steal_demand_ratio_count{${here}}[$__rate_interval]) > 0))`,
+      'steal of demand',
+      { color: colors.steal },
+    ),
+    ...pressureLines,
+  ],
+});
+
+const vcpus = lines({
+  title: 'Steal by vCPU',
+  description:
+    'Share of each vCPU that the host took, the most of the selected hosts. `stealwatch_cpu_steal_seconds_total`, from /proc/stat. One vCPU at 100 % is 6 % of sixteen, and whoever runs on it stands still.',
+  w: 24,
+  h: 5,
+  unit: 'percentunit',
+  min: 0,
+  axis,
+  noValue: 'This machine counts no steal.',
+  lines: [
+    line(
+      `max by (cpu) (rate(stealwatch_cpu_steal_seconds_total{${here}}[$__rate_interval]))`,
+      'vCPU {{cpu}}',
+    ),
+  ],
+});
+
+const ping = heat({
+  title: 'PING',
+  description:
+    'Answered PINGs per second by duration. `redis_ping_seconds`. No colour at all: nothing was answered. A band that climbs: Redis is slow, the host or a long command.',
+  w: 24,
+  h: 7,
+  unit: 'cps',
+  rowUnit: 's',
+  axis,
+  noValue: 'No PING was answered in this range.',
+  queries: [buckets(`sum by (le) (rate(redis_ping_seconds_bucket{${here}}[$__rate_interval]))`)],
+});
+
+const blockedReasons = [
+  { reasons: 'host_page_in', color: colors.pageIn },
+  { reasons: 'disk|filesystem', color: colors.disk },
+  { reasons: 'lock|other|unknown', color: colors.neutral },
+] as const;
+
+const blockedByReason = lines({
+  title: 'Blocked tasks by reason',
+  description:
+    'Threads in state D by what they wait for, from the wait channel in /proc. *host_page_in*: the host has their memory. *disk, filesystem*: storage. *unknown*: the exporter may not read the wait channel. The dashed line is what the kernel itself counts as blocked on I/O: threads above it wait for something else.',
+  w: 24,
+  h: 6,
+  unit: 'none',
+  min: 0,
+  axis,
+  noValue: 'Threads cannot be read here (/proc of other processes is hidden).',
+  lines: [
+    ...blockedReasons.map(({ reasons, color }) =>
+      line(
+        `max by (reason) (max_over_time(stealwatch_blocked_tasks{${here},reason=~"${reasons}"}[$__rate_interval]))`,
+        '{{reason}}',
+        { color },
+      ),
+    ),
+    line(
+      `max(max_over_time(stealwatch_procs_blocked{${here}}[$__rate_interval]))`,
+      'kernel: procs_blocked',
+      { color: colors.own, dashed: true },
+    ),
+  ],
+});
+
+const processStates: readonly (Meaning & { readonly states: string })[] = [
+  { value: 0, states: 'R|S', text: 'runs or sleeps', color: colors.ok },
+  { value: 1, states: 'T', text: 'stopped (T)', color: colors.degraded },
+  { value: 2, states: 'Z', text: 'zombie (Z)', color: colors.bad },
+  { value: 3, states: 'D', text: 'blocked (D)', color: colors.bad },
+  { value: 4, states: 'gone', text: 'gone', color: colors.bad },
+];
+
+const probeStates: readonly (Meaning & { readonly states: string })[] = [
+  { value: 0, states: 'up', text: 'answers', color: colors.ok },
+  { value: 1, states: 'slow', text: 'slow', color: colors.degraded },
+  { value: 2, states: 'loading', text: 'loading', color: colors.degraded },
+  { value: 3, states: 'auth_failed|error', text: 'refuses us', color: colors.bad },
+  { value: 4, states: 'refused|unreachable', text: 'unreachable', color: colors.bad },
+  { value: 5, states: 'frozen', text: 'frozen', color: colors.bad },
+];
+
+const unmeasured: Meaning = { value: -1, text: 'not measured', color: colors.unknown };
+
+/** One-hot series to the code of the state that held, the most serious of the step. */
+function stateCode(metric: string, list: typeof processStates, name: string) {
+  const parts = list.map(
+    ({ value, states }) =>
+      `max_over_time(${metric}{${here},state=~"${states}"}[$__rate_interval]) * ${value}`,
+  );
+  return range(
+    `max(${parts.join(' or ')} or on (host, job, instance) (up{${here}} == 1) - 2)`,
+    name,
+  );
+}
+
+const probe = lanes({
+  title: 'What the probe of Redis saw',
+  description:
+    'Frozen: the kernel accepts the connection and nothing answers. Refused: nothing listens. `redis_state`, one PING a second.',
+  w: 12,
+  h: 4,
+  lanes: [stateCode('redis_state', probeStates, 'Redis probe')],
+  meanings: [unmeasured, ...probeStates],
+  axis,
+});
+
+const process = lanes({
+  title: 'Redis process state',
+  description:
+    'The state letter of the Redis process, its worst thread. `redis_process_state`, from /proc/PID. D: it waits in the kernel and no signal reaches it, SIGKILL neither; do not restart the container, find what it waits for.',
+  w: 12,
+  h: 4,
+  lanes: [stateCode('redis_process_state', processStates, 'Redis process')],
+  meanings: [unmeasured, ...processStates],
+  axis,
+});
+
+const forkAndSave = lines({
+  title: 'Fork and bgsave',
+  description:
+    'How long the last fork stopped Redis, and how long the running bgsave has been at it. From INFO persistence. A bgsave reads all of the data set and so makes the host page all of it in. Not known while Redis does not answer.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  noValue: 'Redis did not answer when asked, or there is none.',
+  lines: [
+    line(`max(max_over_time(redis_latest_fork_seconds{${here}}[$__rate_interval]))`, 'last fork', {
+      color: colors.pageIn,
+    }),
+    line(
+      `max(max_over_time(redis_rdb_current_bgsave_duration_sec{${here}}[$__rate_interval]) >= 0)`,
+      'bgsave running for',
+      { color: colors.degraded },
+    ),
+  ],
+});
+
+const atRisk = lines({
+  title: 'Unsaved changes at risk',
+  description:
+    'Writes since the last save: what a restart loses when there is no AOF. `redis_rdb_changes_since_last_save`. After a crash the number before the gap is the bound of the loss.',
+  w: 12,
+  h: 6,
+  unit: 'short',
+  min: 0,
+  axis,
+  noValue: 'Redis did not answer when asked, or there is none.',
+  lines: [
+    line(
+      `max(max_over_time(redis_rdb_changes_since_last_save{${here}}[$__rate_interval]))`,
+      'changes since the last save',
+      { color: colors.degraded },
+    ),
+  ],
+});
+
+const oldest = lines({
+  title: 'Oldest pending Asynq task',
+  description:
+    'How long the task at the head of each queue has waited. `asynq_queue_latency_seconds`. It has a gap while Redis does not answer: the last value would be a lie.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  noValue: 'No queue is visible: no Asynq here, or Redis does not answer.',
+  lines: [
+    line(
+      `max by (queue) (max_over_time(asynq_queue_latency_seconds{${here}}[$__rate_interval]))`,
+      '{{queue}}',
+    ),
+  ],
+});
+
+const pileUp = lines({
+  title: 'What piles up',
+  description:
+    'Connections the kernel accepted and Redis did not, and processes and threads in the cgroup of Redis. From /proc/net/tcp and the pids controller. Tasks that climb while Redis is frozen: a health check that starts a process each time.',
+  w: 12,
+  h: 6,
+  unit: 'none',
+  min: 0,
+  axis,
+  noValue: 'The Redis process is not on this machine.',
+  lines: [
+    line(
+      `max(max_over_time(redis_listen_queue_length{${here}}[$__rate_interval]))`,
+      'listen queue',
+      { color: colors.degraded },
+    ),
+    line(
+      `max(max_over_time(redis_process_tasks{${here}}[$__rate_interval]))`,
+      'tasks in the cgroup of Redis',
+      { color: colors.neutral },
+    ),
+  ],
+});
+
+const healthMeanings: readonly Meaning[] = [
+  { value: 0, text: 'says it is well', color: colors.ok },
+  { value: 1, text: 'says it is ill', color: colors.degraded },
+  { value: 2, text: 'lies', color: colors.bad },
+];
+
+const health = lanes({
+  title: 'What the application said of itself',
+  description:
+    'The health endpoint of each application that needs Redis. *lies*: it answered 2xx while Redis had been silent for over 5 s, so nothing restarts it and nobody is told. `stealwatch_app_health_status_code`, `stealwatch_app_health_lying`.',
+  w: 12,
+  h: 6,
+  noValue: 'No health endpoint is configured (--app).',
+  lanes: [
+    range(
+      `max by (app) (2 * max_over_time(stealwatch_app_health_lying{${here}}[$__rate_interval]) + (min_over_time(stealwatch_app_health_status_code{${here}}[$__rate_interval]) < bool 200) + (max_over_time(stealwatch_app_health_status_code{${here}}[$__rate_interval]) >= bool 300))`,
+      '{{app}}',
+    ),
+  ],
+  meanings: healthMeanings,
+  axis,
+});
+
+const disks = lines({
+  title: 'Disk: time per operation',
+  description:
+    'Mean time of a read, write or flush, the slowest disk. `stealwatch_disk_seconds_total` / `stealwatch_disk_operations_total`, from /proc/diskstats. A flush that takes seconds is what delays the AOF.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  lines: [
+    line(
+      `max by (op) (rate(stealwatch_disk_seconds_total{${here}}[$__rate_interval]) / (rate(stealwatch_disk_operations_total{${here}}[$__rate_interval]) > 0))`,
+      '{{op}}',
+    ),
+  ],
+});
+
+const memory = lines({
+  title: 'Memory',
+  description:
+    'What this machine believes to have. *balloon*: memory the host asked back openly. `stealwatch_memory_bytes`, from /proc/meminfo and /proc/vmstat. Plenty available while Redis is paged in: the memory is missing on the host, not here.',
+  w: 12,
+  h: 6,
+  unit: 'bytes',
+  min: 0,
+  axis,
+  lines: [
+    line(`max by (kind) (stealwatch_memory_bytes{${here},kind=~"available|balloon"})`, '{{kind}}'),
+    line(
+      `max(stealwatch_memory_bytes{${here},kind="swap_total"} - on (host, job, instance) stealwatch_memory_bytes{${here},kind="swap_free"})`,
+      'own swap used',
+    ),
+  ],
+});
+
+const replica = lines({
+  title: 'Link of a replica to its master',
+  description:
+    'How long ago a replica last heard of its master, which calls every 10 s, and for how long the link has been down; then everything it answers is as old as that. `redis_master_last_io_seconds_ago`, `redis_master_link_down_since_seconds`, from INFO replication.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  noValue: 'Redis is no replica, or did not answer when asked.',
+  lines: [
+    line(
+      `max(max_over_time(redis_master_last_io_seconds_ago{${here}}[$__rate_interval]))`,
+      'last heard of the master',
+      { color: colors.neutral },
+    ),
+    line(
+      `max(max_over_time(redis_master_link_down_since_seconds{${here}}[$__rate_interval]))`,
+      'link down for',
+      { color: colors.bad },
+    ),
+  ],
+});
+
+const canary = lines({
+  title: 'Cold pages',
+  description:
+    'The canary (`--canary`): pages of its own that it touches every 2, 15 and 60 minutes. Touches per second that the host had to page in, at least; and how long the touch under way has been waiting. `stealwatch_cold_page_host_faults_total`, `stealwatch_cold_page_outstanding_seconds`.',
+  w: 12,
+  h: 6,
+  unit: 'cps',
+  min: 0,
+  axis,
+  noValue: 'The canary is off (start the exporter with --canary).',
+  lines: [
+    line(
+      `max by (age) (rate(stealwatch_cold_page_host_faults_total{${here}}[$__rate_interval]))`,
+      'paged in after {{age}}',
+    ),
+    line(
+      `max(max_over_time(stealwatch_cold_page_outstanding_seconds{${here}}[$__rate_interval]))`,
+      'touch outstanding',
+      { color: colors.pageIn, unit: 's' },
+    ),
+  ],
+});
+
+const processes = lines({
+  title: 'Longest blocked, by process',
+  description:
+    'The age of the longest uninterruptible sleep of each process, the ten longest. `stealwatch_blocked_process_seconds`, from /proc/PID/task. A line that rises one second per second has not moved at all.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  noValue: 'No thread was blocked for over a second.',
+  lines: [
+    line(
+      `max by (process, reason) (max_over_time(stealwatch_blocked_process_seconds{${here}}[$__rate_interval]))`,
+      '{{process}} ({{reason}})',
+    ),
+  ],
+});
+
+export const freeze = build({
+  uid: uids.freeze,
+  title: 'Redis freeze forensics',
+  description:
+    'What turned red first? Every alert links here with its host and its moment. Nothing reloads by itself: this page is read, not watched.',
+  from: '3h',
+  refresh: '',
+  annotations: incidentAnnotations,
+  panels: [
+    ...factPanels,
+    timeline,
+    stealAndPressure,
+    vcpus,
+    ping,
+    blockedByReason,
+    probe,
+    process,
+    processes,
+    forkAndSave,
+    atRisk,
+    oldest,
+    pileUp,
+    health,
+    disks,
+    memory,
+    canary,
+    replica,
+  ],
+});

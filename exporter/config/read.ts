@@ -1,0 +1,253 @@
+/**
+ * The only reader of process.env and argv, by the table in settings.ts. Flags win over variables. Everything is checked at start and every problem is listed at
+ * once; a value that holds a secret is never repeated in a message.
+ */
+import { isUtf8 } from 'node:buffer';
+import { parseArgs } from 'node:util';
+import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
+import { type Setting, settings } from './settings.ts';
+import { withSettings } from '../redis/address-settings.ts';
+
+type Settings = typeof settings;
+export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> };
+
+export type Command =
+  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** The words `--without` may hold. */
+  readonly collectors: readonly string[];
+}
+
+function wrapped(text: string, indent: string, width = 92): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = '';
+    }
+    line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].map((text) => indent + text).join('\n');
+}
+
+function usageOf({ flag, placeholder, optional }: Setting<unknown>): string {
+  if (placeholder === undefined) return `--${flag}`;
+  return optional === true ? `--${flag}[=${placeholder}]` : `--${flag} ${placeholder}`;
+}
+
+function helpText(collectors: readonly string[]): string {
+  const options = Object.values(settings).map((s) => {
+    const usage = usageOf(s);
+    const fallback = s.fallback === '' ? '' : ` Default: ${s.fallback}.`;
+    const files = s.secret === true ? ', each also with _FILE' : '';
+    return `  ${usage}\n      ${s.variables.join(', then ')}${files}\n${wrapped(s.help + fallback, '      ')}`;
+  });
+  return [
+    'stealwatch: tells within seconds when your host takes your CPU or pages out your memory.',
+    '',
+    'Usage: stealwatch [options]',
+    '',
+    'Every option has an environment variable, named below it; the option wins. What may hold a',
+    'secret may stand in a file, whose name the variable with _FILE behind it gives:',
+    'STEALWATCH_REDIS_URL_FILE=/run/secrets/redis-url.',
+    '',
+    ...options,
+    '  --version\n      Print the version and end.',
+    '  --help\n      Print this and end.',
+    '',
+    wrapped(`Collectors: ${collectors.join(' ')}.`, ''),
+    '',
+  ].join('\n');
+}
+
+interface Given {
+  readonly text: string;
+  /** `--redis-url` or `STEALWATCH_REDIS_URL`: what to name when the text is wrong. */
+  readonly origin: string;
+}
+
+interface Arguments {
+  readonly flags: Map<string, Given>;
+  readonly problems: string[];
+  readonly wants: Set<'help' | 'version'>;
+}
+
+/** Whether the argument after the flag is its value. */
+function takesNext({ placeholder, optional }: Setting<unknown>): boolean {
+  return placeholder !== undefined && optional !== true;
+}
+
+function readArguments(argv: readonly string[]): Arguments {
+  const all: readonly Setting<unknown>[] = Object.values(settings);
+  const { tokens } = parseArgs({
+    args: [...argv],
+    strict: false,
+    tokens: true,
+    allowNegative: false,
+    options: Object.fromEntries(
+      all.map((s) => [s.flag, { type: takesNext(s) ? ('string' as const) : ('boolean' as const) }]),
+    ),
+  });
+  const result: Arguments = { flags: new Map(), problems: [], wants: new Set() };
+  for (const token of tokens) {
+    if (token.kind === 'positional') {
+      const place = token.index === 0 ? 'the first' : `number ${token.index + 1}`;
+      result.problems.push(
+        `unexpected argument, ${place} (not shown, it may hold a secret): every option begins with --`,
+      );
+    }
+    if (token.kind !== 'option') continue;
+    if (token.name === 'help' || token.name === 'h') result.wants.add('help');
+    else if (token.name === 'version') result.wants.add('version');
+    else addFlag(token.name, token.value, all, result);
+  }
+  return result;
+}
+
+function addFlag(
+  name: string,
+  value: string | undefined,
+  all: readonly Setting<unknown>[],
+  { flags, problems }: Arguments,
+): void {
+  const origin = `--${name}`;
+  const known = all.find((s) => s.flag === name);
+  if (known === undefined) {
+    const shown = /^[a-z-]{1,40}$/i.test(name) ? origin : 'an option (not shown)';
+    problems.push(`${shown}: no such option; --help lists them`);
+  } else if (!takesNext(known)) flags.set(name, { text: value ?? 'true', origin });
+  else if (value === undefined) problems.push(`${origin}: expected ${known.placeholder} after it`);
+  else {
+    const before = known.list === undefined ? undefined : flags.get(name)?.text;
+    flags.set(name, { text: before === undefined ? value : `${before}\n${value}`, origin });
+  }
+}
+
+/** Variables set to nothing count as not set: compose files pass empty ones. */
+function fromEnvironment(s: Setting<unknown>, env: Surroundings['env']): Given | undefined {
+  for (const origin of s.variables) {
+    const text = env[origin] ?? '';
+    const file = s.secret === true ? (env[fileVariable(origin)] ?? '') : '';
+    if (text !== '' && file !== '') {
+      throw new Error(`${origin}, ${fileVariable(origin)}: expected one of the two`);
+    }
+    if (text !== '') return { text, origin };
+    if (file !== '')
+      return { text: secretIn(file, fileVariable(origin)), origin: fileVariable(origin) };
+  }
+  return undefined;
+}
+
+/** A secret may stand in a file: its variable with `_FILE` names it, as in many images. */
+function fileVariable(variable: string): string {
+  return `${variable}_FILE`;
+}
+
+/** Editors and `echo` end the last line, and files from Windows end each with a carriage return. */
+function secretIn(path: string, origin: string): string {
+  const shown = looksLikePath(path)
+    ? JSON.stringify(path)
+    : 'it (not shown, it may be the secret itself); expected the path of a file that holds it';
+  let content: Buffer;
+  try {
+    content = readSmallFileSync(path);
+  } catch (error) {
+    throw new Error(`${origin}: cannot read ${shown} (${whyUnreadable(error)})`, { cause: error });
+  }
+  if (!isUtf8(content)) throw new Error(`${origin}: expected UTF-8 in ${shown}`);
+  const text = content
+    .toString('utf8')
+    .replace(/^\ufeff/, '')
+    .replaceAll('\r\n', '\n')
+    .trim();
+  if (text === '') throw new Error(`${origin}: nothing is in ${shown}`);
+  return text;
+}
+
+/** A secret that was given where its path belongs is none of these, or the rarest. */
+function looksLikePath(text: string): boolean {
+  return /^(?:\.{0,2}\/)?[\w.-][\w./-]{0,200}$/.test(text) && text.includes('/');
+}
+
+/** What is wrong is often a neighbour's value, and what stands beside passwords may be one. */
+function mayBeShown({ secret, besideSecrets }: Setting<unknown>, text: string): boolean {
+  if (secret === true) return false;
+  if (besideSecrets === true) return looksLikePath(text);
+  return /^[\w.,:/[\] %+<>=-]{1,60}$/.test(text) && !text.includes('://');
+}
+
+function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown): string {
+  const shown = mayBeShown(s, text) ? JSON.stringify(text) : '(not shown, it may hold a secret)';
+  return `${origin}: ${error instanceof Error ? error.message : String(error)}; got ${shown}`;
+}
+
+/** What is said of every Redis goes with the address of each. */
+function withRedisSettings(config: Config): Config {
+  const { redis, targets, redisTlsCertFile: certFile, redisTlsKeyFile: keyFile } = config;
+  const settings = {
+    tls: {
+      caFile: config.redisTlsCaFile,
+      certFile,
+      keyFile,
+      serverName: config.redisTlsServerName,
+    },
+    sentinelLogin: {
+      username: config.redisSentinelUsername,
+      password: config.redisSentinelPassword,
+    },
+    addressMap: config.redisAddressMap,
+  };
+  return {
+    ...config,
+    redis: withSettings(redis, settings),
+    targets: targets.map(({ name, address }) => ({
+      name,
+      address: 'display' in address ? withSettings(address, settings) : address,
+    })),
+  };
+}
+
+/** Never throws for what a user typed: wrong input comes back as a list of problems. */
+export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
+  const { flags, problems, wants } = readArguments(argv);
+  if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
+  if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
+  const values: Record<string, unknown> = {};
+  for (const [key, s] of Object.entries<Setting<unknown>>(settings)) {
+    let given: Given | undefined;
+    try {
+      given = flags.get(s.flag) ?? fromEnvironment(s, env);
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+      continue;
+    }
+    given ??= { text: s.fallback, origin: `--${s.flag}` };
+    try {
+      values[key] = s.parse(given.text);
+    } catch (error) {
+      problems.push(problemOf(s, given, error));
+    }
+  }
+  if ((values['redisTlsCertFile'] === undefined) !== (values['redisTlsKeyFile'] === undefined)) {
+    problems.push('--redis-tls-cert-file, --redis-tls-key-file: expected both or neither');
+  }
+  // The table is what `Config` is derived from, so a filled record is one.
+  const config = values as unknown as Config;
+  for (const name of config.without ?? []) {
+    if (!collectors.includes(name)) {
+      problems.push(
+        `--without: no collector ${/^[a-z-]{1,40}$/i.test(name) ? JSON.stringify(name) : '(not shown)'}; there are ${collectors.join(' ')}`,
+      );
+    }
+  }
+  return problems.length > 0
+    ? { kind: 'invalid', problems }
+    : { kind: 'run', config: withRedisSettings(config) };
+}

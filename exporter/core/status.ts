@@ -1,0 +1,77 @@
+/**
+ * `/status`: what is true now, from memory alone, so it answers in milliseconds whatever is
+ * frozen. 503 as soon as a critical check fails: a health check that says 200 while Redis is
+ * frozen is how the outage stayed unseen.
+ */
+import type { Check, Collector, Finding, Report, Sampler } from './collector.ts';
+import { durationText } from '../measure/duration.ts';
+import { type Evidence, type Verdict, verdictOf } from './verdict.ts';
+
+export interface Status {
+  readonly status: 'ok' | 'failing';
+  readonly verdict: Verdict;
+  readonly checks: readonly Check[];
+  readonly findings: readonly Finding[];
+}
+
+function sinceWhen(age: string, { name, problem }: Sampler): string {
+  return `the ${name} clock has not ticked for ${age}${problem === undefined ? '' : ` (${problem})`}`;
+}
+
+/** A background clock that has not ticked for this long is dead, or the machine stood still. */
+const staleSamplerSeconds = 15;
+
+function samplerChecks({ samplers = [] }: Report): Check[] {
+  return samplers.map((sampler) => {
+    const { name, ageSeconds } = sampler;
+    const ok = ageSeconds <= staleSamplerSeconds;
+    return {
+      name: `sampler_${name}`,
+      critical: true,
+      ok,
+      state: ok ? 'ticking' : 'stale',
+      reason: ok ? `the ${name} clock ticks` : sinceWhen(`${Math.round(ageSeconds)} s`, sampler),
+      sinceSeconds: ok ? 0 : ageSeconds,
+      ageSeconds,
+    };
+  });
+}
+
+function blindness({ signals = [], samplers = [] }: Report): string[] {
+  return [
+    ...samplers
+      .filter(({ ageSeconds }) => ageSeconds > staleSamplerSeconds)
+      .map((sampler) => sinceWhen(durationText(sampler.ageSeconds), sampler)),
+    ...signals
+      .filter(({ name, supported }) => name === 'steal' && !supported)
+      .map(({ reason }) => reason),
+  ];
+}
+
+/** Who is to blame, from all that the collectors know. */
+export function verdictFrom(reports: readonly Report[]): Verdict {
+  const evidence: Evidence = { blind: reports.flatMap(blindness) };
+  for (const report of reports) Object.assign(evidence, report.evidence);
+  return verdictOf(evidence);
+}
+
+const order = { bad: 0, warning: 1, good: 2 } as const;
+
+/** Each collector's report, in order. From memory, and not free: once for each answer. */
+export function reportsOf(collectors: readonly Collector[]): Report[] {
+  return collectors.map((collector) => collector.report?.() ?? {});
+}
+
+export function statusOf(reports: readonly Report[]): Status {
+  const checks = reports.flatMap((report) => [...(report.checks ?? []), ...samplerChecks(report)]);
+  const findings = reports
+    .flatMap((report) => report.findings ?? [])
+    .sort((a, b) => order[a.severity] - order[b.severity]);
+  const failing = checks.some(({ critical, ok }) => critical && !ok);
+  return {
+    status: failing ? 'failing' : 'ok',
+    verdict: verdictFrom(reports),
+    checks,
+    findings,
+  };
+}

@@ -1,0 +1,196 @@
+/**
+ * Who is to blame, in one word and one sentence, from what the collectors know at this moment.
+ *
+ * The first that applies is said: causes that need a person come first, and the host before the
+ * guest, because a machine that is paged out or robbed of its CPU looks overloaded as well. The
+ * recording rule of the dashboards asks the same questions in the same order of what Prometheus
+ * stored; it has one answer where there are five here about memory.
+ */
+import type { Finding } from './collector.ts';
+import { durationText } from '../measure/duration.ts';
+
+export const verdicts = [
+  'page_in_lost',
+  'page_in_stuck',
+  'host_paging',
+  'host_paging_unannounced',
+  'kernel_page_in',
+  'cpu_steal',
+  'disk',
+  'own_load',
+  'unknown',
+  'quiet',
+] as const;
+type VerdictName = (typeof verdicts)[number];
+
+/** Facts that collectors contribute, each its own. What is left out is not known. */
+export interface Evidence {
+  /** Page-ins by the host that completed within the last minute. */
+  readonly hostPageIns?: number;
+  /** How long ago the last of them completed. */
+  readonly sincePageInSeconds?: number;
+  /** How long the oldest sleep for a page that the host has to bring back has lasted. */
+  readonly pageInWaitSeconds?: number;
+  /** Page-ins that the canary met within the last five minutes; 0 for too few to tell. */
+  readonly coldPageIns?: number;
+  /** How long the canary's touch under way has been waiting. */
+  readonly coldPageWaitSeconds?: number;
+  /** How much of the last minute nothing ran. */
+  readonly stallSeconds?: number;
+  /** The kernel of this KVM guest reported a soft lockup within the last five minutes. */
+  readonly softLockup?: boolean;
+  /** The machine was migrated or restored within the last two minutes. */
+  readonly restored?: boolean;
+  /** Share of the CPU time asked for that the host took, last minute. */
+  readonly stealOfDemand?: number;
+  /** Share of all CPU time that this machine itself used, last minute. */
+  readonly ownCpu?: number;
+  /** How long the oldest sleep for a disk has lasted. */
+  readonly diskWaitSeconds?: number;
+  /** How long the oldest sleep for a file system has lasted, which need not have a disk. */
+  readonly filesystemWaitSeconds?: number;
+  /** Share of the last minute in which all that had work waited for a disk. */
+  readonly diskPressure?: number;
+  /** How long the oldest sleep has lasted whose reason the kernel did not tell. */
+  readonly unexplainedWaitSeconds?: number;
+  /** Why an answer may be missing: sentences without their full stop. */
+  readonly blind?: readonly string[];
+}
+
+export interface Verdict extends Finding {
+  readonly name: VerdictName;
+}
+
+const waitSeconds = 5;
+/** Samples are taken a second apart, and a sleep is seen a second late. */
+const slackSeconds = 3;
+/** By then every page-in of the last minute completed while this one did not. */
+const lostSeconds = 60;
+const pageInsPerMinute = 6;
+const stallSecondsPerMinute = 5;
+const stealRatio = 0.05;
+const ownRatio = 0.9;
+const diskRatio = 0.2;
+
+const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
+
+function bad(name: VerdictName, text: string): Verdict {
+  return { name, severity: 'bad', text };
+}
+
+/** What came back meanwhile, as far as it is counted. */
+function meanwhile({ hostPageIns, sincePageInSeconds }: Evidence): string {
+  if (hostPageIns !== undefined && hostPageIns > 0) {
+    return `${hostPageIns} ${hostPageIns === 1 ? 'other' : 'others'} did in the last minute`;
+  }
+  return `others did, the last ${durationText(sincePageInSeconds ?? 0)} ago`;
+}
+
+function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined {
+  const { hostPageIns = 0, coldPageIns = 0, stallSeconds = 0 } = evidence;
+  const wait = Math.max(evidence.pageInWaitSeconds ?? 0, evidence.coldPageWaitSeconds ?? 0);
+  // Only what came back after the wait began proves that the host brings pages back.
+  const { sincePageInSeconds: since = hostPageIns > 0 ? 0 : Infinity } = evidence;
+  const completing = since < wait - slackSeconds;
+  if (wait >= lostSeconds && completing) {
+    return bad(
+      'page_in_lost',
+      `Your host pages this machine's memory, and one page has not come back for ${durationText(wait)} while ${meanwhile(evidence)}: the host has probably lost the message that it is there.`,
+    );
+  }
+  if (wait > waitSeconds && !completing) {
+    const counted = evidence.hostPageIns !== undefined;
+    return bad(
+      'page_in_stuck',
+      `Your host has paged out memory of this machine and does not bring it back: waiting for ${durationText(wait)}${counted ? ', and no page has come back since' : ''}.`,
+    );
+  }
+  if (wait > waitSeconds || hostPageIns >= pageInsPerMinute) {
+    return bad(
+      'host_paging',
+      `Your host pages this machine's memory: it fetched ${hostPageIns} of its pages back in the last minute${wait > waitSeconds ? `, and one has been awaited for ${durationText(wait)}` : ''}.`,
+    );
+  }
+  if (coldPageIns > 0) {
+    return hostPageIns > 0
+      ? bad('host_paging', "Your host pages this machine's memory, idle pages first.")
+      : bad(
+          'host_paging_unannounced',
+          "Your host pages this machine's memory and does not tell: only idle pages that this exporter touches show it.",
+        );
+  }
+  const standstill = evidence.softLockup === true || stallSeconds > stallSecondsPerMinute;
+  if (standstill && !stolen && evidence.restored !== true) {
+    const steal =
+      evidence.stealOfDemand === undefined
+        ? 'how much CPU the host took is not known'
+        : 'the host booked next to no steal';
+    return bad(
+      'kernel_page_in',
+      `This machine stood still and ${steal}: it probably paged out memory that the kernel needed${evidence.softLockup === true ? ', and a CPU was locked up over it' : ''}.`,
+    );
+  }
+  return undefined;
+}
+
+function diskVerdict(evidence: Evidence): Verdict | undefined {
+  const { diskWaitSeconds = 0, filesystemWaitSeconds = 0, diskPressure = 0 } = evidence;
+  if (diskWaitSeconds > waitSeconds && diskWaitSeconds >= filesystemWaitSeconds - slackSeconds) {
+    const text = `The disk is the bottleneck: something has been waiting for it for ${durationText(diskWaitSeconds)}.`;
+    return bad('disk', text);
+  }
+  if (filesystemWaitSeconds > waitSeconds) {
+    const text = `A file system does not answer: something has been waiting for it for ${durationText(filesystemWaitSeconds)}. It is frozen, or its disk, its journal or its server is slow.`;
+    return bad('disk', text);
+  }
+  if (diskPressure <= diskRatio) return undefined;
+  const text = `The disk is the bottleneck: for ${percent(diskPressure)} of the last minute everything waited for it.`;
+  return { name: 'disk', severity: 'warning', text };
+}
+
+function unknownVerdict({
+  stealOfDemand,
+  unexplainedWaitSeconds = 0,
+  blind = [],
+}: Evidence): Verdict | undefined {
+  const reasons = [...blind];
+  if (unexplainedWaitSeconds > waitSeconds) {
+    reasons.push(
+      `something has been blocked in the kernel for ${durationText(unexplainedWaitSeconds)} and may not be asked why`,
+    );
+  }
+  if (stealOfDemand === undefined && blind.length === 0) {
+    reasons.push('how much CPU the host takes is not known');
+  }
+  if (reasons.length === 0) return undefined;
+  const text = `Whether your host is to blame cannot be told: ${reasons.join('; ')}.`;
+  return { name: 'unknown', severity: 'warning', text };
+}
+
+export function verdictOf(evidence: Evidence): Verdict {
+  const { stealOfDemand = 0, ownCpu = 0 } = evidence;
+  const stolen = stealOfDemand > stealRatio;
+  const memory = memoryVerdict(evidence, stolen);
+  if (memory !== undefined) return memory;
+  if (stolen) {
+    const text = `Your host takes ${percent(stealOfDemand)} of the CPU you ask for.`;
+    return bad('cpu_steal', text);
+  }
+  const disk = diskVerdict(evidence);
+  if (disk !== undefined) return disk;
+  if (ownCpu > ownRatio) {
+    const taken =
+      evidence.stealOfDemand === undefined
+        ? ''
+        : `, and the host takes ${percent(stealOfDemand)} of what you ask for`;
+    const text = `You are using your own CPU up: ${percent(ownCpu)} of it${taken}.`;
+    return { name: 'own_load', severity: 'warning', text };
+  }
+  return (
+    unknownVerdict(evidence) ?? {
+      name: 'quiet',
+      severity: 'good',
+      text: 'Your host is quiet: it takes no CPU to speak of, and no memory that shows.',
+    }
+  );
+}

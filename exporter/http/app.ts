@@ -1,0 +1,238 @@
+/**
+ * HTTP. The only file that knows Koa.
+ *
+ * Nothing here waits for a source except /metrics, and that waits at most for the scrape's
+ * deadline. Requests carry no body and no state; the only input is the path and three headers.
+ */
+import { Router } from '@koa/router';
+import Koa, { type Context, type Middleware } from 'koa';
+import type { IncomingMessage } from 'node:http';
+import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import type { Clock } from '../measure/clock.ts';
+import type { Collector, Family } from '../core/collector.ts';
+import type { ConnectionLimits, Connections } from './connections.ts';
+import { createExposition, type Encoding, gzip } from '../exposition/exposition.ts';
+import { createGarbageCollection } from '../core/garbage.ts';
+import { contentTypes, type Format } from '../exposition/metrics.ts';
+import { oncePerTurn } from './once-per-turn.ts';
+import { pageOf } from './page.ts';
+import { pathOf } from './request-target.ts';
+import type { RequestCounter } from '../core/requests.ts';
+import { longestSeconds } from '../core/round.ts';
+import type { Scraper } from '../core/scrape.ts';
+import { reportsOf, statusOf } from '../core/status.ts';
+import type { Targets } from './probe-targets.ts';
+import type { Authenticator } from './access/auth.ts';
+import type { TlsSettings } from './access/config.ts';
+
+/** What is left of Prometheus' own timeout for rendering and the way back. */
+const deadlineMarginSeconds = 0.25;
+const shortestDeadlineSeconds = 0.1;
+
+export interface App {
+  readonly collectors: readonly Collector[];
+  readonly scraper: Scraper;
+  readonly targets: Targets;
+  readonly requests: RequestCounter;
+  readonly version: string;
+  readonly clock: Pick<Clock, 'monotonic' | 'every'>;
+  readonly limits: ConnectionLimits;
+  /** TLS and credentials; plain HTTP for everyone without it. */
+  readonly access?: Access;
+  /** A request failed for a reason of ours. The reason is logged, not shown. */
+  requestFailed(path: string, error: unknown): void;
+}
+
+export interface Access {
+  readonly tls: TlsSettings | undefined;
+  readonly authenticator: Authenticator;
+  /** Headers that every answer gets. */
+  headers(): Readonly<Record<string, string>>;
+}
+
+/** Prometheus sends its timeout with every scrape; a lower one than ours lowers ours. */
+function deadlineOf(ctx: Context): number {
+  const asked = Number(ctx.get('X-Prometheus-Scrape-Timeout-Seconds'));
+  if (!Number.isFinite(asked) || asked <= 0) return longestSeconds;
+  return Math.min(longestSeconds, Math.max(shortestDeadlineSeconds, asked - deadlineMarginSeconds));
+}
+
+/**
+ * OpenMetrics when it is asked for at least as much as text/plain. Parameters other than q are
+ * passed over (Prometheus 3 sends `escaping=`), which is why Koa's own negotiation does not do.
+ */
+export function formatOf(accept: string): Format {
+  const weights = new Map<string, number>();
+  for (const range of accept.toLowerCase().split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
+    weights.set(type, Math.max(weights.get(type) ?? 0, Number(weight) || 0));
+  }
+  const openmetrics = weights.get('application/openmetrics-text') ?? 0;
+  return openmetrics > 0 && openmetrics >= (weights.get('text/plain') ?? 0)
+    ? 'openmetrics'
+    : 'text';
+}
+
+/** What the client takes; said in the answer's headers. */
+function encodingFor(ctx: Context): Encoding {
+  ctx.vary('Accept-Encoding');
+  if (ctx.acceptsEncodings('gzip', 'identity') !== 'gzip') return 'identity';
+  ctx.set('Content-Encoding', 'gzip');
+  return 'gzip';
+}
+
+/** The page is text and its own styles: no script, no frame around it, no form. */
+const contentSecurityPolicy =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+function routes(
+  { collectors, scraper, targets, version, access }: App,
+  connections: () => Connections,
+): Router {
+  const router = new Router();
+  const exposition = createExposition(access?.tls !== undefined);
+  const collectGarbage = createGarbageCollection();
+
+  const status = oncePerTurn(() => {
+    const now = statusOf(reportsOf(collectors));
+    return { code: now.status === 'ok' ? 200 : 503, text: JSON.stringify(now) };
+  });
+  const page = oncePerTurn(() => pageOf(reportsOf(collectors), version));
+  const zippedPage = oncePerTurn(() => gzip(page()));
+
+  async function sendFamilies(
+    ctx: Context,
+    source: string,
+    families: readonly Family[],
+  ): Promise<void> {
+    const format = formatOf(ctx.get('Accept'));
+    ctx.vary('Accept');
+    ctx.set('Content-Type', contentTypes[format]);
+    const encoding = encodingFor(ctx);
+    const answer = await exposition.answer(families, { format, encoding, source });
+    ctx.body = answer.body;
+    if ('held' in answer) {
+      ctx.length = answer.length;
+      connections().holds(ctx.res, answer.held);
+    }
+  }
+
+  router.get('/metrics', async (ctx) => {
+    const seconds = deadlineOf(ctx);
+    // Who cannot wait for all of it is answered apart: nobody else may get less than all.
+    const source = seconds < longestSeconds ? 'hasty' : 'patient';
+    const ready = async () => {
+      const underWay = exposition.underWay(source);
+      if (underWay === undefined) return;
+      await underWay;
+      // One turn of the loop takes the connections that came meanwhile, the next their requests.
+      for (let turns = 0; turns < 2; turns += 1) await turnOfTheLoop();
+    };
+    await sendFamilies(ctx, source, await scraper.scrape(seconds, ready));
+    collectGarbage();
+  });
+  router.get('/probe', async (ctx) => {
+    const { target } = ctx.query;
+    const families =
+      typeof target === 'string' ? await targets.probe(target, deadlineOf(ctx)) : undefined;
+    if (families === undefined) {
+      ctx.status = 404;
+      ctx.body = 'no such target: /probe?target=NAME with a NAME given as --target NAME=URL\n';
+    } else {
+      await sendFamilies(ctx, `probe ${String(target)}`, families);
+    }
+  });
+  router.get('/status', (ctx) => {
+    const { code, text } = status();
+    ctx.status = code;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.type = 'json';
+    ctx.body = text;
+  });
+  router.get('/livez', (ctx) => {
+    ctx.body = 'ok\n';
+  });
+  router.get('/', (ctx) => {
+    ctx.set('Cache-Control', 'no-store');
+    ctx.set('Content-Security-Policy', contentSecurityPolicy);
+    ctx.type = 'html';
+    ctx.body = encodingFor(ctx) === 'gzip' ? zippedPage() : page();
+  });
+  return router;
+}
+
+/**
+ * Everything is behind the credentials, /livez and unknown paths too, as in every exporter that
+ * takes this file. A liveness check can count the 401: something answered.
+ */
+function guard(access: Access): Middleware {
+  const { authenticator } = access;
+  return async (ctx, next) => {
+    ctx.set(access.headers());
+    const verdict = await authenticator.check(
+      ctx.get('Authorization'),
+      ctx.req.socket.remoteAddress ?? '',
+    );
+    if (verdict === 'allowed') {
+      await next();
+    } else if (verdict === 'busy') {
+      ctx.status = 429;
+      ctx.set('Retry-After', '1');
+      ctx.body = 'too many passwords are being checked\n';
+    } else {
+      ctx.status = 401;
+      ctx.set('WWW-Authenticate', authenticator.challenge());
+      ctx.body = 'unauthorized\n';
+    }
+  };
+}
+
+/** What happens to a connection, or to what is parsed of it: the other side does that. */
+const connectionErrors =
+  /^(HPE_|ERR_SSL_|ERR_TLS_|ERR_STREAM_|ECONN|EPIPE$|EPROTO$|ETIMEDOUT$|E(HOST|NET)(UNREACH|DOWN)$)/;
+
+function isOfConnection(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && connectionErrors.test(String(error.code));
+}
+
+/** A client that goes away, or sends nonsense behind its request, is no failure of ours. */
+function failed(app: App, request: IncomingMessage | undefined, error: unknown): void {
+  if (isOfConnection(error)) return;
+  app.requestFailed(pathOf(request?.url ?? ''), error);
+}
+
+/** What a client is told of a fault of ours. */
+export const internalError = 'internal error; the log says why';
+
+/** Whatever a handler had said of an answer that will not come is taken back. */
+function sayInternalError(ctx: Context): void {
+  for (const name of ['Content-Encoding', 'Content-Length', 'Cache-Control']) ctx.remove(name);
+  ctx.status = 500;
+  ctx.type = 'text';
+  ctx.body = `${internalError}\n`;
+}
+
+/** The request handler, apart from the server that listens. */
+export function createApp(app: App, connections: () => Connections): Koa {
+  const koa = new Koa();
+  const router = routes(app, connections);
+  koa.silent = true;
+  koa.on('error', (error: unknown, ctx: Context | undefined) => {
+    failed(app, ctx?.req, error);
+  });
+  koa.use(async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff');
+    try {
+      await next();
+    } catch (error) {
+      // Koa would take the status, if it has one, from the error, and 404 for a file that is not there.
+      app.requestFailed(pathOf(ctx.req.url ?? ''), error);
+      sayInternalError(ctx);
+    }
+  });
+  if (app.access !== undefined) koa.use(guard(app.access));
+  koa.use(router.routes());
+  koa.use(router.allowedMethods());
+  return koa;
+}

@@ -1,0 +1,127 @@
+/**
+ * Bundles the exporter into one file, dist/stealwatch.cjs, and each thread's code beside it.
+ * Bundled because Node strips no types inside node_modules, and because one file is smaller in
+ * memory than 300 modules.
+ */
+import type { Plugin } from 'esbuild';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { bundledPackages, licencesPage, noticesText } from './notices.ts';
+
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+function revision(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short=12', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return process.env['STEALWATCH_REVISION'] ?? 'unknown';
+  }
+}
+
+/** A module of Node that few installations use, and that costs megabytes once it is loaded. */
+const onFirstUse = (name: string) =>
+  `module.exports = new Proxy({}, { get: (_, key) => process.getBuiltinModule(${JSON.stringify(name)})[key] })`;
+
+/**
+ * Modules that are loaded and never used, 11 MB of them: of prom-client only the registry is,
+ * Koa looks file extensions up in a database of media types, ioredis and Koa's cookies load
+ * TLS and cryptography before anybody asked for them. ioredis makes four methods for each of 240
+ * commands, of which we use `call`, and a client for clusters, which we have of our own; pino can
+ * hand its lines to a thread.
+ */
+const stubs: Readonly<Record<string, string>> = {
+  'prom-client': 'module.exports = { Registry: require("prom-client/lib/registry.js") }',
+  tls: onFirstUse('tls'),
+  crypto: onFirstUse('crypto'),
+  './cluster': 'module.exports = {}',
+  './commands.json': 'module.exports = {}',
+  'thread-stream': 'module.exports = undefined',
+  'mime-db':
+    'module.exports = { "text/plain": { extensions: ["txt"], charset: "UTF-8", compressible: true }, "text/html": { extensions: ["html"], charset: "UTF-8", compressible: true }, "application/json": { extensions: ["json"], charset: "UTF-8", compressible: true } }',
+};
+
+/** Paths that are a module of this package only where it asks for them. */
+const stubbedIn: Readonly<Record<string, RegExp>> = {
+  './cluster': /\/ioredis\/built\/[^/]+$/,
+  './commands.json': /\/@ioredis\/commands\/built\/[^/]+$/,
+};
+
+const stubPlugin: Plugin = {
+  name: 'stub',
+  setup(bundler) {
+    const names = Object.keys(stubs).map((name) => name.replace('.', '\\.'));
+    bundler.onResolve({ filter: new RegExp(`^(${names.join('|')})$`) }, ({ path, importer }) =>
+      stubbedIn[path]?.test(importer) === false ? undefined : { path, namespace: 'stub' },
+    );
+    bundler.onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
+      contents: stubs[path] ?? '',
+      loader: 'js',
+      resolveDir: '.',
+    }));
+  },
+};
+
+/**
+ * Used on few machines and half of all source, which stays in memory: a file of its own each,
+ * read when it is asked for.
+ */
+const apart: Readonly<Record<string, string>> = {
+  systeminformation: 'systeminformation',
+  './web/access.ts': 'web-access',
+};
+
+const apartPlugin: Plugin = {
+  name: 'apart',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^(systeminformation|\.\/web\/access\.ts)$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${apart[path]}.cjs`, external: true } : undefined,
+    );
+  },
+};
+
+/** Left out by NODE_ENV=production and --omit=dev, which servers are full of. */
+const esbuild = await import('esbuild').catch((error: unknown) => {
+  const why = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+  console.error(`The build needs the development packages, run npm ci --include=dev: ${why}`);
+  process.exit(1);
+});
+const { metafile } = await esbuild.build({
+  entryPoints: {
+    systeminformation: 'systeminformation',
+    'web-access': 'exporter/http/access/access.ts',
+    stealwatch: 'exporter/main.ts',
+    'bcrypt-worker': 'exporter/http/access/bcrypt-worker.ts',
+    'canary-worker': 'exporter/canary/canary-worker.ts',
+  },
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  // CommonJS: Node's ESM loader costs 8 MB of resident memory in a process of 50.
+  format: 'cjs',
+  minifySyntax: true,
+  minifyWhitespace: true,
+
+  // Names of functions stay, for stack traces.
+
+  define: {
+    // Where a thread's own file is looked for: beside the bundle.
+    'import.meta.dirname': '__dirname',
+    'import.meta.filename': '__filename',
+    STEALWATCH_VERSION: JSON.stringify(version),
+    STEALWATCH_REVISION: JSON.stringify(revision()),
+  },
+  plugins: [stubPlugin, apartPlugin],
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+});
+
+const packages = bundledPackages(metafile);
+writeFileSync('dist/THIRD-PARTY-NOTICES.txt', noticesText(packages));
+// Where the sources of the documents are, which an image is built without.
+if (existsSync('docs')) writeFileSync('docs/licences.md', licencesPage(packages));

@@ -1,0 +1,121 @@
+/** What is mutated, area by area, and what would have to notice. */
+import { type Mutation } from './mutation.ts';
+import { isTypescript, typescriptMutations } from './typescript.ts';
+import { isYaml, type YamlKind, yamlMutations } from './yaml.ts';
+
+export interface Area {
+  readonly name: string;
+  /** Files of the repository that belong to it. */
+  readonly files: RegExp;
+  readonly mutations: (text: string) => readonly Mutation[];
+  readonly isValid: (text: string) => boolean;
+  /** Run in the copy before the tests, because they read what it writes. */
+  readonly generators: readonly string[];
+  /** The tests that read these files; none where coverage and imports tell. */
+  readonly tests?: RegExp;
+}
+
+const code = (name: string, files: RegExp): Area => ({
+  name,
+  files,
+  mutations: typescriptMutations,
+  isValid: isTypescript,
+  generators: [],
+});
+
+const folder = (name: string) =>
+  code(`exporter/${name}`, new RegExp(`^exporter/${name}/[^/]+\\.ts$`));
+
+/** Sources that write what is read elsewhere: which tests run them tells nothing. */
+const sources = (
+  name: string,
+  files: RegExp,
+  generators: readonly string[],
+  tests: RegExp,
+): Area => ({
+  name,
+  files,
+  mutations: typescriptMutations,
+  isValid: isTypescript,
+  generators,
+  tests,
+});
+
+const yaml = (
+  name: string,
+  files: RegExp,
+  kind: YamlKind,
+  generators: readonly string[],
+  tests: RegExp,
+): Area => ({
+  name,
+  files,
+  mutations: (text) => yamlMutations(text, kind),
+  isValid: isYaml,
+  generators,
+  tests,
+});
+
+const rules = ['alerts/generate.ts'];
+const ruleTests =
+  /^(?:alerts\/(?:rules|tests\/\w+|slo\/\w+|replays\/\w+)|dashboards\/drift)\.test\.ts$/;
+
+export const areas: readonly Area[] = [
+  ...['procfs', 'kmsg', 'tasks', 'redis', 'asynq', 'steal', 'canary', 'collectors', 'web'].map(
+    folder,
+  ),
+  code('exporter/top', /^exporter\/[^/]+\.ts$/),
+  sources('alerts/slo', /^alerts\/slo\/[^/]+\.ts$/, rules, ruleTests),
+  code('alerts/replays', /^alerts\/replays\/[^/]+\.ts$/),
+  sources(
+    'dashboards',
+    /^dashboards\/[^/]+\.ts$/,
+    ['dashboards/generate.ts'],
+    /^dashboards\/[^/]+\.test\.ts$/,
+  ),
+  yaml('alerts/rules', /^alerts\/rules\/[^/]+\.yml$/, 'rules', rules, ruleTests),
+  yaml(
+    'alerts/alertmanager',
+    /^alerts\/alertmanager\/alertmanager\.yml$/,
+    'alertmanager',
+    [],
+    /^alerts\/alertmanager\/[^/]+\.test\.ts$/,
+  ),
+  yaml(
+    'deploy/prometheus',
+    /^(?:deploy|alerts)\/prometheus\/prometheus\.yml$/,
+    'prometheus',
+    [],
+    /^(?:deploy\/prometheus(?:-running)?|alerts\/prometheus\/[^/]+)\.test\.ts$/,
+  ),
+  yaml(
+    'deploy/compose',
+    /^docker-compose\.yml$/,
+    'compose',
+    [],
+    /^deploy\/compose[^/]*\.test\.ts$/,
+  ),
+];
+
+/** Never mutated: what only tests and benchmarks run, and the tests themselves. */
+const apart = /\.test\.ts$|\/(?:bench|lab|testing|pictures|drill|demo|incident)\//;
+
+export function filesOf(area: Area, all: readonly string[]): string[] {
+  return all.filter((file) => area.files.test(file) && !apart.test(file));
+}
+
+/** `exporter` is all of exporter/..., `exporter/http/access` that one. */
+export function areasNamed(name: string): Area[] {
+  return areas.filter((area) => area.name === name || area.name.startsWith(`${name}/`));
+}
+
+/**
+ * Tests that are left out: they build the bundle, freeze file systems, load the machine or take
+ * minutes. What only they would notice is reported as survived.
+ */
+export const leftOut = {
+  files:
+    /^(?:exporter\/(?:golden|freeze|abuse)|exporter\/(?:bench|lab)\/.*|exporter\/testing\/frozen-filesystem|alerts\/drill\/.*|dashboards\/public-pages|deploy\/(?:watch|health-check)|scripts\/.*)\.test\.ts$/,
+  names:
+    'really blocked|frozen file system|own swap|CPU burners|nothing can wake|real parent blocked in vfork',
+} as const;

@@ -1,0 +1,70 @@
+/** What `npx stealwatch` gets: the package is made, installed into an empty directory, and run. */
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { freePort, until } from './rig/redis-server.ts';
+
+interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+function temporary(t: TestContext, name: string): string {
+  const directory = mkdtempSync(join(tmpdir(), `stealwatch-${name}-`));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+const npm = (args: readonly string[], cwd: string) =>
+  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+
+test('npm package: packed, installed into an empty directory, run', async (t) => {
+  const [packed, empty] = [temporary(t, 'pack'), temporary(t, 'empty')];
+  // The build that tests run on is there already; building it again would pull it from under them.
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', packed];
+  const [made] = JSON.parse(npm(pack, process.cwd())) as Packed[];
+  assert.ok(made !== undefined && made.size < 1_500_000, `${made?.size} bytes`);
+  const paths = made.files.map(({ path }) => path);
+  for (const path of [
+    'dist/stealwatch.cjs',
+    'dist/bcrypt-worker.cjs',
+    'dist/canary-worker.cjs',
+    'dist/web-access.cjs',
+    'dist/THIRD-PARTY-NOTICES.txt',
+    'docs/licences.md',
+    'LICENSE',
+    'exporter/stealwatch',
+    'exporter/use-node.sh',
+  ]) {
+    assert.ok(paths.includes(path), `${path} is missing`);
+  }
+  const foreign = paths.filter(
+    (path) =>
+      !/^(dist|docs|deploy)\/|^exporter\/(stealwatch|use-node\.sh)$|^[A-Za-z.]+$/.test(path),
+  );
+  assert.deepEqual(foreign, [], 'sources, tests or secrets in the package');
+
+  // Nothing but itself: everything it needs is in the bundle. Node comes from the PATH here.
+  const install = ['install', '--offline', '--omit=optional', '--no-audit', '--no-fund'];
+  npm([...install, join(packed, made.filename)], empty);
+  const program = join(empty, 'node_modules', '.bin', 'stealwatch');
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  assert.equal(
+    execFileSync(program, ['--version'], { encoding: 'utf8' }),
+    `stealwatch ${version}\n`,
+  );
+
+  const port = await freePort();
+  const child = spawn(program, ['--listen', `127.0.0.1:${port}`], { cwd: empty, stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  await until('the installed package answers', async () =>
+    fetch(`http://127.0.0.1:${port}/livez`).then(
+      (response) => response.ok,
+      () => false,
+    ),
+  );
+});

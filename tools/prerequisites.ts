@@ -1,0 +1,74 @@
+/**
+ * Sees to the programs the tests run for real: redis-server, Prometheus, Alertmanager, openssl.
+ * As root on Debian or Ubuntu missing ones are installed; elsewhere they are asked for by name.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { serverNames, serverProgram } from './rig/servers.ts';
+import { whyNoDebianPackages } from './debian-packages.ts';
+
+const packages: Readonly<Record<string, string>> = {
+  'redis-server': 'redis-server',
+  openssl: 'openssl',
+  prometheus: 'prometheus',
+  promtool: 'prometheus',
+  'prometheus-alertmanager': 'prometheus-alertmanager',
+  amtool: 'prometheus-alertmanager',
+};
+
+function installed(program: string): boolean {
+  const path = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/bin'];
+  const names = program === 'prometheus-alertmanager' ? [program, 'alertmanager'] : [program];
+  return path.some((directory) => names.some((name) => existsSync(join(directory, name))));
+}
+
+const missing = () => Object.keys(packages).filter((program) => !installed(program));
+
+/** Services are kept from starting: the tests start their own, on ports of their own. */
+function install(names: readonly string[]): void {
+  const script = `
+    set -e
+    export DEBIAN_FRONTEND=noninteractive
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+      printf '#!/bin/sh\\nexit 101\\n' > $policy
+      chmod +x $policy
+      trap 'rm -f '$policy EXIT
+    fi
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "$@" > /dev/null`;
+  console.log(`Installing for the tests: ${names.join(' ')}`);
+  spawnSync('sh', ['-c', script, 'sh', ...names], { stdio: 'inherit' });
+}
+
+/** Compilers and linters are optional packages, one for each kind of machine. */
+if (!existsSync(join(import.meta.dirname, '..', 'node_modules', '@typescript'))) {
+  console.error('The tests need all packages: run npm ci --include=dev --include=optional.');
+  process.exit(1);
+}
+
+const wanted = [...new Set(missing().map((program) => packages[program] ?? program))];
+if (wanted.length > 0 && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get'))
+  install(wanted);
+const still = missing();
+if (still.length > 0) {
+  console.error(
+    `The tests need ${still.join(', ')}. On Debian or Ubuntu:\n` +
+      `  sudo apt-get install ${[...new Set(still.map((program) => packages[program] ?? program))].join(' ')}\n` +
+      'Elsewhere, put them on the PATH.',
+  );
+  process.exit(1);
+}
+
+/** Wished for, not needed: where they cannot be had, their tests are skipped and say so. */
+function fetchServers(): void {
+  const absent = serverNames.filter((name) => serverProgram(name) === undefined);
+  if (absent.length === 0) return;
+  console.log(`Fetching for the tests: ${absent.join(' ')}`);
+  const script = join(import.meta.dirname, 'fetch-servers.ts');
+  const { status } = spawnSync(process.execPath, [script], { stdio: 'inherit', timeout: 180_000 });
+  if (status !== 0) console.log(`Not to be had: ${absent.join(' ')}; their tests are skipped.`);
+}
+
+if (process.getuid?.() === 0 && whyNoDebianPackages() === undefined) fetchServers();
