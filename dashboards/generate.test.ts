@@ -22,8 +22,10 @@ test('what is committed is what the sources generate', () => {
 });
 
 test('the period of the SLOs is written in alerts/slo.yml and nowhere in the boards', () => {
-  const sources = readdirSync(import.meta.dirname).filter((name) => /^[^.]+\.ts$/.test(name));
-  assert.ok(sources.includes('slo.ts'));
+  const sources = ['boards', 'kit'].flatMap((room) =>
+    readdirSync(join(import.meta.dirname, room)).map((name) => join(room, name)),
+  );
+  assert.ok(sources.includes('boards/slo.ts'));
   for (const name of sources) {
     const text = readFileSync(join(import.meta.dirname, name), 'utf8');
     assert.doesNotMatch(text, /\b28d|\b28[- ]day|sum28d/, name);
