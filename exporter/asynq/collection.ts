@@ -16,7 +16,8 @@ import { createMembersPaging, newestMembers, readMembers } from './members.ts';
 import { readMemory } from './memory.ts';
 import { createPace } from '../core/pace.ts';
 import { newQueueNotes, type QueueNotes } from './queue-notes.ts';
-import { type Moment, type QueueReading, readQueue, taskStates } from './queue-reader.ts';
+import type { Moment } from './moment.ts';
+import { type QueueReading, readQueue, taskStates } from './queue-reader.ts';
 
 /** Queues that are read at all, of names of up to 30 bytes; fewer of longer ones. */
 const mostQueues = 10_000;

@@ -11,7 +11,7 @@ import { serversKey, workersKeyOf } from './keys.ts';
 import { type Member, type Members, placeOf } from './members.ts';
 import { decodeServerInfo, legacyServerQueues, type SchedulerEntry } from './messages.ts';
 import { createPace } from '../core/pace.ts';
-import type { Moment } from './queue-reader.ts';
+import type { Moment } from './moment.ts';
 import {
   createSchedulerMemory,
   readSchedulers,

@@ -10,7 +10,7 @@
 import { type Ask, buffersOf, countOf } from './ask.ts';
 import { groupOfStagedSet, queueKey } from './keys.ts';
 import type { QueueNotes } from './queue-notes.ts';
-import type { Moment } from './queue-reader.ts';
+import type { Moment } from './moment.ts';
 
 const exactGroups = 1000;
 const sampledGroups = 200;

@@ -7,7 +7,7 @@
 import { type Ask, isRefused, isTooMuch } from './ask.ts';
 import { taskKey } from './keys.ts';
 import type { QueueNotes } from './queue-notes.ts';
-import type { Moment } from './queue-reader.ts';
+import type { Moment } from './moment.ts';
 
 export interface Latency {
   readonly latencySeconds: number;

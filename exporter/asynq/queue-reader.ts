@@ -12,6 +12,7 @@ import { dailyKey, legacyPendingKey, queueKey } from './keys.ts';
 import { readLatency } from './latency.ts';
 import type { QueueNotes } from './queue-notes.ts';
 import { longestTotal, noteTotals, rawTotal } from './raw-totals.ts';
+import type { Moment } from './moment.ts';
 
 export const taskStates = [
   'active',
@@ -48,13 +49,6 @@ export interface QueueReading {
   readonly aggregationSets: number;
   /** Redis holds a total of this queue: it has been worked on, ever. */
   readonly hasTotals: boolean;
-}
-
-/** One collection's idea of now. */
-export interface Moment {
-  /** Unix seconds by Redis's own clock: one clock for all, and not a virtual machine's that stood still. */
-  redisNow(): number;
-  monotonic(): number;
 }
 
 export async function readQueue(

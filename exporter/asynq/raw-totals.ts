@@ -1,6 +1,6 @@
 /** Asynq's own counters of a queue as Redis holds them, on their way to totals that never go back. */
 import type { Ask } from './ask.ts';
-import type { Moment } from './queue-reader.ts';
+import type { Moment } from './moment.ts';
 import type { QueueNotes } from './queue-notes.ts';
 import { advanceTotal } from './totals.ts';
 

@@ -23,7 +23,7 @@ import { type BlockedProcess, blockedProcesses, findingOf } from '../tasks/block
 import { createBlockedTaskSampler, mostRechecks } from '../tasks/sampler.ts';
 import { isIdleKernelThread } from '../tasks/spells.ts';
 import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
-import type { Evidence } from '../core/verdict.ts';
+import type { Evidence } from '../core/evidence.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',

@@ -17,7 +17,7 @@ import {
   single,
 } from '../core/collector.ts';
 import { revision, version } from '../core/version.ts';
-import type { Dependencies } from './index.ts';
+import type { Dependencies } from './dependencies.ts';
 
 const buildInfo = gauge({
   name: 'stealwatch_build_info',

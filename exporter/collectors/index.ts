@@ -2,22 +2,18 @@
  * Every collector of the exporter, in one explicit array: the order is the order of `/metrics`.
  * Adding one is one file, its test, one entry here, and the golden files.
  */
-import type { Clock } from '../measure/clock.ts';
-import type { Check, Collector } from '../core/collector.ts';
+import type { Collector } from '../core/collector.ts';
 import type { Config } from '../config/read.ts';
-import type { LogDestination } from '../log/log.ts';
-import type { PseudoFs } from '../procfs/reader.ts';
 import { keepingSeries } from '../core/kept.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { type Answers, watchAnswers } from '../redis/answers.ts';
 import { openRedis } from '../redis/open.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
-import type { RequestCounter } from '../core/requests.ts';
-import type { OpenAccess } from '../http/access/access.ts';
 import { appHealthCollector } from './app-health.ts';
 import { blockedTasksCollector } from './blocked-tasks.ts';
 import { asyncPageFaultsCollector } from './async-page-faults.ts';
 import { cpuCollector } from './cpu.ts';
+import type { Dependencies } from './dependencies.ts';
 import { diskCollector } from './disk.ts';
 import { asynqCollector } from './asynq.ts';
 import { coldPageCollector } from './cold-page.ts';
@@ -34,20 +30,6 @@ import { redisProbeCollector } from './redis-probe.ts';
 import { redisProcessCollector } from './redis-process.ts';
 import { stallCollector } from './stall.ts';
 import { stealCollector } from './steal.ts';
-
-/** What a factory may ask for. Nothing else is global. */
-export interface Dependencies {
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly procfs: PseudoFs;
-  readonly sysfs: PseudoFs;
-  readonly requests: RequestCounter;
-  readonly log: Pick<LogDestination, 'dropped' | 'problem'>;
-  /** Undefined where everybody is let in. */
-  readonly webConfig: Pick<OpenAccess, 'problem'> | undefined;
-  /** What `/status` says of all collectors, these ones included. */
-  readonly checks: () => readonly Check[];
-}
 
 /** What every factory is given: the probe of Redis is one, for all that ask Redis. */
 interface Shared extends Dependencies {

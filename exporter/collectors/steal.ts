@@ -33,7 +33,7 @@ import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
 import { demandOf } from '../cpu/demand.ts';
 import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
-import type { Evidence } from '../core/verdict.ts';
+import type { Evidence } from '../core/evidence.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',

@@ -6,9 +6,10 @@
  * invents a value. Everything it returns is plain data; `metrics.ts` turns it into text.
  */
 
+import type { HistogramValue } from '../measure/histogram.ts';
 import type { History } from '../measure/history.ts';
 import type { Prepared } from './prepared.ts';
-import type { Evidence } from './verdict.ts';
+import type { Evidence } from './evidence.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
@@ -28,13 +29,6 @@ export interface Metric {
 }
 
 export type Labels = Readonly<Record<string, string>>;
-
-/** Cumulative counts are made when rendering: `counts[i]` is what fell into bucket i alone. */
-export interface HistogramValue {
-  /** One more than the metric's buckets: the last is everything above the highest bound. */
-  readonly counts: readonly number[];
-  readonly sum: number;
-}
 
 export interface Sample {
   readonly labels: Labels;

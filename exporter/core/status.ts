@@ -5,7 +5,8 @@
  */
 import type { Check, Collector, Finding, Report, Sampler } from './collector.ts';
 import { durationText } from '../measure/duration.ts';
-import { type Evidence, type Verdict, verdictOf } from './verdict.ts';
+import type { Evidence } from './evidence.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 export interface Status {
   readonly status: 'ok' | 'failing';

@@ -1,7 +1,8 @@
 /** Each question of the verdict on both sides of its bound. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Evidence, verdictOf } from './verdict.ts';
+import type { Evidence } from './evidence.ts';
+import { verdictOf } from './verdict.ts';
 
 /** All that is asked for is known, and nothing is wrong. */
 const known: Evidence = { stealOfDemand: 0, ownCpu: 0, stallSeconds: 0 };

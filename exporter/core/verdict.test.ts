@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Evidence, verdictOf, verdicts } from './verdict.ts';
+import type { Evidence } from './evidence.ts';
+import { verdictOf, verdicts } from './verdict.ts';
 
 const quiet: Evidence = {
   hostPageIns: 0,

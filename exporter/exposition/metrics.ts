@@ -6,7 +6,8 @@
  */
 import { Registry, type Metric as PromMetric } from 'prom-client';
 import { boundText } from './bucket-bound.ts';
-import type { Family, HistogramValue, Labels, Metric, Sample } from '../core/collector.ts';
+import type { Family, Labels, Metric, Sample } from '../core/collector.ts';
+import type { HistogramValue } from '../measure/histogram.ts';
 import { createPace } from '../core/pace.ts';
 import { type Page, plainPage, type Prepared } from '../core/prepared.ts';
 

@@ -22,8 +22,7 @@ import { longestSeconds } from '../core/round.ts';
 import type { Scraper } from '../core/scrape.ts';
 import { reportsOf, statusOf } from '../core/status.ts';
 import type { Targets } from './probe-targets.ts';
-import type { Authenticator } from './access/auth.ts';
-import type { TlsSettings } from './access/config.ts';
+import type { Access } from './access/access.ts';
 
 /** What is left of Prometheus' own timeout for rendering and the way back. */
 const deadlineMarginSeconds = 0.25;
@@ -41,13 +40,6 @@ export interface App {
   readonly access?: Access;
   /** A request failed for a reason of ours. The reason is logged, not shown. */
   requestFailed(path: string, error: unknown): void;
-}
-
-export interface Access {
-  readonly tls: TlsSettings | undefined;
-  readonly authenticator: Authenticator;
-  /** Headers that every answer gets. */
-  headers(): Readonly<Record<string, string>>;
 }
 
 /** Prometheus sends its timeout with every scrape; a lower one than ours lowers ours. */

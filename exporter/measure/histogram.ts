@@ -1,5 +1,11 @@
 /** Counts observations into the buckets of a declared histogram. */
-import type { HistogramValue, Metric } from '../core/collector.ts';
+
+/** Cumulative counts are made when rendering: `counts[i]` is what fell into bucket i alone. */
+export interface HistogramValue {
+  /** One more than the metric's buckets: the last is everything above the highest bound. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
 
 export interface HistogramCounter {
   observe(value: number): void;
@@ -7,7 +13,11 @@ export interface HistogramCounter {
   value(): HistogramValue;
 }
 
-export function createHistogram({ buckets }: Metric): HistogramCounter {
+export function createHistogram({
+  buckets,
+}: {
+  readonly buckets: readonly number[];
+}): HistogramCounter {
   const counts = Array.from({ length: buckets.length + 1 }, () => 0);
   let sum = 0;
   return {

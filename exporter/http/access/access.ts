@@ -1,12 +1,18 @@
 /** The web configuration file at work: in the server's TLS, in front of every path, and renewed. */
 import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
-import type { Access } from '../app.ts';
 import type { Clock } from '../../measure/clock.ts';
-import { createAuthenticator } from './auth.ts';
+import { type Authenticator, createAuthenticator } from './auth.ts';
 import { createBcryptVerifier } from './bcrypt.ts';
-import type { WebConfig } from './config.ts';
+import type { TlsSettings, WebConfig } from './config.ts';
 import { type Following, followWebConfig } from './follow.ts';
+
+export interface Access {
+  readonly tls: TlsSettings | undefined;
+  readonly authenticator: Authenticator;
+  /** Headers that every answer gets. */
+  headers(): Readonly<Record<string, string>>;
+}
 
 export interface OpenAccess extends Access {
   /** Give the server new certificates, and the guard new credentials, as the files change. */
