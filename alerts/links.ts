@@ -1,5 +1,5 @@
 /**
- * Where the links in a message lead. Change these two, run `npm run rules`, and every
+ * Where the links in a message lead. Change these two, run `npm run generate`, and every
  * alert follows.
  */
 export const links = {

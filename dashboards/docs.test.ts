@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { committed } from './lint/model.ts';
-import { verdictSentences } from '../alerts/verdict/verdict.ts';
+import { verdictSentences } from './kit/verdict.ts';
 
 const directory = join(import.meta.dirname, '../docs/dashboards');
 const page = (name: string) => readFileSync(join(directory, `${name}.md`), 'utf8');

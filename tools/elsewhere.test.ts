@@ -10,7 +10,7 @@ const cases: Readonly<Record<string, readonly string[]>> = {
   'another CPU': ['exporter/golden.test.ts', 'exporter/collectors/host-info.test.ts'],
   'Kathmandu, in Turkish': [
     'alerts/slo/spec.test.ts',
-    'dashboards/generate.test.ts',
+    'tools/generate/generate.test.ts',
     'exporter/http/app.test.ts',
     'exporter/collectors/contract.test.ts',
     'exporter/config/read.test.ts',

@@ -50,11 +50,11 @@ function row({ name, objective, limit = 0, alerts }: Slo, periodDays: number): s
 }
 
 export function sloDocument({ periodDays, slos, burnRates }: SloSpec): string {
-  return `<!-- Generated from alerts/slo.yml by alerts/generate.ts. Edit that, not this. -->
+  return `<!-- Generated from alerts/slo.yml by npm run generate. Edit that, not this. -->
 
 # Service level objectives
 
-Edit \`alerts/slo.yml\`, run \`npm run rules\`, reload Prometheus.
+Edit \`alerts/slo.yml\`, run \`npm run generate\`, reload Prometheus.
 
 | SLO | what is counted | good is | objective over ${periodDays} days | may be bad | who hears of it |
 |---|---|---|---|---|---|

@@ -7,7 +7,7 @@ import { pressureLines } from '../kit/pressure.ts';
 import { type Panel, falling, figure, lanes, line, lines, plain, rising } from '../kit/panels.ts';
 import { budgetLeft } from '../kit/budget.ts';
 import { here, instant, range } from '../kit/query.ts';
-import { verdictSentences, verdictWords } from '../../alerts/verdict/verdict.ts';
+import { verdictSentences, verdictWords } from '../kit/verdict.ts';
 
 const verdictPanel = figure({
   title: 'Is my host stealing from me?',

@@ -56,21 +56,35 @@ const yaml = (
   tests,
 });
 
-const rules = ['alerts/generate.ts'];
+const rules = ['tools/generate/main.ts'];
 const ruleTests =
   /^(?:alerts\/(?:rules|tests\/\w+|slo\/\w+|replays\/\w+)|dashboards\/drift)\.test\.ts$/;
 
 export const areas: readonly Area[] = [
-  ...['procfs', 'kmsg', 'tasks', 'redis', 'asynq', 'steal', 'canary', 'collectors', 'web'].map(
-    folder,
-  ),
+  ...[
+    'config',
+    'core',
+    'exposition',
+    'http',
+    'http/access',
+    'log',
+    'measure',
+    'collectors',
+    'cpu',
+    'canary',
+    'procfs',
+    'kmsg',
+    'tasks',
+    'redis',
+    'asynq',
+  ].map(folder),
   code('exporter/top', /^exporter\/[^/]+\.ts$/),
   sources('alerts/slo', /^alerts\/slo\/[^/]+\.ts$/, rules, ruleTests),
   code('alerts/replays', /^alerts\/replays\/[^/]+\.ts$/),
   sources(
     'dashboards',
-    /^dashboards\/[^/]+\.ts$/,
-    ['dashboards/generate.ts'],
+    /^dashboards\/(?:boards|kit)\/[^/]+\.ts$/,
+    ['tools/generate/main.ts'],
     /^dashboards\/[^/]+\.test\.ts$/,
   ),
   yaml('alerts/rules', /^alerts\/rules\/[^/]+\.yml$/, 'rules', rules, ruleTests),

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { stringify } from 'yaml';
 import { shippedSpec } from '../alerts/slo/shipped.ts';
-import { generated, root } from './generate.ts';
 import { committed, expressions } from './lint/model.ts';
 import { interpolate } from '../alerts/testing/promql.ts';
-
-test('what is committed is what the sources generate', () => {
-  for (const [path, text] of generated()) {
-    const file = join(root, path);
-    assert.ok(existsSync(file), `${path} is missing: run npm run dashboards`);
-    assert.equal(readFileSync(file, 'utf8'), text, `${path} is old: run npm run dashboards`);
-  }
-  const directory = readdirSync(join(root, 'dashboards/generated'));
-  const expected = [...generated().keys()].filter((path) => path.startsWith('dashboards/'));
-  assert.equal(directory.length, expected.length, `left over: ${directory.join(' ')}`);
-});
 
 test('the period of the SLOs is written in alerts/slo.yml and nowhere in the boards', () => {
   const sources = ['boards', 'kit'].flatMap((room) =>

@@ -1,29 +1,22 @@
 /**
- * Writes everything under alerts/generated/, and docs/slo.md, from the files people edit:
+ * The alerts and docs/slo.md, from the files people edit:
  *
  *   alerts/slo.yml        what is promised            -> generated/slo.yml, docs/slo.md
  *   alerts/rules/*.yml    the alerts, written by hand -> generated/*.yml, with layer and links
  *   alerts/links.ts       where the links lead
- *
- *   npm run rules
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, isSeq, parseDocument, Scalar, type YAMLMap } from 'yaml';
 import { Document } from 'yaml';
-import { links } from './links.ts';
-import { sloDocument } from './slo/document.ts';
-import { sloGroups } from './slo/rules.ts';
-import { readSloSpec } from './slo/spec.ts';
+import { links } from '../../alerts/links.ts';
+import { sloDocument } from '../../alerts/slo/document.ts';
+import { sloGroups } from '../../alerts/slo/rules.ts';
+import { readSloSpec } from '../../alerts/slo/spec.ts';
+import type { GeneratedFiles } from './files.ts';
 
-const directory = import.meta.dirname;
+const directory = join(import.meta.dirname, '..', '..', 'alerts');
 const style = { lineWidth: 0, singleQuote: true } as const;
-
-export interface Generated {
-  /** Relative to the repository. */
-  readonly path: string;
-  readonly text: string;
-}
 
 /** Half an hour before now, in the milliseconds that Grafana wants. */
 const from = '{{ with query "time() - 1800" }}{{ . | first | value | printf "%.0f000" }}{{ end }}';
@@ -72,11 +65,11 @@ function complete(rule: YAMLMap, layer: string): void {
 }
 
 function header(source: string): string {
-  return `# Generated from ${source} by alerts/generate.ts. Edit that, not this.\n`;
+  return `# Generated from ${source} by npm run generate. Edit that, not this.\n`;
 }
 
 /** Comments of the source stay: a person who reads the loaded rules at night needs them. */
-export function completeRules(text: string, layer: string): string {
+function completeRules(text: string, layer: string): string {
   const document = parseDocument(text);
   for (const error of document.errors) throw error;
   for (const rule of rulesOf(document)) complete(rule, layer);
@@ -84,7 +77,7 @@ export function completeRules(text: string, layer: string): string {
   return header(`alerts/rules/${layer}.yml`) + document.toString(style);
 }
 
-export function sloRules(text: string): string {
+function sloRules(text: string): string {
   const document = new Document(
     { groups: sloGroups(readSloSpec(text)) },
     { aliasDuplicateObjects: false },
@@ -93,19 +86,18 @@ export function sloRules(text: string): string {
   return header('alerts/slo.yml') + document.toString(style);
 }
 
-export function generate(): Generated[] {
+export function generatedAlerts(): GeneratedFiles {
   const slo = readFileSync(join(directory, 'slo.yml'), 'utf8');
   const layers = readdirSync(join(directory, 'rules')).map((file) => basename(file, '.yml'));
-  return [
-    { path: 'alerts/generated/slo.yml', text: sloRules(slo) },
-    ...layers.map((layer) => ({
-      path: `alerts/generated/${layer}.yml`,
-      text: completeRules(readFileSync(join(directory, 'rules', `${layer}.yml`), 'utf8'), layer),
-    })),
-    { path: 'docs/slo.md', text: sloDocument(readSloSpec(slo)) },
-  ];
-}
-
-if (import.meta.main) {
-  for (const { path, text } of generate()) writeFileSync(join(directory, '..', path), text);
+  return new Map([
+    ['alerts/generated/slo.yml', sloRules(slo)],
+    ...layers.map(
+      (layer) =>
+        [
+          `alerts/generated/${layer}.yml`,
+          completeRules(readFileSync(join(directory, 'rules', `${layer}.yml`), 'utf8'), layer),
+        ] as const,
+    ),
+    ['docs/slo.md', sloDocument(readSloSpec(slo))],
+  ]);
 }

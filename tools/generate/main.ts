@@ -1,0 +1,44 @@
+/**
+ * Writes everything that is generated and committed, so that it can be used without a toolchain:
+ * rules, dashboards, docs/metrics.md and docs/slo.md.
+ *
+ *   npm run generate [-- --check]    `--check` writes nothing and names what is not up to date
+ *
+ * Apart, because they need servers and minutes: `npm run golden`, `npm run replays`.
+ */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generatedAlerts } from './alerts.ts';
+import { generatedDashboards } from './dashboards.ts';
+import { generatedMetrics } from './metrics.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+/** Where nothing is that is not generated. */
+const folders = ['alerts/generated', 'dashboards/generated'];
+
+const files = new Map([
+  ...generatedAlerts(),
+  ...generatedDashboards(),
+  ...(await generatedMetrics()),
+]);
+
+const isCurrent = ([path, text]: readonly [string, string]) =>
+  existsSync(join(root, path)) && readFileSync(join(root, path), 'utf8') === text;
+
+const stale = [...files].filter((file) => !isCurrent(file));
+const left = folders
+  .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
+  .filter((path) => !files.has(path));
+
+if (!process.argv.includes('--check')) {
+  for (const [path, text] of stale) writeFileSync(join(root, path), text);
+}
+if (process.argv.includes('--check') && stale.length > 0) {
+  const names = stale.map(([path]) => path).join(', ');
+  console.error(`Not what the sources generate: ${names}. Run: npm run generate`);
+  process.exitCode = 1;
+}
+if (left.length > 0) {
+  console.error(`Generated from nothing any more, delete: ${left.join(', ')}`);
+  process.exitCode = 1;
+}
