@@ -20,6 +20,7 @@ import { createScraper } from './core/scrape.ts';
 import { reportsOf, statusOf } from './core/status.ts';
 import { createTargets } from './http/probe-targets.ts';
 import { version } from './core/version.ts';
+import { messageOf } from './measure/errors.ts';
 
 /** How long the answers under way may take once we were told to end. */
 const drainMs = 3000;
@@ -81,7 +82,7 @@ async function run(config: Config): Promise<void> {
     ...(access === undefined ? {} : { access }),
     requestFailed(path, error) {
       fewFailures((leftOut) => {
-        const text = error instanceof Error ? error.message : String(error);
+        const text = messageOf(error);
         const more = leftOut > 0 ? { leftOut } : {};
         log.error({ path: path.slice(0, longestPath), error: text, ...more }, 'request failed');
       });
@@ -151,6 +152,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`stealwatch: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`stealwatch: ${messageOf(error)}\n`);
   process.exit(1);
 });

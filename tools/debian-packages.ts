@@ -6,6 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../exporter/measure/errors.ts';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const timeout = 240_000;
@@ -28,7 +29,7 @@ function run(program: string, args: readonly string[], cwd: string): string {
     });
   } catch (error) {
     const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    const why = said.split('\n').at(-1) || (error instanceof Error ? error.message : String(error));
+    const why = said.split('\n').at(-1) || messageOf(error);
     throw new Error(`${program} ${args.at(-1)}: ${why}`, { cause: error });
   }
 }

@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } f
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { privateApt, unpackPackage, whyNoDebianPackages } from './debian-packages.ts';
+import { messageOf } from '../exporter/measure/errors.ts';
 
 export interface Release {
   /** `sid`: Prometheus 3.5, Alertmanager 0.33 at the time of writing. `trixie`: 2.53 and 0.28. */
@@ -59,7 +60,7 @@ export function newerPrometheus(suite: Release['suite'] = 'sid'): Release | Unav
     if (!existsSync(bin)) renameSync(join(directory, 'root', 'usr', 'bin'), bin);
     return { suite, bin };
   } catch (error) {
-    return { skipped: `${skipped}: ${error instanceof Error ? error.message : String(error)}` };
+    return { skipped: `${skipped}: ${messageOf(error)}` };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

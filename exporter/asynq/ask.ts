@@ -3,6 +3,7 @@
  * sorted by reason. A reply that is an Error degrades what it was asked for and nothing else.
  */
 import type { RedisClient, RedisCommand } from '../redis/client.ts';
+import { asError, messageOf } from '../measure/errors.ts';
 
 export const errorReasons = [
   'timeout',
@@ -131,7 +132,7 @@ export function createAsk(
         start += commands.length;
       }
     } catch (error) {
-      countError(reasonOf(error instanceof Error ? error : new Error(String(error))));
+      countError(reasonOf(asError(error)));
       for (const { fail } of questions) fail(error);
     }
   }
@@ -183,7 +184,7 @@ export function decoded<T>(ask: Ask, reply: unknown, decode: (value: Buffer) => 
   try {
     return decode(reply);
   } catch (error) {
-    ask.failed(new Error(`decode: ${error instanceof Error ? error.message : String(error)}`));
+    ask.failed(new Error(`decode: ${messageOf(error)}`));
     return undefined;
   }
 }

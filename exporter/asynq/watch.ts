@@ -13,6 +13,7 @@ import type { RedisProbe } from '../redis/probe.ts';
 import type { Collection, Snapshot } from './collection.ts';
 import { inlineQueues, type Known } from './known.ts';
 import { isWithoutAsynq } from './presence.ts';
+import { asError } from '../measure/errors.ts';
 
 /** Less than the second a scrape allows a collector, so that we speak and not the deadline. */
 const inlineWaitSeconds = 0.8;
@@ -92,7 +93,7 @@ export function createWatch(options: WatchOptions): Watch {
     } catch (error) {
       // A depth from before the failure would be a lie; only totals outlive it.
       current = undefined;
-      failure = error instanceof Error ? error : new Error(String(error));
+      failure = asError(error);
     } finally {
       running = undefined;
       tookSeconds = clock.monotonic() - since;

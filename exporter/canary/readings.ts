@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { openSync, readSync } from 'node:fs';
 import { parseSchedstat } from '../procfs/schedstat.ts';
+import { codeOf } from '../measure/errors.ts';
 
 /** A file and room for two readings of it. */
 interface Raw {
@@ -28,7 +29,7 @@ function openIfThere(path: string, size: number): Raw | undefined {
   try {
     return open(path, size);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

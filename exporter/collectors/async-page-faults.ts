@@ -18,6 +18,7 @@ import { durationText } from '../measure/duration.ts';
 import { createHistory } from '../measure/history.ts';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
+import { messageOf } from '../measure/errors.ts';
 
 const faults = counter({
   name: 'stealwatch_async_page_faults_total',
@@ -175,7 +176,7 @@ export function asyncPageFaultsCollector({
       problem = undefined;
     } catch (error) {
       // `collect` takes a sample of its own and rejects; this sampler's age grows.
-      problem = error instanceof Error ? error.message : String(error);
+      problem = messageOf(error);
       return;
     }
     if (reason !== undefined) stop();

@@ -24,6 +24,7 @@ import { createBlockedTaskSampler, mostRechecks } from '../tasks/sampler.ts';
 import { isIdleKernelThread } from '../tasks/spells.ts';
 import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
 import type { Evidence } from '../core/evidence.ts';
+import { asError } from '../measure/errors.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',
@@ -91,7 +92,7 @@ export function blockedTasksCollector({
     try {
       work();
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
+      failure = asError(error);
     }
   }
 

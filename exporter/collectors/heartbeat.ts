@@ -8,6 +8,7 @@ import type { Clock } from '../measure/clock.ts';
 import { byLabel, type Check, type Collector, counter } from '../core/collector.ts';
 import type { Config } from '../config/read.ts';
 import { type Answer, httpGet } from '../core/http-get.ts';
+import { messageOf } from '../measure/errors.ts';
 
 const heartbeats = counter({
   name: 'stealwatch_heartbeats_total',
@@ -117,7 +118,7 @@ export function heartbeatCollector({
     note(
       await httpGet(url, deadlineSeconds * 1000, bodyBytes).then(outcomeOf, (error: unknown) => ({
         result: 'failed' as const,
-        problem: error instanceof Error ? error.message : String(error),
+        problem: messageOf(error),
       })),
     );
     beating = false;

@@ -12,6 +12,7 @@ import { parseMeminfo } from '../procfs/meminfo.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 import type { Rows } from '../procfs/rows.ts';
 import { parseVmstat } from '../procfs/vmstat.ts';
+import { messageOf } from '../measure/errors.ts';
 
 const memoryBytes = gauge({
   name: 'stealwatch_memory_bytes',
@@ -141,7 +142,7 @@ export function memoryCollector({
       const text = file.read();
       return text === undefined ? noRows : parse(text);
     } catch (error) {
-      return { ...noRows, problem: error instanceof Error ? error.message : String(error) };
+      return { ...noRows, problem: messageOf(error) };
     }
   }
 

@@ -8,6 +8,7 @@ import type { Clock } from '../measure/clock.ts';
 import { type Collector, counter, incomplete, type Sample } from '../core/collector.ts';
 import { parsePressure, type Pressure } from '../procfs/pressure.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
+import { codeOf } from '../measure/errors.ts';
 
 const pressureSeconds = counter({
   name: 'stealwatch_pressure_seconds_total',
@@ -33,7 +34,7 @@ function readIfOn(file: PseudoFile): string | undefined {
   try {
     return file.read();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EOPNOTSUPP') return undefined;
+    if (codeOf(error) === 'EOPNOTSUPP') return undefined;
     throw error;
   }
 }

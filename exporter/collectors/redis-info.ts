@@ -35,6 +35,7 @@ import { refusalWord } from '../redis/refusal-words.ts';
 import { textOfBytes } from '../core/label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 import { linkFindings } from '../redis/replication-fields.ts';
+import { asError, messageOf } from '../measure/errors.ts';
 
 const restarts = counter({
   name: 'redis_restarts_total',
@@ -100,7 +101,7 @@ function table(tell: Tell, read: () => Family[]): Family[] {
   try {
     return read();
   } catch (error) {
-    tell(error instanceof Error ? error : new Error(String(error)));
+    tell(asError(error));
     return [];
   }
 }
@@ -159,7 +160,7 @@ export function redisInfoCollector({
       return otherReplies(replies.map(asText), tell);
     } catch (error) {
       aside ??= openRedis(config.redis, { buffers: true });
-      tell(error instanceof Error ? error : new Error(String(error)));
+      tell(asError(error));
       return [];
     }
   }
@@ -260,7 +261,7 @@ export function redisInfoCollector({
         last = withMissing(now, last);
         problem = odd?.message;
       } catch (error) {
-        problem = error instanceof Error ? error.message : String(error);
+        problem = messageOf(error);
         throw incomplete(problem, last.map(nanGauge));
       }
       if (odd !== undefined) throw incomplete(odd.message, last);

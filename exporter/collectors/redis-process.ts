@@ -25,6 +25,7 @@ import { reasons } from '../tasks/reasons.ts';
 import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
 import type { RedisProcess } from '../redis/process-candidates.ts';
 import { redisListenQueue } from '../redis/process-search.ts';
+import { asError } from '../measure/errors.ts';
 
 const processState = gauge({
   name: 'redis_process_state',
@@ -110,7 +111,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
       lastState = follower.step();
       failure = undefined;
     } catch (error) {
-      failure = error instanceof Error ? error : new Error(String(error));
+      failure = asError(error);
     }
     lastTick = clock.monotonic();
   }

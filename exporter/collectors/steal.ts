@@ -34,6 +34,7 @@ import { demandOf } from '../cpu/demand.ts';
 import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
 import type { Evidence } from '../core/evidence.ts';
+import { asError } from '../measure/errors.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',
@@ -235,7 +236,7 @@ export function stealCollector({
       problem = stat?.problem;
     } catch (error) {
       // Told by `collect`, which rejects, and by the age of this sampler.
-      failure = error instanceof Error ? error : new Error(String(error));
+      failure = asError(error);
       why = `/proc/stat cannot be read (${failure.message})`;
     }
   }

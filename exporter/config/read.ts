@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
 import { type Setting, settings } from './settings.ts';
 import { withSettings } from '../redis/address-settings.ts';
+import { messageOf } from '../measure/errors.ts';
 
 type Settings = typeof settings;
 export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> };
@@ -185,7 +186,7 @@ function mayBeShown({ secret, besideSecrets }: Setting<unknown>, text: string): 
 
 function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown): string {
   const shown = mayBeShown(s, text) ? JSON.stringify(text) : '(not shown, it may hold a secret)';
-  return `${origin}: ${error instanceof Error ? error.message : String(error)}; got ${shown}`;
+  return `${origin}: ${messageOf(error)}; got ${shown}`;
 }
 
 /** What is said of every Redis goes with the address of each. */
@@ -225,7 +226,7 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
     try {
       given = flags.get(s.flag) ?? fromEnvironment(s, env);
     } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
+      problems.push(messageOf(error));
       continue;
     }
     given ??= { text: s.fallback, origin: `--${s.flag}` };

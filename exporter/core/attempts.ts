@@ -1,4 +1,6 @@
 /** Work in parts of which one may fail and must not keep the others from being done. */
+import { asError } from '../measure/errors.ts';
+
 export interface Attempts {
   /** What the work gives, or undefined when it throws. */
   readonly attempt: <T>(work: () => T) => T | undefined;
@@ -13,7 +15,7 @@ export function createAttempts(): Attempts {
       try {
         return work();
       } catch (error) {
-        failure ??= error instanceof Error ? error : new Error(String(error));
+        failure ??= asError(error);
         return undefined;
       }
     },

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../measure/clock.ts';
 import { type Collector, type Family, isIncomplete } from './collector.ts';
+import { asError } from '../measure/errors.ts';
 
 export interface Outcome {
   readonly success: boolean;
@@ -97,7 +98,7 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
       lastSuccess = clock.wall();
       return { success: true, families, durationSeconds: clock.monotonic() - started };
     } catch (error) {
-      return failure(error instanceof Error ? error : new Error(String(error)), started);
+      return failure(asError(error), started);
     }
   }
 

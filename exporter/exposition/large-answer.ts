@@ -8,6 +8,7 @@ import { Readable } from 'node:stream';
 import { createInflated, type Inflated, inflatedLimits } from './inflated.ts';
 import type { Prepared } from '../core/prepared.ts';
 import { createTurns } from './turns.ts';
+import { asError } from '../measure/errors.ts';
 
 /** What an answer under way keeps in memory; the same key for all who share it. */
 export interface Held {
@@ -97,7 +98,7 @@ export function createLargeAnswers(
         if (!began) readers += 1;
         began = true;
         next().catch((error: unknown) => {
-          body.destroy(error instanceof Error ? error : new Error(String(error)));
+          body.destroy(asError(error));
         });
       },
       destroy(error, done) {

@@ -23,6 +23,7 @@ import type { Scraper } from '../core/scrape.ts';
 import { reportsOf, statusOf } from '../core/status.ts';
 import type { Targets } from './probe-targets.ts';
 import type { Access } from './access/access.ts';
+import { codeOf } from '../measure/errors.ts';
 
 /** What is left of Prometheus' own timeout for rendering and the way back. */
 const deadlineMarginSeconds = 0.25;
@@ -185,7 +186,7 @@ const connectionErrors =
   /^(HPE_|ERR_SSL_|ERR_TLS_|ERR_STREAM_|ECONN|EPIPE$|EPROTO$|ETIMEDOUT$|E(HOST|NET)(UNREACH|DOWN)$)/;
 
 function isOfConnection(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && connectionErrors.test(String(error.code));
+  return connectionErrors.test(codeOf(error) ?? '');
 }
 
 /** A client that goes away, or sends nonsense behind its request, is no failure of ours. */

@@ -9,7 +9,8 @@
  */
 import type { Clock } from '../measure/clock.ts';
 import { type KmsgRecord, parseRecord, unexpected } from './record.ts';
-import { errorCode, openSource, type RecordSource } from './source.ts';
+import { openSource, type RecordSource } from './source.ts';
+import { asError, codeOf } from '../measure/errors.ts';
 
 export type Access =
   | { readonly kind: 'following' }
@@ -53,13 +54,9 @@ const linesBetweenLooks = 500;
 const longestDrainTicks = 30;
 const longestBackoffSeconds = 60;
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
 /** EPERM: no CAP_SYSLOG under dmesg_restrict, or a device cgroup. EACCES: file permissions. */
 function refusal(error: unknown): Access {
-  const code = errorCode(error);
+  const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent', error: asError(error) };
   if (code === 'EACCES' || code === 'EPERM') return { kind: 'denied', error: asError(error) };
   return { kind: 'broken', error: asError(error) };

@@ -4,15 +4,12 @@
  * thread of libuv's pool in the kernel for ever and keep the process from ending.
  */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { codeOf } from '../measure/errors.ts';
 
 export interface RecordSource {
   /** The next record as text, '' for a line that is none, undefined when there is no more for now. */
   next(): string | undefined;
   close(): void;
-}
-
-export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }
 
 /** Open without ever waiting; throws the error of open(2). */
@@ -47,7 +44,7 @@ export function deviceSource(read: (buffer: Buffer) => number, close: () => void
           const length = read(buffer);
           return length === 0 ? undefined : buffer.toString('latin1', 0, length);
         } catch (error) {
-          const code = errorCode(error);
+          const code = codeOf(error);
           if (code === 'EAGAIN') return undefined;
           // The record under our position was overwritten; the position now is the oldest one
           // left. What was lost shows in the sequence numbers.

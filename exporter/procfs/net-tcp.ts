@@ -5,6 +5,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import type { Clock } from '../measure/clock.ts';
 import { isAbsent, openFlags, type PseudoFs, surelyTheEnd } from './reader.ts';
+import { codeOf } from '../measure/errors.ts';
 
 export interface ListeningSocket {
   readonly port: number;
@@ -73,7 +74,7 @@ export function parseListening(text: string): Parsed {
 
 /** Linux before 4.19 answers EINVAL for /proc/PID/net of a process that has just ended. */
 function isGone(error: unknown): boolean {
-  return isAbsent(error) || (error instanceof Error && 'code' in error && error.code === 'EINVAL');
+  return isAbsent(error) || codeOf(error) === 'EINVAL';
 }
 
 /** Room for 1,700 listening sockets; those after them are not seen. */

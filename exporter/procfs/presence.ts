@@ -1,5 +1,6 @@
 /** Whether a folder is a proc file system at all. */
 import type { PseudoFs } from './reader.ts';
+import { messageOf } from '../measure/errors.ts';
 
 /**
  * Every kernel, container runtime and sandbox has some of these; a wrong folder has none. That of a
@@ -22,7 +23,7 @@ export function procfsProblem(procfs: PseudoFs): string | undefined {
   try {
     names = procfs.list('');
   } catch (error) {
-    return `${root} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    return `${root} cannot be read: ${messageOf(error)}`;
   }
   if (names === undefined) return `${root} is not there, or is no folder`;
   if (marks.some((mark) => names.includes(mark)) || hasCpus(procfs)) return undefined;

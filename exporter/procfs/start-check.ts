@@ -6,6 +6,7 @@ import { constants, promises } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAbsent } from './reader.ts';
+import { codeOf } from '../measure/errors.ts';
 
 const ofProc = [
   'stat',
@@ -58,7 +59,7 @@ async function kindOfFile(path: string): Promise<Kind> {
     return 'file';
   } catch (error) {
     // A socket cannot be opened: ENXIO.
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = codeOf(error);
     return !isAbsent(error) && code === 'ENXIO' ? 'other' : 'unreadable';
   } finally {
     await handle?.close();

@@ -20,6 +20,7 @@ import {
 import { membersIn, nameOf, readSlots, type SlotMap } from './cluster-map.ts';
 import type { FirstReplies, RedisCommand } from './commands.ts';
 import { slotOf } from './slots.ts';
+import { asError } from '../measure/errors.ts';
 
 /** Slots move rarely; a MOVED reply asks for a new map at once. */
 const mapLifeMs = 60_000;
@@ -231,7 +232,7 @@ export function createClusterClient(
     try {
       return await (wasLost ? Promise.race([answered, late()]) : answered);
     } catch (error) {
-      const failure = error instanceof Error ? error : new Error(String(error));
+      const failure = asError(error);
       return commands.map(() => failure);
     }
   }

@@ -3,6 +3,7 @@ import { counter, type Family, gauge, type Metric, single } from '../core/collec
 import { as, asStatus, type InfoField, microseconds } from './info-field.ts';
 import type { RedisInfo } from './info.ts';
 import { replicationFields } from './replication-fields.ts';
+import { asError } from '../measure/errors.ts';
 
 const fields: readonly InfoField[] = [
   {
@@ -308,7 +309,7 @@ export function infoFieldFamilies(info: RedisInfo, tell: (problem: Error) => voi
       const value = possible(metric, read(info));
       return value === undefined || (counts && !isCount(value)) ? [] : [single(metric, value)];
     } catch (error) {
-      tell(error instanceof Error ? error : new Error(String(error)));
+      tell(asError(error));
       return counts ? [] : [single(metric, Number.NaN)];
     }
   });

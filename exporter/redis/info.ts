@@ -5,6 +5,7 @@
  * whoever reads it to do without that one.
  */
 import { shownLabelValue } from '../core/label-value.ts';
+import { asError } from '../measure/errors.ts';
 
 export interface RedisInfo {
   /** The first value of a field counts: `module` and the like repeat, what we read does not. */
@@ -131,7 +132,7 @@ function readRows<T>(
     try {
       return [read(field, text)];
     } catch (error) {
-      problem ??= error instanceof Error ? error : new Error(String(error));
+      problem ??= asError(error);
       odd.push(field);
       return [];
     }

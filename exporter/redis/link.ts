@@ -11,6 +11,7 @@ import { authCommand, isNeedlessPassword, selectCommand, wantsPasswordAlone } fr
 import { createReplyBounds } from './reply-bounds.ts';
 import { dial } from './socket.ts';
 import type { TcpEnds } from './unacknowledged.ts';
+import { asError } from '../measure/errors.ts';
 
 /** Answers to AUTH and SELECT, and what a peer may say unasked: why it turns us away. */
 const fewBytes = 16_384;
@@ -105,7 +106,7 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
       } catch (error) {
         // What was answered before is.
         if (asked) stream.push(chunk.subarray(0, bounds.whole()));
-        end(error instanceof Error ? error : new Error(String(error)));
+        end(asError(error));
       }
     },
     ended: end,

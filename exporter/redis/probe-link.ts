@@ -10,6 +10,7 @@ import { encode, type RedisCommand } from './commands.ts';
 import { mastersOf } from './sentinel.ts';
 import { dial, type Dialled } from './socket.ts';
 import type { TcpEnds } from './unacknowledged.ts';
+import { asError } from '../measure/errors.ts';
 
 export interface LinkEvents {
   /** TCP, and TLS if it is asked for, are up: now it may be written to. */
@@ -83,7 +84,7 @@ export function openProbeLink(address: RedisAddress, events: LinkEvents): ProbeL
     if (place !== undefined) open(place);
     else {
       masters.known().then(open, (error: unknown) => {
-        end(error instanceof Error ? error : new Error(String(error)));
+        end(asError(error));
       });
     }
   }

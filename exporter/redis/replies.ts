@@ -6,6 +6,7 @@ import { type Family, gauge, type Metric, single } from '../core/collector.ts';
 import type { RedisCommand } from './client.ts';
 import { refusalWord } from './refusal-words.ts';
 import { shownLabelValue } from '../core/label-value.ts';
+import { asError } from '../measure/errors.ts';
 
 const saveEnabled = gauge({
   name: 'redis_rdb_save_enabled',
@@ -148,7 +149,7 @@ export function createReplies(): (
       try {
         return read(replies[i]);
       } catch (error) {
-        tell(error instanceof Error ? error : new Error(String(error)));
+        tell(asError(error));
         return [];
       }
     });

@@ -1,5 +1,6 @@
 /** Text of others on its way to people: without secrets, readable, and not longer than fits. */
 import type { RedisAddress } from './address.ts';
+import { messageOf } from '../measure/errors.ts';
 
 /** Secrets as they were given, and as a peer's bytes look when they are read as latin1. */
 function secretsOf({ password, sentinel }: RedisAddress): string[] {
@@ -81,10 +82,10 @@ function withoutPieces(text: string, secret: string): string {
  * command it does not know, and what stands in front of a Redis may repeat any.
  */
 export function safeMessage(error: unknown, address: RedisAddress): string {
-  let text = error instanceof Error ? error.message : String(error);
+  let text = messageOf(error);
   // A failed connect to a name with several addresses has an empty message and a list.
   if (text === '' && error instanceof AggregateError) {
-    text = error.errors.map((one) => (one instanceof Error ? one.message : String(one))).join('; ');
+    text = error.errors.map((one) => messageOf(one)).join('; ');
   }
   text = text.slice(0, longestText).replace(/,? with args beginning with:.*$/s, '');
   text = withoutOpenSslNoise(text);

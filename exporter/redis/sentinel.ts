@@ -7,6 +7,7 @@
 import type { RedisAddress, RedisPlace } from './address.ts';
 import { reachable } from './address-settings.ts';
 import { createRedisClient, type RedisClient } from './client.ts';
+import { messageOf } from '../measure/errors.ts';
 
 const sentinelTimeoutMs = 500;
 /** How often it is asked whether the master is still the master. */
@@ -78,7 +79,7 @@ function createMasters(address: RedisAddress): Masters {
     const [reply] = await client
       .send([question], AbortSignal.timeout(2 * sentinelTimeoutMs))
       .catch((error: unknown) => {
-        throw sentinelFailure(display, error instanceof Error ? error.message : String(error));
+        throw sentinelFailure(display, messageOf(error));
       });
     if (reply instanceof Error) throw sentinelFailure(display, reply.message);
     const [host, port]: unknown[] = Array.isArray(reply) ? reply : [];

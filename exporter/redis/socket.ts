@@ -7,6 +7,7 @@ import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { RedisAddress, RedisPlace } from './address.ts';
 import { createTlsFiles } from './tls-files.ts';
+import { asError } from '../measure/errors.ts';
 
 export interface DialEvents {
   /** TCP is there: from now on the other side has the connection in its queue. */
@@ -87,7 +88,7 @@ export function dial(address: RedisAddress, place: RedisPlace, events: DialEvent
       socket = openSocket(address, place, addresses, files);
     } catch (error) {
       // A certificate that is none. Not before the caller has what is returned here.
-      setImmediate(end, error instanceof Error ? error : new Error(String(error)));
+      setImmediate(end, asError(error));
       return;
     }
     socket.unref();

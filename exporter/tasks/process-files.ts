@@ -7,6 +7,7 @@
  */
 import { closeSync, type Dir, opendirSync, openSync, readSync } from 'node:fs';
 import { isAbsent, openFlags, type PseudoFs } from '../procfs/reader.ts';
+import { codeOf } from '../measure/errors.ts';
 
 /** The largest of these, status, is 1.5 kB, and 4 kB where it lists hundreds of memory nodes. */
 const buffer = Buffer.allocUnsafe(32 * 1024);
@@ -14,9 +15,7 @@ const buffer = Buffer.allocUnsafe(32 * 1024);
 /** Ended, or procfs is mounted with hidepid=1, where files of others answer EPERM. */
 function isHidden(error: unknown): boolean {
   if (isAbsent(error)) return true;
-  return (
-    error instanceof Error && 'code' in error && (error.code === 'EPERM' || error.code === 'EACCES')
-  );
+  return ['EPERM', 'EACCES'].includes(codeOf(error) ?? '');
 }
 
 /** The text of a file of some process, or undefined when it is not there for us. */

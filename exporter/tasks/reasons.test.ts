@@ -12,7 +12,7 @@ import {
 
 /** The trace frames of the first report in a recording. */
 function firstTrace(name: string): string[] {
-  const text = readFileSync(new URL(`fixtures/kmsg/${name}`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../fixtures/kmsg/${name}`, import.meta.url), 'utf8');
   const lines = text.split('\n').map((line) => line.slice(line.indexOf(';') + 1));
   const start = lines.indexOf('Call Trace:');
   return lines.slice(start + 1, lines.indexOf(' </TASK>', start));

@@ -10,6 +10,7 @@ import type { PseudoFs } from '../procfs/reader.ts';
 import { parseTaskStat } from '../procfs/task-stat.ts';
 import { listProcesses, listVisible, readVisible } from './process-files.ts';
 import type { Spells } from './spells.ts';
+import { asError } from '../measure/errors.ts';
 
 export interface ThreadScan {
   /** Begin a round over the processes there are now. Call when none is under way. */
@@ -88,7 +89,7 @@ export function createThreadScan(options: ThreadScanOptions): ThreadScan {
       possible = pids !== undefined;
       failureNow = undefined;
       threads = round(options, pids ?? [], (error) => {
-        failureNow ??= error instanceof Error ? error : new Error(String(error));
+        failureNow ??= asError(error);
       });
     },
     advance(files) {

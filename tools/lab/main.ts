@@ -18,6 +18,7 @@ import { labDirectory, type Unpacked, unpackPackages } from './packages.ts';
 import { startPrometheus } from './prometheus.ts';
 import { proofOf, readRecorded } from './proof.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
+import { messageOf } from '../../exporter/measure/errors.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 /** Alerts, and the recording rules of the dashboards: what Prometheus loads in production. */
@@ -74,7 +75,7 @@ async function record(scenario: Scenario, unpacked: Unpacked, images: Images): P
     writeFileSync(join(recorded, `${name}.json`), `${JSON.stringify(outcome, null, 2)}\n`);
     return true;
   } catch (error) {
-    say(`${name} FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    say(`${name} FAILED: ${messageOf(error)}`);
     return false;
   } finally {
     writeFileSync(

@@ -13,6 +13,7 @@ import { type Options, readOptions, usage } from './options.ts';
 import { createRandom } from './random.ts';
 import { createTable, mutantText } from './report.ts';
 import { endAll } from './run.ts';
+import { messageOf } from '../../exporter/measure/errors.ts';
 
 const root = join(import.meta.dirname, '../..');
 const cache = join(root, 'node_modules/.cache/stealwatch-mutants');
@@ -86,6 +87,6 @@ async function main(): Promise<void> {
 dieCleanly('SIGINT');
 dieCleanly('SIGTERM');
 main().catch((error: unknown) => {
-  process.stderr.write(`mutants: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.stderr.write(`mutants: ${messageOf(error)}\n`);
   process.exitCode = 2;
 });

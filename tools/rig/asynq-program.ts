@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Scope } from './redis-server.ts';
+import { messageOf } from '../../exporter/measure/errors.ts';
 
 const source = fileURLToPath(new URL('asynq-go/', import.meta.url));
 const run = promisify(execFile);
@@ -30,7 +31,7 @@ export async function buildAsynq(): Promise<Built> {
     const env = { ...process.env, GOTOOLCHAIN: 'local', CGO_ENABLED: '0' };
     await run('go', ['build', '-o', half, '.'], { cwd: source, env, timeout: buildTimeoutMs });
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     return { missing: `Go cannot build the real Asynq here: ${text.slice(0, 300)}` };
   }
   renameSync(half, program);

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { memoryOf } from './exporter-process.ts';
 import { type Page, readPage } from './exposition.ts';
+import { messageOf } from '../../exporter/measure/errors.ts';
 
 const limits = {
   livezSeconds: 0.6,
@@ -90,7 +91,7 @@ export function startJudge(
       try {
         judged(await ask(path));
       } catch (error) {
-        violation(`${path}: ${error instanceof Error ? error.message : String(error)}`);
+        violation(`${path}: ${messageOf(error)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, gapMs));
     }

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import type { Clock } from '../../measure/clock.ts';
 import { readSmallFile, whyUnreadable } from '../../core/read-file.ts';
 import { readWebConfig, type WebConfig } from './config.ts';
+import { asError } from '../../measure/errors.ts';
 
 export interface Following {
   /** Look now and say what is there, changed or not. */
@@ -50,8 +51,6 @@ async function hasChanged(digests: Digests, read: Read): Promise<boolean> {
   }
   return false;
 }
-
-const asError = (error: unknown) => (error instanceof Error ? error : new Error(String(error)));
 
 /** Rejects with every problem of the file, as readWebConfig does. */
 export async function followWebConfig(
