@@ -29,7 +29,7 @@ test('open files: connections fit below the limit, and few are told', () => {
   }
 });
 
-const launcher = fileURLToPath(new URL('stealwatch', import.meta.url));
+const launcher = fileURLToPath(new URL('../stealwatch', import.meta.url));
 
 async function startWithin(t: TestContext, files: number) {
   const port = await freePort();

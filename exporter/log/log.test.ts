@@ -78,7 +78,7 @@ test('log: where nobody takes them, what waits is bounded and nothing waits for 
   assert.match(destination.problem()?.reason ?? '', /not taken fast enough/);
 });
 
-const launcher = fileURLToPath(new URL('stealwatch', import.meta.url));
+const launcher = fileURLToPath(new URL('../stealwatch', import.meta.url));
 
 interface Started {
   readonly child: ChildProcess;
