@@ -18,6 +18,7 @@ import type { RedisAddress } from './address.ts';
 import { afterAnswers } from './deadline.ts';
 import { type Link, openLink } from './link.ts';
 import type { FirstReplies, RedisCommand, Reply } from './commands.ts';
+import type { ReplyLimits } from './reply-bounds.ts';
 import { safeMessage } from './safe-text.ts';
 import { unacknowledgedBytes } from './unacknowledged.ts';
 
@@ -58,8 +59,14 @@ export interface RedisClient {
 const deadConnectionMs = 10_000;
 /** Not one byte of an answer for this long: what is asked now would wait behind it. */
 const quietMs = 800;
-/** All replies of one exchange together. An INFO is 10 kB, a pipeline of 100 queues 200 kB. */
-const mostBytes: Readonly<Record<Urgency, number>> = { short: 4 << 20, long: 16 << 20 };
+/**
+ * All replies of one exchange together. An INFO is 10 kB and a handful of values, a pipeline of 100
+ * queues 200 kB, a map of all 16,384 slots 200,000 values.
+ */
+const limits: Readonly<Record<Urgency, ReplyLimits>> = {
+  short: { bytes: 4 << 20, values: 10_000 },
+  long: { bytes: 16 << 20, values: 250_000 },
+};
 
 interface Job {
   readonly commands: readonly RedisCommand[];
@@ -105,7 +112,7 @@ export function createRedisClient(
     if (track.link?.usable() !== true) {
       track.link = openLink(address, { buffers, connectMs: timeoutMs });
     }
-    job.resolve(await track.link.ask(job.commands, mostBytes[job.urgency], job.first));
+    job.resolve(await track.link.ask(job.commands, limits[job.urgency], job.first));
     // The connection was to blame, and not the question: there need not be two.
     if (track !== shared && tracks[job.urgency] === track) {
       tracks[job.urgency] = shared;

@@ -8,13 +8,13 @@ import type { RedisAddress } from './address.ts';
 import type { FirstReplies, RedisCommand, Reply } from './commands.ts';
 import { createHandedStream } from './handed-stream.ts';
 import { authCommand, isNeedlessPassword, selectCommand, wantsPasswordAlone } from './login.ts';
-import { createReplyBounds } from './reply-bounds.ts';
+import { createReplyBounds, type ReplyLimits } from './reply-bounds.ts';
 import { dial } from './socket.ts';
 import type { TcpEnds } from './unacknowledged.ts';
 import { asError } from '../measure/errors.ts';
 
 /** Answers to AUTH and SELECT, and what a peer may say unasked: why it turns us away. */
-const fewBytes = 16_384;
+const few: ReplyLimits = { bytes: 16_384, values: 100 };
 /** The connection ended before the answer to a command. */
 const noReply = Symbol('no reply');
 
@@ -22,7 +22,7 @@ export interface Link {
   /** The replies in order. Not while another exchange is under way. */
   ask(
     commands: readonly RedisCommand[],
-    mostBytes: number,
+    limits: ReplyLimits,
     first?: FirstReplies,
   ): Promise<readonly Reply[]>;
   /** How long the other side owes us an answer and has not sent a byte, in ms. */
@@ -56,7 +56,7 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
   let askedAt: number | undefined;
   let lastByte = 0;
   const bounds = createReplyBounds();
-  bounds.allow(fewBytes);
+  bounds.allow(few);
   const stream = createHandedStream((chunk) => dialled.socket()?.write(chunk));
   const redis = new Redis({
     Connector: stream.Connector,
@@ -135,11 +135,11 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
 
   async function send(
     commands: readonly RedisCommand[],
-    mostBytes: number,
+    limits: ReplyLimits,
     first?: FirstReplies,
   ): Promise<readonly Reply[]> {
     if (ended !== undefined) throw ended;
-    bounds.allow(mostBytes);
+    bounds.allow(limits);
     asked = true;
     const answers = stream.inOneGo(() => commands.map(answerTo));
     const replies: Reply[] = [];
@@ -151,12 +151,12 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
       if (replies.length === first?.count) first.tell([...replies]);
     }
     asked = false;
-    bounds.allow(fewBytes);
+    bounds.allow(few);
     return replies;
   }
 
   async function refusal(command: readonly [string, ...string[]] | undefined) {
-    const [reply] = command === undefined ? [] : await send([command], fewBytes);
+    const [reply] = command === undefined ? [] : await send([command], few);
     return reply instanceof Error && !isNeedlessPassword(reply.message) ? reply : undefined;
   }
 
@@ -177,12 +177,12 @@ export function openLink(address: RedisAddress, { buffers, connectMs }: LinkOpti
   }
 
   return {
-    async ask(commands, mostBytes, first) {
+    async ask(commands, limits, first) {
       askedAt = performance.now();
       try {
         entered ??= enter();
         await entered;
-        return await send(commands, mostBytes, first);
+        return await send(commands, limits, first);
       } finally {
         askedAt = undefined;
       }

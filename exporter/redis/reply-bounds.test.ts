@@ -8,7 +8,7 @@ import { createReplyBounds } from './reply-bounds.ts';
 /** Checks these bytes, cut at these places; gives the checker for what comes after them. */
 function checked(bytes: Buffer, cuts: readonly number[] = []) {
   const bounds = createReplyBounds();
-  bounds.allow(1 << 20);
+  bounds.allow({ bytes: 1 << 20, values: 1 << 20 });
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort(
     (a, b) => a - b,
   );
@@ -107,11 +107,16 @@ test('reply bounds: a line ends with carriage return and line feed, and has neit
 test('reply bounds: each exchange has its own, and levels that are whole are left', () => {
   const bounds = createReplyBounds();
   for (let i = 0; i < 20; i++) {
-    bounds.allow(64);
+    bounds.allow({ bytes: 64, values: 64 });
     bounds.check(Buffer.from('*1\r\n*1\r\n$2\r\nxx\r\n'));
   }
-  bounds.allow(64);
+  bounds.allow({ bytes: 64, values: 64 });
   assert.throws(() => bounds.check(Buffer.alloc(65, '+')), /a reply of over 0 MiB/);
+  bounds.allow({ bytes: 64, values: 4 });
+  bounds.check(Buffer.from('*2\r\n:1\r\n:2\r\n:3\r\n'));
+  assert.throws(() => bounds.check(Buffer.from(':4\r\n')), /replies of over 4 values/);
+  bounds.allow({ bytes: 64, values: 4 });
+  assert.throws(() => bounds.check(Buffer.from('*5\r\n')), /replies of over 4 values/);
 });
 
 test('commands: an argument may hold any text', () => {
@@ -160,7 +165,7 @@ test('reply bounds: the time to check a reply grows with its length and no faste
       const bytes = Buffer.from(make(size));
       return () => {
         const bounds = createReplyBounds();
-        bounds.allow(16 << 20);
+        bounds.allow({ bytes: 16 << 20, values: 1 << 22 });
         for (let at = 0; at < bytes.length; at += chunk) {
           bounds.check(bytes.subarray(at, at + chunk));
         }

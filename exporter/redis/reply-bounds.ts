@@ -9,8 +9,6 @@
 const deepest = 8;
 /** A line is a status, a number or an error: scripts write errors of a few kilobytes. */
 const longestLine = 16_384;
-/** Values of all replies to one exchange, whole arrays included: small ones take the most memory. */
-const mostValues = 1 << 20;
 /** Of a line that is a length or a number, or that is quoted. */
 const headLength = 40;
 const lineEnd = 0x0a;
@@ -18,9 +16,16 @@ const carriageReturn = 0x0d;
 
 const mebibytes = (bytes: number) => `${Math.round(bytes / 104_857.6) / 10} MiB`;
 
+/** Of all replies to one exchange together. */
+export interface ReplyLimits {
+  readonly bytes: number;
+  /** Whole arrays included: small ones take the most memory, and time while nothing else is done. */
+  readonly values: number;
+}
+
 export interface ReplyBounds {
-  /** From now on this many bytes may come, all replies together. */
-  allow(bytes: number): void;
+  /** From now on so much may come. */
+  allow(limits: ReplyLimits): void;
   /** Throws when what comes is no reply, or over its bounds: then nothing more can be read. */
   check(chunk: Buffer): void;
   /** How many bytes of the chunk last checked end with a whole reply. */
@@ -28,7 +33,7 @@ export interface ReplyBounds {
 }
 
 export function createReplyBounds(): ReplyBounds {
-  let allowed = 0;
+  let allowed: ReplyLimits = { bytes: 0, values: 0 };
   let left = 0;
   let values = 0;
   let wholeBytes = 0;
@@ -43,14 +48,18 @@ export function createReplyBounds(): ReplyBounds {
   const levels: number[] = [];
 
   function tooLarge(): never {
-    throw new Error(`a reply of over ${mebibytes(allowed)}, more than is read of one`);
+    throw new Error(`a reply of over ${mebibytes(allowed.bytes)}, more than is read of one`);
+  }
+
+  function tooMany(): never {
+    throw new Error(`replies of over ${allowed.values} values`);
   }
 
   /** A value is whole, and with it the arrays that it is the last of. */
   function count(): void {
     for (;;) {
       values += 1;
-      if (values > mostValues) throw new Error(`replies of over ${mostValues} values`);
+      if (values > allowed.values) tooMany();
       const level = levels.length - 1;
       const elements = levels[level];
       if (elements === undefined) return;
@@ -64,7 +73,8 @@ export function createReplyBounds(): ReplyBounds {
     if (!/^[*$](?:-1|\d{1,10})$/.test(line)) throw new Error('a length that is none');
     const length = Number(line.slice(1));
     // No element is shorter than three bytes.
-    if ((line.startsWith('$') ? length : length * 3) > allowed) tooLarge();
+    if ((line.startsWith('$') ? length : length * 3) > allowed.bytes) tooLarge();
+    if (line.startsWith('*') && values + length > allowed.values) tooMany();
     if (line.startsWith('$') && length >= 0) missing = length + 2;
     else if (line.startsWith('$') || length <= 0) count();
     else if (levels.length >= deepest) throw new Error(`arrays over ${deepest} levels deep`);
@@ -138,9 +148,9 @@ export function createReplyBounds(): ReplyBounds {
   }
 
   return {
-    allow(bytes) {
-      allowed = bytes;
-      left = bytes;
+    allow(limits) {
+      allowed = limits;
+      left = limits.bytes;
       values = 0;
     },
     check(chunk) {
