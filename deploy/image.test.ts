@@ -22,7 +22,7 @@ const build: Reasons = {
     'first, so that a change of code installs nothing anew',
   'RUN npm ci --ignore-scripts': 'what is locked, and nobody runs a script of theirs',
   'COPY exporter exporter': 'what is built',
-  'COPY scripts scripts': 'what builds it',
+  'COPY tools/build.ts tools/notices.ts tools/': 'what builds it',
   'ARG REVISION=unknown': 'what stealwatch_build_info says',
   'RUN STEALWATCH_REVISION=$REVISION node tools/build.ts': 'one file, no node_modules',
 };
@@ -77,10 +77,9 @@ test('.dockerignore: nothing gets in that is not asked for, no .env and no secre
     '!.npmrc',
     '!LICENSE',
     '!exporter',
-    '!scripts',
+    '!tools/build.ts',
+    '!tools/notices.ts',
     '**/*.test.ts',
     'exporter/fixtures',
-    'tools/rig',
-    'tools/bench',
   ]);
 });
