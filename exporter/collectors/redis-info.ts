@@ -10,14 +10,16 @@ import {
   type Family,
   type Finding,
   incomplete,
+  onlyGrows,
   single,
+  unanswered,
 } from '../core/collector.ts';
 import type { Config } from '../config/read.ts';
 import type { RedisClient } from '../redis/client.ts';
 import type { RedisCommand } from '../redis/commands.ts';
 import { openRedis } from '../redis/open.ts';
 import { createAcrossRuns } from '../redis/across-runs.ts';
-import { growingFieldMetrics, infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
+import { infoFieldFamilies, infoFieldMetrics } from '../redis/info-fields.ts';
 import {
   createCommandTable,
   createKeyspaceTable,
@@ -25,12 +27,7 @@ import {
   instanceFamily,
 } from '../redis/info-tables.ts';
 import { numberOf, parseInfo, type RedisInfo, statusOf } from '../redis/info.ts';
-import {
-  createReplies,
-  growingReplyMetrics,
-  replyCommands,
-  replyMetrics,
-} from '../redis/replies.ts';
+import { createReplies, replyCommands, replyMetrics } from '../redis/replies.ts';
 import { refusalWord } from '../redis/refusal-words.ts';
 import { textOfBytes } from '../core/label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
@@ -67,13 +64,6 @@ interface Asked {
 }
 
 type Tell = (problem: Error) => void;
-
-const growing = new Set([...growingFieldMetrics, ...growingReplyMetrics]);
-
-const nanGauge = ({ metric, samples }: Family): Family =>
-  metric.type === 'gauge' && !metric.name.endsWith('_info') && !growing.has(metric)
-    ? { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) }
-    : { metric, samples };
 
 /** A reply with its Buffers as text. All that is asked for here is. */
 function asText(reply: unknown): unknown {
@@ -118,7 +108,7 @@ function sentinelFound({ display, tls }: Config['redis']): Error {
 function withMissing(now: readonly Family[], before: readonly Family[]): Family[] {
   if (before.every(({ metric }, i) => now[i]?.metric === metric)) return [...now];
   const present = new Set(now.map(({ metric }) => metric));
-  return [...now, ...before.filter(({ metric }) => !present.has(metric)).map(nanGauge)];
+  return [...now, ...before.filter(({ metric }) => !present.has(metric)).map(unanswered)];
 }
 
 export function redisInfoCollector({
@@ -134,7 +124,7 @@ export function redisInfoCollector({
   let lastInfo: RedisInfo | undefined;
   let lastRun: string | undefined;
   let restartCount = 0;
-  const acrossRuns = createAcrossRuns((metric) => metric.type === 'counter' || growing.has(metric));
+  const acrossRuns = createAcrossRuns(onlyGrows);
   /** Asks INFO while the other commands are not answered on the connection they share. */
   let aside: RedisClient | undefined;
   /** Why numbers are missing, of the last answer. */
@@ -251,7 +241,7 @@ export function redisInfoCollector({
     async collect(signal) {
       await redis.judged(signal);
       if (!redis.answers()) {
-        throw incomplete(`not asked: the probe says ${redis.state()}`, last.map(nanGauge));
+        throw incomplete(`not asked: the probe says ${redis.state()}`, last.map(unanswered));
       }
       let odd: Error | undefined;
       try {
@@ -262,7 +252,7 @@ export function redisInfoCollector({
         problem = odd?.message;
       } catch (error) {
         problem = messageOf(error);
-        throw incomplete(problem, last.map(nanGauge));
+        throw incomplete(problem, last.map(unanswered));
       }
       if (odd !== undefined) throw incomplete(odd.message, last);
       return last;

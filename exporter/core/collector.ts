@@ -26,6 +26,11 @@ export interface Metric {
   readonly labels: readonly string[];
   /** Upper bounds of a histogram's buckets, ascending, without +Inf; empty for other types. */
   readonly buckets: readonly number[];
+  /**
+   * A gauge that only grows, by the name it has elsewhere. `increase()` is taken of it, which a NaN
+   * among its samples makes NaN.
+   */
+  readonly grows?: true;
 }
 
 export type Labels = Readonly<Record<string, string>>;
@@ -150,7 +155,19 @@ export function isIncomplete(error: Error): error is Incomplete {
   return 'families' in error;
 }
 
-type MetricText = Pick<Metric, 'name' | 'help' | 'note'> & {
+/** What was true of it stays true when its source cannot be asked any more. */
+export const onlyGrows = ({ type, grows }: Metric): boolean => type !== 'gauge' || grows === true;
+
+/**
+ * What may be said of a source that does not answer: what only grows at its last value, other gauges
+ * as NaN; what it was called is what it is called.
+ */
+export function unanswered({ metric, samples }: Family): Family {
+  if (onlyGrows(metric) || metric.name.endsWith('_info')) return { metric, samples };
+  return { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) };
+}
+
+type MetricText = Pick<Metric, 'name' | 'help' | 'note' | 'grows'> & {
   readonly labels?: readonly string[];
 };
 

@@ -7,7 +7,7 @@
  * closes by itself when the stuck call at last settles.
  */
 import type { Clock } from '../measure/clock.ts';
-import { type Collector, type Family, isIncomplete } from './collector.ts';
+import { type Collector, type Family, isIncomplete, unanswered } from './collector.ts';
 import { asError } from '../measure/errors.ts';
 
 export interface Outcome {
@@ -51,16 +51,8 @@ export function startDeadline(seconds: number): Deadline {
   return { seconds, signal: abort.signal, passed, clear: () => clearTimeout(timer) };
 }
 
-/** Of more samples than this, the fleets of queues, nothing is kept. */
-const mostKeptSamples = 5000;
-
-/** What may be said of a source that does not answer: counters at their last value, gauges as NaN. */
-function withoutAnswer(families: readonly Family[]): Family[] {
-  return families.map(({ metric, samples }) => {
-    if (metric.type !== 'gauge') return { metric, samples };
-    return { metric, samples: samples.map(({ labels }) => ({ labels, value: Number.NaN })) };
-  });
-}
+/** Of more samples than 500 queues have nothing is kept: larger fleets are kept as text. */
+const mostKeptSamples = 20_000;
 
 export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
   /** Also after the deadline, when it holds the failure that the stuck call came to, for all who ask. */
@@ -77,7 +69,7 @@ export function isolate(collector: Collector, clock: Clock): IsolatedCollector {
   function unfinished(waitedSeconds: number, withinSeconds = waitedSeconds): Outcome {
     return {
       success: false,
-      families: withoutAnswer(lastFamilies),
+      families: lastFamilies.map(unanswered),
       durationSeconds: waitedSeconds,
       error: new Error(`${collector.name}: no answer within ${withinSeconds} s`),
     };

@@ -9,6 +9,7 @@ import {
   incomplete,
   isIncomplete,
   type Labels,
+  onlyGrows,
   type Sample,
 } from './collector.ts';
 
@@ -16,9 +17,7 @@ const keyOf = (labels: Labels) => Object.values(labels).join('\0');
 
 /** Nothing is known of it now: a counter's last value is still true, a gauge's is not. */
 function faded({ metric, samples }: Family, missing: readonly Sample[] = samples): Sample[] {
-  return metric.type === 'gauge'
-    ? missing.map(({ labels }) => ({ labels, value: NaN }))
-    : [...missing];
+  return onlyGrows(metric) ? [...missing] : missing.map(({ labels }) => ({ labels, value: NaN }));
 }
 
 /** A loop, because it runs for every collector at every scrape. */

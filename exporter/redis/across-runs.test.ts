@@ -39,3 +39,26 @@ test('across runs: of one that started since, all it counted is an increase', ()
   assert.deepEqual(answer('b', { get: 2, set: 3 }, 1), { get: 8, set: 4 });
   assert.deepEqual(answer('b', { get: 3, set: 3 }, 6), { get: 9, set: 4 });
 });
+
+test('across runs: what another process tells later than the rest is no increase either', () => {
+  const answer = start();
+  answer('a', { get: 5, set: 7 });
+  assert.deepEqual(answer('b', { get: 100 }), { get: 5 });
+  assert.deepEqual(answer('b', { get: 101, set: 900 }), { get: 6, set: 7 });
+  assert.deepEqual(answer('b', { get: 101, set: 903 }), { get: 6, set: 10 });
+  // And one that was away while the process changed twice.
+  assert.deepEqual(answer('c', { get: 1 }, 2), { get: 7 });
+  assert.deepEqual(answer('c', { get: 1, set: 4 }, 7), { get: 7, set: 14 });
+});
+
+test('across runs: a family that was away while the process changed is no increase', () => {
+  const acrossRuns = createAcrossRuns(() => true);
+  const ask = (run: string, atSeconds: number, families: readonly Family[]) =>
+    acrossRuns
+      .published(families, { run, uptimeSeconds: 90_000, atSeconds })
+      .map(({ samples }) => samples[0]?.value);
+  ask('a', 0, [familyOf({ get: 5 })]);
+  ask('b', 5, []);
+  assert.deepEqual(ask('b', 10, [familyOf({ get: 500 })]), [5]);
+  assert.deepEqual(ask('b', 15, [familyOf({ get: 502 })]), [7]);
+});

@@ -6,7 +6,13 @@
  */
 import { type Family, type Labels, type Metric } from '../core/collector.ts';
 
-interface Counted {
+/** When something was last said, and by which process: how many there were before it. */
+interface Said {
+  process: number;
+  atSeconds: number;
+}
+
+interface Counted extends Said {
   raw: number;
   value: number;
 }
@@ -42,10 +48,37 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
    * The last answer of what has no rows above: always one process, and no series ever went away, so
    * that what is published is what it says.
    */
-  const plain = new Map<Metric, Family>();
+  const plain = new Map<Metric, Said & { family: Family }>();
   let runs: string[] = [];
-  let lastAt = Number.NaN;
+  let current = 0;
 
+  function rowsOf(metric: Metric): Map<string, Counted> {
+    const rows = new Map<string, Counted>();
+    const before = plain.get(metric);
+    for (const { labels, value } of before?.family.samples ?? []) {
+      const { process: by = 0, atSeconds = 0 } = before ?? {};
+      const raw = Number(value);
+      rows.set(keyOf(labels), { raw, value: raw, process: by, atSeconds });
+    }
+    return rows;
+  }
+
+  /** False where it has to be counted row by row. */
+  function isPlain(family: Family, atSeconds: number): boolean {
+    const { metric, samples } = family;
+    if (known.has(metric)) return false;
+    const before = plain.get(metric);
+    if (before === undefined) {
+      plain.set(metric, { family, process: current, atSeconds });
+      return true;
+    }
+    if (before.process !== current || samples.length < before.family.samples.length) return false;
+    before.family = family;
+    before.atSeconds = atSeconds;
+    return true;
+  }
+
+  /** `base`: where the count of this process began, if it is another than the one before. */
   function countOn(row: Counted, raw: number, base: number | undefined): void {
     // Less than before is CONFIG RESETSTAT: a reset as Prometheus knows it.
     if (base === undefined && (raw < row.raw || row.value === row.raw)) row.value = raw;
@@ -53,21 +86,9 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
     row.raw = raw;
   }
 
-  function rowsOf(metric: Metric): Map<string, Counted> {
-    const rows = new Map<string, Counted>();
-    for (const { labels, value } of plain.get(metric)?.samples ?? []) {
-      rows.set(keyOf(labels), { raw: Number(value), value: Number(value) });
-    }
-    return rows;
-  }
-
-  function one(family: Family, isOther: boolean, isNew: boolean): Family {
+  function one(family: Family, { uptimeSeconds = Infinity, atSeconds }: Answer): Family {
+    if (isPlain(family, atSeconds)) return family;
     const { metric, samples } = family;
-    const fewer = samples.length < (plain.get(metric)?.samples.length ?? 0);
-    if (!isOther && !fewer && !known.has(metric)) {
-      plain.set(metric, family);
-      return family;
-    }
     const rows = known.get(metric) ?? rowsOf(metric);
     known.set(metric, rows);
     return {
@@ -78,25 +99,26 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
         const key = keyOf(labels);
         const row = rows.get(key);
         if (row === undefined) {
-          rows.set(key, { raw, value: raw });
+          rows.set(key, { raw, value: raw, process: current, atSeconds });
           return sample;
         }
-        countOn(row, raw, isOther ? (isNew ? 0 : raw) : undefined);
+        // Whoever started since the row was last there has counted all of it since.
+        const since = uptimeSeconds < atSeconds - row.atSeconds ? 0 : raw;
+        countOn(row, raw, row.process === current ? undefined : since);
+        row.process = current;
+        row.atSeconds = atSeconds;
         return row.value === raw ? sample : { labels, value: row.value };
       }),
     };
   }
 
   return {
-    published(families, { run, uptimeSeconds, atSeconds }) {
+    published(families, answer) {
+      const { run } = answer;
       const last = runs.at(-1);
-      const isOther = last !== undefined && run !== undefined && run !== last;
-      const isNew = (uptimeSeconds ?? Infinity) < atSeconds - lastAt;
-      lastAt = atSeconds;
+      if (last !== undefined && run !== undefined && run !== last) current += 1;
       if (run !== undefined) runs = [...runs, run].slice(-remembered);
-      return families.map((family) =>
-        counts(family.metric) ? one(family, isOther, isNew) : family,
-      );
+      return families.map((family) => (counts(family.metric) ? one(family, answer) : family));
     },
     alternates() {
       const changes = runs.filter((run, i) => i > 0 && run !== runs[i - 1]).length;

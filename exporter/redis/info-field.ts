@@ -6,8 +6,6 @@ export interface InfoField {
   readonly metric: Metric;
   /** Undefined when this server does not have the field, or not now: aof_* while AOF is off. */
   readonly read: (info: RedisInfo) => number | undefined;
-  /** A gauge that only grows, by the name it has elsewhere: kept like a counter when not answered. */
-  readonly grows?: true;
 }
 
 export const as = (field: string) => (info: RedisInfo) => numberOf(info, field);

@@ -1,5 +1,5 @@
 /** The fields of INFO that are published as they are, under the names of oliver006/redis_exporter. */
-import { counter, type Family, gauge, type Metric, single } from '../core/collector.ts';
+import { counter, type Family, gauge, type Metric, onlyGrows, single } from '../core/collector.ts';
 import { as, asStatus, type InfoField, microseconds } from './info-field.ts';
 import type { RedisInfo } from './info.ts';
 import { replicationFields } from './replication-fields.ts';
@@ -174,9 +174,9 @@ const fields: readonly InfoField[] = [
       name: 'redis_aof_delayed_fsync',
       help: 'Writes that waited for an fsync under way, from INFO persistence.',
       note: 'Writes that waited for an fsync under way since the start: the first sign of a starved disk; keeps its last value while Redis does not answer, so that increase() of it holds; absent where the append-only file was never on. From INFO persistence.',
+      grows: true,
     }),
     read: as('aof_delayed_fsync'),
-    grows: true,
   },
   {
     metric: counter({
@@ -275,11 +275,6 @@ const fields: readonly InfoField[] = [
 
 export const infoFieldMetrics: readonly Metric[] = fields.map(({ metric }) => metric);
 
-/** Gauges that `increase()` is taken of: a NaN among its samples makes it NaN. */
-export const growingFieldMetrics: readonly Metric[] = fields
-  .filter(({ grows }) => grows)
-  .map(({ metric }) => metric);
-
 /** Some servers say -1 of what they do not count, and a count is a number: it is not given. */
 function isCount(value: number): boolean {
   return Number.isFinite(value) && value >= 0;
@@ -303,8 +298,8 @@ function possible({ name }: Metric, value: number | undefined): number | undefin
 
 /** One family per field that is there. A field that cannot be read costs itself, and is told. */
 export function infoFieldFamilies(info: RedisInfo, tell: (problem: Error) => void): Family[] {
-  return fields.flatMap(({ metric, read, grows }) => {
-    const counts = metric.type === 'counter' || grows === true;
+  return fields.flatMap(({ metric, read }) => {
+    const counts = onlyGrows(metric);
     try {
       const value = possible(metric, read(info));
       return value === undefined || (counts && !isCount(value)) ? [] : [single(metric, value)];

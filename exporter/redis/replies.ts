@@ -21,6 +21,7 @@ const slowlogLastId = gauge({
   name: 'redis_slowlog_last_id',
   help: 'Id of the newest entry of the slow log, 0 when it is empty, from SLOWLOG GET.',
   note: 'Id of the newest entry of the slow log, 0 when it is empty; it only grows, and keeps its last value while Redis does not answer. From SLOWLOG GET.',
+  grows: true,
 });
 const lastSlowSeconds = gauge({
   name: 'redis_last_slow_execution_duration_seconds',
@@ -37,9 +38,6 @@ const spikeSeconds = gauge({
   help: 'How long the last latency spike of an event was, from LATENCY LATEST.',
   labels: ['event_name'],
 });
-
-/** An id that only grows: kept like a counter when not answered. */
-export const growingReplyMetrics: readonly Metric[] = [slowlogLastId];
 
 export const replyMetrics: readonly Metric[] = [
   saveEnabled,
