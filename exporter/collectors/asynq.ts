@@ -83,10 +83,12 @@ export function asynqCollector({
   });
   let standing: Standing | undefined;
 
-  /** Not for those who have no Asynq. */
+  /** Not for those who have no Asynq, and for good once they were there. */
+  let hasErrors = false;
   function errorFamilies(): Family[] {
     const last = watch.last();
-    return last !== undefined && isWithoutAsynq(last) ? [] : [errorFamily(errors)];
+    hasErrors ||= last === undefined ? watch.failure() !== undefined : !isWithoutAsynq(last);
+    return hasErrors ? [errorFamily(errors)] : [];
   }
 
   /** An old depth would be a lie: every gauge that was there is NaN, totals stay as they were. */

@@ -48,6 +48,25 @@ test('connections: the same within TLS', async (t) => {
   assert.deepEqual([begun(), refused()], [2, 0]);
 });
 
+test('connections: a request that comes while the last of an answer is on its way is answered after it', async (t) => {
+  const { open, begun } = await serve(t, (_request, response) => {
+    // That it was sent is heard late, as within TLS.
+    const emit = response.emit.bind(response);
+    t.mock.method(response, 'emit', (name: string, ...rest: unknown[]) => {
+      if (name !== 'close') return emit(name, ...rest);
+      setTimeout(() => emit(name, ...rest), 100);
+      return true;
+    });
+    response.end('here');
+  });
+  const client = await open();
+  client.socket.write(request);
+  await until('the first answer', () => answers(client) === 1);
+  client.socket.write(request);
+  await until('both answers', () => answers(client) === 2);
+  assert.deepEqual([begun(), client.closed()], [2, false]);
+});
+
 test('connections: one request after the other, cut anywhere, keeps the connection', async (t) => {
   const { open, begun } = await serve(t, answerAt);
   const client = await open();

@@ -41,6 +41,8 @@ interface Connection {
   /** and by now, and when that became more. */
   taken: number;
   movedAt: number;
+  /** Reads the request that came while the last of an answer was on its way. */
+  readHeld?: () => void;
   /** Had an answer that was no refusal. */
   known: boolean;
   /** To be closed after the answer under way. */
@@ -171,8 +173,9 @@ export function watchConnections(
     }
     connection.socket = socket;
     carriers.set(socket, connection);
-    readOneRequestAtATime(socket, {
+    connection.readHeld = readOneRequestAtATime(socket, {
       busy: () => connection.response !== undefined,
+      given: () => connection.response?.writableEnded === true,
       early: () => closeAfterAnswer(connection),
     });
   }
@@ -219,6 +222,7 @@ export function watchConnections(
     connection.known ||= statusCode < 400;
     touch(connection);
     if (connection.last) connection.socket.destroySoon();
+    else connection.readHeld?.();
   }
 
   server.on('connection', opened);

@@ -121,3 +121,12 @@ test('counted: who goes away before the answer had none', async (t) => {
   assert.deepEqual(counted(served), ['/metrics 200 1']);
   assert.deepEqual(served.changes, []);
 });
+
+test('counted: what nobody was sent a byte of is not', async (t) => {
+  const server = await serve(t, [healthy]);
+  const garbled = 'GET /livez HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n';
+  assert.equal(await send(t, server, garbled), '');
+  await send(t, server, 'GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  await until('the one that was answered is counted', () => counted(server).length > 0);
+  assert.deepEqual(counted(server), ['/livez 200 1']);
+});

@@ -3,7 +3,8 @@
  * answered. Node parses all that one read brings, 64 KiB and thousands of requests, and keeps an
  * answer for each: who sends them without reading makes everybody else wait. Nobody who scrapes
  * sends a second request early, so what comes early is thrown away, and its connection is closed
- * after the answer, as HTTP allows.
+ * after the answer, as HTTP allows. Early it is not once all of the answer is on its way: its client
+ * may have it before we hear that it was sent.
  */
 import type { Socket } from 'node:net';
 
@@ -54,14 +55,29 @@ function takeParser(socket: Socket): (chunk: Buffer) => void {
   return (chunk) => void Reflect.apply(parse, socket, [chunk]);
 }
 
-/** Call it once the HTTP server has taken the connection. */
+export interface OneRequest {
+  /** An answer is under way, */
+  readonly busy: () => boolean;
+  /** and all of it was handed to the socket. */
+  readonly given: () => boolean;
+  /** Told that something came too early. */
+  readonly early: () => void;
+}
+
+/**
+ * Call it once the HTTP server has taken the connection, and what it gives each time an answer has
+ * been sent.
+ */
 export function readOneRequestAtATime(
   socket: Socket,
-  { busy, early }: { busy: () => boolean; early: () => void },
-): void {
+  { busy, given, early }: OneRequest,
+): () => void {
   const parse = takeParser(socket);
   let head = newHead();
-  socket.on('data', (chunk: Buffer) => {
+  /** Came when the answer before it was given. */
+  let held: Buffer | undefined;
+
+  function read(chunk: Buffer): void {
     let rest = chunk;
     while (rest.length > 0 && !busy() && socket.writable) {
       const piece = rest.subarray(0, endOfHead(rest.subarray(0, longestHead), head));
@@ -71,6 +87,15 @@ export function readOneRequestAtATime(
       if (busy()) head = newHead();
       else if (head.length >= longestHead) socket.destroy();
     }
-    if (rest.length > 0) early();
-  });
+    if (rest.length === 0) return;
+    if (held === undefined && rest.length <= longestHead && busy() && given()) held = rest;
+    else early();
+  }
+
+  socket.on('data', read);
+  return () => {
+    const chunk = held;
+    held = undefined;
+    if (chunk !== undefined) read(chunk);
+  };
 }

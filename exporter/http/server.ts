@@ -13,10 +13,12 @@ import { type Connections, watchConnections } from './connections.ts';
 import { countRefusals, refusalOf, refuse } from './refusals.ts';
 import { pathOf, targetOf } from './request-target.ts';
 
-/** By the code that was sent; who went away before has had no answer. */
+/** By the code that was sent; who went away before the first byte has had no answer. */
 function countAnswer(app: App, request: IncomingMessage, response: ServerResponse): void {
+  const { socket } = request;
+  const before = socket.bytesWritten;
   response.once('close', () => {
-    if (response.headersSent) {
+    if (response.headersSent && socket.bytesWritten > before) {
       app.requests.count(pathOf(request.url ?? ''), response.statusCode);
     }
   });
