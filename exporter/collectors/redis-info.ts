@@ -12,7 +12,7 @@ import {
   incomplete,
   onlyGrows,
   single,
-  unanswered,
+  unanswered as withoutAnswer,
 } from '../core/collector.ts';
 import type { Config } from '../config/read.ts';
 import type { RedisClient } from '../redis/client.ts';
@@ -51,6 +51,8 @@ export interface RedisInfoDependencies {
 
 /** Less than the second a scrape allows a collector, so that we speak and not the deadline. */
 const timeoutMs = 900;
+/** By then the client has given up what is never answered, and asks anew. */
+const unansweredMs = 15_000;
 /** A save that runs this long is worth a word; one of a healthy small VPS takes seconds. */
 const longSaveSeconds = 120;
 
@@ -108,7 +110,7 @@ function sentinelFound({ display, tls }: Config['redis']): Error {
 function withMissing(now: readonly Family[], before: readonly Family[]): Family[] {
   if (before.every(({ metric }, i) => now[i]?.metric === metric)) return [...now];
   const present = new Set(now.map(({ metric }) => metric));
-  return [...now, ...before.filter(({ metric }) => !present.has(metric)).map(unanswered)];
+  return [...now, ...before.filter(({ metric }) => !present.has(metric)).map(withoutAnswer)];
 }
 
 export function redisInfoCollector({
@@ -127,6 +129,8 @@ export function redisInfoCollector({
   const acrossRuns = createAcrossRuns(onlyGrows);
   /** Asks INFO while the other commands are not answered on the connection they share. */
   let aside: RedisClient | undefined;
+  /** Why the other commands are not asked for a while. */
+  let unanswered: { readonly problem: Error; readonly until: number } | undefined;
   /** Why numbers are missing, of the last answer. */
   let problem: string | undefined;
 
@@ -144,22 +148,35 @@ export function redisInfoCollector({
     tell: Tell,
   ): Promise<Family[]> {
     try {
-      const replies = await answered;
+      return otherReplies((await answered).map(asText), tell);
+    } catch (error) {
+      const problem = asError(error);
+      if (unanswered === undefined || performance.now() >= unanswered.until) {
+        unanswered = { problem, until: performance.now() + unansweredMs };
+      }
+      tell(problem);
+      return [];
+    }
+  }
+
+  /** Past what is never answered: on a connection of its own until the client has given that up. */
+  async function askInfoAlone(signal: AbortSignal): Promise<readonly unknown[]> {
+    try {
+      const info = await client.send(infoCommands, signal, 'long');
       await aside?.close();
       aside = undefined;
-      return otherReplies(replies.map(asText), tell);
-    } catch (error) {
+      return info;
+    } catch {
       aside ??= openRedis(config.redis, { buffers: true });
-      tell(asError(error));
-      return [];
+      return aside.send(infoCommands, signal, 'short');
     }
   }
 
   /** All in one go. What INFO says does not wait for what may never be answered. */
   async function askAll(signal: AbortSignal): Promise<Asked> {
-    if (aside !== undefined) {
-      const info = await aside.send(infoCommands, signal, 'short');
-      return { info, others: mayFail(client.send(replyCommands, signal, 'short')) };
+    if (unanswered !== undefined && performance.now() < unanswered.until) {
+      const others = mayFail(Promise.reject<readonly unknown[]>(unanswered.problem));
+      return { info: await askInfoAlone(signal), others };
     }
     const { promise: info, resolve: tell } = Promise.withResolvers<readonly unknown[]>();
     const count = infoCommands.length;
@@ -241,7 +258,7 @@ export function redisInfoCollector({
     async collect(signal) {
       await redis.judged(signal);
       if (!redis.answers()) {
-        throw incomplete(`not asked: the probe says ${redis.state()}`, last.map(unanswered));
+        throw incomplete(`not asked: the probe says ${redis.state()}`, last.map(withoutAnswer));
       }
       let odd: Error | undefined;
       try {
@@ -252,7 +269,7 @@ export function redisInfoCollector({
         problem = odd?.message;
       } catch (error) {
         problem = messageOf(error);
-        throw incomplete(problem, last.map(unanswered));
+        throw incomplete(problem, last.map(withoutAnswer));
       }
       if (odd !== undefined) throw incomplete(odd.message, last);
       return last;
