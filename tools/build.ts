@@ -49,13 +49,20 @@ const stubbedIn: Readonly<Record<string, RegExp>> = {
   './commands.json': /\/@ioredis\/commands\/built\/[^/]+$/,
 };
 
+/** Paths that were met, of those that are left out or stand apart. */
+const met = new Set<string>();
+
+const exactly = (paths: readonly string[]) =>
+  new RegExp(`^(?:${paths.map((path) => path.replaceAll('.', '\\.')).join('|')})$`);
+
 const stubPlugin: Plugin = {
   name: 'stub',
   setup(bundler) {
-    const names = Object.keys(stubs).map((name) => name.replace('.', '\\.'));
-    bundler.onResolve({ filter: new RegExp(`^(${names.join('|')})$`) }, ({ path, importer }) =>
-      stubbedIn[path]?.test(importer) === false ? undefined : { path, namespace: 'stub' },
-    );
+    bundler.onResolve({ filter: exactly(Object.keys(stubs)) }, ({ path, importer }) => {
+      if (stubbedIn[path]?.test(importer) === false) return undefined;
+      met.add(path);
+      return { path, namespace: 'stub' };
+    });
     bundler.onLoad({ filter: /.*/, namespace: 'stub' }, ({ path }) => ({
       contents: stubs[path] ?? '',
       loader: 'js',
@@ -70,15 +77,17 @@ const stubPlugin: Plugin = {
  */
 const apart: Readonly<Record<string, string>> = {
   systeminformation: 'systeminformation',
-  './web/access.ts': 'web-access',
+  './http/access/access.ts': 'web-access',
 };
 
 const apartPlugin: Plugin = {
   name: 'apart',
   setup(bundler) {
-    bundler.onResolve({ filter: /^(systeminformation|\.\/web\/access\.ts)$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: `./${apart[path]}.cjs`, external: true } : undefined,
-    );
+    bundler.onResolve({ filter: exactly(Object.keys(apart)) }, ({ kind, path }) => {
+      if (kind !== 'dynamic-import') return undefined;
+      met.add(path);
+      return { path: `./${apart[path]}.cjs`, external: true };
+    });
   },
 };
 
@@ -120,6 +129,12 @@ const { metafile } = await esbuild.build({
   metafile: true,
   logLevel: 'warning',
 });
+
+const unmet = [...Object.keys(stubs), ...Object.keys(apart)].filter((path) => !met.has(path));
+if (unmet.length > 0) {
+  console.error(`Nothing imports ${unmet.join(', ')} any more: tools/build.ts names it in vain`);
+  process.exit(1);
+}
 
 const packages = bundledPackages(metafile);
 writeFileSync('dist/THIRD-PARTY-NOTICES.txt', noticesText(packages));
