@@ -142,13 +142,21 @@ export function redisInfoCollector({
     noteProcessId?.(readable(() => numberOf(info, 'process_id')));
   }
 
+  /** The connection that all share answers again. */
+  async function closeAside(): Promise<void> {
+    await aside?.close();
+    aside = undefined;
+  }
+
   /** A proxy that swallows one command keeps back all that is asked behind it. */
   async function otherFamilies(
     answered: Promise<readonly unknown[]>,
     tell: Tell,
   ): Promise<Family[]> {
     try {
-      return otherReplies((await answered).map(asText), tell);
+      const replies = await answered;
+      await closeAside();
+      return otherReplies(replies.map(asText), tell);
     } catch (error) {
       const problem = asError(error);
       if (unanswered === undefined || performance.now() >= unanswered.until) {
@@ -163,8 +171,7 @@ export function redisInfoCollector({
   async function askInfoAlone(signal: AbortSignal): Promise<readonly unknown[]> {
     try {
       const info = await client.send(infoCommands, signal, 'long');
-      await aside?.close();
-      aside = undefined;
+      await closeAside();
       return info;
     } catch {
       aside ??= openRedis(config.redis, { buffers: true });

@@ -1,4 +1,4 @@
-/** One table of all settings: flag, variables, default, check and help of each. config.ts reads it. */
+/** One table of all settings: flag, variables, default, check and help of each. read.ts reads it. */
 import { parseRedisAddress } from '../redis/address.ts';
 import { parseAddressMap, parseOptionalFile, parseServerName } from '../redis/address-settings.ts';
 import {

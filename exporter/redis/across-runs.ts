@@ -55,16 +55,18 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
   function rowsOf(metric: Metric): Map<string, Counted> {
     const rows = new Map<string, Counted>();
     const before = plain.get(metric);
-    for (const { labels, value } of before?.family.samples ?? []) {
-      const { process: by = 0, atSeconds = 0 } = before ?? {};
+    plain.delete(metric);
+    if (before === undefined) return rows;
+    const { process, atSeconds } = before;
+    for (const { labels, value } of before.family.samples) {
       const raw = Number(value);
-      rows.set(keyOf(labels), { raw, value: raw, process: by, atSeconds });
+      rows.set(keyOf(labels), { raw, value: raw, process, atSeconds });
     }
     return rows;
   }
 
-  /** False where it has to be counted row by row. */
-  function isPlain(family: Family, atSeconds: number): boolean {
+  /** Notes it; false where it has to be counted row by row from now on. */
+  function staysPlain(family: Family, atSeconds: number): boolean {
     const { metric, samples } = family;
     if (known.has(metric)) return false;
     const before = plain.get(metric);
@@ -87,7 +89,7 @@ export function createAcrossRuns(counts: (metric: Metric) => boolean): AcrossRun
   }
 
   function one(family: Family, { uptimeSeconds = Infinity, atSeconds }: Answer): Family {
-    if (isPlain(family, atSeconds)) return family;
+    if (staysPlain(family, atSeconds)) return family;
     const { metric, samples } = family;
     const rows = known.get(metric) ?? rowsOf(metric);
     known.set(metric, rows);

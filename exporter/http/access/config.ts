@@ -10,6 +10,7 @@
 import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readSmallFile, whyUnreadable } from '../../core/read-file.ts';
+import { codeOf } from '../../measure/errors.ts';
 
 export interface TlsSettings {
   /** Certificate, key, client CA and versions, as node:tls takes them. */
@@ -244,7 +245,7 @@ async function tlsOf(file: Mapping, source: Source): Promise<TlsSettings | undef
   try {
     createSecureContext(context);
   } catch (error) {
-    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    const why = codeOf(error) ?? String(error);
     report.problem('tls_server_config', `certificate, key or CA do not work together (${why})`);
   }
   return { context, clientCertificate };
