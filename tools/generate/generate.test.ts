@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { generatedAlerts } from './alerts.ts';
-import { generatedDashboards } from './dashboards.ts';
-import { generatedMetrics } from './metrics.ts';
+import { generatedFiles } from './all.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 test('generate: what is committed is what the sources generate', async () => {
-  const files = [...generatedAlerts(), ...generatedDashboards(), ...(await generatedMetrics())];
+  const files = [...(await generatedFiles())];
   assert.ok(files.length > 10, `${files.length} files`);
   for (const [path, text] of files) {
     assert.ok(readFileSync(join(root, path), 'utf8') === text, `${path}: run npm run generate`);

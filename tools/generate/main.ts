@@ -8,19 +8,13 @@
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generatedAlerts } from './alerts.ts';
-import { generatedDashboards } from './dashboards.ts';
-import { generatedMetrics } from './metrics.ts';
+import { generatedFiles } from './all.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 /** Where nothing is that is not generated. */
 const folders = ['alerts/generated', 'dashboards/generated'];
 
-const files = new Map([
-  ...generatedAlerts(),
-  ...generatedDashboards(),
-  ...(await generatedMetrics()),
-]);
+const files = await generatedFiles();
 
 const isCurrent = ([path, text]: readonly [string, string]) =>
   existsSync(join(root, path)) && readFileSync(join(root, path), 'utf8') === text;
@@ -32,8 +26,7 @@ const left = folders
 
 if (!process.argv.includes('--check')) {
   for (const [path, text] of stale) writeFileSync(join(root, path), text);
-}
-if (process.argv.includes('--check') && stale.length > 0) {
+} else if (stale.length > 0) {
   const names = stale.map(([path]) => path).join(', ');
   console.error(`Not what the sources generate: ${names}. Run: npm run generate`);
   process.exitCode = 1;
