@@ -1,15 +1,21 @@
 /** Redis freeze forensics: what turned red first, second by second. Read after an alert. */
 import { thresholds } from '../../alerts/thresholds.ts';
 import { build, incidentAnnotations, uids } from '../kit/dashboard.ts';
-import { heat } from '../kit/grids.ts';
 import { incidentLanes } from '../kit/lanes.ts';
 import { type Meaning, colors, laneMeanings, notOffered } from '../kit/palette.ts';
+import {
+  atRisk,
+  axis,
+  forkAndSave,
+  pileUp,
+  ping,
+  probe,
+  process,
+  replica,
+} from './freeze-redis.ts';
 import { pressureLines } from '../kit/pressure.ts';
 import { type Panel, figure, lanes, line, lines } from '../kit/panels.ts';
-import { buckets, here, instant, range } from '../kit/query.ts';
-
-/** One width for all axes of this page, so that times line up under each other. */
-const axis = 116;
+import { here, instant, range } from '../kit/query.ts';
 
 interface Fact {
   readonly title: string;
@@ -136,19 +142,6 @@ const vcpus = lines({
   ],
 });
 
-const ping = heat({
-  title: 'PING',
-  description:
-    'Answered PINGs per second by duration. `redis_ping_seconds`. No colour at all: nothing was answered. A band that climbs: Redis is slow, the host or a long command.',
-  w: 24,
-  h: 7,
-  unit: 'cps',
-  rowUnit: 's',
-  axis,
-  noValue: 'No PING was answered in this range.',
-  queries: [buckets(`sum by (le) (rate(redis_ping_seconds_bucket{${here}}[$__rate_interval]))`)],
-});
-
 const blockedReasons = [
   { reasons: 'host_page_in', color: colors.pageIn },
   { reasons: 'disk|filesystem', color: colors.disk },
@@ -181,100 +174,6 @@ const blockedByReason = lines({
   ],
 });
 
-const processStates: readonly (Meaning & { readonly states: string })[] = [
-  { value: 0, states: 'R|S', text: 'runs or sleeps', color: colors.ok },
-  { value: 1, states: 'T', text: 'stopped (T)', color: colors.degraded },
-  { value: 2, states: 'Z', text: 'zombie (Z)', color: colors.bad },
-  { value: 3, states: 'D', text: 'blocked (D)', color: colors.bad },
-  { value: 4, states: 'gone', text: 'gone', color: colors.bad },
-];
-
-const probeStates: readonly (Meaning & { readonly states: string })[] = [
-  { value: 0, states: 'up', text: 'answers', color: colors.ok },
-  { value: 1, states: 'slow', text: 'slow', color: colors.degraded },
-  { value: 2, states: 'loading', text: 'loading', color: colors.degraded },
-  { value: 3, states: 'auth_failed|error', text: 'refuses us', color: colors.bad },
-  { value: 4, states: 'refused|unreachable', text: 'unreachable', color: colors.bad },
-  { value: 5, states: 'frozen', text: 'frozen', color: colors.bad },
-];
-
-const unmeasured: Meaning = { value: -1, text: 'not measured', color: colors.unknown };
-
-/** One-hot series to the code of the state that held, the most serious of the step. */
-function stateCode(metric: string, list: typeof processStates, name: string) {
-  const parts = list.map(
-    ({ value, states }) =>
-      `max_over_time(${metric}{${here},state=~"${states}"}[$__rate_interval]) * ${value}`,
-  );
-  return range(
-    `max(${parts.join(' or ')} or on (host, job, instance) (up{${here}} == 1) - 2)`,
-    name,
-  );
-}
-
-const probe = lanes({
-  title: 'What the probe of Redis saw',
-  description:
-    'Frozen: the kernel accepts the connection and nothing answers. Refused: nothing listens. `redis_state`, one PING a second.',
-  w: 12,
-  h: 4,
-  lanes: [stateCode('redis_state', probeStates, 'Redis probe')],
-  meanings: [unmeasured, ...probeStates],
-  axis,
-});
-
-const process = lanes({
-  title: 'Redis process state',
-  description:
-    'The state letter of the Redis process, its worst thread. `redis_process_state`, from /proc/PID. D: it waits in the kernel and no signal reaches it, SIGKILL neither; do not restart the container, find what it waits for.',
-  w: 12,
-  h: 4,
-  lanes: [stateCode('redis_process_state', processStates, 'Redis process')],
-  meanings: [unmeasured, ...processStates],
-  axis,
-});
-
-const forkAndSave = lines({
-  title: 'Fork and bgsave',
-  description:
-    'How long the last fork stopped Redis, and how long the running bgsave has been at it. From INFO persistence. A bgsave reads all of the data set and so makes the host page all of it in. Not known while Redis does not answer.',
-  w: 12,
-  h: 6,
-  unit: 's',
-  min: 0,
-  axis,
-  noValue: 'Redis did not answer when asked, or there is none.',
-  lines: [
-    line(`max(max_over_time(redis_latest_fork_seconds{${here}}[$__rate_interval]))`, 'last fork', {
-      color: colors.pageIn,
-    }),
-    line(
-      `max(max_over_time(redis_rdb_current_bgsave_duration_sec{${here}}[$__rate_interval]) >= 0)`,
-      'bgsave running for',
-      { color: colors.degraded },
-    ),
-  ],
-});
-
-const atRisk = lines({
-  title: 'Unsaved changes at risk',
-  description:
-    'Writes since the last save: what a restart loses when there is no AOF. `redis_rdb_changes_since_last_save`. After a crash the number before the gap is the bound of the loss.',
-  w: 12,
-  h: 6,
-  unit: 'short',
-  min: 0,
-  axis,
-  noValue: 'Redis did not answer when asked, or there is none.',
-  lines: [
-    line(
-      `max(max_over_time(redis_rdb_changes_since_last_save{${here}}[$__rate_interval]))`,
-      'changes since the last save',
-      { color: colors.degraded },
-    ),
-  ],
-});
-
 const oldest = lines({
   title: 'Oldest pending Asynq task',
   description:
@@ -289,30 +188,6 @@ const oldest = lines({
     line(
       `max by (queue) (max_over_time(asynq_queue_latency_seconds{${here}}[$__rate_interval]))`,
       '{{queue}}',
-    ),
-  ],
-});
-
-const pileUp = lines({
-  title: 'What piles up',
-  description:
-    'Connections the kernel accepted and Redis did not, and processes and threads in the cgroup of Redis. From /proc/net/tcp and the pids controller. Tasks that climb while Redis is frozen: a health check that starts a process each time.',
-  w: 12,
-  h: 6,
-  unit: 'none',
-  min: 0,
-  axis,
-  noValue: 'The Redis process is not on this machine.',
-  lines: [
-    line(
-      `max(max_over_time(redis_listen_queue_length{${here}}[$__rate_interval]))`,
-      'listen queue',
-      { color: colors.degraded },
-    ),
-    line(
-      `max(max_over_time(redis_process_tasks{${here}}[$__rate_interval]))`,
-      'tasks in the cgroup of Redis',
-      { color: colors.neutral },
     ),
   ],
 });
@@ -371,30 +246,6 @@ const memory = lines({
     line(
       `max(stealwatch_memory_bytes{${here},kind="swap_total"} - on (host, job, instance) stealwatch_memory_bytes{${here},kind="swap_free"})`,
       'own swap used',
-    ),
-  ],
-});
-
-const replica = lines({
-  title: 'Link of a replica to its master',
-  description:
-    'How long ago a replica last heard of its master, which calls every 10 s, and for how long the link has been down; then everything it answers is as old as that. `redis_master_last_io_seconds_ago`, `redis_master_link_down_since_seconds`, from INFO replication.',
-  w: 12,
-  h: 6,
-  unit: 's',
-  min: 0,
-  axis,
-  noValue: 'Redis is no replica, or did not answer when asked.',
-  lines: [
-    line(
-      `max(max_over_time(redis_master_last_io_seconds_ago{${here}}[$__rate_interval]))`,
-      'last heard of the master',
-      { color: colors.neutral },
-    ),
-    line(
-      `max(max_over_time(redis_master_link_down_since_seconds{${here}}[$__rate_interval]))`,
-      'link down for',
-      { color: colors.bad },
     ),
   ],
 });
