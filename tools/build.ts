@@ -102,6 +102,7 @@ const { metafile } = await esbuild.build({
     systeminformation: 'systeminformation',
     'web-access': 'exporter/http/access/access.ts',
     stealwatch: 'exporter/main.ts',
+    commands: 'exporter/commands.ts',
     'bcrypt-worker': 'exporter/http/access/bcrypt-worker.ts',
     'canary-worker': 'exporter/canary/canary-worker.ts',
   },

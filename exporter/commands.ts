@@ -1,0 +1,31 @@
+/** What `stealwatch WORD` does besides serving metrics: each once, and then it ends. */
+import type { OneShot } from './core/one-shot.ts';
+import { messageOf } from './measure/errors.ts';
+import { report } from './report/command.ts';
+
+/** The launcher (exporter/stealwatch) knows the same words. */
+const commands: Readonly<Record<string, OneShot>> = { report };
+
+const [word = '', ...argv] = process.argv.slice(2);
+const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
+if (command === undefined) {
+  process.stderr.write(
+    `stealwatch: no command ${JSON.stringify(word.slice(0, 40))}; there are ${Object.keys(commands).join(', ')}\n`,
+  );
+  process.exitCode = 2;
+} else {
+  command({
+    argv,
+    env: process.env,
+    print: (text) => void process.stdout.write(text),
+    complain: (text) => void process.stderr.write(text),
+  }).then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      process.stderr.write(`stealwatch ${word}: ${messageOf(error)}\n`);
+      process.exitCode = 1;
+    },
+  );
+}

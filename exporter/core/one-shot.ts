@@ -1,0 +1,12 @@
+/** A command that does one thing and ends: commands.ts has them. */
+
+/** Everything a command may use of the process it is. */
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly print: (text: string) => void;
+  readonly complain: (text: string) => void;
+}
+
+/** Gives the exit code. */
+export type OneShot = (surroundings: Surroundings) => Promise<number>;
