@@ -1,6 +1,6 @@
 /** `stealwatch report`: options, sources, findings, documents. */
 import type { OneShot } from '../core/one-shot.ts';
-import type { Facts } from './facts.ts';
+import type { Facts } from './facts/facts.ts';
 
 export const report: OneShot = ({ complain }) => {
   const facts: Facts | undefined = undefined;

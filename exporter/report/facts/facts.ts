@@ -2,8 +2,8 @@
  * What the sources of a report found, whichever way it was kept: plain data, in one clock. The
  * readers below `sources/` make it, the rules of `findings.ts` judge it; nothing in between.
  */
-import type { KernelEventKind } from '../kmsg/kernel-events.ts';
-import type { HungTaskReport } from '../kmsg/hung-task.ts';
+import type { KernelEventKind } from '../../kmsg/kernel-events.ts';
+import type { HungTaskReport } from '../../kmsg/hung-task.ts';
 
 /** Seconds since 1970, UTC. */
 export type Instant = number;

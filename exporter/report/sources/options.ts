@@ -1,0 +1,30 @@
+/** What a report is asked to read. What is left out is looked for in the usual places. */
+import type { Instant } from '../facts/facts.ts';
+
+export interface GatherOptions {
+  /** `/`, or where the root of the machine is mounted: `--root`. */
+  readonly root: string;
+  /** Only the boot before the running one, and how the running one began. */
+  readonly lastBoot: boolean;
+  readonly from?: Instant | undefined;
+  readonly to?: Instant | undefined;
+  /** A directory of journal files. */
+  readonly journal?: string | undefined;
+  readonly kernLog: readonly string[];
+  readonly sysstat: readonly string[];
+  readonly redisLog: readonly string[];
+  /** The base URL of a Prometheus, its user and password in it where it wants them. */
+  readonly prometheus?: string | undefined;
+  /** The value of the `host` label in Prometheus. */
+  readonly host?: string | undefined;
+  /** A directory of files the prober kept, or the URL of an exporter's /evidence. */
+  readonly evidence?: string | undefined;
+}
+
+/** What the readers use of the process they run in. */
+export interface ReaderSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Instant;
+  /** 0 is root; undefined where there is no such thing. */
+  readonly uid: number | undefined;
+}
