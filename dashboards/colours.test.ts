@@ -5,7 +5,9 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Threshold, burnRates, thresholds } from '../alerts/thresholds.ts';
+import type { Threshold } from '../exporter/measure/limits.ts';
+import { burnFactors } from '../alerts/slo/shipped.ts';
+import { thresholds } from '../alerts/thresholds.ts';
 import { type Mapping, type PanelModel, type ThresholdSteps, committed } from './lint/model.ts';
 
 const amber = '#F2A93B';
@@ -34,8 +36,8 @@ const redFrom = (bad: number, quiet = 'text'): Steps => [
   [null, quiet],
   [bad, red],
 ];
-const [fastest, fast] = burnRates.page;
-const [slow, slowest] = burnRates.ticket;
+const { fast: fastest, slow: fast } = burnFactors('page');
+const { fast: slow, slow: slowest } = burnFactors('ticket');
 
 /** DASHBOARD | PANEL, and after a > the column. */
 const judged: Readonly<Record<string, Steps>> = {

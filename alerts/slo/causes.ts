@@ -21,7 +21,7 @@ const worst = (series: string) => max(`max_over_time(${series}[1m])`);
 export const causes: readonly Cause[] = [
   {
     cause: 'host_memory',
-    holds: `${sum(`rate(stealwatch_async_page_faults_total{${job}}[1m])`)} > 1
+    holds: `${sum(`rate(stealwatch_async_page_faults_total{${job}}[1m])`)} > ${thresholds.hostPageInsPerSecond.bad}
 or ${worst(`stealwatch_blocked_task_longest_seconds{${job},reason="host_page_in"}`)} > 1
 or ${worst(`stealwatch_cold_page_outstanding_seconds{${job}}`)} > 1
 or ${sum(`increase(stealwatch_cold_page_host_faults_total{${job}}[5m])`)} >= ${thresholds.coldPageIns.warn}
@@ -40,11 +40,11 @@ or ${worst(`redis_aof_rewrite_in_progress{${job}}`)} == 1`,
     cause: 'disk',
     holds: `${worst(`stealwatch_blocked_task_longest_seconds{${job},reason=~"disk|filesystem"}`)} > 1
 or ${max(`last_over_time((redis_aof_delayed_fsync{${job}} >= 0)[1m:5s]) - min_over_time(redis_aof_delayed_fsync{${job}}[2m])`)} > 0
-or ${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="io",kind="full"}[1m])`)} > 0.5`,
+or ${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="io",kind="full"}[1m])`)} > ${thresholds.pressureRatio.bad}`,
   },
   {
     cause: 'own_load',
-    holds: `${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="cpu",kind="some"}[1m])`)} > 0.5`,
+    holds: `${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="cpu",kind="some"}[1m])`)} > ${thresholds.pressureRatio.bad}`,
   },
   { cause: 'unknown', holds: `${max(`up{${job}}`)} >= 0` },
 ];

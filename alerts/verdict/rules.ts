@@ -107,7 +107,7 @@ const verdictExpression = [
 
 export const verdictGroup: Group = {
   name: 'stealwatch-verdict',
-  why: 'Is my host stealing from me? 0 quiet, 1 own load, 2 CPU, 3 memory, 4 disk, 5 unknown.',
+  why: `Is my host stealing from me? ${verdict.quiet} quiet, ${verdict.ownLoad} own load, ${verdict.steal} CPU, ${verdict.pageIn} memory, ${verdict.disk} disk, ${verdict.unknown} unknown.`,
   rules: [{ record: 'instance:stealwatch_verdict:code', expr: verdictExpression }],
 };
 

@@ -1,6 +1,6 @@
 /** The month: what was promised, what is left, who spent it. Rules: alerts/generated, names Sloth's. */
-import { shippedSpec } from '../../alerts/slo/shipped.ts';
-import { burnRates, thresholds } from '../../alerts/thresholds.ts';
+import { burnFactors, shippedSpec } from '../../alerts/slo/shipped.ts';
+import { thresholds } from '../../alerts/thresholds.ts';
 import { build, uids } from '../kit/dashboard.ts';
 import { bars, heat, table } from '../kit/grids.ts';
 import { colors } from '../kit/palette.ts';
@@ -8,6 +8,8 @@ import { falling, line, lines } from '../kit/panels.ts';
 import { here, range } from '../kit/query.ts';
 
 const days = shippedSpec().periodDays;
+const page = burnFactors('page');
+const ticket = burnFactors('ticket');
 
 /** Every value of the table per objective: the worst host, the worst queue. */
 const worst = (aggregate: 'min' | 'max', expr: string) => `${aggregate} by (slo) (${expr})`;
@@ -33,8 +35,8 @@ const objectives = table({
       decimals: 1,
       steps: [
         { from: null, color: 'text' },
-        { from: burnRates.ticket[1], color: colors.degraded },
-        { from: burnRates.page[0], color: colors.bad },
+        { from: ticket.slow, color: colors.degraded },
+        { from: page.fast, color: colors.bad },
       ],
     },
     {
@@ -63,8 +65,8 @@ const objectives = table({
       decimals: 1,
       steps: [
         { from: null, color: 'text' },
-        { from: burnRates.ticket[1], color: colors.degraded },
-        { from: burnRates.page[1], color: colors.bad },
+        { from: ticket.slow, color: colors.degraded },
+        { from: page.slow, color: colors.bad },
       ],
     },
     {
@@ -127,18 +129,17 @@ const spentByTime = lines({
 
 const burn = lines({
   title: 'Burn rates of the host objective',
-  description:
-    'How many times faster than allowed the budget is spent, over 5 minutes, 1 hour, 6 hours. Dashed: 14.4 and 6 page a person, 3 and 1 open a ticket; each needs its long and its short window. Logarithmic.',
+  description: `How many times faster than allowed the budget is spent, over 5 minutes, 1 hour, 6 hours. Dashed: ${page.fast} and ${page.slow} page a person, ${ticket.fast} and ${ticket.slow} open a ticket; each needs its long and its short window. Logarithmic.`,
   w: 12,
   h: 9,
   unit: 'none',
   logarithmic: true,
   limits: [
     { from: null, color: 'transparent' },
-    { from: burnRates.ticket[1], color: colors.neutral },
-    { from: burnRates.ticket[0], color: colors.degraded },
-    { from: burnRates.page[1], color: colors.degraded },
-    { from: burnRates.page[0], color: colors.bad },
+    { from: ticket.slow, color: colors.neutral },
+    { from: ticket.fast, color: colors.degraded },
+    { from: page.slow, color: colors.degraded },
+    { from: page.fast, color: colors.bad },
   ],
   noValue: 'No SLO rules are loaded in this Prometheus.',
   lines: (['5m', '1h', '6h'] as const).map((window) =>

@@ -1,12 +1,13 @@
 /** What the Asynq collector would publish of a world: two queues, one server. */
+import { errorReasons } from '../../exporter/asynq/ask.ts';
+import { taskStates, type TaskState, waitingStates } from '../../exporter/asynq/queue-reader.ts';
 import type { Moment } from './host-series.ts';
 import type { Recorder } from './recorder.ts';
 
-const states = ['active', 'pending', 'scheduled', 'retry', 'archived', 'completed', 'aggregating'];
 const shares = { critical: 0.25, default: 0.75 } as const;
 
 function queue(to: Recorder, { world }: Moment, name: string, pending: number): void {
-  const counts: Readonly<Record<string, number>> = {
+  const counts: Readonly<Record<TaskState, number>> = {
     active: 3,
     pending,
     scheduled: 12,
@@ -16,9 +17,9 @@ function queue(to: Recorder, { world }: Moment, name: string, pending: number): 
     aggregating: 0,
   };
   const q = { queue: name };
-  for (const state of states) {
-    to.set('asynq_queue_tasks', counts[state] ?? 0, { ...q, state });
-    to.set('asynq_tasks_enqueued_total', counts[state] ?? 0, { ...q, state });
+  for (const state of taskStates) {
+    to.set('asynq_queue_tasks', counts[state], { ...q, state });
+    to.set('asynq_tasks_enqueued_total', counts[state], { ...q, state });
   }
   const out = Math.max(
     world.tasksOut * (name === 'critical' ? shares.critical : shares.default),
@@ -41,7 +42,7 @@ function queue(to: Recorder, { world }: Moment, name: string, pending: number): 
     asynq_queue_aggregation_sets: 0,
   };
   for (const [metric, value] of Object.entries(gauges)) to.set(metric, value, q);
-  for (const state of ['scheduled', 'retry']) {
+  for (const state of waitingStates) {
     to.set('asynq_queue_overdue_tasks', 0, { ...q, state });
     to.set('asynq_queue_schedule_lag_seconds', 0, { ...q, state });
   }
@@ -89,7 +90,7 @@ export function asynqSeries(to: Recorder, moment: Moment, pending: number): void
   gauges.set('asynq_truncated', 0, { collector: 'servers' });
   to.set('asynq_collection_age_seconds', answers ? 1 : moment.frozenFor);
   to.set('asynq_collection_duration_seconds', 0.004);
-  for (const reason of ['timeout', 'busy', 'loading', 'noperm', 'decode', 'other']) {
+  for (const reason of errorReasons) {
     to.add('asynq_errors_total', reason === 'timeout' && !answers ? 0.1 * step : 0, { reason });
   }
 }

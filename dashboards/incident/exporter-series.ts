@@ -1,24 +1,7 @@
 /** What the exporter publishes about itself and about what it can see. */
+import { collectorNames } from '../../exporter/collectors/index.ts';
 import type { Moment } from './host-series.ts';
 import type { Recorder } from './recorder.ts';
-
-const collectors = [
-  'cpu',
-  'steal',
-  'async-page-faults',
-  'stall',
-  'tasks',
-  'kmsg',
-  'pressure',
-  'memory',
-  'disk',
-  'redis-probe',
-  'redis-info',
-  'redis-process',
-  'asynq',
-  'app-health',
-  'exporter',
-];
 
 export function exporterSeries(to: Recorder, { world, abilities, now, step }: Moment): void {
   const signals = {
@@ -35,7 +18,7 @@ export function exporterSeries(to: Recorder, { world, abilities, now, step }: Mo
   for (const [signal, seen] of Object.entries(signals)) {
     to.set('stealwatch_signal_supported', seen ? 1 : 0, { signal });
   }
-  for (const collector of collectors) {
+  for (const collector of collectorNames) {
     const fails = world.redis === 'frozen' && ['redis-info', 'asynq'].includes(collector);
     to.set('stealwatch_collector_success', fails ? 0 : 1, { collector });
     to.set('stealwatch_collector_duration_seconds', fails ? 0.5 : 0.0004, { collector });

@@ -2,6 +2,7 @@
 import { kernelEvents } from '../../exporter/kmsg/kernel-events.ts';
 import { demandBuckets, stallBuckets } from '../../exporter/measure/buckets.ts';
 import { touchBuckets } from '../../exporter/canary/layout.ts';
+import { reasons } from '../../exporter/tasks/reason-table.ts';
 import type { Recorder } from './recorder.ts';
 import type { Abilities, World } from './world.ts';
 
@@ -19,8 +20,6 @@ export interface Moment {
   readonly savingFor: number;
   readonly unlinkedFor: number;
 }
-
-const reasons = ['host_page_in', 'disk', 'filesystem', 'lock', 'other', 'unknown'];
 
 function cpu(to: Recorder, { world, cpus, step }: Moment): void {
   const all = cpus * step;

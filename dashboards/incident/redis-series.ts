@@ -1,7 +1,9 @@
 /** What the Redis, Asynq and application collectors would publish of a world. */
 import { pingBuckets } from '../../exporter/measure/buckets.ts';
 import { infoTableMetrics } from '../../exporter/redis/info-tables.ts';
+import { processStates } from '../../exporter/redis/process-follow.ts';
 import { redisStates } from '../../exporter/redis/state.ts';
+import { reasons } from '../../exporter/tasks/reason-table.ts';
 import type { Moment } from './host-series.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -33,10 +35,10 @@ function probe(to: Recorder, { world, step, frozenFor }: Moment): void {
 
 function process(to: Recorder, { world, blockedFor, frozenFor }: Moment): void {
   const letter = frozenFor > 0 && world.blocked !== undefined ? 'D' : 'S';
-  for (const state of ['R', 'S', 'D', 'T', 'Z', 'gone']) {
+  for (const state of processStates) {
     to.set('redis_process_state', state === letter ? 1 : 0, { state });
   }
-  for (const reason of ['host_page_in', 'disk', 'filesystem', 'lock', 'other', 'unknown']) {
+  for (const reason of reasons) {
     to.set('redis_process_blocked_seconds', reason === world.blocked ? blockedFor : 0, { reason });
   }
   // A container health check that starts a process every 30 s, none of which ends.

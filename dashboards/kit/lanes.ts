@@ -6,7 +6,8 @@
  * Everything goes through a range, never the bare gauge: after a freeze of Prometheus itself a
  * bare gauge would be drawn on for the five minutes of its lookback.
  */
-import { burnRates, thresholds } from '../../alerts/thresholds.ts';
+import { burnFactors } from '../../alerts/slo/shipped.ts';
+import { thresholds } from '../../alerts/thresholds.ts';
 import { currentBurn } from './budget.ts';
 import { type Query, here, range } from './query.ts';
 
@@ -133,7 +134,7 @@ export const oldestTask = lane(
 
 const burn = lane(
   'SLO burn',
-  level(`max by (host, job, instance) (${currentBurn()})`, 1, burnRates.page[0]),
+  level(`max by (host, job, instance) (${currentBurn()})`, 1, burnFactors('page').fast),
 );
 
 const noScrape = range(`max(2 * (min_over_time(up{${here}}${window}) == bool 0))`, 'No scrape');

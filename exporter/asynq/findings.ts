@@ -2,12 +2,12 @@
 import type { Finding, Severity } from '../core/collector.ts';
 import type { Snapshot } from './collection.ts';
 import type { QueueView } from './queue-metrics.ts';
+import { limits } from '../measure/limits.ts';
 
 /** A backlog older than this is worth a sentence; Asynq forwards and retries within seconds. */
-const lateSeconds = 60;
-const forwarderLateSeconds = 60;
-/** Asynq trims the archive to 9,999 tasks. */
-const archiveFull = 9900;
+const lateSeconds = limits.queueLatencySeconds.bad;
+const forwarderLateSeconds = limits.scheduleLagSeconds.bad;
+const archiveFull = limits.archivedTasks.bad;
 const rollbackToldSeconds = 900;
 const maxFindings = 5;
 const nameShown = 60;

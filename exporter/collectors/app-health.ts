@@ -7,6 +7,12 @@ import { byLabel, type Check, type Collector, type Finding, gauge } from '../cor
 import type { Config } from '../config/read.ts';
 import { httpStatus } from '../core/http-get.ts';
 import type { RedisHealth } from '../redis/state.ts';
+import { limits } from '../measure/limits.ts';
+
+/** A Redis that was silent for this long is down for every application that needs it. */
+const redisDownSeconds = limits.redisUnresponsiveSeconds.bad;
+/** One that answers, and refuses everybody, may do so while a save is made good. */
+const redisRefusesSeconds = limits.redisDownSeconds.bad;
 
 const statusCode = gauge({
   name: 'stealwatch_app_health_status_code',
@@ -22,16 +28,12 @@ const duration = gauge({
 const lying = gauge({
   name: 'stealwatch_app_health_lying',
   help: '1 when it said 2xx while Redis was silent or refused everybody, from both probes.',
-  note: '1 when the health endpoint said 2xx while Redis had been unresponsive for over 5 s or had refused every client for over 30 s, from both probes. A Redis that turns away the exporter alone may be well, and makes no liar of anybody.',
+  note: `1 when the health endpoint said 2xx while Redis had been unresponsive for over ${redisDownSeconds} s or had refused every client for over ${redisRefusesSeconds} s, from both probes. A Redis that turns away the exporter alone may be well, and makes no liar of anybody.`,
   labels: ['app'],
 });
 
 const periodSeconds = 5;
 const deadlineSeconds = 3;
-/** A Redis that was silent for this long is down for every application that needs it. */
-const redisDownSeconds = 5;
-/** One that answers, and refuses everybody, may do so while a save is made good. */
-const redisRefusesSeconds = 30;
 
 interface App {
   readonly name: string;

@@ -25,6 +25,7 @@ import { isIdleKernelThread } from '../tasks/spells.ts';
 import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { asError } from '../measure/errors.ts';
+import { limits } from '../measure/limits.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',
@@ -48,7 +49,7 @@ const processSeconds = gauge({
 const tickSeconds = 1;
 const mostProcesses = 10;
 const processFromSeconds = 1;
-const findingFromSeconds = 5;
+const findingFromSeconds = limits.taskBlockedSeconds.warn;
 const mostFindings = 5;
 
 const zeroes = () =>

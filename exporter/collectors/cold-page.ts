@@ -20,6 +20,7 @@ import {
   single,
 } from '../core/collector.ts';
 import { durationText } from '../measure/duration.ts';
+import { limits } from '../measure/limits.ts';
 
 const touches = histogram({
   name: 'stealwatch_cold_page_touch_seconds',
@@ -48,9 +49,8 @@ const discarded = counter({
 const windowSeconds = 5 * 60;
 const tickSeconds = 5;
 /** One stray count in 31,000 resident touches was seen. */
-const leastToTell = 3;
-/** A page comes back from a disk in milliseconds. */
-const stuckSeconds = 5;
+const leastToTell = limits.coldPageIns.warn;
+const stuckSeconds = limits.pageInStuckSeconds.warn;
 
 interface ColdPageDependencies {
   readonly config: { readonly canary: number };

@@ -33,6 +33,7 @@ import { textOfBytes } from '../core/label-value.ts';
 import type { RedisProbe } from '../redis/probe.ts';
 import { linkFindings } from '../redis/replication-fields.ts';
 import { asError, messageOf } from '../measure/errors.ts';
+import { limits } from '../measure/limits.ts';
 
 const restarts = counter({
   name: 'redis_restarts_total',
@@ -54,7 +55,7 @@ const timeoutMs = 900;
 /** By then the client has given up what is never answered, and asks anew. */
 const unansweredMs = 15_000;
 /** A save that runs this long is worth a word; one of a healthy small VPS takes seconds. */
-const longSaveSeconds = 120;
+const longSaveSeconds = limits.redisBgsaveSeconds.bad;
 
 /** Two INFOs, because Redis before 7 takes one section name only. */
 const infoCommands: readonly RedisCommand[] = [['INFO'], ['INFO', 'commandstats']];

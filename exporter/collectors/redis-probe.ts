@@ -20,6 +20,7 @@ import { createHistogram } from '../measure/histogram.ts';
 import { createHistory } from '../measure/history.ts';
 import type { Answers } from '../redis/answers.ts';
 import type { RedisAddress } from '../redis/address.ts';
+import { limits } from '../measure/limits.ts';
 import { meaningOf, refusalWord } from '../redis/refusal-words.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
 import { redisStates } from '../redis/state.ts';
@@ -32,7 +33,7 @@ const up = gauge({
 const state = gauge({
   name: 'redis_state',
   help: '1 for the state Redis is in, from a PING a second.',
-  note: '1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over 250 ms, error includes -BUSY and -MISCONF, from a PING a second.',
+  note: `1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over ${limits.redisPingSeconds.bad * 1000} ms, error includes -BUSY and -MISCONF, from a PING a second.`,
   labels: ['state'],
 });
 const unresponsive = gauge({

@@ -5,6 +5,7 @@
  */
 import type { Check, Collector, Finding, Report, Sampler } from './collector.ts';
 import { durationText } from '../measure/duration.ts';
+import { limits } from '../measure/limits.ts';
 import type { Evidence } from './evidence.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
@@ -20,7 +21,7 @@ function sinceWhen(age: string, { name, problem }: Sampler): string {
 }
 
 /** A background clock that has not ticked for this long is dead, or the machine stood still. */
-const staleSamplerSeconds = 15;
+const staleSamplerSeconds = limits.samplerAgeSeconds.bad;
 
 function samplerChecks({ samplers = [] }: Report): Check[] {
   return samplers.map((sampler) => {

@@ -9,6 +9,7 @@
 import type { Finding } from './collector.ts';
 import type { Evidence } from './evidence.ts';
 import { durationText } from '../measure/duration.ts';
+import { limits } from '../measure/limits.ts';
 
 export const verdicts = [
   'page_in_lost',
@@ -28,16 +29,18 @@ export interface Verdict extends Finding {
   readonly name: VerdictName;
 }
 
-const waitSeconds = 5;
+/** How long nothing waits for a page, and nothing for a disk. */
+const waitSeconds = limits.pageInStuckSeconds.warn;
+const diskWaitLimit = limits.taskBlockedSeconds.warn;
 /** Samples are taken a second apart, and a sleep is seen a second late. */
 const slackSeconds = 3;
 /** By then every page-in of the last minute completed while this one did not. */
-const lostSeconds = 60;
-const pageInsPerMinute = 6;
-const stallSecondsPerMinute = 5;
-const stealRatio = 0.05;
-const ownRatio = 0.9;
-const diskRatio = 0.2;
+const lostSeconds = limits.pageInStuckSeconds.bad;
+const pageInsPerMinute = limits.hostPageInsPerSecond.warn * 60;
+const stallSecondsPerMinute = limits.stalledSecondsIn2m.bad / 2;
+const stealRatio = limits.stealRatio.warn;
+const ownRatio = limits.ownCpuRatio.bad;
+const diskRatio = limits.pressureRatio.warn;
 
 const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
 
@@ -102,11 +105,11 @@ function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined
 
 function diskVerdict(evidence: Evidence): Verdict | undefined {
   const { diskWaitSeconds = 0, filesystemWaitSeconds = 0, diskPressure = 0 } = evidence;
-  if (diskWaitSeconds > waitSeconds && diskWaitSeconds >= filesystemWaitSeconds - slackSeconds) {
+  if (diskWaitSeconds > diskWaitLimit && diskWaitSeconds >= filesystemWaitSeconds - slackSeconds) {
     const text = `The disk is the bottleneck: something has been waiting for it for ${durationText(diskWaitSeconds)}.`;
     return bad('disk', text);
   }
-  if (filesystemWaitSeconds > waitSeconds) {
+  if (filesystemWaitSeconds > diskWaitLimit) {
     const text = `A file system does not answer: something has been waiting for it for ${durationText(filesystemWaitSeconds)}. It is frozen, or its disk, its journal or its server is slow.`;
     return bad('disk', text);
   }
@@ -121,7 +124,7 @@ function unknownVerdict({
   blind = [],
 }: Evidence): Verdict | undefined {
   const reasons = [...blind];
-  if (unexplainedWaitSeconds > waitSeconds) {
+  if (unexplainedWaitSeconds > diskWaitLimit) {
     reasons.push(
       `something has been blocked in the kernel for ${durationText(unexplainedWaitSeconds)} and may not be asked why`,
     );

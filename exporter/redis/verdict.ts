@@ -5,6 +5,7 @@ import { wantsPasswordAlone } from './login.ts';
 import { meaningOf, refusalWord, type RefusalWord } from './refusal-words.ts';
 import { safeMessage } from './safe-text.ts';
 import type { RedisState } from './state.ts';
+import { limits } from '../measure/limits.ts';
 
 export const probeResults = ['ok', 'slow', 'timeout', 'refused', 'error'] as const;
 export type ProbeResult = (typeof probeResults)[number];
@@ -26,7 +27,7 @@ export interface Verdict {
 }
 
 /** An answer that took longer than this is slow. */
-const slowSeconds = 0.25;
+const slowSeconds = limits.redisPingSeconds.bad;
 
 const failed = { result: 'error', alive: false, answers: false } as const;
 
