@@ -17,6 +17,7 @@ import {
   type Service,
   variablesIn,
 } from '../tools/rig/compose.ts';
+import { allSettings, variableInEnv, variablesOf } from '../tools/generate/settings.ts';
 
 const raw = readFileSync('docker-compose.yml', 'utf8');
 /** With nothing set: what somebody gets who sets nothing. */
@@ -67,27 +68,19 @@ const ofEveryPrometheus = prometheusSettings.filter(
 
 const probes = { STEALWATCH_TARGETS: 'PROBES', STEALWATCH_TARGETS_FILE: 'PROBES_FILE' };
 
+/** The exporter's settings as they come: exporter-settings.test.ts holds them to its table. */
+const fromTable = (service: string) =>
+  Object.fromEntries(
+    allSettings
+      .flatMap(variablesOf)
+      .map((name) => [name, variableInEnv(service, name)] as const)
+      .filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+
 /** By service: the setting, and the variable of .env that fills it. */
 const reaches: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  exporter: {
-    STEALWATCH_REDIS_URL: 'REDIS_URL',
-    STEALWATCH_REDIS_URL_FILE: 'REDIS_URL_FILE',
-    STEALWATCH_REDIS_TLS_CA_FILE: 'REDIS_TLS_CA_FILE',
-    STEALWATCH_REDIS_TLS_CERT_FILE: 'REDIS_TLS_CERT_FILE',
-    STEALWATCH_REDIS_TLS_KEY_FILE: 'REDIS_TLS_KEY_FILE',
-    STEALWATCH_REDIS_TLS_SERVER_NAME: 'REDIS_TLS_SERVER_NAME',
-    STEALWATCH_REDIS_SENTINEL_USERNAME: 'REDIS_SENTINEL_USERNAME',
-    STEALWATCH_REDIS_SENTINEL_PASSWORD: 'REDIS_SENTINEL_PASSWORD',
-    STEALWATCH_REDIS_SENTINEL_PASSWORD_FILE: 'REDIS_SENTINEL_PASSWORD_FILE',
-    STEALWATCH_REDIS_CLUSTER_MAP: 'REDIS_CLUSTER_MAP',
-    STEALWATCH_WEB_CONFIG_FILE: 'WEB_CONFIG_FILE',
-    STEALWATCH_APPS: 'APPS',
-    STEALWATCH_APPS_FILE: 'APPS_FILE',
-    STEALWATCH_HEARTBEAT_URL: 'EXPORTER_HEARTBEAT_URL',
-    STEALWATCH_HEARTBEAT_URL_FILE: 'EXPORTER_HEARTBEAT_URL_FILE',
-    STEALWATCH_WITHOUT: 'EXPORTER_WITHOUT',
-  },
-  prober: { ...probes, NODE_EXTRA_CA_CERTS: 'PROBER_CA_FILE' },
+  exporter: fromTable('exporter'),
+  prober: { ...fromTable('prober'), NODE_EXTRA_CA_CERTS: 'PROBER_CA_FILE' },
   prometheus: byItsName([...ofEveryPrometheus, ...ofLocalExporter]),
   'prometheus-watch': { ...byItsName(ofEveryPrometheus), ...probes },
   // Its address is for tests and for those who run their own.

@@ -236,7 +236,10 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
       problems.push(problemOf(s, given, error));
     }
   }
-  if ((values['redisTlsCertFile'] === undefined) !== (values['redisTlsKeyFile'] === undefined)) {
+  const pair = ['redisTlsCertFile', 'redisTlsKeyFile'];
+  // One that was given and refused is told above.
+  const understood = pair.every((key) => key in values);
+  if (understood && pair.filter((key) => values[key] === undefined).length === 1) {
     problems.push('--redis-tls-cert-file, --redis-tls-key-file: expected both or neither');
   }
   // The table is what `Config` is derived from, so a filled record is one.

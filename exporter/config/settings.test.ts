@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Config, readConfig } from './read.ts';
+import { settings } from './settings.ts';
 
 function read(argv: readonly string[], env: Record<string, string> = {}) {
   return readConfig({ argv, env, version: 'test', collectors: ['load'] });
@@ -11,6 +12,8 @@ interface Row {
   readonly flag: string;
   readonly variables: readonly string[];
   readonly value: (config: Config) => unknown;
+  /** What has to be given with it. */
+  readonly beside?: readonly string[];
   /** Texts and what they come to. */
   readonly right: Readonly<Record<string, unknown>>;
   readonly wrong?: readonly string[];
@@ -22,6 +25,9 @@ interface Row {
 
 const path = { '/a/b': '/a/b' };
 const wrongPath = { wrong: ['a/b', './a'], expected: 'an absolute path' };
+const self = import.meta.filename;
+const file = { [self]: self };
+const wrongFile = { wrong: ['/a/nowhere.pem', '/usr/lib'], expected: 'a file that is there' };
 const wrongUrl = ['ftp://h/hunter2', 'h/hunter2', 'hunter2'];
 
 const rows: readonly Row[] = [
@@ -169,14 +175,96 @@ const rows: readonly Row[] = [
     value: ({ redis }) => redis.display,
     right: { 'redis://h:1/2': 'redis://h:1/2' },
   },
+  {
+    flag: 'redis-tls-ca-file',
+    variables: ['STEALWATCH_REDIS_TLS_CA_FILE'],
+    value: ({ redisTlsCaFile }) => redisTlsCaFile,
+    right: file,
+    ...wrongFile,
+  },
+  {
+    flag: 'redis-tls-cert-file',
+    variables: ['STEALWATCH_REDIS_TLS_CERT_FILE'],
+    value: ({ redisTlsCertFile }) => redisTlsCertFile,
+    beside: [`--redis-tls-key-file=${self}`],
+    right: file,
+    ...wrongFile,
+  },
+  {
+    flag: 'redis-tls-key-file',
+    variables: ['STEALWATCH_REDIS_TLS_KEY_FILE'],
+    value: ({ redisTlsKeyFile }) => redisTlsKeyFile,
+    beside: [`--redis-tls-cert-file=${self}`],
+    right: file,
+    ...wrongFile,
+  },
+  {
+    flag: 'redis-tls-server-name',
+    variables: ['STEALWATCH_REDIS_TLS_SERVER_NAME'],
+    value: ({ redisTlsServerName }) => redisTlsServerName,
+    right: { 'redis.example.org': 'redis.example.org' },
+  },
+  {
+    flag: 'redis-sentinel-username',
+    variables: ['STEALWATCH_REDIS_SENTINEL_USERNAME'],
+    value: ({ redisSentinelUsername }) => redisSentinelUsername,
+    right: { ann: 'ann' },
+  },
+  {
+    flag: 'redis-sentinel-password',
+    variables: ['STEALWATCH_REDIS_SENTINEL_PASSWORD'],
+    value: ({ redisSentinelPassword }) => redisSentinelPassword,
+    right: { 'p@ss, word': 'p@ss, word' },
+  },
+  {
+    flag: 'redis-cluster-map',
+    variables: ['STEALWATCH_REDIS_CLUSTER_MAP'],
+    value: ({ redisAddressMap }) => redisAddressMap?.size,
+    right: { 'a=b,c:1=d:2': 2 },
+  },
+  {
+    flag: 'kmsg-userspace',
+    variables: ['STEALWATCH_KMSG_USERSPACE'],
+    value: ({ kmsgUserspace }) => kmsgUserspace,
+    right: { true: true, false: false },
+  },
+  {
+    flag: 'asynq-memory',
+    variables: ['STEALWATCH_ASYNQ_MEMORY'],
+    value: ({ asynqMemory }) => asynqMemory,
+    right: { true: true, false: false },
+  },
 ];
 
-for (const { flag, variables, value, right, wrong = [], expected = '', secret } of rows) {
+test('settings: each has a row here, and a variable of the same name', () => {
+  for (const { flag, variables } of Object.values(settings)) {
+    const row = rows.find((one) => one.flag === flag);
+    assert.ok(
+      row,
+      `--${flag}: add what it may be and what not to exporter/config/settings.test.ts`,
+    );
+    assert.deepEqual(row.variables, variables, flag);
+    const name = `STEALWATCH_${flag.toUpperCase().replaceAll('-', '_')}`;
+    // What a flag gives one by one the variable gives as a list.
+    assert.ok([name, `${name}S`].includes(variables[0] ?? ''), `--${flag}: expected ${name}`);
+  }
+});
+
+for (const {
+  flag,
+  variables,
+  value,
+  beside = [],
+  right,
+  wrong = [],
+  expected = '',
+  secret,
+} of rows) {
   test(`settings: --${flag}, ${expected || 'whatever it is given'}`, () => {
     for (const [text, result] of Object.entries(right)) {
       for (const [argv, env] of [
-        [[`--${flag}=${text}`], {}],
-        ...variables.map((name) => [[], { [name]: text }] as const),
+        [[`--${flag}=${text}`, ...beside], {}],
+        ...variables.map((name) => [beside, { [name]: text }] as const),
       ] as const) {
         const command = read(argv, env);
         assert.equal(command.kind, 'run', `${text}: ${JSON.stringify(command)}`);
@@ -184,7 +272,7 @@ for (const { flag, variables, value, right, wrong = [], expected = '', secret } 
       }
     }
     for (const text of wrong) {
-      const command = read([`--${flag}=${text}`]);
+      const command = read([`--${flag}=${text}`, ...beside]);
       const problems = command.kind === 'invalid' ? command.problems : [];
       const [problem = ''] = problems;
       assert.equal(problems.length, 1, text);

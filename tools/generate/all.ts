@@ -2,8 +2,14 @@ import { generatedAlerts } from './alerts.ts';
 import { generatedDashboards } from './dashboards.ts';
 import type { GeneratedFiles } from './files.ts';
 import { generatedMetrics } from './metrics.ts';
+import { generatedSettings } from './settings.ts';
 
 /** Everything that is generated and committed, but what needs servers and minutes. */
 export async function generatedFiles(): Promise<GeneratedFiles> {
-  return new Map([...generatedAlerts(), ...generatedDashboards(), ...(await generatedMetrics())]);
+  return new Map([
+    ...generatedAlerts(),
+    ...generatedDashboards(),
+    ...(await generatedMetrics()),
+    ...generatedSettings(),
+  ]);
 }
