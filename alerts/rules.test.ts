@@ -15,6 +15,7 @@ import {
 } from './testing/rule-files.ts';
 import { allTools } from './testing/tools.ts';
 import { thresholds } from './thresholds.ts';
+import { inStep } from '../tools/rig/in-step.ts';
 
 const root = join(import.meta.dirname, '..');
 const tests = readdirSync(join(import.meta.dirname, 'tests')).filter((name) =>
@@ -23,6 +24,15 @@ const tests = readdirSync(join(import.meta.dirname, 'tests')).filter((name) =>
 const testFile = (name: string) => readTestFile(join(import.meta.dirname, 'tests', name));
 const everyAlert = ruleFiles.flatMap(alertsOf);
 const tools = allTools();
+const layerOf = (name: string) =>
+  everyAlert.find(({ alert }) => alert === name)?.labels['layer'] ?? '';
+const firing = new Set(
+  tests
+    .flatMap((name) => testFile(name).tests)
+    .flatMap(({ alert_rule_test = [] }) => alert_rule_test)
+    .filter(({ exp_alerts }) => exp_alerts.length > 0)
+    .map(({ alertname }) => alertname),
+);
 
 test('every alert has a test in which it fires and one in which it is quiet', () => {
   const checks = tests
@@ -32,11 +42,11 @@ test('every alert has a test in which it fires and one in which it is quiet', ()
     const mine = checks.filter(({ alertname }) => alertname === alert);
     assert.ok(
       mine.some(({ exp_alerts }) => exp_alerts.length > 0),
-      `no test in which ${alert} fires`,
+      `no test in which ${alert} fires: add one to alerts/tests/${layerOf(alert)}.yml`,
     );
     assert.ok(
       alert === 'Watchdog' || mine.some(({ exp_alerts }) => exp_alerts.length === 0),
-      `no test in which ${alert} is quiet`,
+      `no test in which ${alert} is quiet: add one to alerts/tests/${layerOf(alert)}.yml`,
     );
   }
 });
@@ -121,8 +131,14 @@ for (const { label, promtool } of tools) {
         assert.match(annotations, /var-host=[\w.]+&/, alert);
       }
     }
-    const names = everyAlert.map(({ alert }) => alert).filter((n) => n !== 'ErrorBudgetBurnSlow');
-    assert.deepEqual([...seen].sort(), names.sort());
+    // One that no test fires is told above.
+    const names = everyAlert.map(({ alert }) => alert).filter((name) => firing.has(name));
+    inStep({
+      have: seen,
+      want: names.filter((name) => name !== 'ErrorBudgetBurnSlow'),
+      missing: (name) => `${name}: its tests in alerts/tests/ fire it, and promtool shows no text`,
+      needless: (name) => `${name} fires where its tests expect nothing of it`,
+    });
   });
 }
 
@@ -154,7 +170,19 @@ const intervals: Readonly<Record<string, string | undefined>> = {
 
 test('pages are evaluated as often as Prometheus evaluates, everything else as often as it needs', () => {
   const written = ruleFiles.flatMap(groupsOf).map(({ name, interval }) => [name, interval]);
-  assert.deepEqual(Object.fromEntries(written), intervals);
+  for (const [name, interval] of written) {
+    assert.equal(
+      `${name}: ${interval}`,
+      `${name}: ${intervals[name ?? '']}`,
+      'a group has its interval in alerts/rules.test.ts as well',
+    );
+  }
+  inStep({
+    have: Object.keys(intervals),
+    want: written.map(([name = '']) => name),
+    missing: (name) => `${name}: write its interval into alerts/rules.test.ts as well`,
+    needless: (name) => `${name}: no such group, take it out of alerts/rules.test.ts`,
+  });
 });
 
 /** The number in the rule is the number the dashboards draw. */
@@ -202,17 +230,25 @@ test('Redis may be away for as long as a restart takes', () => {
 
 test('every alert has a runbook and every runbook an alert', () => {
   const files = readdirSync(runbooks).filter((file) => file !== 'README.md');
-  assert.deepEqual(files.sort(), everyAlert.map(({ alert }) => `${alert}.md`).sort());
+  inStep({
+    have: files,
+    want: everyAlert.map(({ alert }) => `${alert}.md`),
+    missing: (name) =>
+      `write docs/runbooks/${name}: "# ${name.slice(0, -3)}", an empty line, then \`\`\`sh and the command to type`,
+    needless: (name) => `delete docs/runbooks/${name}, or name it as its alert is named`,
+  });
 });
 
 test('a runbook begins with the command to type', () => {
   for (const { alert } of everyAlert) {
     const path = join(runbooks, `${alert}.md`);
-    assert.ok(existsSync(path), path);
+    // Missing ones are told above.
+    if (!existsSync(path)) continue;
     const [title, blank, fence, command] = readFileSync(path, 'utf8').split('\n');
-    assert.equal(title, `# ${alert}`);
-    assert.equal(blank, '');
-    assert.equal(fence, '```sh', `${alert}: the third line opens the command`);
-    assert.match(command ?? '', /^[a-z(]/, alert);
+    const where = `docs/runbooks/${alert}.md`;
+    assert.equal(title, `# ${alert}`, `${where}: the first line is the name of the alert`);
+    assert.equal(blank, '', `${where}: the second line is empty`);
+    assert.equal(fence, '```sh', `${where}: the third line opens the command`);
+    assert.match(command ?? '', /^[a-z(]/, `${where}: the fourth line is the command`);
   }
 });

@@ -11,6 +11,7 @@ import { committed, expressions } from './lint/model.ts';
 import { parsePromql } from '../alerts/testing/promql.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { unused } from './unused.ts';
+import { inStep } from '../tools/rig/in-step.ts';
 
 const panels = committed().flatMap(expressions);
 const asked = [...panels, ...allRuleExpressions()];
@@ -74,7 +75,14 @@ test('every metric is asked for, or listed with the reason why not', async () =>
     ),
   );
   const idle = [...known.keys()].filter((name) => !used.has(name));
-  assert.deepEqual(idle.sort(), Object.keys(unused).sort());
+  inStep({
+    have: Object.keys(unused),
+    want: idle,
+    missing: (name) =>
+      `${name}: show it in a panel or use it in a rule, or write into dashboards/unused.ts why not`,
+    needless: (name) =>
+      `${name}: take it out of dashboards/unused.ts, it is ${known.has(name) ? 'asked for' : 'not published any more'}`,
+  });
 });
 
 test('what is listed as there for other pages is asked for by them', async () => {

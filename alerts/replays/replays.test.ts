@@ -15,6 +15,7 @@ import {
   timelineOf,
 } from './table.ts';
 import { seconds, seriesOf } from './timeline.ts';
+import { inStep, sameText } from '../../tools/rig/in-step.ts';
 
 const outcomes = new Map<Scenario, Outcome>();
 
@@ -99,12 +100,18 @@ test('the short replays come out the same under the newer Prometheus', (t) => {
 
 test('docs/replays.md says what the replays say', () => {
   const rows = scenarios.map((scenario) => row(timelineOf(scenario), outcomeOf(scenario)));
-  assert.equal(readFileSync(documentPath, 'utf8'), document(rows), 'run: npm run replays');
+  const committed = readFileSync(documentPath, 'utf8');
+  sameText(document(rows), committed, 'docs/replays.md: run npm run replays');
 });
 
 test('every timeline file is played', () => {
   const files = timelineFiles().filter((file) => file !== 'well.yml');
-  assert.deepEqual(files.toSorted(), scenarios.map((scenario) => `${scenario}.yml`).toSorted());
+  inStep({
+    have: scenarios.map((scenario) => `${scenario}.yml`),
+    want: files,
+    missing: (file) => `alerts/replays/${file}: add it to scenarios in alerts/replays/table.ts`,
+    needless: (file) => `alerts/replays/table.ts plays ${file}, which is not there`,
+  });
 });
 
 test('events become samples: values, growth, absence and what is not read', () => {

@@ -4,15 +4,24 @@ import { alertsOf, ruleFiles, runTests } from '../testing/rule-files.ts';
 import { allTools } from '../testing/tools.ts';
 import { playOf, type Row, stateNames } from './play.ts';
 import { elsewhere, table } from './table.ts';
+import { inStep } from '../../tools/rig/in-step.ts';
 
 function grouped(rows: readonly Row[]): Map<string, Row[]> {
   return Map.groupBy(rows, ({ file, step = 2 }) => `${file} every ${step} s`);
 }
 
 test('every alert has a row, and every row an alert', () => {
-  const alerts = ruleFiles.flatMap(alertsOf).map(({ alert }) => alert);
+  const layers = new Map(
+    ruleFiles.flatMap(alertsOf).map(({ alert, labels }) => [alert, labels['layer'] ?? '']),
+  );
   const rows = [...table.map(({ alert }) => alert), ...Object.keys(elsewhere)];
-  assert.deepEqual([...new Set(rows)].sort(), alerts.sort());
+  inStep({
+    have: new Set(rows),
+    want: layers.keys(),
+    missing: (name) =>
+      `${name}: add a row to alerts/states/${layers.get(name)}.ts: what it is in each state of its inputs`,
+    needless: (name) => `${name}: no such alert, take its rows out of alerts/states/`,
+  });
 });
 
 test('every exception is about a state that is played', () => {
