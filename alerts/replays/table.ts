@@ -10,6 +10,8 @@ import { installedTools } from '../testing/tools.ts';
 import type { Message, TimedAlert } from './notifications.ts';
 import { type Outcome, replay } from './replay.ts';
 import { readTimeline, type Timeline } from './timeline.ts';
+import { durationText } from '../../exporter/measure/duration.ts';
+import { percentText } from '../../exporter/measure/percent.ts';
 
 export const scenarios = [
   'february',
@@ -35,12 +37,6 @@ export function timelineFiles(): string[] {
   return readdirSync(import.meta.dirname).filter((file) => file.endsWith('.yml'));
 }
 
-function span(seconds: number): string {
-  if (seconds < 120) return `${Math.round(seconds)} s`;
-  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3600)} h`;
-}
-
 const severity = ({ labels }: TimedAlert) => labels['severity'] ?? '';
 const name = ({ labels }: TimedAlert) => labels['alertname'] ?? '';
 
@@ -61,13 +57,15 @@ export function firstHeard(
 
 function pageCell(outcome: Outcome, incident: number): string {
   const page = firstHeard(outcome, 'page', incident, Number.POSITIVE_INFINITY);
-  return page === undefined ? 'none' : `${span(page.at - incident)} (${page.alert})`;
+  return page === undefined ? 'none' : `${durationText(page.at - incident)} (${page.alert})`;
 }
 
 function warningCell(outcome: Outcome, incident: number): string {
   const said = (['ticket', 'page'] as const).flatMap((wanted) => {
     const first = firstHeard(outcome, wanted, 0, incident);
-    return first === undefined ? [] : [`${span(incident - first.at)} (${first.alert}, ${wanted})`];
+    return first === undefined
+      ? []
+      : [`${durationText(incident - first.at)} (${first.alert}, ${wanted})`];
   });
   return said.join('; ') || 'none';
 }
@@ -82,11 +80,9 @@ function messagesCell(messages: readonly Message[]): string {
   return [String(count('news')), ...added].join(' + ');
 }
 
-const percent = (share: number) => (share < 0.01 ? '< 1' : String(Math.round(share * 100)));
-
 function budgetCell(spent: Outcome['spent']): string {
   return Object.entries(spent)
-    .map(([slo, share]) => `${slo} ${percent(share)} %`)
+    .map(([slo, share]) => `${slo} ${percentText(share)}`)
     .join(', ');
 }
 

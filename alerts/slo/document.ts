@@ -1,6 +1,7 @@
 /** docs/slo.md, from the spec: what is promised, what that allows, and how it is counted. */
 import { retentionDays, sliceSeconds } from '../thresholds.ts';
 import { type Slo, type SloName, type SloSpec } from './spec.ts';
+import { durationText } from '../../exporter/measure/duration.ts';
 
 interface Words {
   readonly counted: string;
@@ -10,11 +11,11 @@ interface Words {
 const words: Readonly<Record<SloName, Words>> = {
   host: {
     counted: `every ${sliceSeconds} s of wall-clock time`,
-    good: (share) => `the exporter answered and ${share * 100} % of the seconds were good`,
+    good: (share) => `the exporter answered and ${exactly(share)} of the seconds were good`,
   },
   steal: {
     counted: 'every second in which CPU was asked for',
-    good: (ratio) => `the host took at most ${ratio * 100} % of it`,
+    good: (ratio) => `the host took at most ${exactly(ratio)} of it`,
   },
   redis_availability: {
     counted: 'every second of wall-clock time',
@@ -22,27 +23,25 @@ const words: Readonly<Record<SloName, Words>> = {
   },
   redis_latency: {
     counted: 'every answered PING',
-    good: (seconds) => `answered within ${seconds * 1000} ms`,
+    good: (seconds) => `answered within ${durationText(seconds)}`,
   },
   queue_latency: {
     counted: `every ${sliceSeconds} s of each queue that is not paused`,
-    good: (seconds) => `the oldest pending task is at most ${seconds} s old`,
+    good: (seconds) => `the oldest pending task is at most ${durationText(seconds)} old`,
   },
 };
 
-function duration(exact: number): string {
-  const minutes = Math.round(exact);
-  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
+/** What was written, to the digit: 99.95 % is not 100 %. */
+const exactly = (share: number) => `${Number((share * 100).toFixed(4))} %`;
 
 function row({ name, objective, limit = 0, alerts }: Slo, periodDays: number): string {
-  const budget = duration((1 - objective) * periodDays * 24 * 60);
+  const budget = durationText((1 - objective) * periodDays * 86_400);
   const { counted, good } = words[name];
   const cells = [
     `\`${name}\``,
     counted,
     good(limit),
-    `${Number((objective * 100).toFixed(4))} %`,
+    exactly(objective),
     budget,
     alerts.join(', ') || 'nobody',
   ];

@@ -3,6 +3,7 @@ import type { Finding, Severity } from '../core/collector.ts';
 import type { Snapshot } from './collection.ts';
 import type { QueueView } from './queue-metrics.ts';
 import { limits } from '../measure/limits.ts';
+import { durationText } from '../measure/duration.ts';
 
 /** A backlog older than this is worth a sentence; Asynq forwards and retries within seconds. */
 const lateSeconds = limits.queueLatencySeconds.bad;
@@ -17,14 +18,6 @@ const whole = (value: number): string =>
   String(Math.round(value)).replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 export const counted = (value: number, noun: string): string =>
   `${whole(value)} ${noun}${value === 1 ? '' : 's'}`;
-
-/** 40 s, 7 min, 3 h, 2 d. */
-function spoken(seconds: number): string {
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${Math.round(seconds / 3600)} h`;
-  return `${Math.round(seconds / 86_400)} d`;
-}
 
 /** A queue's name may hold anything, newlines too, and be long. */
 function shownName(queue: string): string {
@@ -54,7 +47,7 @@ function whyWaiting(view: QueueView, snapshot: Snapshot): string {
   }
   const last = Math.max(...fleet.servers.map(({ heartbeatSeconds }) => heartbeatSeconds));
   return Number.isFinite(last)
-    ? `no worker has sent a heartbeat for ${spoken(Math.max(0, redisTime - last))}`
+    ? `no worker has sent a heartbeat for ${durationText(Math.max(0, redisTime - last))}`
     : 'no server is running';
 }
 
@@ -63,7 +56,7 @@ function waiting(view: QueueView, snapshot: Snapshot): string {
   const atLeast = view.latencyIsLowerBound ? 'at least ' : '';
   return (
     `${shownName(view.queue)}: ${counted(view.tasks.pending, 'task')} waiting, the oldest for ` +
-    `${atLeast}${spoken(view.latencySeconds)}${why === '' ? '' : `; ${why}`}.`
+    `${atLeast}${durationText(view.latencySeconds)}${why === '' ? '' : `; ${why}`}.`
   );
 }
 
@@ -97,7 +90,7 @@ function aboutQueue(view: QueueView, snapshot: Snapshot, add: Add): void {
       'warning',
       lag,
       () =>
-        `${shownName(view.queue)}: scheduled or to-be-retried tasks are ${spoken(lag)} late; no running server forwards them.`,
+        `${shownName(view.queue)}: scheduled or to-be-retried tasks are ${durationText(lag)} late; no running server forwards them.`,
     );
   }
   const { rolledBackAt, lastRolledBack } = view.notes;
@@ -106,7 +99,7 @@ function aboutQueue(view: QueueView, snapshot: Snapshot, add: Add): void {
       'bad',
       lastRolledBack,
       () =>
-        `${shownName(view.queue)}: Redis went back in time ${spoken(snapshot.takenAt - rolledBackAt)} ago: it has forgotten at least ${counted(lastRolledBack, 'finished task')}, which may run again, and whatever was enqueued since.`,
+        `${shownName(view.queue)}: Redis went back in time ${durationText(snapshot.takenAt - rolledBackAt)} ago: it has forgotten at least ${counted(lastRolledBack, 'finished task')}, which may run again, and whatever was enqueued since.`,
     );
   }
   if (view.listed === 0) {

@@ -8,6 +8,7 @@ import type { Config } from '../config/read.ts';
 import { httpStatus } from '../core/http-get.ts';
 import type { RedisHealth } from '../redis/state.ts';
 import { limits } from '../measure/limits.ts';
+import { durationText } from '../measure/duration.ts';
 
 /** A Redis that was silent for this long is down for every application that needs it. */
 const redisDownSeconds = limits.redisUnresponsiveSeconds.bad;
@@ -108,8 +109,8 @@ export function appHealthCollector({
     const silent = Math.round(redis.unresponsiveSeconds());
     const refuses = Math.round(redis.refusesAllSeconds());
     return silent > 0 || refuses === 0
-      ? `has not answered for ${silent} s`
-      : `has refused everybody for ${refuses} s`;
+      ? `has not answered for ${durationText(silent)}`
+      : `has refused everybody for ${durationText(refuses)}`;
   }
 
   /** Judged with Redis as it was when the answer came, not as it is when somebody scrapes. */

@@ -34,6 +34,7 @@ import type { RedisProbe } from '../redis/probe.ts';
 import { linkFindings } from '../redis/replication-fields.ts';
 import { asError, messageOf } from '../measure/errors.ts';
 import { limits } from '../measure/limits.ts';
+import { durationText } from '../measure/duration.ts';
 
 const restarts = counter({
   name: 'redis_restarts_total',
@@ -242,7 +243,10 @@ export function redisInfoCollector({
     const status = (field: string) => readable(() => statusOf(info, field));
     const saving = readable(() => numberOf(info, 'rdb_current_bgsave_time_sec')) ?? -1;
     if (saving >= longSaveSeconds) {
-      found.push({ severity: 'warning', text: `BGSAVE has been running for ${saving} s.` });
+      found.push({
+        severity: 'warning',
+        text: `BGSAVE has been running for ${durationText(saving)}.`,
+      });
     }
     if (status('rdb_last_bgsave_status') === 0) {
       found.push({

@@ -24,6 +24,7 @@ import { limits } from '../measure/limits.ts';
 import { meaningOf, refusalWord } from '../redis/refusal-words.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
 import { redisStates } from '../redis/state.ts';
+import { durationText } from '../measure/duration.ts';
 
 const up = gauge({
   name: 'redis_up',
@@ -64,14 +65,12 @@ export interface RedisProbeDependencies {
 /** Longer than any command that holds up a healthy Redis. */
 const unansweredSeconds = 30;
 
-const seconds = (value: number) => `${Math.round(value)} s`;
-
 /** The verdict's sentence, with what to do or for how long where that helps. */
 function reasonOf(probe: RedisProbe, { display, tls }: RedisAddress): string {
   const verdict = probe.verdict();
   if (verdict === undefined) return `Redis at ${display} has not been asked yet.`;
   if (verdict.state === 'frozen') {
-    const silence = seconds(probe.unresponsiveSeconds());
+    const silence = durationText(probe.unresponsiveSeconds());
     // A Redis without TLS waits for the end of the line that a TLS handshake never sends.
     const hint = tls && !probe.everUp() ? ' It may not speak TLS.' : '';
     return `Redis at ${display} accepts connections and has not answered for ${silence}.${hint}`;
@@ -110,7 +109,7 @@ export function redisProbeCollector({
   function onlyPing(): string | undefined {
     const silence = client?.unansweredSeconds() ?? 0;
     if (!isUp() || silence < unansweredSeconds) return undefined;
-    return `${address.display} answers PING and has answered nothing else for ${seconds(silence)}. A proxy may answer PING itself, with a frozen Redis behind it.`;
+    return `${address.display} answers PING and has answered nothing else for ${durationText(silence)}. A proxy may answer PING itself, with a frozen Redis behind it.`;
   }
 
   /** PING and INFO are answered, and nothing that applications ask. */

@@ -35,6 +35,7 @@ import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { asError } from '../measure/errors.ts';
+import { percentText } from '../measure/percent.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',
@@ -72,21 +73,17 @@ function threadCpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-function percent(ratio: number): string {
-  return `${ratio < 0.1 ? Number((ratio * 100).toFixed(1)) : Math.round(ratio * 100)} %`;
-}
-
 /** `told`: the host has reported steal since boot, so a 0 means something. */
 function stealFinding(minute: MinuteSample, threshold: number, told: boolean): Finding[] {
   const ratio = minute.demand > 0 ? minute.steal / minute.demand : 0;
   const { stolenSeconds } = minute;
   if (stolenSeconds >= 1 && ratio <= threshold) {
     // A storm or a single stolen vCPU, which the average over a minute hides.
-    const text = `In ${Math.round(stolenSeconds)} of the last 60 seconds your host took more than ${percent(threshold)} of the CPU you asked for, on all vCPUs or on one.`;
+    const text = `In ${Math.round(stolenSeconds)} of the last 60 seconds your host took more than ${percentText(threshold)} of the CPU you asked for, on all vCPUs or on one.`;
     return [{ severity: stolenSeconds >= 6 ? 'bad' : 'warning', text }];
   }
   if (ratio >= noticedRatio) {
-    const text = `Your host is taking ${percent(ratio)} of the CPU you ask for (last minute).`;
+    const text = `Your host is taking ${percentText(ratio)} of the CPU you ask for (last minute).`;
     return [{ severity: ratio > threshold ? 'bad' : 'warning', text }];
   }
   if (!told || minute.demand === 0) return [];

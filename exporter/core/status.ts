@@ -16,8 +16,8 @@ export interface Status {
   readonly findings: readonly Finding[];
 }
 
-function sinceWhen(age: string, { name, problem }: Sampler): string {
-  return `the ${name} clock has not ticked for ${age}${problem === undefined ? '' : ` (${problem})`}`;
+function sinceWhen({ name, ageSeconds, problem }: Sampler): string {
+  return `the ${name} clock has not ticked for ${durationText(ageSeconds)}${problem === undefined ? '' : ` (${problem})`}`;
 }
 
 /** A background clock that has not ticked for this long is dead, or the machine stood still. */
@@ -32,7 +32,7 @@ function samplerChecks({ samplers = [] }: Report): Check[] {
       critical: true,
       ok,
       state: ok ? 'ticking' : 'stale',
-      reason: ok ? `the ${name} clock ticks` : sinceWhen(`${Math.round(ageSeconds)} s`, sampler),
+      reason: ok ? `the ${name} clock ticks` : sinceWhen(sampler),
       sinceSeconds: ok ? 0 : ageSeconds,
       ageSeconds,
     };
@@ -41,9 +41,7 @@ function samplerChecks({ samplers = [] }: Report): Check[] {
 
 function blindness({ signals = [], samplers = [] }: Report): string[] {
   return [
-    ...samplers
-      .filter(({ ageSeconds }) => ageSeconds > staleSamplerSeconds)
-      .map((sampler) => sinceWhen(durationText(sampler.ageSeconds), sampler)),
+    ...samplers.filter(({ ageSeconds }) => ageSeconds > staleSamplerSeconds).map(sinceWhen),
     ...signals
       .filter(({ name, supported }) => name === 'steal' && !supported)
       .map(({ reason }) => reason),

@@ -10,6 +10,7 @@ import type { Finding } from './collector.ts';
 import type { Evidence } from './evidence.ts';
 import { durationText } from '../measure/duration.ts';
 import { limits } from '../measure/limits.ts';
+import { percentText } from '../measure/percent.ts';
 
 export const verdicts = [
   'page_in_lost',
@@ -41,8 +42,6 @@ const stallSecondsPerMinute = limits.stalledSecondsIn2m.bad / 2;
 const stealRatio = limits.stealRatio.warn;
 const ownRatio = limits.ownCpuRatio.bad;
 const diskRatio = limits.pressureRatio.warn;
-
-const percent = (ratio: number) => `${Math.round(ratio * 100)} %`;
 
 function bad(name: VerdictName, text: string): Verdict {
   return { name, severity: 'bad', text };
@@ -114,7 +113,7 @@ function diskVerdict(evidence: Evidence): Verdict | undefined {
     return bad('disk', text);
   }
   if (diskPressure <= diskRatio) return undefined;
-  const text = `The disk is the bottleneck: for ${percent(diskPressure)} of the last minute everything waited for it.`;
+  const text = `The disk is the bottleneck: for ${percentText(diskPressure)} of the last minute everything waited for it.`;
   return { name: 'disk', severity: 'warning', text };
 }
 
@@ -143,7 +142,7 @@ export function verdictOf(evidence: Evidence): Verdict {
   const memory = memoryVerdict(evidence, stolen);
   if (memory !== undefined) return memory;
   if (stolen) {
-    const text = `Your host takes ${percent(stealOfDemand)} of the CPU you ask for.`;
+    const text = `Your host takes ${percentText(stealOfDemand)} of the CPU you ask for.`;
     return bad('cpu_steal', text);
   }
   const disk = diskVerdict(evidence);
@@ -152,8 +151,8 @@ export function verdictOf(evidence: Evidence): Verdict {
     const taken =
       evidence.stealOfDemand === undefined
         ? ''
-        : `, and the host takes ${percent(stealOfDemand)} of what you ask for`;
-    const text = `You are using your own CPU up: ${percent(ownCpu)} of it${taken}.`;
+        : `, and the host takes ${percentText(stealOfDemand)} of what you ask for`;
+    const text = `You are using your own CPU up: ${percentText(ownCpu)} of it${taken}.`;
     return { name: 'own_load', severity: 'warning', text };
   }
   return (

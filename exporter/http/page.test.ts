@@ -15,23 +15,23 @@ const caption = (report: Report) =>
 
 test('page: numbers in the unit and precision that people read', () => {
   const cases: readonly (readonly [Chart['unit'], number, string])[] = [
-    ['ratio', 0, '0.0 %'],
+    ['ratio', 0, '0 %'],
     ['ratio', 0.0123, '1.2 %'],
-    ['ratio', 0.0999, '10.0 %'],
+    ['ratio', 0.0999, '10 %'],
     ['ratio', 0.1, '10 %'],
     ['ratio', 1, '100 %'],
     ['seconds', 0.00123, '1.2 ms'],
     ['seconds', 0.01, '10 ms'],
     ['seconds', 0.999, '999 ms'],
-    ['seconds', 1, '1.0 s'],
-    ['seconds', 75.25, '75.3 s'],
+    ['seconds', 1, '1 s'],
+    ['seconds', 75.25, '75 s'],
     ['per_second', 9.94, '9.9/s'],
     ['per_second', 10, '10/s'],
     ['per_second', 1234.5, '1235/s'],
     ['count', 2.4, '2'],
   ];
   for (const [unit, value, text] of cases) {
-    assert.equal(caption(chart(unit, [value])), `now ${text}, highest in 0 min ${text}`, unit);
+    assert.equal(caption(chart(unit, [value])), `now ${text}, highest in 5 s ${text}`, unit);
   }
 });
 

@@ -5,6 +5,8 @@
  */
 import type { Chart, Check, Finding, Report, Severity, Signal } from '../core/collector.ts';
 import { statusOf } from '../core/status.ts';
+import { durationText } from '../measure/duration.ts';
+import { percentText } from '../measure/percent.ts';
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -33,11 +35,9 @@ const marks: Readonly<Record<Severity, string>> = { bad: '✖', warning: '▲', 
 function shown(value: number, unit: Chart['unit']): string {
   switch (unit) {
     case 'ratio':
-      return `${(value * 100).toFixed(value < 0.1 ? 1 : 0)} %`;
+      return percentText(value);
     case 'seconds':
-      return value < 1
-        ? `${(value * 1000).toFixed(value < 0.01 ? 1 : 0)} ms`
-        : `${value.toFixed(1)} s`;
+      return durationText(value);
     case 'per_second':
       return `${value.toFixed(value < 10 ? 1 : 0)}/s`;
     case 'count':
@@ -72,9 +72,9 @@ function chartOf({ title, unit, history }: Chart): string[] {
   const values = points.filter((value) => value !== null);
   const last = values.at(-1);
   if (last === undefined) return [];
-  const minutes = Math.round((points.length * history.stepSeconds) / 60);
+  const span = durationText(points.length * history.stepSeconds);
   const highest = Math.max(0, ...values);
-  const words = `now ${shown(last, unit)}, highest in ${minutes} min ${shown(highest, unit)}`;
+  const words = `now ${shown(last, unit)}, highest in ${span} ${shown(highest, unit)}`;
   // A ratio is drawn against 100 %, so that 0.3 % does not look like a mountain.
   const top = unit === 'ratio' ? 1 : highest > 0 ? highest : 1;
   return [

@@ -5,6 +5,7 @@ import type { PseudoFs } from '../procfs/reader.ts';
 import type { HungTaskReport } from './hung-task.ts';
 import type { KernelEventKind } from './kernel-events.ts';
 import type { KmsgRecord } from './record.ts';
+import { durationText } from '../measure/duration.ts';
 
 /** The detector repeats itself every two minutes while it lasts, as long as its budget lasts. */
 const freshSeconds = 5 * 60;
@@ -23,13 +24,6 @@ export interface KernelLogFindings {
 /** comm is the process's own choice; nothing in it may end a line or colour a terminal. */
 function printable(text: string): string {
   return text.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 160);
-}
-
-function ago(seconds: number): string {
-  if (seconds < 90) return `${Math.round(seconds)} s ago`;
-  return seconds < 90 * 60
-    ? `${Math.round(seconds / 60)} min ago`
-    : `${Math.round(seconds / 3600)} h ago`;
 }
 
 /** `kvm`: what more it means on a KVM guest, whose CPUs the host may not run. */
@@ -118,7 +112,8 @@ export function createKernelLogFindings({
     if (at === undefined) return [];
     const age = clock.monotonic() - at;
     if (age > forgottenSeconds) return [];
-    return [{ severity: age <= freshSeconds ? 'bad' : 'warning', text: `${text}, ${ago(age)}.` }];
+    const severity = age <= freshSeconds ? 'bad' : 'warning';
+    return [{ severity, text: `${text}, ${durationText(age)} ago.` }];
   }
 
   return {

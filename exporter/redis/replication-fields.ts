@@ -6,6 +6,7 @@ import { type Finding, gauge } from '../core/collector.ts';
 import { shownLabelValue } from '../core/label-value.ts';
 import { as, type InfoField } from './info-field.ts';
 import { numberOf, type RedisInfo } from './info.ts';
+import { durationText } from '../measure/duration.ts';
 
 const linkStates: Readonly<Record<string, number>> = { up: 1, down: 0 };
 
@@ -76,7 +77,8 @@ export function linkFindings(info: RedisInfo): Finding[] {
     ];
   }
   const seconds = readable(() => numberOf(info, 'master_link_down_since_seconds')) ?? -1;
-  const since = seconds < 0 ? 'since it was started or made a replica' : `for ${seconds} s`;
+  const since =
+    seconds < 0 ? 'since it was started or made a replica' : `for ${durationText(seconds)}`;
   return [
     {
       severity: 'bad',

@@ -6,6 +6,7 @@ import { meaningOf, refusalWord, type RefusalWord } from './refusal-words.ts';
 import { safeMessage } from './safe-text.ts';
 import type { RedisState } from './state.ts';
 import { limits } from '../measure/limits.ts';
+import { durationText } from '../measure/duration.ts';
 
 export const probeResults = ['ok', 'slow', 'timeout', 'refused', 'error'] as const;
 export type ProbeResult = (typeof probeResults)[number];
@@ -38,12 +39,11 @@ function quoted(text: string, address: RedisAddress): string {
 
 export function pong(seconds: number, { display }: RedisAddress): Verdict {
   const slow = seconds > slowSeconds;
-  const milliseconds = Math.round(seconds * 1000);
   return {
     state: slow ? 'slow' : 'up',
     result: slow ? 'slow' : 'ok',
     reason: slow
-      ? `Redis at ${display} took ${milliseconds} ms to answer a PING.`
+      ? `Redis at ${display} took ${durationText(seconds)} to answer a PING.`
       : `Redis at ${display} answers.`,
     alive: true,
     answers: true,

@@ -3,6 +3,7 @@ import type { Finding } from '../core/collector.ts';
 import type { Reason } from './reasons.ts';
 import { processLabel } from './process-label.ts';
 import { isIdleKernelThread, type Spells } from './spells.ts';
+import { durationText } from '../measure/duration.ts';
 
 export interface BlockedProcess {
   readonly process: string;
@@ -56,6 +57,6 @@ export function findingOf(blocked: BlockedProcess): Finding {
   const some = threads === 1 ? '' : ` (${threads} threads)`;
   return {
     severity: reason === 'other' ? 'warning' : 'bad',
-    text: `${process} has been blocked in the kernel for ${Math.floor(seconds)} s${some}, ${waitingFor(blocked)}.`,
+    text: `${process} has been blocked in the kernel for ${durationText(seconds)}${some}, ${waitingFor(blocked)}.`,
   };
 }
