@@ -1,10 +1,11 @@
 /** What `stealwatch WORD` does besides serving metrics: each once, and then it ends. */
 import type { OneShot } from './core/one-shot.ts';
 import { messageOf } from './measure/errors.ts';
+import { doctor } from './doctor/command.ts';
 import { report } from './report/command.ts';
 
 /** The launcher (exporter/stealwatch) knows the same words. */
-const commands: Readonly<Record<string, OneShot>> = { report };
+const commands: Readonly<Record<string, OneShot>> = { doctor, report };
 
 const [word = '', ...argv] = process.argv.slice(2);
 const command = Object.hasOwn(commands, word) ? commands[word] : undefined;

@@ -32,7 +32,8 @@ const timeout = gauge({
   note: 'How long one sleep in D state must last to be reported, 0 when the detector is off, from /proc/sys/kernel/hung_task_timeout_secs.',
 });
 
-function parseSetting(name: string, text: string): number {
+/** A file of /proc/sys that holds one number. */
+export function parseSetting(name: string, text: string): number {
   if (!/^-?\d{1,15}\n$/.test(text)) {
     throw new Error(`${name}: unexpected text ${JSON.stringify(text.slice(0, 80))}`);
   }

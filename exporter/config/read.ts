@@ -9,8 +9,12 @@ import { type Setting, settings } from './settings.ts';
 import { withSettings } from '../redis/address-settings.ts';
 import { messageOf } from '../measure/errors.ts';
 
-type Settings = typeof settings;
-export type Config = { readonly [K in keyof Settings]: ReturnType<Settings[K]['parse']> };
+/** Settings by the name of their value. */
+export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
+export type ValuesOf<T extends SettingsTable> = {
+  readonly [K in keyof T]: ReturnType<T[K]['parse']>;
+};
+export type Config = ValuesOf<typeof settings>;
 
 export type Command =
   | { readonly kind: 'run'; readonly config: Config }
@@ -43,13 +47,18 @@ function usageOf({ flag, placeholder, optional }: Setting<unknown>): string {
   return optional === true ? `--${flag}[=${placeholder}]` : `--${flag} ${placeholder}`;
 }
 
-function helpText(collectors: readonly string[]): string {
-  const options = Object.values(settings).map((s) => {
-    const usage = usageOf(s);
+/** A paragraph for each setting, as `--help` shows it. */
+export function settingsHelp(table: SettingsTable): string[] {
+  return Object.values(table).map((s) => {
     const fallback = s.fallback === '' ? '' : ` Default: ${s.fallback}.`;
     const files = s.secret === true ? ', each also with _FILE' : '';
-    return `  ${usage}\n      ${s.variables.join(', then ')}${files}\n${wrapped(s.help + fallback, '      ')}`;
+    const variables =
+      s.variables.length === 0 ? [] : [`      ${s.variables.join(', then ')}${files}`];
+    return [`  ${usageOf(s)}`, ...variables, wrapped(s.help + fallback, '      ')].join('\n');
   });
+}
+
+function helpText(collectors: readonly string[]): string {
   return [
     'stealwatch: tells within seconds when your host takes your CPU or pages out your memory.',
     '',
@@ -59,7 +68,7 @@ function helpText(collectors: readonly string[]): string {
     'secret may stand in a file, whose name the variable with _FILE behind it gives:',
     'STEALWATCH_REDIS_URL_FILE=/run/secrets/redis-url.',
     '',
-    ...options,
+    ...settingsHelp(settings),
     '  --version\n      Print the version and end.',
     '  --help\n      Print this and end.',
     '',
@@ -85,8 +94,8 @@ function takesNext({ placeholder, optional }: Setting<unknown>): boolean {
   return placeholder !== undefined && optional !== true;
 }
 
-function readArguments(argv: readonly string[]): Arguments {
-  const all: readonly Setting<unknown>[] = Object.values(settings);
+function readArguments(argv: readonly string[], table: SettingsTable): Arguments {
+  const all: readonly Setting<unknown>[] = Object.values(table);
   const { tokens } = parseArgs({
     args: [...argv],
     strict: false,
@@ -189,10 +198,22 @@ function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown)
   return `${origin}: ${messageOf(error)}; got ${shown}`;
 }
 
+type RedisValues = Pick<
+  Config,
+  | 'redis'
+  | 'redisTlsCaFile'
+  | 'redisTlsCertFile'
+  | 'redisTlsKeyFile'
+  | 'redisTlsServerName'
+  | 'redisSentinelUsername'
+  | 'redisSentinelPassword'
+  | 'redisAddressMap'
+>;
+
 /** What is said of every Redis goes with the address of each. */
-function withRedisSettings(config: Config): Config {
-  const { redis, targets, redisTlsCertFile: certFile, redisTlsKeyFile: keyFile } = config;
-  const settings = {
+function redisSettingsOf(config: RedisValues) {
+  const { redisTlsCertFile: certFile, redisTlsKeyFile: keyFile } = config;
+  return {
     tls: {
       caFile: config.redisTlsCaFile,
       certFile,
@@ -205,9 +226,30 @@ function withRedisSettings(config: Config): Config {
     },
     addressMap: config.redisAddressMap,
   };
+}
+
+/** What is wrong with settings that are right one by one. */
+export function redisProblems(config: RedisValues): string[] {
+  const pair = ['redisTlsCertFile', 'redisTlsKeyFile'] as const;
+  // One that was given and refused is told already.
+  const understood = pair.every((key) => key in config);
+  const given = pair.filter((key) => config[key] !== undefined).length;
+  return understood && given === 1
+    ? ['--redis-tls-cert-file, --redis-tls-key-file: expected both or neither']
+    : [];
+}
+
+/** The Redis to watch, with what else is said of how to reach it. */
+export function redisOf(config: RedisValues): Config['redis'] {
+  return withSettings(config.redis, redisSettingsOf(config));
+}
+
+function withRedisSettings(config: Config): Config {
+  const { targets } = config;
+  const settings = redisSettingsOf(config);
   return {
     ...config,
-    redis: withSettings(redis, settings),
+    redis: redisOf(config),
     targets: targets.map(({ name, address }) => ({
       name,
       address: 'display' in address ? withSettings(address, settings) : address,
@@ -215,35 +257,46 @@ function withRedisSettings(config: Config): Config {
   };
 }
 
+export interface ReadSettings<T extends SettingsTable> {
+  /** Whole where there are no problems. */
+  readonly values: ValuesOf<T>;
+  readonly problems: string[];
+  readonly wants: ReadonlySet<'help' | 'version'>;
+}
+
 /** Never throws for what a user typed: wrong input comes back as a list of problems. */
-export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
-  const { flags, problems, wants } = readArguments(argv);
-  if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
-  if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
+export function readSettings<T extends SettingsTable>(
+  table: T,
+  { argv, env }: Pick<Surroundings, 'argv' | 'env'>,
+): ReadSettings<T> {
+  const { flags, problems, wants } = readArguments(argv, table);
   const values: Record<string, unknown> = {};
-  for (const [key, s] of Object.entries<Setting<unknown>>(settings)) {
-    let given: Given | undefined;
+  // A file that is wrong keeps nobody from reading the help.
+  for (const [key, s] of wants.size > 0 ? [] : Object.entries<Setting<unknown>>(table)) {
     try {
-      given = flags.get(s.flag) ?? fromEnvironment(s, env);
+      const given = flags.get(s.flag) ?? fromEnvironment(s, env);
+      values[key] = parsed(s, given ?? { text: s.fallback, origin: `--${s.flag}` });
     } catch (error) {
       problems.push(messageOf(error));
-      continue;
-    }
-    given ??= { text: s.fallback, origin: `--${s.flag}` };
-    try {
-      values[key] = s.parse(given.text);
-    } catch (error) {
-      problems.push(problemOf(s, given, error));
     }
   }
-  const pair = ['redisTlsCertFile', 'redisTlsKeyFile'];
-  // One that was given and refused is told above.
-  const understood = pair.every((key) => key in values);
-  if (understood && pair.filter((key) => values[key] === undefined).length === 1) {
-    problems.push('--redis-tls-cert-file, --redis-tls-key-file: expected both or neither');
+  // The table is what `ValuesOf` is derived from, so a filled record is one.
+  return { values: values as ValuesOf<T>, problems, wants };
+}
+
+function parsed(s: Setting<unknown>, given: Given): unknown {
+  try {
+    return s.parse(given.text);
+  } catch (error) {
+    throw new Error(problemOf(s, given, error), { cause: error });
   }
-  // The table is what `Config` is derived from, so a filled record is one.
-  const config = values as unknown as Config;
+}
+
+export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
+  const { values: config, problems, wants } = readSettings(settings, { argv, env });
+  if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
+  if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
+  problems.push(...redisProblems(config));
   for (const name of config.without ?? []) {
     if (!collectors.includes(name)) {
       problems.push(

@@ -39,7 +39,7 @@ export interface Setting<T> {
   readonly parse: (text: string) => T;
 }
 
-function setting<T>(definition: Setting<T>): Setting<T> {
+export function setting<T>(definition: Setting<T>): Setting<T> {
   return definition;
 }
 

@@ -95,6 +95,10 @@ export function parseHttpUrl(text: string): URL {
   return url;
 }
 
+export function parseOptionalHttpUrl(text: string): URL | undefined {
+  return text === '' ? undefined : parseHttpUrl(text);
+}
+
 /**
  * The entries of a list of NAME=URL. Sentinels and nodes of a cluster are a list in themselves:
  * what follows such a URL up to the next NAME= belongs to it.

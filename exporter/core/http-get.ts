@@ -33,11 +33,19 @@ async function beginningOf(response: IncomingMessage, bytes: number): Promise<st
  * Resolves with the answer and the first bytes of its body. Rejects with an error that never
  * holds the URL, which may be secret.
  */
-export function httpGet(url: URL, deadlineMs: number, bodyBytes: number): Promise<Answer> {
+export function httpGet(
+  url: URL,
+  deadlineMs: number,
+  bodyBytes: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // TLS costs 4 MB of memory: not before somebody uses it.
     const get = url.protocol === 'https:' ? process.getBuiltinModule('node:https').get : getHttp;
-    const request = get(url, { agent: false, headers: { 'user-agent': `stealwatch/${version}` } });
+    const request = get(url, {
+      agent: false,
+      headers: { 'user-agent': `stealwatch/${version}`, ...headers },
+    });
     let interim = 0;
     function giveUp(reason: string): void {
       clearTimeout(timer);

@@ -79,13 +79,18 @@ function isCount(reply: unknown): reply is number {
   return Number.isSafeInteger(reply) && Number(reply) >= 0;
 }
 
-function saveFamilies(reply: unknown): Family[] {
-  // Empty where the server has no such setting.
-  if (isRefused(reply) || (Array.isArray(reply) && reply.length === 0)) return [];
-  if (!Array.isArray(reply) || reply[0] !== 'save' || typeof reply[1] !== 'string') {
-    throw unexpected('CONFIG GET save', reply);
+/** The reply to CONFIG GET of one setting; undefined where the server has no such setting. */
+export function configValueOf(name: string, reply: unknown): string | undefined {
+  if (Array.isArray(reply) && reply.length === 0) return undefined;
+  if (!Array.isArray(reply) || reply[0] !== name || typeof reply[1] !== 'string') {
+    throw unexpected(`CONFIG GET ${name}`, reply);
   }
-  return [single(saveEnabled, reply[1].trim() === '' ? 0 : 1)];
+  return reply[1];
+}
+
+function saveFamilies(reply: unknown): Family[] {
+  const save = isRefused(reply) ? undefined : configValueOf('save', reply);
+  return save === undefined ? [] : [single(saveEnabled, save.trim() === '' ? 0 : 1)];
 }
 
 function lengthFamilies(reply: unknown): Family[] {

@@ -1,0 +1,107 @@
+/** All checks at once, each with an answer in time whatever stands still on this machine. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../measure/clock.ts';
+import { messageOf } from '../measure/errors.ts';
+import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
+import { startProblem } from '../procfs/start-check.ts';
+import type { RedisAddress } from '../redis/address.ts';
+import { askAlertmanager } from './alertmanager.ts';
+import { type Check, cannotSee, type Outcome, type Result } from './check.ts';
+import { checks as allChecks } from './checks.ts';
+import { readContainers } from './containers.ts';
+import { askExporter, type ExporterPlace } from './exporter.ts';
+import { type Disks, openDisks } from './files.ts';
+import type { Machine } from './machine.ts';
+import { askRedis } from './redis.ts';
+
+export interface ExamineOptions {
+  readonly clock: Clock;
+  /** Where the disks of the machine are mounted: `/`, or `/host` in a container. */
+  readonly root: string;
+  readonly procfs: string;
+  readonly sysfs: string;
+  readonly kmsg: string;
+  readonly redis: RedisAddress;
+  readonly exporter: ExporterPlace;
+  readonly alertmanager: URL | undefined;
+  readonly checks?: readonly Check[];
+  /** Told, at the end, which files hold a thread of this process. */
+  readonly onStuck?: (paths: readonly string[]) => void;
+}
+
+/** Of all checks together. What has not answered by then cannot be seen. */
+const deadlineSeconds = 2.5;
+/** /proc and /sys, which are read synchronously after this. */
+const pseudoSeconds = 1;
+
+/** A source that is asked once, when somebody wants it, and whose failure is heard by who asked. */
+function once<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => (asked ??= ask());
+}
+
+/** In the place of files that would stop this process without a word. */
+function unreadable(root: string, problem: string): PseudoFs {
+  const refuse = () => {
+    throw new Error(problem);
+  };
+  return {
+    root,
+    read: refuse,
+    list: refuse,
+    file: () => ({ read: refuse, close: () => undefined }),
+  };
+}
+
+async function machineOf(options: ExamineOptions, disks: Disks): Promise<Machine> {
+  const { clock, redis, exporter, alertmanager } = options;
+  const problem = await startProblem(options, { seconds: pseudoSeconds });
+  const open = (path: string) =>
+    problem === undefined ? createPseudoFs(path) : unreadable(path, problem.text);
+  const procfs = open(options.procfs);
+  return {
+    procfs,
+    sysfs: open(options.sysfs),
+    kmsg: options.kmsg,
+    now: clock.wall(),
+    files: (lane, below) => disks.files(lane, below),
+    redis: once(() => askRedis(redis, { procfs, clock })),
+    exporter: once(() => askExporter(exporter)),
+    alertmanager: once(async () =>
+      alertmanager === undefined ? undefined : askAlertmanager(alertmanager),
+    ),
+    containers: once(() => readContainers(disks.files('containers'))),
+  };
+}
+
+async function outcomeOf(check: Check, machine: Machine, late: Promise<Outcome>): Promise<Outcome> {
+  const answered = async () => check.check(machine);
+  try {
+    return await Promise.race([answered(), late]);
+  } catch (error) {
+    return cannotSee(messageOf(error));
+  }
+}
+
+function resultOf({ id, title, why, question }: Check, outcome: Outcome): Result {
+  const { state, reason, mend = [] } = outcome;
+  return { id, title, why, state, reason, question: question === true, mend };
+}
+
+/** Every check, in the order of what would have shortened a freeze most. Never rejects. */
+export async function examine(options: ExamineOptions): Promise<readonly Result[]> {
+  const { checks = allChecks, onStuck } = options;
+  const disks = openDisks(options.root);
+  const abort = new AbortController();
+  const late = sleep(deadlineSeconds * 1000, undefined, { signal: abort.signal }).then(() =>
+    cannotSee(`no answer within ${deadlineSeconds} s`),
+  );
+  late.catch(() => undefined);
+  const machine = await machineOf(options, disks);
+  const results = await Promise.all(
+    checks.map(async (check) => resultOf(check, await outcomeOf(check, machine, late))),
+  );
+  abort.abort();
+  onStuck?.(disks.stuck());
+  return results;
+}

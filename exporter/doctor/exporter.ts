@@ -1,0 +1,107 @@
+/** What only the running exporter knows: its /status and /metrics, asked once, with a short deadline. */
+import { httpGet } from '../core/http-get.ts';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface StatusCheck {
+  readonly name: string;
+  readonly ok: boolean;
+  readonly state: string;
+  readonly reason: string;
+}
+
+export interface ExporterFacts {
+  /** Of /metrics, by name; empty where it has none of it. */
+  readonly samples: (name: string) => readonly Sample[];
+  readonly check: (name: string) => StatusCheck | undefined;
+  /** How long ago a client from elsewhere was answered; undefined for never, or not told. */
+  readonly askedFromOutsideSecondsAgo: number | undefined;
+}
+
+const deadlineMs = 1800;
+/** What is left of it for a scrape whose Redis is frozen. */
+const scrapeSeconds = 1.5;
+const mostBytes = 4 * 1024 * 1024;
+const mostStatusBytes = 256 * 1024;
+
+const line = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)(?: \S+)?$/;
+const label = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
+
+function unescaped(text: string): string {
+  return text.replaceAll(/\\(.)/g, (_, one: string) => (one === 'n' ? '\n' : one));
+}
+
+/** Lines of the text format with this name, in order; one that is none is passed over. */
+export function samplesOf(text: string, name: string): Sample[] {
+  return text.split('\n').flatMap((row) => {
+    if (!row.startsWith(name)) return [];
+    const [, found, labels = '', value = ''] = line.exec(row) ?? [];
+    if (found !== name) return [];
+    const pairs = [...labels.matchAll(label)].map(
+      ([, key = '', quoted = '']) => [key, unescaped(quoted)] as const,
+    );
+    return [{ labels: Object.fromEntries(pairs), value: Number(value) }];
+  });
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
+
+function checkOf(raw: unknown): StatusCheck[] {
+  if (!isMapping(raw)) return [];
+  const { name, ok, state, reason } = raw;
+  if (typeof name !== 'string' || typeof ok !== 'boolean') return [];
+  return [{ name, ok, state: String(state), reason: String(reason) }];
+}
+
+function statusFrom(body: string): Mapping {
+  let status: unknown;
+  try {
+    status = JSON.parse(body);
+  } catch (error) {
+    throw new Error('its /status is not JSON: something else listens there', { cause: error });
+  }
+  if (isMapping(status) && Array.isArray(status['checks'])) return status;
+  throw new Error('its /status has no checks: something else listens there');
+}
+
+function refuseCode(status: number): void {
+  if (status === 401 || status === 403) {
+    throw new Error(
+      `it asks for credentials (HTTP ${status}): put them into STEALWATCH_EXPORTER_URL, http://USER:PASSWORD@HOST:PORT, or into STEALWATCH_EXPORTER_TOKEN`,
+    );
+  }
+  if (status !== 200 && status !== 503) throw new Error(`it answers HTTP ${status}`);
+}
+
+export interface ExporterPlace {
+  readonly url: URL;
+  readonly token: string | undefined;
+}
+
+/** Rejects with a sentence that never holds the URL's user info. */
+export async function askExporter({ url, token }: ExporterPlace): Promise<ExporterFacts> {
+  const ask = async (path: string, bytes: number) => {
+    const headers = {
+      'x-prometheus-scrape-timeout-seconds': String(scrapeSeconds),
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
+    const answer = await httpGet(new URL(path, url), deadlineMs, bytes, headers);
+    refuseCode(answer.status);
+    return answer.body;
+  };
+  const [status, metrics] = await Promise.all([
+    ask('/status', mostStatusBytes).then(statusFrom),
+    ask('/metrics', mostBytes),
+  ]);
+  const checks = (status['checks'] as unknown[]).flatMap(checkOf);
+  const asked = status['askedFromOutsideSecondsAgo'];
+  return {
+    samples: (name) => samplesOf(metrics, name),
+    check: (name) => checks.find((one) => one.name === name),
+    askedFromOutsideSecondsAgo: typeof asked === 'number' ? asked : undefined,
+  };
+}

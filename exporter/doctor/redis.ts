@@ -1,0 +1,93 @@
+/** What Redis says of itself to the doctor: INFO and a few settings, in one pipeline. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../measure/clock.ts';
+import type { PseudoFs } from '../procfs/reader.ts';
+import type { RedisAddress } from '../redis/address.ts';
+import { parseInfo, type RedisInfo, numberOf } from '../redis/info.ts';
+import { openRedis } from '../redis/open.ts';
+import type { RedisProcess } from '../redis/process-candidates.ts';
+import { createRedisFollower } from '../redis/process-follow.ts';
+import { configValueOf } from '../redis/replies.ts';
+import { messageOf } from '../measure/errors.ts';
+
+const configNames = [
+  'save',
+  'appendonly',
+  'appendfsync',
+  'no-appendfsync-on-rewrite',
+  'slowlog-log-slower-than',
+  'latency-monitor-threshold',
+  'timeout',
+  'tcp-keepalive',
+  'maxmemory',
+] as const;
+export type ConfigName = (typeof configNames)[number];
+
+export interface RedisFacts {
+  readonly display: string;
+  readonly info: RedisInfo;
+  /** The live value; undefined where this server has no such setting. Throws where it is refused. */
+  readonly config: (name: ConfigName) => string | undefined;
+  /** The process on this machine, or why there is none that we know of. */
+  readonly process: () => Promise<RedisProcess | string>;
+}
+
+/** The rest of the time is for what is looked at with the answer in hand. */
+const answerMs = 1500;
+/** A name that is looked up takes this long at most. */
+const namesMs = 400;
+
+async function processOf(
+  address: RedisAddress,
+  { procfs, clock }: { procfs: PseudoFs; clock: Clock },
+  info: RedisInfo,
+): Promise<RedisProcess | string> {
+  const follower = createRedisFollower({
+    procfs,
+    clock,
+    address,
+    processIdHint: () => numberOf(info, 'process_id'),
+  });
+  try {
+    const until = clock.monotonic() + namesMs / 1000;
+    follower.step();
+    while (follower.process() === undefined && clock.monotonic() < until) {
+      await sleep(50);
+      follower.step();
+    }
+    return follower.process() ?? follower.reason();
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Rejects with what the client says, which never holds a password. */
+export async function askRedis(
+  address: RedisAddress,
+  sources: { procfs: PseudoFs; clock: Clock },
+): Promise<RedisFacts> {
+  const client = openRedis(address, { timeoutMs: answerMs, watched: false });
+  try {
+    const [text, ...replies] = await client.send(
+      [['INFO'], ...configNames.map((name) => ['CONFIG', 'GET', name] as const)],
+      AbortSignal.timeout(answerMs),
+    );
+    if (text instanceof Error) throw text;
+    const info = parseInfo(String(text));
+    let found: Promise<RedisProcess | string> | undefined;
+    return {
+      display: address.display,
+      info,
+      config(name) {
+        const reply = replies[configNames.indexOf(name)];
+        if (reply instanceof Error) {
+          throw new Error(`Redis refuses CONFIG GET (${reply.message}): allow +config|get`);
+        }
+        return configValueOf(name, reply);
+      },
+      process: () => (found ??= processOf(address, sources, info)),
+    };
+  } finally {
+    await client.close();
+  }
+}
