@@ -137,6 +137,8 @@ export function asyncPageFaultsCollector({
   let lastSuccess = clock.monotonic();
   let problem: string | undefined;
   let lastTick = { at: clock.monotonic(), pageIns: 0 };
+  /** Per second, between the last two ticks; undefined while it is not known. */
+  let rate: number | undefined;
 
   /** The counts now; undefined, for good and with a reason, where there are none. */
   function read(): ReadonlyMap<string, number> | undefined {
@@ -176,13 +178,17 @@ export function asyncPageFaultsCollector({
       problem = undefined;
     } catch (error) {
       // `collect` takes a sample of its own and rejects; this sampler's age grows.
+      rate = undefined;
       problem = messageOf(error);
       return;
     }
     if (reason !== undefined) stop();
     const at = clock.monotonic();
     lastSuccess = at;
-    if (at > lastTick.at) history.record((pageIns - lastTick.pageIns) / (at - lastTick.at));
+    if (at > lastTick.at) {
+      rate = (pageIns - lastTick.pageIns) / (at - lastTick.at);
+      history.record(rate);
+    }
     minute.mark(at, pageIns);
     lastTick = { at, pageIns };
   }
@@ -230,6 +236,7 @@ export function asyncPageFaultsCollector({
             ...(problem === undefined ? {} : { problem }),
           },
         ],
+        ...(rate === undefined ? {} : { second: { host_page_ins: rate } }),
         findings: [...pageInFinding(lastMinute), ...restoreFinding(now - restoredAt)],
         charts: [
           {

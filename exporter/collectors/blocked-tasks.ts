@@ -21,9 +21,10 @@ import type { PseudoFs } from '../procfs/reader.ts';
 import { type Reason, reasons } from '../tasks/reasons.ts';
 import { type BlockedProcess, blockedProcesses, findingOf } from '../tasks/blocked-processes.ts';
 import { createBlockedTaskSampler, mostRechecks } from '../tasks/sampler.ts';
-import { isIdleKernelThread } from '../tasks/spells.ts';
+import { isIdleKernelThread, type Spell } from '../tasks/spells.ts';
 import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
 import type { Evidence } from '../core/evidence.ts';
+import type { Second } from '../core/second.ts';
 import { asError } from '../measure/errors.ts';
 import { limits } from '../measure/limits.ts';
 
@@ -108,6 +109,30 @@ export function blockedTasksCollector({
     lastTick = clock.monotonic();
   }
 
+  const seen = (name: string) => signals.some((one) => one.name === name && one.supported);
+
+  /** A 0 of what cannot be seen here is no 0. */
+  function second(): Second {
+    const load = sampler.load1();
+    const known = load === undefined ? {} : { load_1m: load };
+    if (!sampler.possible()) return known;
+    const awake = spells.blocked().filter((spell) => !isIdleKernelThread(spell));
+    const forPage = awake.filter(({ reason }) => reason === 'host_page_in');
+    const all = seen('host_processes');
+    return {
+      ...known,
+      ...(all || awake.length > 0
+        ? { threads_in_d: awake.length, oldest_wait_seconds: oldestOf(awake) }
+        : {}),
+      ...((all && seen('wait_channel')) || forPage.length > 0
+        ? { threads_waiting_for_page: forPage.length, page_wait_seconds: oldestOf(forPage) }
+        : {}),
+    };
+  }
+
+  const oldestOf = (some: readonly Spell[]) =>
+    some.reduce((oldest, spell) => Math.max(oldest, spells.ageSeconds(spell)), 0);
+
   function familiesNow(): Family[] {
     const counts = zeroes();
     for (const { reason } of spells.blocked()) counts[reason] += 1;
@@ -145,6 +170,7 @@ export function blockedTasksCollector({
       return {
         signals,
         evidence: evidenceOf(blocked),
+        second: second(),
         samplers: [{ name: 'blocked_tasks', ageSeconds: clock.monotonic() - lastTick }],
         findings: blocked
           .filter(({ seconds }) => seconds > findingFromSeconds)

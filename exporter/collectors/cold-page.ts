@@ -160,6 +160,7 @@ export function coldPageCollector({
           coldPageIns: count < leastToTell ? 0 : count,
           coldPageWaitSeconds: outstandingSeconds,
         },
+        second: { cold_page_wait_seconds: outstandingSeconds },
         // A thread that sleeps for a page is no broken clock: it is the finding.
         samplers: [{ name: 'cold_page', ageSeconds: outstandingSeconds > 0 ? 0 : ageSeconds }],
         findings: [...outstandingFinding(outstandingSeconds), ...faultFinding(growth, count)],

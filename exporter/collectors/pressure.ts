@@ -5,7 +5,13 @@
  */
 import { createAttempts } from '../core/attempts.ts';
 import type { Clock } from '../measure/clock.ts';
-import { type Collector, counter, incomplete, type Sample } from '../core/collector.ts';
+import {
+  type Collector,
+  counter,
+  incomplete,
+  type Report,
+  type Sample,
+} from '../core/collector.ts';
 import { parsePressure, type Pressure } from '../procfs/pressure.ts';
 import type { PseudoFile, PseudoFs } from '../procfs/reader.ts';
 import { codeOf } from '../measure/errors.ts';
@@ -76,6 +82,11 @@ export function pressureCollector({
     return pressure;
   }
 
+  function lastMinute(): Pick<Report, 'evidence' | 'second'> {
+    if (disk === undefined || clock.monotonic() - disk.at > freshSeconds) return { evidence: {} };
+    return { evidence: { diskPressure: disk.ratio }, second: { pressure_io: disk.ratio } };
+  }
+
   return {
     name: 'pressure',
     metrics: [pressureSeconds],
@@ -97,10 +108,7 @@ export function pressureCollector({
       return families;
     },
     report: () => ({
-      evidence:
-        disk !== undefined && clock.monotonic() - disk.at <= freshSeconds
-          ? { diskPressure: disk.ratio }
-          : {},
+      ...lastMinute(),
       signals: [
         {
           name: 'pressure',

@@ -25,6 +25,7 @@ import { meaningOf, refusalWord } from '../redis/refusal-words.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
 import { redisStates } from '../redis/state.ts';
 import { durationText } from '../measure/duration.ts';
+import type { Second } from '../core/second.ts';
 
 const up = gauge({
   name: 'redis_up',
@@ -148,6 +149,16 @@ export function redisProbeCollector({
     return [{ severity, text: reasonOf(probe, address) }];
   }
 
+  /** A connection that was refused took no time that says anything. */
+  function second(): Second {
+    if (probe.verdict() === undefined) return {};
+    const awaited = isUp() || probe.state() === 'frozen';
+    return {
+      redis_state: redisStates.indexOf(probe.state()),
+      ...(awaited ? { redis_latency_seconds: probe.lastSeconds() } : {}),
+    };
+  }
+
   return {
     name: 'redis-probe',
     source: 'memory',
@@ -167,6 +178,7 @@ export function redisProbeCollector({
       samplers: [{ name: 'redis', ageSeconds: probe.tickAgeSeconds() }],
       checks: [check()],
       findings: findings(),
+      second: second(),
       charts: [
         {
           title: 'Redis: slowest answer, or how long there was none',

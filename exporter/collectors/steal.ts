@@ -30,10 +30,11 @@ import { createAttempts } from '../core/attempts.ts';
 import { procfsProblem } from '../procfs/presence.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
-import { demandOf } from '../cpu/demand.ts';
+import { type Demand, demandOf } from '../cpu/demand.ts';
 import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
 import type { Evidence } from '../core/evidence.ts';
+import type { Second } from '../core/second.ts';
 import { asError } from '../measure/errors.ts';
 import { percentText } from '../measure/percent.ts';
 
@@ -130,6 +131,14 @@ function evidenceOf(
   };
 }
 
+/** Of one sample of the CPUs: what could not be told is left out. */
+function secondOf({ steal, demand, total, ratio }: Demand): Second {
+  return {
+    ...(total > 0 ? { cpu_own: (demand - steal) / total, cpu_steal: steal / total } : {}),
+    ...(ratio === undefined ? {} : { steal_of_demand: ratio }),
+  };
+}
+
 /** Why steal cannot be told; the collector never saw it. */
 const untold = {
   absent: '/proc/stat is not there: mount the proc file system of the host',
@@ -170,6 +179,8 @@ export function stealCollector({
   /** What is wrong with the file system, if that is why the file is not there. */
   let wrong: { readonly reason: string; readonly since: number } | undefined;
   let lookedAt = -Infinity;
+  /** Of the last tick; nothing of the CPUs where they could not be read. */
+  let second: Second = {};
 
   /** Not each second: nobody knows how large a wrong folder is. */
   function lookAtFileSystem(): void {
@@ -212,6 +223,7 @@ export function stealCollector({
     const asked = demandOf(moved.values());
     if (asked === undefined) throw new Error(stat.problem ?? unjudgeable);
     const { steal, demand, total, ratio } = asked;
+    second = secondOf(asked);
     const verdict = ratio !== undefined && ratio > stealThreshold ? 'steal' : 'good';
     const { waiting } = ledger.seconds();
     ledger.judge(verdict);
@@ -225,6 +237,7 @@ export function stealCollector({
   }
 
   function sample(now: number): void {
+    second = {};
     try {
       const stat = readStat();
       if (stat !== undefined) judge(stat, now);
@@ -244,6 +257,7 @@ export function stealCollector({
     if (stall > 0) lastStall = { endedAt: now, seconds: stall };
     stallHistory.record(stall);
     sample(now);
+    second = { ...second, stalled_seconds: stall };
   }
 
   function charts(): Chart[] {
@@ -300,6 +314,7 @@ export function stealCollector({
           ...stealFinding(minute, stealThreshold, told === true && problem === undefined),
         ],
         charts: charts(),
+        second,
       };
     },
     async close() {

@@ -10,6 +10,7 @@ import type { HistogramValue } from '../measure/histogram.ts';
 import type { History } from '../measure/history.ts';
 import type { Prepared } from './prepared.ts';
 import type { Evidence } from './evidence.ts';
+import type { Second } from './second.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
@@ -114,6 +115,8 @@ export interface Report {
   readonly charts?: readonly Chart[];
   /** What this collector knows that bears on who is to blame (verdict.ts). */
   readonly evidence?: Evidence;
+  /** What it knows of the last second: for the flight recorder, which reads nothing itself. */
+  readonly second?: Second;
 }
 
 export interface Collector {

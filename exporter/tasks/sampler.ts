@@ -59,15 +59,21 @@ function redisWatch(procfs: PseudoFs, spells: Spells) {
 function loadHint(procfs: PseudoFs, spells: Spells) {
   const file = procfs.file('loadavg');
   const activeTasks = createActiveTasks();
+  let load1: number | undefined;
   return {
+    load1: () => load1,
     /** To be asked as often as the kernel updates the load average. */
     suspicious(): boolean {
+      load1 = undefined;
       const text = file.read();
       const loadavg = text === undefined ? undefined : parseLoadavg(text);
+      load1 = loadavg?.load1;
       if (loadavg?.runnable === undefined) return false;
-      const { load1, runnable } = loadavg;
+      const { runnable } = loadavg;
       // One of the runnable threads is the one that reads this.
-      return activeTasks(load1) - (runnable - 1) - spells.blocked().length >= suspiciousThreads;
+      return (
+        activeTasks(loadavg.load1) - (runnable - 1) - spells.blocked().length >= suspiciousThreads
+      );
     },
     close: () => file.close(),
   };
@@ -86,6 +92,8 @@ export interface BlockedTaskSampler {
   failure(): Error | undefined;
   /** False where no process can be seen at all. */
   possible(): boolean;
+  /** The load average over one minute, as it was within the last 5 s; the kernel makes no newer one. */
+  load1(): number | undefined;
   close(): void;
 }
 
@@ -150,6 +158,7 @@ export function createBlockedTaskSampler({
     rounds: () => rounds,
     failure: () => scan.failure(),
     possible: () => scan.possible(),
+    load1: () => hint.load1(),
     close: () => hint.close(),
   };
 }
