@@ -1,4 +1,5 @@
 /** What a report is asked to read. What is left out is looked for in the usual places. */
+import type { PseudoFs } from '../../procfs/reader.ts';
 import type { Instant } from '../facts/facts.ts';
 
 export interface GatherOptions {
@@ -27,4 +28,6 @@ export interface ReaderSurroundings {
   readonly now: () => Instant;
   /** 0 is root; undefined where there is no such thing. */
   readonly uid: number | undefined;
+  /** The proc file system of the machine that runs us; its boot is the one that has not ended. */
+  readonly procfs: PseudoFs;
 }

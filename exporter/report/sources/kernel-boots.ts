@@ -1,0 +1,218 @@
+/** Lines of a text kernel log, in order, into boots and what each of them holds. */
+import { basename } from 'node:path';
+import type { Boot, Gathered, Instant, SystemEvent } from '../facts/facts.ts';
+import { createKernelFacts, type KernelFacts } from './kernel-facts.ts';
+import type { KernelLine } from './kernel-line.ts';
+import { createWallClock, type WallClock } from './wall-clock.ts';
+
+export interface TextSource {
+  readonly id: string;
+  readonly path: string;
+}
+
+export interface Surroundings {
+  /** When the boot began that runs now, where that is of this machine. */
+  readonly running: Instant | undefined;
+  /** When the log was last written. */
+  readonly saved: Instant;
+  /** Boots that other sources date. */
+  readonly known: readonly Boot[];
+}
+
+export interface KernelBoots {
+  /** A line of the kernel. */
+  kernel(line: KernelLine): void;
+  /** A line of a program, where the log holds them. */
+  program(line: KernelLine): void;
+  records(): number;
+  end(around: Surroundings): Gathered & { readonly problems: readonly string[] };
+}
+
+interface OpenBoot {
+  readonly facts: KernelFacts;
+  readonly clock: WallClock;
+  readonly firstStamp: Instant | undefined;
+  /** Largest time since boot, in microseconds. */
+  last: number;
+  lastStamp: Instant | undefined;
+  /** The last line that is only written at an orderly end. */
+  farewell: Instant | undefined;
+}
+
+/** Records of several CPUs come a little out of order; a new boot begins at 0. */
+const stepBackMicroseconds = 10e6;
+const linuxVersion = /^Linux version \d/;
+/** A boot is the one that runs when both began within so long: clocks are set after the start. */
+const sameBootSeconds = 120;
+/** Lines of a shutdown are the last ones, but for what comes within this. */
+const farewellSeconds = 60;
+
+function isFarewell(tag: string, text: string): boolean {
+  if (tag === 'systemd-shutdown') return true;
+  if (tag === 'rsyslogd') return text.includes('exiting on signal 15');
+  if (tag === 'kernel') return /^(?:reboot: |Kernel logging \(proc\) stopped)/.test(text);
+  return (
+    tag === 'systemd' &&
+    /^(?:Reached target .*(?:Shutdown|Power.?Off|Reboot|Final Step)|Shutting down\.)/i.test(text)
+  );
+}
+
+type Ended = Pick<Boot, 'end' | 'endSaid'>;
+
+function endOf(boot: OpenBoot, hasPrograms: boolean): Ended {
+  const { lastStamp: at, farewell } = boot;
+  if (at === undefined) return { endSaid: [] };
+  if (farewell !== undefined && at - farewell <= farewellSeconds)
+    return { end: { at, how: 'clean' }, endSaid: ['the log holds lines of an orderly shutdown'] };
+  if (!hasPrograms) return { end: { at, how: 'unknown' }, endSaid: [] };
+  return {
+    end: { at, how: 'unclean' },
+    endSaid: ['the log breaks off without a line of a shutdown'],
+  };
+}
+
+/** When an undated log's clock was 0, by a boot that fits it, or as if saved with its last line. */
+function zeroOf(boot: OpenBoot, isLast: boolean, { saved, known }: Surroundings): Instant {
+  const fits = known.find(
+    ({ start, end }) =>
+      start.earliest <= saved &&
+      (end === undefined || saved <= end.at + sameBootSeconds) &&
+      boot.last / 1e6 <= saved - start.earliest + sameBootSeconds,
+  );
+  return isLast && fits !== undefined ? fits.start.latest : saved - boot.last / 1e6;
+}
+
+const stepsOf = (clock: WallClock, boot: string, source: string): SystemEvent[] =>
+  clock.steps().map(({ at, seconds }) => ({
+    at,
+    boot,
+    kind: 'clock_stepped',
+    text: `the clock was set ${seconds < 0 ? 'back' : 'forward'} by ${Math.abs(seconds).toFixed(0)} s`,
+    source,
+  }));
+
+/** What made its times or its claims weaker, counted. */
+interface Doubts {
+  withoutFacility: number;
+  withoutBracket: number;
+  /** Without a bracket in a log that has them. */
+  unmarked: number;
+  undated: boolean;
+}
+
+function* doubtsInWords(doubts: Doubts): Generator<string> {
+  if (doubts.unmarked > 0)
+    yield `${doubts.unmarked} lines that call themselves the kernel's lack its time stamp: not counted`;
+  if (doubts.withoutFacility > 0)
+    yield "it does not tell the kernel's own lines from those that a program wrote into the kernel's log (dmesg -x or -r does)";
+  if (doubts.withoutBracket > 0)
+    yield 'its lines have no time since boot: each is dated by when it was written down, which may have been late';
+  if (doubts.undated)
+    yield 'it holds times since boot only: they are dated by a boot that another source knows, or else by when the file was written';
+}
+
+export function createKernelBoots(source: TextSource): KernelBoots {
+  const boots: OpenBoot[] = [];
+  const doubts: Doubts = { withoutFacility: 0, withoutBracket: 0, unmarked: 0, undated: false };
+  let records = 0;
+  let programs = 0;
+  let anyBracket = false;
+
+  function open(firstStamp: Instant | undefined): OpenBoot {
+    const boot = {
+      facts: createKernelFacts(),
+      clock: createWallClock(),
+      firstStamp,
+      last: 0,
+      lastStamp: firstStamp,
+      farewell: undefined,
+    };
+    boots.push(boot);
+    return boot;
+  }
+
+  function bootOf({ microseconds, stamp, text }: KernelLine): OpenBoot {
+    const current = boots.at(-1);
+    const begins =
+      microseconds === undefined
+        ? linuxVersion.test(text)
+        : microseconds < (current?.last ?? 0) - stepBackMicroseconds;
+    return current === undefined || begins ? open(stamp) : current;
+  }
+
+  /** Without a time since boot, that since the first line stands for it. */
+  function sinceBoot(boot: OpenBoot, { microseconds, stamp }: KernelLine): number {
+    if (microseconds !== undefined) return microseconds;
+    doubts.withoutBracket++;
+    return Math.max(0, Math.round(((stamp ?? 0) - (boot.firstStamp ?? 0)) * 1e6));
+  }
+
+  function noteStamp(boot: OpenBoot, line: KernelLine): void {
+    const { microseconds, stamp, resolution, tag, text } = line;
+    if (stamp === undefined) return;
+    if (microseconds !== undefined) boot.clock.note(microseconds, stamp, resolution);
+    boot.lastStamp = stamp;
+    if (isFarewell(tag, text)) boot.farewell = stamp;
+  }
+
+  function close(boot: OpenBoot, index: number, around: Surroundings) {
+    const { facts, clock, firstStamp } = boot;
+    const isLast = index === boots.length - 1;
+    const id = `${basename(source.path)} ${index + 1}`;
+    const zero = firstStamp === undefined ? zeroOf(boot, isLast, around) : undefined;
+    if (zero !== undefined) doubts.undated = true;
+    const dateOf = (microseconds: number) =>
+      zero === undefined ? clock.at(microseconds) : zero + microseconds / 1e6;
+    const first = zero ?? firstStamp ?? 0;
+    // Without any bracket a log that begins somewhere says only that the boot is older.
+    const start = clock.start() ?? { earliest: zero ?? first - 366 * 86_400, latest: first };
+    const runs =
+      isLast &&
+      around.running !== undefined &&
+      Math.abs(start.latest - around.running) <= sameBootSeconds;
+    const release = facts.release();
+    const ended: Ended = runs ? { endSaid: [] } : endOf(boot, programs > 0);
+    const described: Boot = { id, start, ...ended, source: source.id };
+    return {
+      ...facts.end({ boot: id, source: source.id, dateOf }),
+      boot: release === undefined ? described : { ...described, kernelRelease: release },
+      steps: stepsOf(clock, id, source.id),
+    };
+  }
+
+  return {
+    kernel(line) {
+      if (line.microseconds !== undefined) anyBracket = true;
+      else if (anyBracket) {
+        // Where the kernel's lines have their time, one that has none is somebody else's.
+        doubts.unmarked++;
+        return;
+      }
+      records++;
+      if (line.facility === undefined) doubts.withoutFacility++;
+      const boot = bootOf(line);
+      const microseconds = sinceBoot(boot, line);
+      boot.last = Math.max(boot.last, microseconds);
+      noteStamp(boot, line);
+      const { facility = 0, text } = line;
+      const at = line.microseconds === undefined ? line.stamp : undefined;
+      boot.facts.feed({ facility, sequence: records, microseconds, caller: undefined, text }, at);
+    },
+    program(line) {
+      programs++;
+      const boot = boots.at(-1);
+      if (boot !== undefined) noteStamp(boot, { ...line, microseconds: undefined });
+    },
+    records: () => records,
+    end(around) {
+      const parts = boots.map((boot, index) => close(boot, index, around));
+      return {
+        boots: parts.map(({ boot }) => boot),
+        kernelReports: parts.flatMap(({ kernelReports }) => kernelReports),
+        kernelEvents: parts.flatMap(({ kernelEvents }) => kernelEvents),
+        systemEvents: parts.flatMap(({ systemEvents, steps }) => [...systemEvents, ...steps]),
+        problems: [...parts.flatMap(({ problems }) => problems), ...doubtsInWords(doubts)],
+      };
+    },
+  };
+}

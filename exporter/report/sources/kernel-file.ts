@@ -1,0 +1,99 @@
+/** One file of a text kernel log, line by line. */
+import type { Hash } from 'node:crypto';
+import type { Instant } from '../facts/facts.ts';
+import { type ReadContext, within } from './context.ts';
+import {
+  type KernelLine,
+  type LineContext,
+  linesOfDmesgJson,
+  parseKernelLine,
+  yearless,
+} from './kernel-line.ts';
+import { createYearCounter, yearOfLast } from './stamps.ts';
+import { type FileLimits, type FileRead, readLog, whyNot } from './text-file.ts';
+
+const mostBytesOfFile = 96 * 1024 * 1024;
+/** A log that has no stamp without a year in its first lines has none. */
+const linesToTell = 200;
+/** A ring holds a few megabytes. */
+const mostJsonLines = 1_000_000;
+
+/** The year of the first stamp, of a log whose stamps have none. */
+async function firstYear(path: string, limits: FileLimits): Promise<number | undefined> {
+  const counter = createYearCounter();
+  let last: readonly [number, number] | undefined;
+  let lines = 0;
+  const { mtime } = await readLog(path, limits, (line) => {
+    const date = yearless(line);
+    if (date !== undefined) counter.note(...(last = date));
+    return last !== undefined || ++lines < linesToTell;
+  });
+  return last && yearOfLast(...last, mtime) - counter.crossed();
+}
+
+/** Reads one line after the other: the year and the hour go on from the line before. */
+function createReader({ zone, range }: ReadContext, year = 1970) {
+  const years = createYearCounter();
+  let notBefore: Instant | undefined;
+  let lines = 0;
+  let known = 0;
+  const form: LineContext = {
+    zone,
+    yearOf(month, day) {
+      years.note(month, day);
+      return year + years.crossed();
+    },
+    get notBefore() {
+      return notBefore;
+    },
+  };
+  return {
+    /** Undefined for what is no line of such a log, or outside of what is asked for. */
+    take(text: string): KernelLine | undefined {
+      lines++;
+      const line = parseKernelLine(text, form);
+      if (line === undefined) return undefined;
+      known++;
+      notBefore = line.stamp ?? notBefore;
+      return line.stamp === undefined || within(range, line.stamp) ? line : undefined;
+    },
+    problems: () =>
+      lines > 0 && known === 0
+        ? [`none of its ${lines} lines looks like a line of a kernel log`]
+        : [],
+  };
+}
+
+export interface KernelFileRead {
+  readonly read: FileRead | undefined;
+  readonly problems: readonly string[];
+}
+
+/** What is wrong with the file is a problem in words, never an error. */
+export async function readKernelFile(
+  path: string,
+  context: ReadContext,
+  hash: Hash,
+  onLine: (line: KernelLine) => void,
+): Promise<KernelFileRead> {
+  const limits = { env: context.surroundings.env, mostBytes: mostBytesOfFile };
+  try {
+    const reader = createReader(context, await firstYear(path, limits));
+    const json: string[] = [];
+    let first = true;
+    const take = (text: string): void => {
+      const line = reader.take(text);
+      if (line !== undefined) onLine(line);
+    };
+    const read = await readLog(path, { ...limits, hash }, (text) => {
+      if (json.length > 0 || (first && text.startsWith('{'))) json.push(text);
+      else take(text);
+      first = false;
+      return json.length < mostJsonLines;
+    });
+    if (json.length > 0) linesOfDmesgJson(json.join('\n')).forEach(take);
+    return { read, problems: [...read.problems, ...reader.problems()] };
+  } catch (error) {
+    return { read: undefined, problems: [whyNot(error)] };
+  }
+}

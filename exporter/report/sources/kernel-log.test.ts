@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { rfc3164 } from '../../../tools/rig/kernel-log-forms.ts';
+import { placed, temporaryRoot } from '../../../tools/rig/temporary-root.ts';
+import { createPseudoFs } from '../../procfs/reader.ts';
+import type { Facts } from '../facts/facts.ts';
+import { gather, type GatherOptions } from './index.ts';
+
+const now = Date.UTC(2026, 10, 30, 12) / 1000;
+const surroundings = {
+  env: process.env,
+  now: () => now,
+  uid: 0,
+  procfs: createPseudoFs('/nowhere'),
+};
+
+const read = (root: string, more: Partial<GatherOptions> = {}): Promise<Facts> =>
+  gather({ root, lastBoot: false, kernLog: [], sysstat: [], redisLog: [], ...more }, surroundings);
+
+/** A line as rsyslog writes it `late` seconds after the kernel did. */
+const line = (boot: number, uptime: number, text: string, late = 0) =>
+  `${rfc3164(boot + uptime + late)} vm kernel: [${uptime.toFixed(6).padStart(12)}] ${text}\n`;
+
+const start = (boot: number) => line(boot, 0, 'Linux version 6.12.117 (x)');
+
+const hung = (boot: number, uptime: number, seconds = 122) =>
+  line(boot, uptime, `INFO: task redis-server:160 blocked for more than ${seconds} seconds.`) +
+  line(boot, uptime, '      Not tainted 6.12.117 #1') +
+  line(boot, uptime, ' </TASK>');
+
+const problemsOf = (facts: Facts): string[] => facts.sources.flatMap(({ problems }) => problems);
+const iso = (seconds: number | undefined) => new Date((seconds ?? NaN) * 1000).toISOString();
+
+test('kernel log: rotated and packed files are one log, boots are told apart', async (t) => {
+  const root = temporaryRoot(t);
+  const boots = [0, 1, 2].map((day) => Date.UTC(2026, 10, 26 + day, 6) / 1000);
+  const [first = 0, second = 0, third = 0] = boots;
+  const old = placed(root, 'var/log/kern.log.2.gz', gzipSync(start(first) + hung(first, 500)));
+  const middle = placed(root, 'var/log/kern.log.1', start(second) + hung(second, 700));
+  const newest = placed(root, 'var/log/kern.log', hung(second, 820) + start(third));
+  [old, middle, newest].forEach((path, index) => {
+    const saved = (boots[index] ?? 0) + 7200;
+    utimesSync(path, saved, saved);
+  });
+  const facts = await read(root);
+  assert.deepEqual(
+    facts.boots.map(({ id, kernelRelease, start }) => [id, kernelRelease, iso(start.earliest)]),
+    [
+      ['kern.log 1', '6.12.117', '2026-11-26T06:00:00.000Z'],
+      ['kern.log 2', '6.12.117', '2026-11-27T06:00:00.000Z'],
+      ['kern.log 3', '6.12.117', '2026-11-28T06:00:00.000Z'],
+    ],
+  );
+  assert.deepEqual(
+    facts.kernelReports.map(({ boot, report }) => [boot, report.microseconds / 1e6]),
+    [
+      ['kern.log 1', 500],
+      ['kern.log 2', 700],
+      ['kern.log 2', 820],
+    ],
+  );
+  assert.deepEqual(
+    facts.sources.map(({ name }) => name.replace(root, '')),
+    ['/var/log/kern.log and 2 rotated'],
+  );
+});
+
+test('kernel log: 25 minutes of records written down in one second keep their times', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const late = (uptime: number) => line(boot, uptime, `line of ${uptime}`, 1500 - uptime);
+  const text =
+    [...Array(50).keys()].map((index) => late(index * 20)).join('') +
+    line(boot, 1000, 'INFO: task redis-server:160 blocked for more than 122 seconds.', 500) +
+    late(1490) +
+    line(boot, 10_000, 'in time again');
+  placed(root, 'kern.log', text);
+  const facts = await read(root, { kernLog: [join(root, 'kern.log')] });
+  const off = (facts.kernelReports[0]?.at ?? 0) - (boot + 1000);
+  assert.ok(Math.abs(off) <= 1, `${off} s off`);
+  assert.deepEqual(facts.systemEvents, []);
+});
+
+test('kernel log: a clock that is set moves what comes after it, and is told', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const every = (from: number, to: number, shift: number) =>
+    [...Array((to - from) / 10).keys()]
+      .map((index) => line(boot + shift, from + index * 10, 'tick'))
+      .join('');
+  const text =
+    every(0, 200, -3600) +
+    hung(boot - 3600, 200) +
+    every(210, 400, 0) +
+    hung(boot, 400) +
+    every(410, 500, -120);
+  placed(root, 'kern.log', text);
+  const facts = await read(root, { kernLog: [join(root, 'kern.log')] });
+  const offs = facts.kernelReports.map(({ at, report }) =>
+    Math.floor(at - boot - report.microseconds / 1e6),
+  );
+  assert.deepEqual(offs, [-3600, 0]);
+  assert.deepEqual(
+    facts.systemEvents.map(({ kind, text }) => [kind, text]),
+    [
+      ['clock_stepped', 'the clock was set forward by 3600 s'],
+      ['clock_stepped', 'the clock was set back by 120 s'],
+    ],
+  );
+});
+
+test('kernel log: stamps without a year over New Year', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2025, 11, 31, 23, 50) / 1000;
+  const path = placed(root, 'kern.log', hung(boot, 300) + hung(boot, 900) + hung(boot, 86_400));
+  utimesSync(path, boot + 90_000, boot + 90_000);
+  const facts = await read(root, { kernLog: [path] });
+  assert.deepEqual(
+    facts.kernelReports.map(({ at }) => iso(at).slice(0, 16)),
+    ['2025-12-31T23:55', '2026-01-01T00:05', '2026-01-01T23:50'],
+  );
+});
+
+test("kernel log: lines that claim to be the kernel's are not believed", async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const forged = `${rfc3164(boot + 800)} vm kernel: INFO: task redis-server:31337 blocked for more than 999 seconds.\n`;
+  const path = placed(root, 'syslog', hung(boot, 500) + forged + forged);
+  const raw = placed(
+    root,
+    'dmesg',
+    '<3>[  500.000000] INFO: task redis-server:160 blocked for more than 122 seconds.\n' +
+      '<11>[  600.000000] INFO: task redis-server:31337 blocked for more than 999 seconds.\n',
+  );
+  const facts = await read(root, { kernLog: [path, raw] });
+  assert.deepEqual([...new Set(facts.kernelReports.map(({ report }) => report.pid))], [160]);
+  assert.match(problemsOf(facts).join('\n'), /^2 lines that call themselves the kernel's lack/m);
+  assert.match(
+    problemsOf(facts).join('\n'),
+    /^1 lines look like the kernel's and were written by/m,
+  );
+});
+
+test('kernel log: whatever stands there costs itself and a sentence', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const good = placed(root, 'good', hung(boot, 500));
+  const packed = gzipSync(hung(boot, 700).repeat(2000), { level: 0 });
+  const fifo = join(root, 'fifo');
+  execFileSync('mkfifo', [fifo]);
+  mkdirSync(join(root, 'directory'));
+  const cases: readonly (readonly [path: string, said: RegExp])[] = [
+    [join(root, 'nothing'), /it is not there/],
+    [fifo, /no regular file: a pipe or a device may never end/],
+    ['/dev/zero', /no regular file/],
+    [join(root, 'directory'), /it is a directory/],
+    [placed(root, 'empty', ''), /it is empty/],
+    [placed(root, 'torn.gz', packed.subarray(0, packed.length / 2)), /torn or no gzip file/],
+    [
+      placed(root, 'garbage', Buffer.from('0badc0de00ff'.repeat(5000), 'hex')),
+      /none of its \d+ lines looks like/,
+    ],
+    [placed(root, 'zeros', Buffer.alloc(3_000_000)), /lines of over 1 MB|looks like/],
+    [
+      placed(root, 'not.xz', Buffer.from('fd377a585a000000', 'hex')),
+      /torn or no xz file|xz is not installed/,
+    ],
+  ];
+  for (const [path, said] of cases) {
+    const facts = await read(root, { kernLog: [path, good] });
+    assert.match(problemsOf(facts).join('\n'), said, path);
+    assert.ok(
+      facts.kernelReports.some(({ report }) => report.microseconds === 500e6),
+      path,
+    );
+  }
+  const torn = await read(root, { kernLog: [join(root, 'torn.gz')] });
+  assert.ok(torn.kernelReports.length > 0, 'what came before the tear is used');
+});
+
+test('kernel log: no permission is told with what to do', async (t) => {
+  if (process.getuid?.() === 0) return t.skip('root may read everything');
+  const root = temporaryRoot(t);
+  const path = placed(root, 'kern.log', hung(now - 9000, 500));
+  chmodSync(path, 0);
+  const facts = await read(root, { kernLog: [path] });
+  assert.match(problemsOf(facts).join('\n'), /no permission to read it: run the report as root/);
+});
+
+test('kernel log: of a file too large its end is read, and a file that grows has an end', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 1) / 1000;
+  const path = join(root, 'kern.log');
+  writeFileSync(path, hung(boot, 10));
+  const filler = line(boot, 20, 'x'.repeat(2000)).repeat(600);
+  for (let written = 0; written < 110e6; written += filler.length) appendFileSync(path, filler);
+  appendFileSync(path, hung(boot, 900_000));
+  const reading = read(root, { kernLog: [path] });
+  const growing = setInterval(() => appendFileSync(path, line(boot, 900_001, 'more')), 1);
+  const facts = await reading.finally(() => clearInterval(growing));
+  assert.match(problemsOf(facts).join('\n'), /only its last 96 MB were read/);
+  assert.deepEqual(
+    facts.kernelReports.map(({ report }) => report.microseconds),
+    [900_000e6],
+  );
+});

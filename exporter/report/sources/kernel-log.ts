@@ -1,0 +1,76 @@
+/** Text kernel logs: kern.log, syslog, messages and saved `dmesg`, with what they were rotated into. */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Gathered, Source } from '../facts/facts.ts';
+import type { ReadContext } from './context.ts';
+import { createKernelBoots } from './kernel-boots.ts';
+import { readKernelFile } from './kernel-file.ts';
+import type { KernelLine } from './kernel-line.ts';
+import { logFamily, newestOf } from './log-family.ts';
+
+/** Where distributions keep the kernel's lines; the first ones hold nothing else. */
+const usualPlaces = ['kern.log', 'messages', 'syslog', 'dmesg', 'dmesg.0'];
+
+/** Of one log with all it was rotated into. */
+const mostBytesOfLog = 256 * 1024 * 1024;
+
+interface Log {
+  readonly path: string;
+  readonly files: readonly string[];
+  readonly problems: readonly string[];
+}
+
+const inOrder = (path: string, problem: string, log: string) =>
+  path === log ? problem : `${path}: ${problem}`;
+
+async function readOne(
+  { path: log, files, problems }: Log,
+  context: ReadContext,
+): Promise<Gathered> {
+  const id = `kernel_log ${log}`;
+  const boots = createKernelBoots({ id, path: log });
+  const hash = createHash('sha256');
+  const told = [...problems];
+  let saved = 0;
+  const take = (line: KernelLine): void =>
+    line.tag === 'kernel' ? boots.kernel(line) : boots.program(line);
+  for (const path of files) {
+    const { read, problems } = await readKernelFile(path, context, hash, take);
+    told.push(...problems.map((problem) => inOrder(path, problem, log)));
+    saved = Math.max(saved, read?.mtime ?? 0);
+  }
+  const { running, boots: known } = context;
+  const { problems: doubts, ...facts } = boots.end({ running, saved, known });
+  const source: Source = {
+    id,
+    kind: 'kernel_log',
+    name: files.length > 1 ? `${log} and ${files.length - 1} rotated` : log,
+    records: boots.records(),
+    sha256: hash.digest('hex'),
+    timeErrorSeconds: 1,
+    problems: [...told, ...doubts],
+  };
+  return { ...facts, sources: [source] };
+}
+
+/** In the usual place; undefined where there is none. */
+function usual(path: string, { range }: ReadContext): Log[] {
+  const { taken, leftOut } = newestOf(logFamily(path, range.from), mostBytesOfLog);
+  const problems =
+    leftOut.length > 0
+      ? [`the ${leftOut.length} oldest of its files were left out: too large`]
+      : [];
+  return taken.length > 0 ? [{ path, files: taken.map((file) => file.path), problems }] : [];
+}
+
+/** Files that were named, or those in the usual places that are there. */
+export async function readKernelLogs(context: ReadContext): Promise<Gathered[]> {
+  const { kernLog, root } = context.options;
+  const logs =
+    kernLog.length > 0
+      ? kernLog.map((path): Log => ({ path, files: [path], problems: [] }))
+      : usualPlaces.flatMap((name) => usual(join(root, 'var/log', name), context));
+  const gathered: Gathered[] = [];
+  for (const log of logs) gathered.push(await readOne(log, context));
+  return gathered;
+}
