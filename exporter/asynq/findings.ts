@@ -1,5 +1,5 @@
 /** What a snapshot says, in sentences for a person. Worst first, and only the worst few. */
-import type { Finding, Severity } from '../core/collector.ts';
+import { bySeverity, type Finding, type Severity } from '../core/collector.ts';
 import type { Snapshot } from './collection.ts';
 import type { QueueView } from './queue-metrics.ts';
 import { limits } from '../measure/limits.ts';
@@ -120,11 +120,7 @@ function aboutQueue(view: QueueView, snapshot: Snapshot, add: Add): void {
   }
 }
 
-const order = { bad: 0, warning: 1, good: 2 } as const;
-
-const isWorse = (a: Ranked, b: Ranked): boolean =>
-  order[a.severity] - order[b.severity] < 0 ||
-  (a.severity === b.severity && a.weight - b.weight > 0);
+const isWorse = (a: Ranked, b: Ranked): boolean => (bySeverity(a, b) || b.weight - a.weight) < 0;
 
 export interface Findings {
   about(view: QueueView): void;

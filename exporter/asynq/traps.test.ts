@@ -249,7 +249,7 @@ test('servers: consumers, a killed server, a stopped one, queues nobody serves',
   assert.equal(value('asynq_queue_consumers', 'orphan'), 0);
   assert.match(
     JSON.stringify(collector.report?.().findings),
-    /orphan: 1 task waiting, the oldest for \d+ m?s; no running server takes tasks from this queue\./,
+    /orphan: 1 task waiting, the oldest for [\d.]+ m?s; no running server takes tasks from this queue\./,
   );
   await app.heartbeat({ ...worker, status: 'stopped' }, [work]);
   ({ value } = await scrape());

@@ -2,7 +2,7 @@
  * Asynq's queues, servers and schedulers, straight from Redis: everything asynq's own exporter
  * publishes, under the same names, right where that one is wrong, and what it does not see.
  */
-import { type ErrorReason, errorReasons } from '../asynq/ask.ts';
+import { errorReasons } from '../asynq/ask.ts';
 import { createCollection } from '../asynq/collection.ts';
 import {
   ageFamilies,
@@ -31,6 +31,7 @@ import type { Config } from '../config/read.ts';
 import { createHistory } from '../measure/history.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { openRedis } from '../redis/open.ts';
+import { zeroes } from '../measure/zeroes.ts';
 
 export interface AsynqDependencies {
   readonly config: Pick<Config, 'redis' | 'asynqQueues' | 'asynqInterval' | 'asynqMemory'>;
@@ -55,10 +56,7 @@ export function asynqCollector({
   redis,
   client = openRedis(config.redis, { buffers: true, timeoutMs }),
 }: AsynqDependencies): Collector {
-  const errors = Object.fromEntries(errorReasons.map((reason) => [reason, 0])) as Record<
-    ErrorReason,
-    number
-  >;
+  const errors = zeroes(errorReasons);
   const oldest = createHistory(clock);
   const withMemory = config.asynqMemory;
   const isCluster = config.redis.cluster !== undefined;

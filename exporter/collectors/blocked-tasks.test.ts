@@ -142,7 +142,7 @@ test('blocked tasks: a thread caught falling asleep learns its reason later and 
   const { root, clock, collector } = start(t, processFiles(300, blockedBy('0')));
   clock.advance(6);
   assert.equal((await read(collector)).longest['unknown'], 6);
-  assert.match(findings(collector)[0]?.text ?? '', /does not tell us what it waits for\.$/);
+  assert.match(findings(collector)[0]?.text ?? '', /does not say what it waits for\.$/);
   writeTree(root, processFiles(300, blockedBy('rwsem_down_write_slowpath')));
   clock.advance(1);
   const { tasks, longest } = await read(collector);

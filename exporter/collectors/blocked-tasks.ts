@@ -27,6 +27,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { Second } from '../core/second.ts';
 import { asError } from '../measure/errors.ts';
 import { limits } from '../measure/limits.ts';
+import { zeroes } from '../measure/zeroes.ts';
 
 const blockedTasks = gauge({
   name: 'stealwatch_blocked_tasks',
@@ -52,9 +53,6 @@ const mostProcesses = 10;
 const processFromSeconds = 1;
 const findingFromSeconds = limits.taskBlockedSeconds.warn;
 const mostFindings = 5;
-
-const zeroes = () =>
-  Object.fromEntries(reasons.map((reason) => [reason, 0])) as Record<Reason, number>;
 
 function evidenceOf(blocked: readonly BlockedProcess[]): Evidence {
   const longest = (of: Reason) =>
@@ -134,9 +132,9 @@ export function blockedTasksCollector({
     some.reduce((oldest, spell) => Math.max(oldest, spells.ageSeconds(spell)), 0);
 
   function familiesNow(): Family[] {
-    const counts = zeroes();
+    const counts = zeroes(reasons);
     for (const { reason } of spells.blocked()) counts[reason] += 1;
-    const longest = zeroes();
+    const longest = zeroes(reasons);
     const processes = blockedProcesses(spells);
     for (const { reason, seconds } of processes) {
       longest[reason] = Math.max(longest[reason], seconds);

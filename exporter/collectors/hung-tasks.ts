@@ -27,6 +27,7 @@ import { createKernelEventReader, kernelEvents } from '../kmsg/kernel-events.ts'
 import type { KmsgRecord } from '../kmsg/record.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { reasonInWords, reasons } from '../tasks/reasons.ts';
+import { zeroes } from '../measure/zeroes.ts';
 
 const hungTasks = counter({
   name: 'stealwatch_hung_tasks_total',
@@ -79,10 +80,6 @@ function explained(access: Access, path: string): string {
     case 'broken':
       return `${path} cannot be read: ${access.error.message}`;
   }
-}
-
-function zeroes<T extends string>(names: readonly T[]): Record<T, number> {
-  return Object.fromEntries(names.map((name) => [name, 0])) as Record<T, number>;
 }
 
 /** The counts, from what the follower and the assembler tell. */

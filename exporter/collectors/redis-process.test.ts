@@ -350,7 +350,7 @@ test('redis process: really blocked on a frozen file system, and what the page s
   assert.deepEqual(texts(collector), []);
   await until('the page tells of it', () =>
     texts(tasks).some((text) =>
-      /^bad: redis-server has been blocked in the kernel for \d+ s/.test(text),
+      /^bad: redis-server has been blocked in the kernel for [\d.]+ s/.test(text),
     ),
   );
   await redis.thaw();

@@ -90,13 +90,17 @@ export interface Check {
 }
 
 /** Worst first: `bad` needs a person, `warning` explains or foretells, `good` is quiet. */
-export type Severity = 'bad' | 'warning' | 'good';
+const severities = ['bad', 'warning', 'good'] as const;
+export type Severity = (typeof severities)[number];
 
 /** What a collector sees right now, in words a tired person understands. */
 export interface Finding {
   readonly severity: Severity;
   readonly text: string;
 }
+
+export const bySeverity = (a: Pick<Finding, 'severity'>, b: Pick<Finding, 'severity'>): number =>
+  severities.indexOf(a.severity) - severities.indexOf(b.severity);
 
 /** The last minutes of one number, for the page at `/`. */
 export interface Chart {

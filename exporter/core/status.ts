@@ -3,7 +3,14 @@
  * frozen. 503 as soon as a critical check fails: a health check that says 200 while Redis is
  * frozen is how the outage stayed unseen.
  */
-import type { Check, Collector, Finding, Report, Sampler } from './collector.ts';
+import {
+  bySeverity,
+  type Check,
+  type Collector,
+  type Finding,
+  type Report,
+  type Sampler,
+} from './collector.ts';
 import { durationText } from '../measure/duration.ts';
 import { limits } from '../measure/limits.ts';
 import type { Evidence } from './evidence.ts';
@@ -55,8 +62,6 @@ export function verdictFrom(reports: readonly Report[]): Verdict {
   return verdictOf(evidence);
 }
 
-const order = { bad: 0, warning: 1, good: 2 } as const;
-
 /** Each collector's report, in order. From memory, and not free: once for each answer. */
 export function reportsOf(collectors: readonly Collector[]): Report[] {
   return collectors.map((collector) => collector.report?.() ?? {});
@@ -64,9 +69,7 @@ export function reportsOf(collectors: readonly Collector[]): Report[] {
 
 export function statusOf(reports: readonly Report[]): Status {
   const checks = reports.flatMap((report) => [...(report.checks ?? []), ...samplerChecks(report)]);
-  const findings = reports
-    .flatMap((report) => report.findings ?? [])
-    .sort((a, b) => order[a.severity] - order[b.severity]);
+  const findings = reports.flatMap((report) => report.findings ?? []).sort(bySeverity);
   const failing = checks.some(({ critical, ok }) => critical && !ok);
   return {
     status: failing ? 'failing' : 'ok',

@@ -13,7 +13,7 @@ const hung = (who: string, seconds: number, why: string, ago: number) =>
   `The kernel reported ${who} blocked for more than ${seconds} s, ${why}, ${ago} s ago.`;
 const disk = 'waiting for the disk';
 const filesystem = 'waiting for a file system (frozen, or its journal or server does not answer)';
-const unsaid = 'and does not say what it waits for';
+const unsaid = 'and the kernel does not say what it waits for';
 const page = 'waiting for the host to bring a page back';
 const lock = 'waiting for a lock that another thread holds';
 

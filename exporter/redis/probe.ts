@@ -35,6 +35,7 @@ import {
   unconnected,
   type Verdict,
 } from './verdict.ts';
+import { zeroes } from '../measure/zeroes.ts';
 
 const periodSeconds = 1;
 /** A tick this long after the one before it is late: we stood still. */
@@ -291,9 +292,4 @@ export function createRedisProbe(
 }
 
 /** All results at 0, so that `increase()` sees the first of each. */
-export function noResults(): Record<ProbeResult, number> {
-  return Object.fromEntries(probeResults.map((result) => [result, 0])) as Record<
-    ProbeResult,
-    number
-  >;
-}
+export const noResults = () => zeroes(probeResults);

@@ -1,6 +1,6 @@
 /** Blocked threads by process and reason, and what to say of them to a person. */
 import type { Finding } from '../core/collector.ts';
-import type { Reason } from './reasons.ts';
+import { type Reason, reasonInWords } from './reasons.ts';
 import { processLabel } from './process-label.ts';
 import { isIdleKernelThread, type Spells } from './spells.ts';
 import { durationText } from '../measure/duration.ts';
@@ -34,22 +34,9 @@ export function blockedProcesses(spells: Spells): BlockedProcess[] {
   return [...found.values()].sort((a, b) => b.seconds - a.seconds);
 }
 
-function waitingFor({ reason, waitChannel }: BlockedProcess): string {
-  switch (reason) {
-    case 'host_page_in':
-      return 'waiting for the host to bring a page back';
-    case 'disk':
-      return 'waiting for the disk';
-    case 'filesystem':
-      return 'waiting for a file system';
-    case 'lock':
-      return 'waiting for a lock that another thread holds';
-    case 'other':
-      return `waiting in the kernel function ${waitChannel}`;
-    case 'unknown':
-      return 'and the kernel does not tell us what it waits for';
-  }
-}
+/** The channel of what is in no row is all there is to say of it. */
+const waitingFor = ({ reason, waitChannel }: BlockedProcess) =>
+  reason === 'other' ? `waiting in the kernel function ${waitChannel}` : reasonInWords[reason];
 
 /** `other` explains rather than accuses: a vfork() or a paused container looks like this. */
 export function findingOf(blocked: BlockedProcess): Finding {

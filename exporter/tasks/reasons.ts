@@ -27,7 +27,7 @@ export const reasonInWords: Readonly<Record<Reason, string>> = {
   filesystem: 'waiting for a file system (frozen, or its journal or server does not answer)',
   lock: 'waiting for a lock that another thread holds',
   other: 'waiting for something else in the kernel',
-  unknown: 'and does not say what it waits for',
+  unknown: 'and the kernel does not say what it waits for',
 };
 
 interface Named<T> {
