@@ -7,6 +7,18 @@ import { report } from './report/command.ts';
 /** The launcher (exporter/stealwatch) knows the same words. */
 const commands: Readonly<Record<string, OneShot>> = { doctor, report };
 
+/** What is left open closes by itself within this time, unless something stands still. */
+const graceMs = 200;
+
+/**
+ * A thread that waits for a disk or a name server keeps this process from ending, and `process.exit`
+ * waits for it as well. Another program in its place does not, unless the thread sleeps in D state.
+ */
+function endSoon(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {}), graceMs).unref();
+}
+
 const [word = '', ...argv] = process.argv.slice(2);
 const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
 if (command === undefined) {
@@ -20,13 +32,8 @@ if (command === undefined) {
     env: process.env,
     print: (text) => void process.stdout.write(text),
     complain: (text) => void process.stderr.write(text),
-  }).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      process.stderr.write(`stealwatch ${word}: ${messageOf(error)}\n`);
-      process.exitCode = 1;
-    },
-  );
+  }).then(endSoon, (error: unknown) => {
+    process.stderr.write(`stealwatch ${word}: ${messageOf(error)}\n`);
+    endSoon(1);
+  });
 }

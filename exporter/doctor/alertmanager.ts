@@ -1,5 +1,6 @@
 /** What Alertmanager says of itself: whom it tells, whether that works, and what it was told. */
 import { httpGet } from '../core/http-get.ts';
+import { messageOf } from '../measure/errors.ts';
 import { samplesOf } from './exporter.ts';
 
 export interface AlertmanagerFacts {
@@ -32,6 +33,14 @@ const sum = (text: string, name: string) =>
 const integration = /^\s*(?:- )?[a-z0-9]+_configs:/m;
 
 export async function askAlertmanager(url: URL): Promise<AlertmanagerFacts> {
+  try {
+    return await factsOf(url);
+  } catch (error) {
+    throw new Error(`${url.origin}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function factsOf(url: URL): Promise<AlertmanagerFacts> {
   const base = url.href.endsWith('/') ? url.href : `${url.href}/`;
   const ask = async (path: string) => {
     const { status, body } = await httpGet(new URL(path, base), deadlineMs, mostBytes);

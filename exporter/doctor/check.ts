@@ -4,13 +4,18 @@ import type { Machine } from './machine.ts';
 /** `cannot_see`: neither good nor bad is known, and the reason says why. */
 export type State = 'pass' | 'warn' | 'fail' | 'cannot_see';
 
+/**
+ * `tried`: a command, and a test runs this very text and sees the check pass afterwards. `not_tried`:
+ * a command that needs what a test has not. `advice`: no command.
+ */
+export type StepKind = 'tried' | 'not_tried' | 'advice';
+
 export interface Step {
-  readonly command: string;
-  /** A test runs this very text and sees the check pass afterwards. */
-  readonly tried: boolean;
+  readonly kind: StepKind;
+  readonly text: string;
 }
 
-/** Commands for a person, one after the other. The doctor runs none of them. */
+/** What a person does, one after the other. The doctor does none of it. */
 export type Mend = readonly Step[];
 
 export interface Outcome {
@@ -57,9 +62,11 @@ function outcome(state: State, reason: string, mend?: Mend): Outcome {
   return { state, reason, ...(mend === undefined ? {} : { mend }) };
 }
 
-/** Commands that a test has run as they stand here. */
-export const tried = (...commands: readonly string[]): Mend =>
-  commands.map((command) => ({ command, tried: true }));
+const steps =
+  (kind: StepKind) =>
+  (...texts: readonly string[]): Mend =>
+    texts.map((text) => ({ kind, text }));
 
-export const notTried = (...commands: readonly string[]): Mend =>
-  commands.map((command) => ({ command, tried: false }));
+export const tried = steps('tried');
+export const notTried = steps('not_tried');
+export const advice = steps('advice');

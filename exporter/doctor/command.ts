@@ -17,7 +17,20 @@ export const doctor: OneShot = async ({ argv, env, print, complain }) => {
     complain(['stealwatch doctor:', ...command.problems.map((one) => `  ${one}`), ''].join('\n'));
     return wrongOptions;
   }
-  const results = await examine({ ...command.options, clock: systemClock });
+  let stuck: readonly string[] = [];
+  const results = await examine({
+    ...command.options,
+    clock: systemClock,
+    onStuck: (paths) => {
+      stuck = paths;
+    },
+  });
   print(command.json ? jsonOf(results) : screenOf(results));
+  if (stuck.length > 0) {
+    const paths = stuck.join(', ');
+    complain(
+      `A thread of this command waits for ${paths}; if it sleeps in D state, the command ends when it wakes.\n`,
+    );
+  }
   return exitCodeOf(results);
 };

@@ -1,5 +1,6 @@
 /** What only the running exporter knows: its /status and /metrics, asked once, with a short deadline. */
 import { httpGet } from '../core/http-get.ts';
+import { messageOf } from '../measure/errors.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -82,8 +83,16 @@ export interface ExporterPlace {
   readonly token: string | undefined;
 }
 
-/** Rejects with a sentence that never holds the URL's user info. */
-export async function askExporter({ url, token }: ExporterPlace): Promise<ExporterFacts> {
+/** `origin` holds neither user nor password. */
+export async function askExporter(place: ExporterPlace): Promise<ExporterFacts> {
+  try {
+    return await factsOf(place);
+  } catch (error) {
+    throw new Error(`${place.url.origin}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function factsOf({ url, token }: ExporterPlace): Promise<ExporterFacts> {
   const ask = async (path: string, bytes: number) => {
     const headers = {
       'x-prometheus-scrape-timeout-seconds': String(scrapeSeconds),
@@ -97,6 +106,10 @@ export async function askExporter({ url, token }: ExporterPlace): Promise<Export
     ask('/status', mostStatusBytes).then(statusFrom),
     ask('/metrics', mostBytes),
   ]);
+  // The last that an exporter says.
+  if (!/^stealwatch_verdict .*\n$/m.test(metrics)) {
+    throw new Error('its /metrics came in part only, or something else listens there');
+  }
   const checks = (status['checks'] as unknown[]).flatMap(checkOf);
   const asked = status['askedFromOutsideSecondsAgo'];
   return {

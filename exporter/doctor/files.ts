@@ -88,8 +88,16 @@ const words: Readonly<Record<string, string>> = {
 const problemWith = (path: string, error: unknown) =>
   new Error(`${path}: ${words[codeOf(error) ?? ''] ?? whyUnreadable(error)}`, { cause: error });
 
-/** `seconds`: how long one read may take. */
-export function openDisks(machineRoot: string, seconds = 1.5): Disks {
+export interface DiskOptions {
+  /** How long one read may take. */
+  readonly seconds?: number;
+  readonly readFile?: (path: string) => Promise<Buffer>;
+}
+
+export function openDisks(
+  machineRoot: string,
+  { seconds = 1.5, readFile = readSmallFile }: DiskOptions = {},
+): Disks {
   const stuck = new Set<string>();
 
   function openLane() {
@@ -129,8 +137,7 @@ export function openDisks(machineRoot: string, seconds = 1.5): Disks {
     }
 
     return (root: string): Files => ({
-      text: (path) =>
-        inTurn(root, path, async (whole) => (await readSmallFile(whole)).toString('utf8')),
+      text: (path) => inTurn(root, path, async (whole) => (await readFile(whole)).toString('utf8')),
       names: (path) => inTurn(root, path, namesIn),
       facts: (path) => inTurn(root, path, factsOf),
     });

@@ -2,7 +2,7 @@
 import { parseSetting } from '../collectors/hung-task-detector.ts';
 import { openSource } from '../kmsg/source.ts';
 import { codeOf, messageOf } from '../measure/errors.ts';
-import { cannotSee, type Check, fail, notTried, pass, tried, warn } from './check.ts';
+import { cannotSee, type Check, fail, advice, pass, tried, warn } from './check.ts';
 import type { Machine } from './machine.ts';
 
 type Procfs = Pick<Machine, 'procfs'>;
@@ -108,9 +108,9 @@ const backtraces: Check = {
   },
 };
 
-const letSyslog = notTried(
-  'systemctl restart stealwatch   # the unit grants CAP_SYSLOG',
-  "docker compose: devices: ['/dev/kmsg:/dev/kmsg:r'], cap_add: [SYSLOG]",
+const letSyslog = advice(
+  'grant the exporter CAP_SYSLOG: the unit and docker-compose.yml of this project do',
+  'in a container of your own: devices /dev/kmsg:/dev/kmsg:r and cap_add SYSLOG',
 );
 
 /** What the exporter says of itself counts: it is the one that reads. */

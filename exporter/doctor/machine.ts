@@ -23,3 +23,10 @@ export interface Machine {
   /** The containers of Docker that run; undefined where there is no Docker. */
   containers(): Promise<readonly Container[] | undefined>;
 }
+
+/** How long ago the last boot was; throws where /proc/uptime is none. */
+export function uptimeOf({ procfs }: Pick<Machine, 'procfs'>): number {
+  const seconds = Number.parseFloat(procfs.read('uptime') ?? '');
+  if (!(seconds > 0)) throw new Error(`${procfs.root}/uptime: expected seconds since the boot`);
+  return seconds;
+}

@@ -19,14 +19,50 @@ function shown(text: string): string {
   return plain.length > longestReason ? `${plain.slice(0, longestReason)}...` : plain;
 }
 
-function linesOf({ title, state, reason, mend }: Result): string[] {
-  const said = state === 'cannot_see' ? `cannot see: ${reason}` : reason;
-  const lines = [`${marks[state]}  ${title}: ${shown(said)}`];
-  if (state === 'pass') return lines;
+const lineOf = (state: State, text: string) => `${marks[state]}  ${text}`;
+
+function passed({ title, reason }: Result): string {
+  return lineOf('pass', `${title}: ${shown(reason)}`);
+}
+
+function linesOf({ title, state, reason, mend }: Result, also: readonly Result[]): string[] {
+  const titles = [title, ...also.map((one) => one.title)].join('; ');
+  const text =
+    state === 'cannot_see'
+      ? `cannot see: ${titles}: ${shown(reason)}`
+      : `${title}: ${shown(reason)}`;
   const steps = mend.map(
-    ({ command, tried }) => `        ${command}${tried ? '' : '   (not tried)'}`,
+    ({ kind, text }) => `        ${text}${kind === 'not_tried' ? '   (not tried)' : ''}`,
   );
-  return [...lines, ...steps];
+  return [lineOf(state, text), ...steps];
+}
+
+const same = (a: Result, b: Result) =>
+  a.state === 'cannot_see' && b.state === a.state && a.reason === b.reason;
+
+/** What cannot be seen for one and the same reason is one line, where the first of it stands. */
+function wrongOnes(results: readonly Result[]): string[] {
+  return results
+    .filter(({ state }) => state !== 'pass')
+    .flatMap((one, i, all) => {
+      if (all.slice(0, i).some((before) => same(before, one))) return [];
+      return linesOf(
+        one,
+        all.slice(i + 1).filter((after) => same(one, after)),
+      );
+    });
+}
+
+/** Where there is much to do, what is well is not what anybody looks for. */
+const mostLines = 45;
+
+function bodyOf(results: readonly Result[]): string[] {
+  const good = results.filter(({ state }) => state === 'pass');
+  const wrong = wrongOnes(results);
+  if (good.length === 0) return wrong;
+  if (wrong.length + good.length <= mostLines) return [...wrong, ...good.map(passed)];
+  const titles = good.map(({ title }) => title).join('; ');
+  return [...wrong, lineOf('pass', titles)];
 }
 
 function countsOf(results: readonly Result[]): string {
@@ -36,7 +72,7 @@ function countsOf(results: readonly Result[]): string {
 
 export function screenOf(results: readonly Result[]): string {
   return [
-    ...results.flatMap(linesOf),
+    ...bodyOf(results),
     '',
     `${countsOf(results)}. docs/doctor.md says why of each.`,
     '',

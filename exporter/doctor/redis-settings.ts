@@ -1,0 +1,138 @@
+/** Whether Redis answers, and what it would tell after a freeze. */
+import { messageOf } from '../measure/errors.ts';
+import { parseMeminfo } from '../procfs/meminfo.ts';
+import { numberOf } from '../redis/info.ts';
+import { cannotSee, type Check, fail, type Outcome, pass, tried, warn, advice } from './check.ts';
+import { redisOf } from './persistence.ts';
+import type { Machine } from './machine.ts';
+import type { ConfigName, RedisFacts } from './redis.ts';
+
+const frozen = advice('read docs/runbooks/RedisFrozen.md');
+const down = advice('read docs/runbooks/RedisDown.md');
+
+const answers: Check = {
+  id: 'redis',
+  title: 'Redis answers',
+  why: 'If it does not, this is no time for a check: the runbook says what to look at first, and what not to do.',
+  source: 'INFO and CONFIG GET at --redis-url, 1.5 s',
+  mends: [frozen, down],
+  async check(machine) {
+    try {
+      const { display, info } = await machine.redis();
+      return pass(`${display}, version ${info.get('redis_version') ?? 'unknown'}`);
+    } catch (error) {
+      const reason = messageOf(error);
+      return fail(reason, /no answer/.test(reason) ? frozen : down);
+    }
+  },
+};
+
+/** A setting that is a whole number. */
+function whole(redis: RedisFacts, name: ConfigName): number | undefined {
+  const text = redis.config(name);
+  if (text === undefined) return undefined;
+  if (!/^-?\d{1,15}$/.test(text)) throw new Error(`${name}: expected a whole number`);
+  return Number(text);
+}
+
+const noSetting = (name: string) => cannotSee(`this server has no ${name}`);
+
+const configure = (name: string, value: number | string) =>
+  tried(`redis-cli CONFIG SET ${name} ${value}`, 'redis-cli CONFIG REWRITE');
+
+const slowerThanTenMs = configure('slowlog-log-slower-than', 10_000);
+
+const slowLog: Check = {
+  id: 'slowlog',
+  title: 'Slow commands are kept',
+  why: 'After the fact it is the only word of Redis on which command took how long: it tells a slow command from a slow host.',
+  source: 'CONFIG GET slowlog-log-slower-than',
+  mends: [slowerThanTenMs],
+  async check(machine) {
+    const microseconds = whole(await redisOf(machine), 'slowlog-log-slower-than');
+    if (microseconds === undefined) return noSetting('slow log');
+    if (microseconds < 0) return warn('the slow log is off', slowerThanTenMs);
+    const from = `from ${microseconds / 1000} ms`;
+    return microseconds > 10_000 ? warn(`only ${from}`, slowerThanTenMs) : pass(from);
+  },
+};
+
+const watchLatency = configure('latency-monitor-threshold', 100);
+
+const latencyMonitor: Check = {
+  id: 'latency-monitor',
+  title: 'Stalls of Redis are kept',
+  why: 'A write that waits for the disk leaves nothing in the slow log: an 87 s stall showed in LATENCY LATEST alone.',
+  source: 'CONFIG GET latency-monitor-threshold',
+  mends: [watchLatency],
+  async check(machine) {
+    const milliseconds = whole(await redisOf(machine), 'latency-monitor-threshold');
+    if (milliseconds === undefined) return noSetting('latency monitor');
+    if (milliseconds === 0) return warn('the latency monitor is off', watchLatency);
+    return pass(`from ${milliseconds} ms`);
+  },
+};
+
+const keepAlive = configure('tcp-keepalive', 60);
+
+const deadClients: Check = {
+  id: 'dead-clients',
+  title: 'Connections of dead clients end',
+  why: 'Clients that were reset with their machine, or cut off by a firewall, leave their connections behind; with neither setting they stay until maxclients is reached.',
+  source: 'CONFIG GET timeout, tcp-keepalive',
+  mends: [keepAlive],
+  async check(machine) {
+    const redis = await redisOf(machine);
+    const [idle, keep] = [whole(redis, 'timeout') ?? 0, whole(redis, 'tcp-keepalive') ?? 0];
+    if (idle === 0 && keep === 0) return warn('timeout and tcp-keepalive are both 0', keepAlive);
+    return pass(keep > 0 ? `tcp-keepalive ${keep} s` : `timeout ${idle} s`);
+  },
+};
+
+const boundMemory = tried('redis-cli CONFIG SET maxmemory 512mb', 'redis-cli CONFIG REWRITE');
+
+function availableMemory({ procfs }: Machine): number {
+  const text = procfs.read('meminfo');
+  if (text === undefined) throw new Error(`${procfs.root}/meminfo is not there`);
+  const { values, problem } = parseMeminfo(text, ['MemTotal', 'MemAvailable']);
+  const available = values.get('MemAvailable');
+  if (available === undefined) throw new Error(problem ?? 'meminfo: no MemAvailable line');
+  return available;
+}
+
+const mib = (bytes: number) => `${Math.round(bytes / (1024 * 1024))} MiB`;
+
+function headroomOutcome(redis: RedisFacts, available: number): Outcome {
+  const used = numberOf(redis.info, 'used_memory');
+  if (used === undefined) return cannotSee('INFO has no used_memory');
+  const forks = (redis.config('save') ?? '').trim() !== '' || redis.config('appendonly') === 'yes';
+  if (forks && available < used) {
+    return warn(
+      `Redis has ${mib(used)}, ${mib(available)} are available: a snapshot may need as much again`,
+      boundMemory,
+    );
+  }
+  if (whole(redis, 'maxmemory') === 0) {
+    return warn(`maxmemory is 0: Redis (${mib(used)} now) takes all there is`, boundMemory);
+  }
+  return pass(`Redis has ${mib(used)}, ${mib(available)} are available`);
+}
+
+const headroom: Check = {
+  id: 'memory-headroom',
+  title: 'Memory that is left',
+  why: 'A fork for a snapshot may copy all that Redis has. Where that does not fit the kernel kills the largest process, which is Redis. Choose maxmemory for your machine: half of it, with a policy that fits (Asynq needs noeviction).',
+  source: 'used_memory of INFO, CONFIG GET maxmemory, /proc/meminfo',
+  mends: [boundMemory],
+  async check(machine) {
+    const redis = await redisOf(machine);
+    const process = await redis.process();
+    if (typeof process === 'string')
+      return cannotSee(`whether Redis is on this machine: ${process}`);
+    return headroomOutcome(redis, availableMemory(machine));
+  },
+};
+
+export const redisAnswers: Check = answers;
+export const redisTraces: readonly Check[] = [slowLog, latencyMonitor];
+export const redisLimits: readonly Check[] = [deadClients, headroom];

@@ -1,0 +1,152 @@
+/** Who notices a freeze, and who is told: what costs hours where it is missing. */
+import { durationText } from '../measure/duration.ts';
+import { messageOf } from '../measure/errors.ts';
+import { cannotSee, type Check, fail, notTried, pass, warn, advice } from './check.ts';
+import type { AlertmanagerFacts } from './alertmanager.ts';
+import type { ExporterFacts } from './exporter.ts';
+import type { Machine } from './machine.ts';
+
+const startExporter = notTried(
+  'systemctl enable --now stealwatch',
+  'docker compose up -d exporter   # where it runs in Docker',
+);
+
+const exporterRuns: Check = {
+  id: 'exporter',
+  title: 'The exporter answers',
+  why: 'It is what sees a freeze within seconds. Without it there is only what the machine keeps by itself, to be read after the reboot.',
+  source: 'GET /status and /metrics of --exporter',
+  mends: [startExporter],
+  async check(machine) {
+    try {
+      await machine.exporter();
+      return pass('it does');
+    } catch (error) {
+      return fail(messageOf(error), startExporter);
+    }
+  },
+};
+
+/** What rests on the exporter cannot be seen without it, and the check above says why. */
+async function exporterOf(machine: Machine): Promise<ExporterFacts> {
+  try {
+    return await machine.exporter();
+  } catch (error) {
+    throw new Error('the exporter does not answer', { cause: error });
+  }
+}
+
+const watchFromOutside = advice(
+  'set STEALWATCH_HEARTBEAT_URL to a check of healthchecks.io or Uptime Kuma and restart the exporter',
+  'or let Prometheus on another machine scrape this one: docs/watching-from-outside.md',
+);
+
+const recentSeconds = 60;
+
+const outside: Check = {
+  id: 'outside-monitoring',
+  title: 'Somebody outside notices',
+  why: 'A monitor on the machine it watches freezes with it: in the outage that made this project nobody was paged for hours.',
+  source: "the exporter: who asked for /metrics or /status, and its last heartbeat's answer",
+  mends: [watchFromOutside],
+  async check(machine) {
+    const { askedFromOutsideSecondsAgo: asked, check } = await exporterOf(machine);
+    const beating = check('heartbeat')?.state === 'sent';
+    if (asked !== undefined && asked <= recentSeconds) {
+      return pass(`asked from another machine ${durationText(asked)} ago`);
+    }
+    if (beating) return pass('the watcher outside took the last heartbeat');
+    const when =
+      asked === undefined
+        ? 'nobody from another machine has asked the exporter'
+        : `nobody from another machine has asked the exporter for ${durationText(asked)}`;
+    return fail(`${when}, and no heartbeat arrives anywhere`, watchFromOutside);
+  },
+};
+
+const setHeartbeat = advice(
+  'set STEALWATCH_HEARTBEAT_URL to a check of healthchecks.io or Uptime Kuma and restart the exporter',
+);
+
+const heartbeat: Check = {
+  id: 'heartbeat',
+  title: "A dead man's switch",
+  why: 'It pages when the beats stop, so it needs nothing here to work at the moment it matters: not Prometheus, not a network in, not the exporter.',
+  source: "the exporter's /status, check heartbeat",
+  mends: [setHeartbeat],
+  async check(machine) {
+    const found = (await exporterOf(machine)).check('heartbeat');
+    if (found === undefined) return warn('none is configured', setHeartbeat);
+    if (found.state === 'none') return cannotSee('the exporter has only just started');
+    return found.ok ? pass(found.reason) : fail(found.reason, setHeartbeat);
+  },
+};
+
+const proveRoute = notTried(
+  'amtool alert add Test severity=page --alertmanager.url=URL   # and wait for your phone',
+);
+const nameAlertmanager = notTried('stealwatch doctor --alertmanager http://HOST:9093');
+
+const alertRoute: Check = {
+  id: 'alert-route',
+  title: 'An alert reaches a person',
+  why: 'Everything can be measured and nobody told: a receiver that is empty, a webhook that was deleted, a Prometheus that does not reach Alertmanager.',
+  source:
+    'Alertmanager: /api/v2/status, receivers, alerts, and its own count of failed notifications',
+  mends: [proveRoute, nameAlertmanager],
+  async check(machine) {
+    let facts: AlertmanagerFacts | undefined;
+    try {
+      facts = await machine.alertmanager();
+    } catch (error) {
+      return fail(messageOf(error), proveRoute);
+    }
+    if (facts === undefined) {
+      return cannotSee(
+        'no --alertmanager was named, and it runs elsewhere as it should',
+        nameAlertmanager,
+      );
+    }
+    if (!facts.hasRoute) {
+      const names = facts.receivers.join(', ');
+      return fail(`no receiver tells anybody (there are ${names})`, proveRoute);
+    }
+    if (!facts.watchdog)
+      return fail('the Watchdog is not firing: Prometheus does not reach it', proveRoute);
+    if (facts.failed > 0) {
+      return fail(
+        `${facts.failed} of ${facts.sent} notifications failed since its start`,
+        proveRoute,
+      );
+    }
+    if (facts.sent === 0) return warn('it has told nobody anything yet', proveRoute);
+    return pass(`${facts.sent} notifications since its start, none failed, and the Watchdog fires`);
+  },
+};
+
+const watchApp = advice(
+  'set STEALWATCH_APPS=shop=http://127.0.0.1:8080/health and restart the exporter',
+);
+const mendApp = advice('read docs/runbooks/HealthEndpointLies.md');
+
+const healthEndpoint: Check = {
+  id: 'health-endpoint',
+  title: "The application's health endpoint tells the truth",
+  why: 'One that says 200 while Redis is frozen kept the outage invisible: every load balancer and every monitor believed it.',
+  source: "the exporter's stealwatch_app_health_lying",
+  mends: [watchApp, mendApp],
+  async check(machine) {
+    const { samples } = await exporterOf(machine);
+    const apps = samples('stealwatch_app_health_lying');
+    const lying = apps.filter(({ value }) => value === 1).map(({ labels }) => labels['app']);
+    if (lying.length > 0) {
+      return fail(`${lying.join(', ')} says all is well while Redis does not answer`, mendApp);
+    }
+    if (apps.length === 0) return warn('not tested: no application is named', watchApp);
+    const names = apps.map(({ labels }) => labels['app']).join(', ');
+    return pass(`${names}: not lying now; what it says of a frozen Redis shows in a freeze only`);
+  },
+};
+
+export const watchingChecks: readonly Check[] = [exporterRuns, outside, alertRoute, healthEndpoint];
+export const deadMansSwitch: Check = heartbeat;
