@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../measure/clock.ts';
 import { clientOf } from './access/client-address.ts';
 import type { Held } from '../exposition/large-answer.ts';
-import { readOneRequestAtATime } from './one-request.ts';
+import { discardRest, stopAtEarly } from './one-request.ts';
 
 export interface ConnectionLimits {
   /** In all; `ulimit -n` may allow fewer. */
@@ -41,8 +41,10 @@ interface Connection {
   /** and by now, and when that became more. */
   taken: number;
   movedAt: number;
-  /** Reads the request that came while the last of an answer was on its way. */
-  readHeld?: () => void;
+  /** Answers of which not all was sent: two, when a request came while the last of one was on its way. */
+  unsent: number;
+  /** Bytes that it had sent when the answer before was done. */
+  read: number;
   /** Had an answer that was no refusal. */
   known: boolean;
   /** To be closed after the answer under way. */
@@ -52,8 +54,11 @@ interface Connection {
 export interface Connections {
   /** False for a request that must not be answered: the connection is closed. */
   begin(request: IncomingMessage, response: ServerResponse): boolean;
-  /** No answer is under way on it. */
-  idle(socket: Duplex): boolean;
+  /**
+   * Told of what is no request, or comes too early. False where no answer is under way; else the
+   * connection is closed after it, and what still comes is thrown away.
+   */
+  early(socket: Duplex): boolean;
   /** Told of an answer that is given in pieces. */
   holds(response: ServerResponse, held: () => readonly Held[]): void;
   /** Ends those that wait for a request, and the others after the answer under way. */
@@ -64,6 +69,9 @@ export interface Connections {
 function peerOf({ localAddress, remoteAddress, remotePort }: Socket): string {
   return `${localAddress} ${remoteAddress} ${remotePort}`;
 }
+
+/** Bytes that make no request: of one that Node takes, the head has 8 KiB at most. */
+const mostWithoutRequest = 64 * 1024;
 
 /** Requests after which is looked at what waits. None brings more than a slice and a page at once. */
 const begunBetweenLooks = 8;
@@ -150,7 +158,8 @@ export function watchConnections(
     makeRoom(address);
     const heard = () => socket.bytesRead > 0;
     const taken = { takenBefore: 0, taken: 0, movedAt: since };
-    const connection = { socket, heard, address, since, ...taken, known: false, last: false };
+    const nothing = { unsent: 0, read: 0, known: false, last: false };
+    const connection = { socket, heard, address, since, ...taken, ...nothing };
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
     if (encrypted) knowByPeer(connection);
@@ -173,11 +182,7 @@ export function watchConnections(
     }
     connection.socket = socket;
     carriers.set(socket, connection);
-    connection.readHeld = readOneRequestAtATime(socket, {
-      busy: () => connection.response !== undefined,
-      given: () => connection.response?.writableEnded === true,
-      early: () => closeAfterAnswer(connection),
-    });
+    stopAtEarly(socket, () => isEarly(connection));
   }
 
   function isLate({ since, taken, takenBefore }: Connection, now: number): boolean {
@@ -208,6 +213,13 @@ export function watchConnections(
     }
   }
 
+  /** Empty lines before a request are allowed, without end they are not. */
+  function dropEndless(): void {
+    for (const { socket, read, response } of connections) {
+      if (response === undefined && socket.bytesRead - read > mostWithoutRequest) socket.destroy();
+    }
+  }
+
   /** Between two seconds as well, and a crowd not for each of it: that alone took 0.1 s of 240. */
   let begun = 0;
   function dropNowAndThen(): void {
@@ -215,40 +227,64 @@ export function watchConnections(
     if (begun % begunBetweenLooks === 0) dropUnread();
   }
 
-  function answered(connection: Connection, { statusCode }: ServerResponse): void {
+  function answered(connection: Connection, response: ServerResponse): void {
+    connection.unsent -= 1;
+    connection.known ||= response.statusCode < 400;
+    if (connection.last) connection.socket.destroySoon();
+    if (connection.response !== response) return;
     delete connection.response;
     delete connection.held;
+    connection.read = connection.socket.bytesRead;
     busy.delete(connection);
-    connection.known ||= statusCode < 400;
     touch(connection);
-    if (connection.last) connection.socket.destroySoon();
-    else connection.readHeld?.();
+  }
+
+  /**
+   * Early a request is not once all of the answer before it is on its way: its client may have it
+   * before we hear that it was sent.
+   */
+  function isEarly({ response, unsent }: Connection): boolean {
+    return response !== undefined && !(unsent === 1 && response.writableEnded);
   }
 
   server.on('connection', opened);
   server.on(encrypted ? 'secureConnection' : 'connection', carriesHttp);
-  server.on('close', clock.every(1, dropUnread));
+  const stop = clock.every(1, () => {
+    dropUnread();
+    dropEndless();
+  });
+  server.on('close', stop);
 
   return {
     begin(request, response) {
       const connection = carriers.get(request.socket);
-      const open = connection !== undefined && connections.has(connection);
-      if (!open || connection.response !== undefined) {
+      if (connection === undefined || !connections.has(connection)) {
         request.socket.destroy();
         return false;
       }
       connection.response = response;
+      delete connection.held;
+      connection.unsent += 1;
       busy.add(connection);
       touch(connection);
       noteTaken(connection, connection.since);
       connection.takenBefore = connection.taken;
       connection.movedAt = connection.since;
-      if (ending || hasBody(request)) closeAfterAnswer(connection);
+      const body = hasBody(request);
+      if (ending || body) closeAfterAnswer(connection);
+      // Nobody here reads one.
+      if (body) request.resume();
       response.once('close', () => answered(connection, response));
       dropNowAndThen();
       return true;
     },
-    idle: (socket) => ![...busy].some((connection) => connection.socket === socket),
+    early(socket) {
+      const connection = carriers.get(socket);
+      if (connection?.response === undefined) return false;
+      closeAfterAnswer(connection);
+      discardRest(connection.socket);
+      return true;
+    },
     holds(response, held) {
       const connection = carriers.get(response.req.socket);
       if (connection?.response === response) connection.held = held;

@@ -33,19 +33,26 @@ export function refuse(
 
 /** Why a request that Node could read goes no further; undefined for one that may. */
 export function refusalOf({ httpVersion, headers }: IncomingMessage): string | undefined {
-  const named = httpVersion !== '1.1' || headers.host !== undefined;
-  return named ? undefined : 'a request without Host';
+  if (httpVersion === '1.1' && headers.host === undefined) return 'a request without Host';
+  const coding = headers['transfer-encoding'];
+  // Where the body ends cannot be known.
+  if (coding !== undefined && !/(?:^|,)\s*chunked\s*$/i.test(coding)) {
+    return 'the last Transfer-Encoding is not chunked';
+  }
+  return undefined;
 }
 
-/** `idle`: no answer is under way on this connection, which another one would garble. */
+/** `early`: an answer is under way on this connection, which another one would garble. */
 export function countRefusals(
   server: Server,
-  idle: (socket: Duplex) => boolean,
+  early: (socket: Duplex) => boolean,
   count: (code: number) => void,
 ): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     const cause = error.code ?? '';
-    if (socket.writable && idle(socket) && !ofSocket.test(cause)) {
+    const unreadable = !ofSocket.test(cause);
+    if (unreadable && early(socket)) return;
+    if (socket.writable && unreadable) {
       const code = codes.get(cause) ?? 400;
       socket.end(`HTTP/1.1 ${code} ${STATUS_CODES[code]}\r\nConnection: close\r\n\r\n`);
       count(code);

@@ -107,7 +107,7 @@ export function createHttpServer(app: App): HttpServer {
   server.on('checkExpectation', listeners.expecting);
   countRefusals(
     server,
-    (socket) => connections.idle(socket),
+    (socket) => connections.early(socket),
     (code) => app.requests.count('', code),
   );
   return {

@@ -51,6 +51,9 @@ export async function serve(
       listener(incoming, response);
     } else refused++;
   });
+  server.on('clientError', (_error, socket) => {
+    if (!connections.early(socket)) socket.destroy();
+  });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {
