@@ -3,6 +3,7 @@
  * for, whatever the first to ask has, so that no caller's haste makes a source fail for another;
  * each leaves at its own time, with what is there by then.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../measure/clock.ts';
 import { type IsolatedCollector, type Outcome, startDeadline } from './isolate.ts';
 
@@ -26,6 +27,8 @@ interface Round<T> {
  */
 export type Ask<T> = (seconds: number, ready?: () => Promise<unknown>) => Promise<T>;
 
+const isServer = ({ collector }: IsolatedCollector) => collector.source === 'network';
+
 /**
  * Ask and have an answer within so many seconds. `combine` is called once for a whole round, and
  * with `complete` false for each that could not wait for its end. Rejects only
@@ -36,42 +39,43 @@ export function inRounds<T>(
   clock: Pick<Clock, 'monotonic'>,
   combine: (collected: readonly Collected[], complete: boolean) => T,
 ): Ask<T> {
+  const servers = isolated.filter(isServer);
+  const others = isolated.filter((one) => !isServer(one));
   let running: Round<T> | undefined;
 
-  async function finish(
-    outcomes: Round<T>['outcomes'],
-    ready: (() => Promise<unknown>) | undefined,
-  ): Promise<T> {
-    const deadline = startDeadline(longestSeconds);
-    const collected = await Promise.all(
-      isolated.map((one) =>
-        one.run(deadline).then((outcome) => {
-          outcomes.set(one, outcome);
-          return { isolated: one, outcome };
-        }),
-      ),
-    );
-    deadline.clear();
-    await ready?.();
-    running = undefined;
-    return combine(collected, true);
-  }
-
-  function begin(ready: (() => Promise<unknown>) | undefined): Round<T> {
-    const outcomes: Round<T>['outcomes'] = new Map();
-    return { startedAt: clock.monotonic(), outcomes, result: finish(outcomes, ready) };
-  }
-
   /** What is there now; of a source that is not done, what `isolate` makes of its last answer. */
-  function soFar({ outcomes, startedAt }: Round<T>): T {
+  function soFar({ outcomes, startedAt }: Omit<Round<T>, 'result'>, complete: boolean): T {
     const waited = clock.monotonic() - startedAt;
     return combine(
       isolated.map((one) => ({
         isolated: one,
         outcome: outcomes.get(one) ?? one.unfinished(waited),
       })),
-      false,
+      complete,
     );
+  }
+
+  async function finish(
+    round: Omit<Round<T>, 'result'>,
+    ready: (() => Promise<unknown>) | undefined,
+  ): Promise<T> {
+    const deadline = startDeadline(longestSeconds);
+    const run = async (one: IsolatedCollector) => {
+      round.outcomes.set(one, await one.run(deadline));
+    };
+    const answers = servers.map(run);
+    // The servers have their questions before we turn to files, and think meanwhile.
+    if (servers.length > 0) await setImmediate();
+    await Promise.all([...answers, ...others.map(run)]);
+    deadline.clear();
+    await ready?.();
+    running = undefined;
+    return soFar(round, true);
+  }
+
+  function begin(ready: (() => Promise<unknown>) | undefined): Round<T> {
+    const round = { startedAt: clock.monotonic(), outcomes: new Map() };
+    return { ...round, result: finish(round, ready) };
   }
 
   return async (seconds, ready) => {
@@ -80,7 +84,7 @@ export function inRounds<T>(
     if (seconds >= longestSeconds) return round.result;
     const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, seconds * 1000);
-    const early = timeIsUp.then(() => soFar(round));
+    const early = timeIsUp.then(() => soFar(round, false));
     return Promise.race([round.result, early]).finally(() => clearTimeout(timer));
   };
 }

@@ -98,3 +98,32 @@ test('scrape: a change is told once, in both directions, and a start that works 
   }
   assert.deepEqual(changes, ['moody: broken', 'moody: works', 'moody: broken']);
 });
+
+test('scrape: servers have their questions before a file is read, wherever they stand in the list', async () => {
+  const order: string[] = [];
+  const reading = collectorNamed(
+    'reading',
+    {},
+    {
+      async collect() {
+        order.push('a file is read');
+        return [single(level, 1)];
+      },
+    },
+  );
+  const asking = collectorNamed(
+    'asking',
+    {},
+    {
+      source: 'network',
+      async collect() {
+        for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+        order.push('the question is on its way');
+        return [single(level, 1)];
+      },
+    },
+  );
+  const scraper = createScraper([reading, asking], manualClock(), { collectorChanged() {} });
+  await scraper.scrape(2);
+  assert.deepEqual(order, ['the question is on its way', 'a file is read']);
+});
