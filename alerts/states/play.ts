@@ -56,7 +56,7 @@ interface State {
 /** Releases differ in whether a sample on the edge of a range is in it. */
 const edge = 3;
 /** Onset, the gap, and how long one looks, in steps. */
-const before = 45;
+export const before = 45;
 const gap = 90;
 const after = 210;
 

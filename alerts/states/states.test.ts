@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alertsOf, ruleFiles, runTests } from '../testing/rule-files.ts';
 import { allTools } from '../testing/tools.ts';
-import { playOf, type Row, stateNames } from './play.ts';
+import { before, playOf, type Row, stateNames } from './play.ts';
 import { elsewhere, table } from './table.ts';
 import { inStep } from '../../tools/rig/in-step.ts';
 
@@ -35,6 +35,43 @@ test('every exception is about a state that is played', () => {
   }
 });
 
+/** `host="ALERT number state"` of every sample in a line of promtool's. */
+const hostsIn = (line: string) =>
+  [...line.matchAll(/host="(\w+) \d+ ([^"]*)"/g)].map(
+    ([, alert = '', state = '']) => `${alert} in the state "${state}"`,
+  );
+
+/** What promtool says of a play, by alert and state; undefined where it says something else. */
+function wrongStates(text: string, step: number): string | undefined {
+  const failed = [...text.matchAll(/time: (\w+),\s+exp: ?(.*)\s+got: ?(.*)/g)];
+  const lines = failed.flatMap(([, time = '', exp = '', got = '']) => {
+    const [wanted, found] = [hostsIn(exp), hostsIn(got)];
+    const at = `${time} after the start (the trouble begins after ${before * step} s)`;
+    const quiet = wanted.filter((host) => !found.includes(host));
+    const firing = found.filter((host) => !wanted.includes(host));
+    return quiet
+      .map((host) => `${host} is quiet ${at}`)
+      .concat(firing.map((host) => `${host} fires ${at}`));
+  });
+  if (lines.length === 0) return undefined;
+  const todo =
+    'Mend the rule, or its row in alerts/states/: "except" takes a state and why; play.ts says what each state is.';
+  return `${lines.join('\n')}\n${todo}`;
+}
+
+test('what promtool says of a play is told by alert and state', () => {
+  const said = `expr: "count", time: 38m,
+          exp: {host="A 1 new"} 1E+00, {host="A 1 one nan"} 1E+00
+          got: {host="A 1 new"} 1E+00, {host="A 1 limit"} 1E+00`;
+  const at = '38m after the start (the trouble begins after 90 s)';
+  const told = wrongStates(said, 2)?.split('\n').slice(0, 2);
+  assert.deepEqual(told, [
+    `A in the state "one nan" is quiet ${at}`,
+    `A in the state "limit" fires ${at}`,
+  ]);
+  assert.equal(wrongStates('parse error', 2), undefined);
+});
+
 for (const { label, promtool } of allTools()) {
   for (const [name, rows] of grouped(table)) {
     const [{ file, step = 2 } = { file: '' }] = rows;
@@ -44,7 +81,7 @@ for (const { label, promtool } of allTools()) {
         evaluation_interval: `${step}s`,
         tests: [playOf(rows)],
       });
-      assert.equal(code, 0, text);
+      assert.ok(code === 0, wrongStates(text, step) ?? text);
     });
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Every collector of the exporter, in one explicit array: the order is the order of `/metrics`.
- * Adding one is one file, its test, one entry here, and the golden files.
+ * CONTRIBUTING.md says how one is added.
  */
 import type { Collector } from '../core/collector.ts';
 import type { Config } from '../config/read.ts';
