@@ -42,6 +42,18 @@ function install(names: readonly string[]): void {
   spawnSync('sh', ['-c', script, 'sh', ...names], { stdio: 'inherit' });
 }
 
+/** Wished for, not needed: tests that want one are skipped without it, and say so. */
+const wished: readonly (readonly [packageName: string, programs: readonly string[]])[] = [
+  [
+    'systemd-journal-remote',
+    ['/usr/lib/systemd/systemd-journal-remote', '/lib/systemd/systemd-journal-remote'],
+  ],
+  ['sysstat', ['/usr/bin/sadf']],
+];
+const unfulfilled = wished
+  .filter(([, programs]) => !programs.some(existsSync))
+  .map(([name]) => name);
+
 /** Compilers and linters are optional packages, one for each kind of machine. */
 if (!existsSync(join(import.meta.dirname, '..', 'node_modules', '@typescript'))) {
   console.error('The tests need all packages: run npm ci --include=dev --include=optional.');
@@ -49,8 +61,10 @@ if (!existsSync(join(import.meta.dirname, '..', 'node_modules', '@typescript')))
 }
 
 const wanted = [...new Set(missing().map((program) => packages[program] ?? program))];
-if (wanted.length > 0 && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get'))
-  install(wanted);
+if (process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+  // Apart: a release that has no such package refuses the whole list.
+  for (const names of [wanted, unfulfilled]) if (names.length > 0) install(names);
+}
 const still = missing();
 if (still.length > 0) {
   console.error(

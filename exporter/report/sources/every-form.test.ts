@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { kernelEntry, makeJournal, whyNoJournal } from '../../../tools/rig/journal.ts';
 import {
   dmesgJson,
   kernelLogs,
@@ -52,8 +53,8 @@ const kept = ({ kernelReports, kernelEvents }: Facts) => ({
   events: kernelEvents.map(({ kind }) => kind),
 });
 
-function options(root: string, kernLog: string): GatherOptions {
-  return { root, lastBoot: false, kernLog: [kernLog], sysstat: [], redisLog: [] };
+function options(root: string, ...kernLog: string[]): GatherOptions {
+  return { root, lastBoot: false, kernLog, sysstat: [], redisLog: [] };
 }
 
 const surroundings = {
@@ -77,15 +78,27 @@ for (const name of kernelLogs) {
     const expected = live(records);
     assert.ok(expected.reports.length + expected.events.length > 0, 'the recording says nothing');
     const saved = bootedAt + (records.at(-1)?.microseconds ?? 0) / 1e6;
-    const texts = [
-      ['dmesg -J', dmesgJson(records)] as const,
-      ...Object.entries(lineForms).map(
-        ([form, write]) =>
-          [form, records.map((record) => `${write(record, bootedAt)}\n`).join('')] as const,
-      ),
+    const texts: [form: string, text: string][] = [
+      ['dmesg -J', dmesgJson(records)],
+      ...Object.entries(lineForms).map(([form, write]): [string, string] => [
+        form,
+        records.map((record) => `${write(record, bootedAt)}\n`).join(''),
+      ]),
     ];
+    const journal = join(root, 'journal');
+    if (whyNoJournal() === undefined) {
+      const boot = { boot: 'a'.repeat(32), start: bootedAt };
+      makeJournal(
+        journal,
+        records.map(({ microseconds, text }) => kernelEntry(boot, microseconds / 1e6, text)),
+      );
+      texts.push(['journal', '']);
+    }
     for (const [form, text] of texts) {
-      const facts = await throughFile(root, text, saved);
+      const facts =
+        form === 'journal'
+          ? await gather({ ...options(root), journal }, surroundings)
+          : await throughFile(root, text, saved);
       assert.deepEqual(kept(facts), expected, form);
       const first = records.find(({ text }) => text.startsWith('INFO: task '));
       const report = facts.kernelReports[0];

@@ -6,12 +6,18 @@ import type { PseudoFs } from '../../procfs/reader.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import type { Facts, Instant } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
+import { readJournal, readJournalPrograms } from './journal.ts';
+import { focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
+import { withoutRepeats } from './same-facts.ts';
 import { together } from './together.ts';
 import { zoneOf } from './zone.ts';
 
 export type { GatherOptions, ReaderSurroundings } from './options.ts';
+
+const hour = 3600;
+const day = 24 * hour;
 
 /** Undefined where /proc does not say, as in some sandboxes. */
 function runningSince(procfs: PseudoFs): Instant | undefined {
@@ -33,8 +39,14 @@ export async function gather(
     zone,
     zoneProblem,
     running: runningSince(surroundings.procfs),
-    range: { from: options.from, to: options.to },
+    range: { from: options.from && options.from - day, to: options.to && options.to + hour },
     boots: [],
   };
-  return together(await readKernelLogs(context));
+  // What dates the incident first; what is read around it then.
+  const journal = await readJournal(context);
+  const logs = await readKernelLogs({ ...context, boots: journal.boots ?? [] });
+  const kernel = withoutRepeats([journal, ...logs]);
+  const focus = focusOf(options, kernel, surroundings.now());
+  const programs = await readJournalPrograms(context, focus);
+  return together([...kernel, programs]);
 }

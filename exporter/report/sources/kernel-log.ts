@@ -7,6 +7,7 @@ import { createKernelBoots } from './kernel-boots.ts';
 import { readKernelFile } from './kernel-file.ts';
 import type { KernelLine } from './kernel-line.ts';
 import { logFamily, newestOf } from './log-family.ts';
+import { createSystemEvents } from './system-events.ts';
 
 /** Where distributions keep the kernel's lines; the first ones hold nothing else. */
 const usualPlaces = ['kern.log', 'messages', 'syslog', 'dmesg', 'dmesg.0'];
@@ -32,8 +33,13 @@ async function readOne(
   const hash = createHash('sha256');
   const told = [...problems];
   let saved = 0;
-  const take = (line: KernelLine): void =>
-    line.tag === 'kernel' ? boots.kernel(line) : boots.program(line);
+  const programs = createSystemEvents(id);
+  function take(line: KernelLine): void {
+    if (line.tag === 'kernel') boots.kernel(line);
+    else boots.program(line);
+    if (line.tag !== 'kernel' && line.stamp !== undefined)
+      programs.line(line.tag, line.text, line.stamp, undefined);
+  }
   for (const path of files) {
     const { read, problems } = await readKernelFile(path, context, hash, take);
     told.push(...problems.map((problem) => inOrder(path, problem, log)));
@@ -50,7 +56,8 @@ async function readOne(
     timeErrorSeconds: 1,
     problems: [...told, ...doubts],
   };
-  return { ...facts, sources: [source] };
+  const systemEvents = [...(facts.systemEvents ?? []), ...programs.all()];
+  return { ...facts, systemEvents, sources: [source] };
 }
 
 /** In the usual place; undefined where there is none. */

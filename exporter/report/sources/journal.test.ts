@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import fc from 'fast-check';
+import { kernelLogs, lineForms, recordsOf } from '../../../tools/rig/kernel-log-forms.ts';
+import {
+  journalStopped,
+  kernelEntry,
+  makeJournal,
+  programEntry,
+  whyNoJournal,
+} from '../../../tools/rig/journal.ts';
+import { placed, temporaryRoot } from '../../../tools/rig/temporary-root.ts';
+import { createPseudoFs } from '../../procfs/reader.ts';
+import type { Facts } from '../facts/facts.ts';
+import { gather, type GatherOptions } from './index.ts';
+import { bootsOfJson, bootsOfTable } from './journal-boots.ts';
+import { parseJournalLine } from './journal-record.ts';
+
+const skip = whyNoJournal() ?? false;
+
+const first = { boot: '1'.repeat(32), start: Date.UTC(2026, 9, 12, 6) / 1000 };
+const second = { boot: '2'.repeat(32), start: Date.UTC(2026, 9, 15, 6, 42) / 1000 };
+
+function read(t: TestContext, more: Partial<GatherOptions> = {}, root?: string): Promise<Facts> {
+  return gather(
+    {
+      root: root ?? temporaryRoot(t),
+      lastBoot: false,
+      kernLog: [],
+      sysstat: [],
+      redisLog: [],
+      ...more,
+    },
+    {
+      env: process.env,
+      now: () => second.start + 9000,
+      uid: 0,
+      procfs: createPseudoFs(root ?? '/nowhere'),
+    },
+  );
+}
+
+const hung = (
+  boot: typeof first,
+  uptime: number,
+  more: { late?: number; facility?: number } = {},
+) => [
+  kernelEntry(
+    boot,
+    uptime,
+    'INFO: task redis-server:14347 blocked for more than 122 seconds.',
+    more,
+  ),
+  kernelEntry(boot, uptime, ' kvm_async_pf_task_wait_schedule+0x17c/0x1b0', more),
+  kernelEntry(boot, uptime, ' </TASK>', more),
+];
+
+const problemsOf = (facts: Facts): string =>
+  facts.sources.flatMap(({ problems }) => problems).join('\n');
+
+test(
+  'journal: records that journald read a quarter of an hour late keep their time',
+  { skip },
+  async (t) => {
+    const journal = join(temporaryRoot(t), 'journal');
+    makeJournal(journal, [
+      kernelEntry(first, 0, 'Linux version 6.12.117+deb13 (x)', { late: 882 }),
+      ...hung(first, 500, { late: 382 }),
+      kernelEntry(first, 1000, 'in time again'),
+      ...hung(first, 2000),
+    ]);
+    const facts = await read(t, { journal });
+    assert.deepEqual(
+      facts.kernelReports.map(({ at }) => Math.round(at - first.start)),
+      [500, 2000],
+    );
+    assert.equal(facts.boots[0]?.kernelRelease, '6.12.117+deb13');
+    assert.deepEqual(facts.systemEvents, []);
+  },
+);
+
+test('journal: the drift of two clocks over a month is no delay', { skip }, async (t) => {
+  const journal = join(temporaryRoot(t), 'journal');
+  const month = 30 * 86_400;
+  const drift = month * 20e-6;
+  const entries = [0, 1, 2].flatMap((minutes) =>
+    hung(first, month - drift + minutes * 600, { late: drift + 0.005 }),
+  );
+  makeJournal(journal, entries);
+  const facts = await read(t, { journal });
+  const off = (facts.kernelReports[1]?.at ?? 0) - (first.start + month + 600);
+  assert.ok(Math.abs(off) < 1, `${off} s off`);
+});
+
+test('journal: how boots ended, and which is the running one', { skip }, async (t) => {
+  const root = temporaryRoot(t);
+  const journal = join(root, 'journal');
+  const third = { boot: '3'.repeat(32), start: second.start + 7200 };
+  makeJournal(journal, [
+    kernelEntry(first, 0, 'Linux version 6.12.1 (x)'),
+    kernelEntry(first, 1000, 'the last line'),
+    kernelEntry(second, 0, 'Linux version 6.12.1 (x)'),
+    kernelEntry(second, 1, 'EXT4-fs (vda1): recovery complete'),
+    programEntry(
+      second,
+      2,
+      'systemd-journald',
+      'File /var/log/journal/b/system.journal corrupted or uncleanly shut down, renaming and replacing.',
+      { _TRANSPORT: 'driver' },
+    ),
+    journalStopped(second, 500),
+    kernelEntry(third, 0, 'Linux version 6.12.1 (x)'),
+  ]);
+  placed(root, 'sys/kernel/random/boot_id', '33333333-3333-3333-3333-333333333333\n');
+  const facts = await read(t, { journal }, root);
+  assert.deepEqual(
+    facts.boots.map(({ end }) => end?.how),
+    ['unclean', 'clean', undefined],
+  );
+  assert.equal(Math.round((facts.boots[0]?.end?.at ?? 0) - first.start), 1000);
+  assert.deepEqual(
+    facts.systemEvents.map(({ kind, boot }) => [kind, boot]),
+    [
+      ['filesystem_recovered', second.boot],
+      ['journal_recovered', second.boot],
+    ],
+  );
+  const foreign = await read(t, { journal });
+  assert.equal(foreign.boots[2]?.end?.how, 'unclean', 'the newest of a foreign journal has ended');
+});
+
+test('journal: a line that user space wrote is not a report, and is told', { skip }, async (t) => {
+  const journal = join(temporaryRoot(t), 'journal');
+  makeJournal(journal, [
+    ...hung(first, 500),
+    kernelEntry(first, 600, 'task redis-server:31337 blocked for more than 999 seconds.', {
+      facility: 1,
+    }),
+    kernelEntry(first, 601, 'INFO: task redis-server:31337 blocked for more than 999 seconds.', {
+      facility: 1,
+    }),
+  ]);
+  const facts = await read(t, { journal });
+  assert.deepEqual(
+    facts.kernelReports.map(({ report }) => report.pid),
+    [14347],
+  );
+  assert.match(problemsOf(facts), /2 lines look like the kernel's and were written by programs/);
+});
+
+test(
+  'journal: bytes that are no text, a clock that is set, and a message too large',
+  { skip },
+  async (t) => {
+    const journal = join(temporaryRoot(t), 'journal');
+    const set = { ...first, start: first.start + 3600 };
+    makeJournal(journal, [
+      kernelEntry(first, 10, 'first'),
+      kernelEntry(
+        set,
+        400,
+        Buffer.from('INFO: task r\xe9dis:7 blocked for more than 122 seconds.', 'latin1'),
+      ),
+      kernelEntry(set, 401, `large ${'x'.repeat(100_000)}`),
+      kernelEntry(set, 500, 'I/O error, dev vda, sector 12345 op 0x1:(WRITE)'),
+    ]);
+    const facts = await read(t, { journal });
+    assert.equal(facts.kernelReports[0]?.report.pid, 7);
+    assert.equal(Math.round((facts.kernelReports[0]?.at ?? 0) - set.start), 400);
+    assert.deepEqual(
+      facts.systemEvents.map(({ kind, text }) => [kind, text]),
+      [
+        ['clock_stepped', 'the clock was set forward by 3600 s'],
+        ['disk_error', 'the kernel reported an I/O error of vda'],
+      ],
+    );
+  },
+);
+
+test('journal: what kern.log repeats counts once', { skip }, async (t) => {
+  const root = temporaryRoot(t);
+  const journal = join(root, 'journal');
+  const records = recordsOf('6.12-redis-kvm-async-pf');
+  makeJournal(
+    journal,
+    records.map(({ microseconds, text }) => kernelEntry(first, microseconds / 1e6, text)),
+  );
+  const kernLog = Object.values(lineForms).map((write, index) =>
+    placed(
+      root,
+      `log.${index}`,
+      records.map((record) => `${write(record, first.start)}\n`).join(''),
+    ),
+  );
+  const facts = await read(t, { journal, kernLog });
+  assert.equal(facts.kernelReports.length, 4);
+  assert.deepEqual([...new Set(facts.kernelReports.map(({ boot }) => boot))], [first.boot]);
+  assert.equal(facts.sources.length, 1 + kernLog.length);
+});
+
+test('journal: a torn file gives what is left of it and a sentence', { skip }, async (t) => {
+  const journal = join(temporaryRoot(t), 'journal');
+  makeJournal(journal, [...hung(first, 500), kernelEntry(first, 600, 'x'.repeat(5000))]);
+  const path = join(journal, readdirSync(journal)[0] ?? '');
+  const bytes = readFileSync(path);
+  for (const length of [100, 4096, Math.floor(bytes.length / 2)]) {
+    writeFileSync(path, bytes.subarray(0, length));
+    const facts = await read(t, { journal });
+    const said = problemsOf(facts) + facts.missing.map(({ why }) => why).join('\n');
+    assert.ok(facts.kernelReports.length > 0 || /journal/i.test(said), `${length}: ${said}`);
+  }
+  writeFileSync(path, Buffer.from('no journal at all'.repeat(1000)));
+  const facts = await read(t, { journal });
+  assert.match(facts.missing.map(({ why }) => why).join('\n'), /journal/);
+});
+
+test('journal: what is not there is missing, with the command that keeps it', async (t) => {
+  const none = await read(t);
+  assert.match(JSON.stringify(none.missing), /mkdir -p \/var\/log\/journal/);
+  const nowhere = await read(t, { journal: '/nowhere/at/all' });
+  assert.match(nowhere.missing[0]?.why ?? '', /No such file|journalctl is not installed/);
+});
+
+test('journal: lists of boots, as JSON and as the table of older systemd', () => {
+  const id = '0123456789abcdef'.repeat(2);
+  const json = `[{"index":0,"boot_id":"${id}","first_entry":1764500000000000,"last_entry":1764500001000000},{"boot_id":7},null]`;
+  assert.deepEqual(bootsOfJson(json), [{ id, first: 1_764_500_000, last: 1_764_500_001 }]);
+  const row = { id, first: 1_764_500_000, last: 1_764_500_002 };
+  const table = [
+    ` -1 ${id} Sun 2025-11-30 10:53:20 UTC—Sun 2025-11-30 10:53:21 UTC`,
+    'IDX BOOT ID                          FIRST ENTRY                 LAST ENTRY',
+    `  0 ${id} Sun 2025-11-30 10:53:20 UTC Sun 2025-11-30 10:53:21 UTC`,
+  ].join('\n');
+  assert.deepEqual(bootsOfTable(table), [row, row]);
+});
+
+test('journal: no line makes the reader of records throw', () => {
+  const value = fc.oneof(fc.string(), fc.nat(), fc.constant(null), fc.array(fc.nat(300)));
+  const fields = fc.constantFrom(
+    'MESSAGE',
+    '_BOOT_ID',
+    '__REALTIME_TIMESTAMP',
+    '__MONOTONIC_TIMESTAMP',
+  );
+  fc.assert(
+    fc.property(fc.dictionary(fields, value), fc.nat(40), (record, cut) => {
+      parseJournalLine(JSON.stringify(record));
+      parseJournalLine(JSON.stringify(record).slice(0, cut));
+    }),
+  );
+  assert.equal(parseJournalLine('null'), undefined);
+  assert.ok(kernelLogs.length > 20);
+});
