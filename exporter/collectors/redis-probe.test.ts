@@ -471,9 +471,20 @@ test('redis-probe: a cluster without slots answers PING and is of no use', async
     redis: probe,
     client,
   });
+  const told = async () => {
+    const families = await collector.collect(patient());
+    const samples = families.flatMap(({ metric, samples }) =>
+      samples.map(({ labels, value }) => ({ name: metric.name, ...labels, value })),
+    );
+    const states = samples.filter(({ name, value }) => name === 'redis_state' && value === 1);
+    return [samples.find(({ name }) => name === 'redis_up')?.value, ...states];
+  };
   await client.send([['INFO']], patient());
   assert.equal(collector.report?.().checks?.[0]?.ok, true);
+  assert.deepEqual(await told(), [1, { name: 'redis_state', state: 'up', value: 1 }]);
   await client.send([['INFO'], ['GET', 'k']], patient());
+  // What pages for a Redis that serves nobody reads these.
+  assert.deepEqual(await told(), [0, { name: 'redis_state', state: 'error', value: 1 }]);
   const { ok, state } = collector.report?.().checks?.[0] ?? {};
   assert.deepEqual([ok, state], [false, 'error']);
   assert.match(reason(collector) ?? '', /no key can be read: slots .* says "CLUSTERDOWN Hash slot/);

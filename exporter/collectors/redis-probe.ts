@@ -30,12 +30,12 @@ import type { Second } from '../core/second.ts';
 const up = gauge({
   name: 'redis_up',
   help: '1 when the last PING was answered in time, from a PING a second.',
-  note: '1 when the last PING was answered with PONG within a second, from a PING a second.',
+  note: '1 when the last PING was answered with PONG within a second, from a PING a second; 0 as well while every key is refused for what is the matter with Redis itself (CLUSTERDOWN, MASTERDOWN), by the last answer to a collector.',
 });
 const state = gauge({
   name: 'redis_state',
   help: '1 for the state Redis is in, from a PING a second.',
-  note: `1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over ${limits.redisPingSeconds.bad * 1000} ms, error includes -BUSY and -MISCONF, from a PING a second.`,
+  note: `1 for the state Redis is in: frozen means that it accepts connections and does not answer, slow that it took over ${limits.redisPingSeconds.bad * 1000} ms, error includes -BUSY and -MISCONF, and CLUSTERDOWN and MASTERDOWN to whoever asks for a key, from a PING a second.`,
   labels: ['state'],
 });
 const unresponsive = gauge({
@@ -116,6 +116,8 @@ export function redisProbeCollector({
   /** PING and INFO are answered, and nothing that applications ask. */
   const keysRefused = () => (isUp() ? client?.refusesKeys() : undefined);
 
+  const stateNow = () => (keysRefused() === undefined ? probe.state() : 'error');
+
   function noKeys(): string | undefined {
     const said = keysRefused();
     if (said === undefined) return undefined;
@@ -154,7 +156,7 @@ export function redisProbeCollector({
     if (probe.verdict() === undefined) return {};
     const awaited = isUp() || probe.state() === 'frozen';
     return {
-      redis_state: redisStates.indexOf(probe.state()),
+      redis_state: redisStates.indexOf(stateNow()),
       ...(awaited ? { redis_latency_seconds: probe.lastSeconds() } : {}),
     };
   }
@@ -167,8 +169,8 @@ export function redisProbeCollector({
       // Only the first scrape waits, for at most the second that the first PING is given.
       await probe.judged(signal);
       return [
-        single(up, isUp() ? 1 : 0),
-        oneHot(state, redisStates, probe.state()),
+        single(up, isUp() && keysRefused() === undefined ? 1 : 0),
+        oneHot(state, redisStates, stateNow()),
         single(unresponsive, probe.unresponsiveSeconds()),
         single(pingSeconds, pings.value()),
         byLabel(probes, { ...results }),
