@@ -4,6 +4,7 @@ import './core/early-signals.ts';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { watchAskers } from './http/askers.ts';
 import { createHttpServer } from './http/server.ts';
 import { logChanges } from './log/change-log.ts';
 import { systemClock } from './measure/clock.ts';
@@ -78,6 +79,7 @@ async function run(config: Config): Promise<void> {
     scraper,
     targets,
     requests,
+    askers: watchAskers(systemClock),
     version,
     ...(access === undefined ? {} : { access }),
     requestFailed(path, error) {

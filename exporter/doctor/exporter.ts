@@ -18,8 +18,11 @@ export interface ExporterFacts {
   /** Of /metrics, by name; empty where it has none of it. */
   readonly samples: (name: string) => readonly Sample[];
   readonly check: (name: string) => StatusCheck | undefined;
-  /** How long ago a client from elsewhere was answered; undefined for never, or not told. */
-  readonly askedFromOutsideSecondsAgo: number | undefined;
+  /** How long ago a client from elsewhere was answered, and one that a gateway hides; undefined for never. */
+  readonly askedSecondsAgo: {
+    readonly fromElsewhere: number | undefined;
+    readonly throughGateway: number | undefined;
+  };
 }
 
 const deadlineMs = 1800;
@@ -50,6 +53,8 @@ export function samplesOf(text: string, name: string): Sample[] {
 
 type Mapping = Readonly<Record<string, unknown>>;
 const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
+
+const secondsOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
 
 function checkOf(raw: unknown): StatusCheck[] {
   if (!isMapping(raw)) return [];
@@ -111,10 +116,13 @@ async function factsOf({ url, token }: ExporterPlace): Promise<ExporterFacts> {
     throw new Error('its /metrics came in part only, or something else listens there');
   }
   const checks = (status['checks'] as unknown[]).flatMap(checkOf);
-  const asked = status['askedFromOutsideSecondsAgo'];
+  const asked = isMapping(status['askedSecondsAgo']) ? status['askedSecondsAgo'] : {};
   return {
     samples: (name) => samplesOf(metrics, name),
     check: (name) => checks.find((one) => one.name === name),
-    askedFromOutsideSecondsAgo: typeof asked === 'number' ? asked : undefined,
+    askedSecondsAgo: {
+      fromElsewhere: secondsOf(asked['fromElsewhere']),
+      throughGateway: secondsOf(asked['throughGateway']),
+    },
   };
 }

@@ -50,12 +50,19 @@ const outside: Check = {
   source: "the exporter: who asked for /metrics or /status, and its last heartbeat's answer",
   mends: [watchFromOutside],
   async check(machine) {
-    const { askedFromOutsideSecondsAgo: asked, check } = await exporterOf(machine);
+    const { askedSecondsAgo, check } = await exporterOf(machine);
+    const { fromElsewhere: asked, throughGateway: hidden } = askedSecondsAgo;
     const beating = check('heartbeat')?.state === 'sent';
     if (asked !== undefined && asked <= recentSeconds) {
       return pass(`asked from another machine ${durationText(asked)} ago`);
     }
     if (beating) return pass('the watcher outside took the last heartbeat');
+    if (hidden !== undefined && hidden <= recentSeconds) {
+      return cannotSee(
+        "it is asked through the gateway of its container, behind which anybody may be, this machine's own Prometheus too",
+        watchFromOutside,
+      );
+    }
     const when =
       asked === undefined
         ? 'nobody from another machine has asked the exporter'

@@ -23,6 +23,7 @@ test('GET /status: 503 as soon as a critical check fails, 200 for a failing one 
     verdict: verdictOf({}),
     checks: [failing],
     findings: [],
+    askedSecondsAgo: {},
   });
   check = { ...failing, critical: false };
   assert.equal((await get('/status')).status, 200);

@@ -10,6 +10,7 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Clock } from '../measure/clock.ts';
 import type { Collector, Family } from '../core/collector.ts';
+import type { Askers } from './askers.ts';
 import type { ConnectionLimits, Connections } from './connections.ts';
 import { createExposition, type Encoding, gzip } from '../exposition/exposition.ts';
 import { createGarbageCollection } from '../core/garbage.ts';
@@ -34,6 +35,7 @@ export interface App {
   readonly scraper: Scraper;
   readonly targets: Targets;
   readonly requests: RequestCounter;
+  readonly askers: Askers;
   readonly version: string;
   readonly clock: Pick<Clock, 'monotonic' | 'every'>;
   readonly limits: ConnectionLimits;
@@ -80,7 +82,7 @@ const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 function routes(
-  { collectors, scraper, targets, version, access }: App,
+  { collectors, scraper, targets, version, access, askers }: App,
   connections: () => Connections,
 ): Router {
   const router = new Router();
@@ -89,7 +91,12 @@ function routes(
 
   const status = oncePerTurn(() => {
     const now = statusOf(reportsOf(collectors));
-    return { code: now.status === 'ok' ? 200 : 503, text: JSON.stringify(now) };
+    const askedSecondsAgo = {
+      fromElsewhere: askers.secondsAgo('elsewhere'),
+      throughGateway: askers.secondsAgo('hidden'),
+    };
+    const text = JSON.stringify({ ...now, askedSecondsAgo });
+    return { code: now.status === 'ok' ? 200 : 503, text };
   });
   const page = oncePerTurn(() => pageOf(reportsOf(collectors), version));
   const zippedPage = oncePerTurn(() => gzip(page()));

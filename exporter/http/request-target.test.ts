@@ -8,6 +8,7 @@ import { createHttpServer } from './server.ts';
 import { systemClock } from '../measure/clock.ts';
 import { connectionLimits } from './open-files.ts';
 import { pathOf, targetOf } from './request-target.ts';
+import { watchAskers } from './askers.ts';
 import { createRequestCounter } from '../core/requests.ts';
 import { createScraper } from '../core/scrape.ts';
 import { createTargets } from './probe-targets.ts';
@@ -62,6 +63,7 @@ async function serve(t: TestContext) {
     scraper: createScraper([], systemClock, { collectorChanged: () => undefined }),
     targets: createTargets([], systemClock),
     requests: createRequestCounter(),
+    askers: watchAskers(systemClock),
     limits: connectionLimits,
     version: 'test',
     requestFailed: (path, error) => failures.push(`${path}: ${String(error)}`),

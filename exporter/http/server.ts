@@ -13,13 +13,21 @@ import { type Connections, watchConnections } from './connections.ts';
 import { countRefusals, refusalOf, refuse } from './refusals.ts';
 import { pathOf, targetOf } from './request-target.ts';
 
+/** What a monitor comes for, and is told. */
+function isWatching(path: string, code: number): boolean {
+  return (path === '/metrics' && code === 200) || (path === '/status' && [200, 503].includes(code));
+}
+
 /** By the code that was sent; who went away before the first byte has had no answer. */
 function countAnswer(app: App, request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
+  const { remoteAddress } = socket;
   const before = socket.bytesWritten;
   response.once('close', () => {
     if (response.headersSent && socket.bytesWritten > before) {
-      app.requests.count(pathOf(request.url ?? ''), response.statusCode);
+      const path = pathOf(request.url ?? '');
+      app.requests.count(path, response.statusCode);
+      if (isWatching(path, response.statusCode)) app.askers.answered(remoteAddress);
     }
   });
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { type Askers, watchAskers } from '../../exporter/http/askers.ts';
 import { createHttpServer } from '../../exporter/http/server.ts';
 import { systemClock } from '../../exporter/measure/clock.ts';
 import { type Collector, counter, gauge, single } from '../../exporter/core/collector.ts';
@@ -27,7 +28,7 @@ export const hanging: Collector = {
   collect: () => new Promise(() => undefined),
 };
 
-export function serverOf(collectors: readonly Collector[]) {
+export function serverOf(collectors: readonly Collector[], askers = watchAskers(systemClock)) {
   const changes: string[] = [];
   const requests = createRequestCounter();
   const { server } = createHttpServer({
@@ -38,6 +39,7 @@ export function serverOf(collectors: readonly Collector[]) {
     }),
     targets: createTargets([], systemClock),
     requests,
+    askers,
     limits: connectionLimits,
     version: 'test',
     requestFailed: (path, error) => changes.push(`${path}: ${String(error)}`),
@@ -45,8 +47,8 @@ export function serverOf(collectors: readonly Collector[]) {
   return { server, requests, changes };
 }
 
-export async function serve(t: TestContext, collectors: readonly Collector[]) {
-  const { server, requests, changes } = serverOf(collectors);
+export async function serve(t: TestContext, collectors: readonly Collector[], askers?: Askers) {
+  const { server, requests, changes } = serverOf(collectors, askers);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

@@ -12,6 +12,7 @@ import type { TLSSocket } from 'node:tls';
 import { createHttpServer } from '../server.ts';
 import { type ManualClock, manualClock } from '../../measure/clock.ts';
 import { connectionLimits } from '../open-files.ts';
+import { watchAskers } from '../askers.ts';
 import { createRequestCounter } from '../../core/requests.ts';
 import { createScraper } from '../../core/scrape.ts';
 import { createTargets } from '../probe-targets.ts';
@@ -39,6 +40,7 @@ async function serve(t: TestContext, settings: () => string) {
     scraper: createScraper([], clock, { collectorChanged: () => undefined }),
     targets: createTargets([], clock),
     requests,
+    askers: watchAskers(clock),
     limits: connectionLimits,
     version: 'test',
     access,
