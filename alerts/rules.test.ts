@@ -13,7 +13,7 @@ import {
   runTests,
   type TestFile,
 } from './testing/rule-files.ts';
-import { allTools } from './testing/tools.ts';
+import { allTools } from '../tools/rig/prometheus-tools.ts';
 import { thresholds } from './thresholds.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alertsOf, ruleFiles, runTests, type RuleTest } from './testing/rule-files.ts';
-import { allTools } from './testing/tools.ts';
+import { allTools } from '../tools/rig/prometheus-tools.ts';
 
 interface Case {
   readonly name: string;

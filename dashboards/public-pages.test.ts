@@ -12,7 +12,7 @@ import { Redis } from 'ioredis';
 import { loadCaptured } from '../tools/rig/asynq-data.ts';
 import { startExporter } from '../tools/rig/exporter-process.ts';
 import { type RedisServer, startRedis } from '../tools/rig/redis-server.ts';
-import { startPrometheus } from './lint/prometheus.ts';
+import { startPrometheus } from '../tools/rig/prometheus.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 
 interface Page {

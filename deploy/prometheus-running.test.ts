@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { ruleFiles } from '../alerts/testing/rule-files.ts';
-import { allTools } from '../alerts/testing/tools.ts';
+import { allTools } from '../tools/rig/prometheus-tools.ts';
 import { freePort, until } from '../tools/rig/redis-server.ts';
 
 type Settings = Readonly<Record<string, string>>;

@@ -13,6 +13,7 @@ import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createAuthority } from '../tools/rig/certificates.ts';
 import { startExporter } from '../tools/rig/exporter-process.ts';
+import { type HttpSink, httpSink, webhookMessage } from '../tools/rig/http-sink.ts';
 import { freePort, until } from '../tools/rig/redis-server.ts';
 
 /** bcrypt of "correct-horse", cost 10. */
@@ -20,29 +21,8 @@ const hash = '$2y$10$abcdefghijklmnopqrstuuf4yQswfQRuOxajohDXdzREFVDuc.Vdy';
 const token = 'correct-token';
 const tokenHash = createHash('sha256').update(token).digest('hex');
 
-interface Alert {
-  readonly status: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** Whoever is paged: keeps the alerts of every message. */
-async function startSink(t: TestContext) {
-  const alerts: Alert[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      alerts.push(...(JSON.parse(body) as { alerts: Alert[] }).alerts);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { alerts, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/` };
-}
+/** Of every message to whoever is paged. */
+const alertsIn = ({ posted }: HttpSink) => posted.flatMap((one) => webhookMessage(one).alerts);
 
 function start(t: TestContext, script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
   const child = spawn('sh', [script, ...args], {
@@ -147,7 +127,7 @@ bearer_tokens: {watcher: ${tokenHash}}
 
 test('watcher: TLS and a token; the agent stands still, and somebody is paged', async (t) => {
   const { exporter, directory } = await startAgent(t);
-  const sink = await startSink(t);
+  const sink = await httpSink(t);
   const watcher = await startWatcher(t, directory, { AGENT_TOKEN: token, WEBHOOK_URL: sink.url });
   const health = async () => (await watcher.agent().catch(() => undefined))?.health;
   await until('the watcher scrapes the agent', async () => (await health()) === 'up', 30);
@@ -161,7 +141,7 @@ test('watcher: TLS and a token; the agent stands still, and somebody is paged', 
   });
   // Only from here on: no Redis is there, which is a page of its own.
   const frozen = () =>
-    sink.alerts.find(
+    alertsIn(sink).find(
       ({ labels }) => labels['alertname'] === 'HostFrozen' && labels['host'] === 'vps1',
     );
   assert.equal(frozen(), undefined);
@@ -193,7 +173,7 @@ test('watcher: a wrong token is an error of the target, not silence', async (t) 
 
 test('watcher: an application that accepts and never answers is a page of its host', async (t) => {
   const { directory } = await startAgent(t);
-  const sink = await startSink(t);
+  const sink = await httpSink(t);
   // As a frozen machine: the kernel accepts the connection, and that is all.
   const frozen = createServer(() => undefined);
   await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
@@ -209,7 +189,7 @@ test('watcher: an application that accepts and never answers is a page of its ho
     STEALWATCH_TARGETS,
     WEBHOOK_URL: sink.url,
   });
-  const page = () => sink.alerts.find(({ labels }) => labels['alertname'] === 'ProbeFailed');
+  const page = () => alertsIn(sink).find(({ labels }) => labels['alertname'] === 'ProbeFailed');
   await until('ProbeFailed reaches the webhook', () => page() !== undefined, 120);
   const { alertname: _, ...labels } = page()?.labels ?? {};
   assert.deepEqual(labels, {

@@ -10,7 +10,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ServerName, serverDirectory } from './rig/servers.ts';
-import { privateApt, unpackPackage } from './debian-packages.ts';
+import { privateApt, unpackPackage } from './rig/debian-packages.ts';
 
 /** Debian's `redis-tools` holds the server's binary; `redis-server` only a link to it. */
 const servers: readonly { name: ServerName; package: string; binary: string }[] = [

@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { serverNames, serverProgram } from './rig/servers.ts';
-import { whyNoDebianPackages } from './debian-packages.ts';
+import { whyNoDebianPackages } from './rig/debian-packages.ts';
 
 const packages: Readonly<Record<string, string>> = {
   'redis-server': 'redis-server',

@@ -10,10 +10,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../exporter/measure/errors.ts';
+import { type HttpSink, startSink, webhookMessage } from './rig/http-sink.ts';
+import { until as waitUntil } from './rig/redis-server.ts';
 
 const project = 'stealwatch-try';
 const ports = {
@@ -66,43 +67,19 @@ async function until(
   holds: () => Promise<boolean>,
 ): Promise<number> {
   const began = performance.now();
-  for (;;) {
-    const took = (performance.now() - began) / 1000;
-    if (await holds().catch(() => false)) {
-      check(what, true, `${took.toFixed(1)} s`);
-      return took;
-    }
-    if (took > seconds) check(what, false, `not within ${seconds} s`);
-    await sleep(200);
-  }
+  await waitUntil(what, () => holds().catch(() => false), seconds, 200).catch((error: unknown) =>
+    check(what, false, messageOf(error)),
+  );
+  const took = (performance.now() - began) / 1000;
+  check(what, true, `${took.toFixed(1)} s`);
+  return took;
 }
 
-interface Message {
-  readonly status: string;
-  readonly alerts: readonly { readonly labels: Readonly<Record<string, string>> }[];
-}
+/** What would be Discord has got. */
+const messagesIn = ({ posted }: HttpSink) => posted.map(webhookMessage);
 
-/** What would be Discord: keeps every message that Alertmanager posts. */
-async function startSink(
-  host: string,
-): Promise<{ server: Server; port: number; messages: Message[] }> {
-  const messages: Message[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      messages.push(JSON.parse(body) as Message);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the sink has no port');
-  return { server, port: address.port, messages };
-}
-
-function paged(messages: readonly Message[], alertname: string): boolean {
-  return messages.some(
+function paged(sink: HttpSink, alertname: string): boolean {
+  return messagesIn(sink).some(
     ({ status, alerts }) =>
       status === 'firing' && alerts.some(({ labels }) => labels['alertname'] === alertname),
   );
@@ -163,7 +140,7 @@ async function grafanaIsClosed(): Promise<void> {
   check('Grafana: nobody does not', (await get(at('grafana', '/api/org'))).status === 401);
 }
 
-async function freezeRedis(messages: readonly Message[]): Promise<void> {
+async function freezeRedis(sink: HttpSink): Promise<void> {
   const post = { method: 'POST' };
   check('the button is pressed', (await get(at('demo', '/freeze'), post)).status === 303);
   await until(
@@ -178,7 +155,7 @@ async function freezeRedis(messages: readonly Message[]): Promise<void> {
     performance.now() - began < 1000,
     `${(performance.now() - began).toFixed(0)} ms`,
   );
-  await until('somebody is paged: RedisFrozen', 30, async () => paged(messages, 'RedisFrozen'));
+  await until('somebody is paged: RedisFrozen', 30, async () => paged(sink, 'RedisFrozen'));
   check('the button is pressed again', (await get(at('demo', '/thaw'), post)).status === 303);
   await until(
     '/status says 200',
@@ -188,10 +165,10 @@ async function freezeRedis(messages: readonly Message[]): Promise<void> {
 }
 
 /** The exporter's container stands still, as its machine would: connections hang, nobody refuses. */
-async function cutOff(messages: readonly Message[]): Promise<void> {
+async function cutOff(sink: HttpSink): Promise<void> {
   compose('pause', 'exporter');
   try {
-    await until('somebody is paged: HostFrozen', 60, async () => paged(messages, 'HostFrozen'));
+    await until('somebody is paged: HostFrozen', 60, async () => paged(sink, 'HostFrozen'));
   } finally {
     compose('unpause', 'exporter');
   }
@@ -236,7 +213,7 @@ async function main(): Promise<void> {
     ['network', 'inspect', 'bridge', '-f', '{{(index .IPAM.Config 0).Gateway}}'],
     { encoding: 'utf8' },
   ).trim();
-  const sink = await startSink(gateway);
+  const sink = await startSink(undefined, gateway);
   writeEnvironment(`http://host.docker.internal:${sink.port}/`);
   refusesWithoutPassword();
   try {
@@ -245,19 +222,19 @@ async function main(): Promise<void> {
     check('up --wait', true, `${((performance.now() - began) / 1000).toFixed(0)} s`);
     await looksRight();
     await grafanaIsClosed();
-    await freezeRedis(sink.messages);
-    await cutOff(sink.messages);
-    const names = sink.messages.map(
+    await freezeRedis(sink);
+    await cutOff(sink);
+    const names = messagesIn(sink).map(
       ({ status, alerts }) =>
         `${status} ${alerts.map(({ labels }) => labels['alertname']).join('+')}`,
     );
-    console.log(`     ${sink.messages.length} messages: ${names.join(', ')}`);
+    console.log(`     ${names.length} messages: ${names.join(', ')}`);
   } catch (error) {
     console.log(compose('logs', '--tail', '20'));
     throw error;
   } finally {
     compose('down', '-v', '--remove-orphans', '--timeout', '5');
-    sink.server.close();
+    await sink.close();
     rmSync(directory, { recursive: true, force: true });
   }
   const left = execFileSync(

@@ -9,10 +9,10 @@ import { parse } from 'yaml';
 import { until } from '../../tools/rig/redis-server.ts';
 import { messagesOf, type TimedAlert } from '../replays/notifications.ts';
 import { shippedRouting } from '../replays/replay.ts';
-import { type PostedAlert, startAlertmanager, startScript } from '../testing/alertmanager.ts';
+import { type PostedAlert, startAlertmanager, startScript } from '../../tools/rig/alertmanager.ts';
 import { alertsOf, ruleFiles } from '../testing/rule-files.ts';
-import { startSink, webhookMessage } from '../testing/sink.ts';
-import { allTools, run } from '../testing/tools.ts';
+import { httpSink, webhookMessage } from '../../tools/rig/http-sink.ts';
+import { allTools, run } from '../../tools/rig/prometheus-tools.ts';
 
 const tools = allTools();
 const everySecret = {
@@ -144,8 +144,7 @@ const incident = [
 ];
 
 async function oneIncident(t: TestContext, program: string): Promise<void> {
-  const sink = await startSink();
-  t.after(() => sink.close());
+  const sink = await httpSink(t);
   const alertmanager = await startAlertmanager(program, {
     WEBHOOK_URL: `${sink.url}/people`,
     HEARTBEAT_URL: `${sink.url}/heartbeat`,
@@ -221,8 +220,7 @@ interface DiscordMessage {
 
 for (const { label, alertmanager: program } of tools) {
   test(`Discord takes a message of 1 to 60 alerts (${label})`, async (t) => {
-    const sink = await startSink();
-    t.after(() => sink.close());
+    const sink = await httpSink(t);
     const alertmanager = await startAlertmanager(program, {
       DISCORD_WEBHOOK_URL: `${sink.url}/discord`,
     });

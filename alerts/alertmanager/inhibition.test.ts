@@ -10,9 +10,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
-import { type Alertmanager, type PostedAlert, startAlertmanager } from '../testing/alertmanager.ts';
+import {
+  type Alertmanager,
+  type PostedAlert,
+  startAlertmanager,
+} from '../../tools/rig/alertmanager.ts';
 import { alertsOf, ruleFiles } from '../testing/rule-files.ts';
-import { allTools, installedTools } from '../testing/tools.ts';
+import { allTools, installedTools } from '../../tools/rig/prometheus-tools.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

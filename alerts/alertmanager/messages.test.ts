@@ -6,9 +6,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until } from '../../tools/rig/redis-server.ts';
-import { type Channels, startChannels } from '../testing/channels.ts';
-import { webhookMessage } from '../testing/sink.ts';
-import { allTools } from '../testing/tools.ts';
+import { type Channels, startChannels } from '../../tools/rig/channels.ts';
+import { webhookMessage } from '../../tools/rig/http-sink.ts';
+import { allTools } from '../../tools/rig/prometheus-tools.ts';
 
 const hostile: Readonly<Record<string, string>> = {
   'a mention of Slack': '<!channel> <!here> <@U012AB3CD> <#C1> <!subteam^S1>',

@@ -11,10 +11,10 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { until } from '../../tools/rig/redis-server.ts';
-import { type PostedAlert, startScript } from '../testing/alertmanager.ts';
-import { startChannels } from '../testing/channels.ts';
-import { type Posted, webhookMessage, type WebhookMessage } from '../testing/sink.ts';
-import { allTools, type Tools } from '../testing/tools.ts';
+import { type PostedAlert, startScript } from '../../tools/rig/alertmanager.ts';
+import { startChannels } from '../../tools/rig/channels.ts';
+import { type Posted, webhookMessage, type WebhookMessage } from '../../tools/rig/http-sink.ts';
+import { allTools, type Tools } from '../../tools/rig/prometheus-tools.ts';
 
 type Labels = Readonly<Record<string, string>>;
 

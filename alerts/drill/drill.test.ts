@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../../tools/rig/redis-server.ts';
-import { installedTools } from '../testing/tools.ts';
+import { installedTools } from '../../tools/rig/prometheus-tools.ts';
 import { createCleanup, runOnce } from './drill.ts';
 import { obstacle } from './programs.ts';
 

@@ -1,8 +1,8 @@
 /** One freeze of a real Redis under the shipped configuration, and when each stage saw it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../tools/rig/redis-server.ts';
-import { type Sink, startSink, webhookMessage } from '../testing/sink.ts';
-import type { Tools } from '../testing/tools.ts';
+import { type HttpSink, startSink, webhookMessage } from '../../tools/rig/http-sink.ts';
+import type { Tools } from '../../tools/rig/prometheus-tools.ts';
 import {
   type DrillRedis,
   startAlertmanager,
@@ -25,7 +25,7 @@ interface Stand {
   readonly redis: DrillRedis;
   readonly exporter: string;
   readonly prometheus: string;
-  readonly sink: Sink;
+  readonly sink: HttpSink;
 }
 
 /** What must be stopped, last started first, whatever happens. */
@@ -92,7 +92,7 @@ async function firstSeen(
   return (performance.now() - start) / 1000;
 }
 
-function pageAt({ posted }: Sink, start: number): number | undefined {
+function pageAt({ posted }: HttpSink, start: number): number | undefined {
   const page = posted.find(
     (one) =>
       one.path === '/people' &&

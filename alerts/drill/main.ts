@@ -10,7 +10,8 @@
  * whatever happens. Exit code 1 when a target is missed.
  */
 import { parseArgs } from 'node:util';
-import { installedTools } from '../testing/tools.ts';
+import { installedTools } from '../../tools/rig/prometheus-tools.ts';
+import { median } from '../../tools/rig/quantile.ts';
 import { createCleanup, type Run, runOnce, stallPagesNobody } from './drill.ts';
 import { obstacle, type Variant } from './programs.ts';
 
@@ -31,13 +32,6 @@ function options() {
   const chosen = variants.filter((one) => values.variant === undefined || one === values.variant);
   if (chosen.length === 0) throw new Error(`--variant: expected ${variants.join(' or ')}`);
   return { runs, chosen, json: values.json, stall: !values['no-stall'] };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
 const cell = (seconds: number) => `${seconds.toFixed(2)} s`.padStart(10);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { startFreezableRedis, whyNoFrozenFilesystem } from '../../tools/rig/frozen-filesystem.ts';
 import { accepts, freePort, until } from '../../tools/rig/redis-server.ts';
-import { startScript } from '../testing/alertmanager.ts';
-import type { Tools } from '../testing/tools.ts';
+import { startScript } from '../../tools/rig/alertmanager.ts';
+import type { Tools } from '../../tools/rig/prometheus-tools.ts';
 
 const alerts = join(import.meta.dirname, '..');
 const whileOpen = join(import.meta.dirname, 'while-open.sh');

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { seconds } from '../replays/timeline.ts';
 import { inTemporaryDirectory } from '../testing/rule-files.ts';
-import { allTools, run } from '../testing/tools.ts';
+import { allTools, run } from '../../tools/rig/prometheus-tools.ts';
 import {
   evaluationIntervalSeconds,
   retentionDays,

@@ -4,6 +4,7 @@
  * dispatch.go, inhibit.go and the dedup stage of notify.go (0.25 to 0.33); the test of a running
  * Alertmanager compares the two.
  */
+import { seconds } from './timeline.ts';
 
 export interface TimedAlert {
   readonly labels: Readonly<Record<string, string>>;
@@ -78,13 +79,6 @@ function inhibition({ inhibit_rules }: AlertmanagerConfig) {
     );
 }
 
-const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-function duration(text: string): number {
-  const [, count, unit = ''] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  return Number(count) * (unitSeconds[unit] ?? Number.NaN);
-}
-
 interface Group {
   readonly route: Route;
   readonly timing: Required<Timing>;
@@ -109,7 +103,7 @@ function kindOf(
   if (!isSubset(firing, lastSent.firing)) return 'news';
   if (firing.length === 0) return lastSent.firing.size > 0 ? 'over' : undefined;
   if (!isSubset(resolved, lastSent.resolved)) return 'over';
-  return now - lastSent.at >= duration(timing.repeat_interval) ? 'reminder' : undefined;
+  return now - lastSent.at >= seconds(timing.repeat_interval) ? 'reminder' : undefined;
 }
 
 /** Times in whole seconds. Assumes one level of child routes and `send_resolved`. */
@@ -131,7 +125,7 @@ export function messagesOf(alerts: readonly TimedAlert[], config: AlertmanagerCo
     const group = groups.get(key);
     if (group !== undefined) group.members.add(alert);
     else {
-      const next = now + duration(timing.group_wait);
+      const next = now + seconds(timing.group_wait);
       groups.set(key, { route, timing, members: new Set([alert]), next, lastSent: undefined });
     }
   }
@@ -147,7 +141,7 @@ export function messagesOf(alerts: readonly TimedAlert[], config: AlertmanagerCo
       messages.push({ at: now, receiver: group.route.receiver, kind, alerts: names });
       group.lastSent = { at: now, firing: new Set(firing), resolved: new Set(resolved) };
     }
-    group.next = now + duration(group.timing.group_interval);
+    group.next = now + seconds(group.timing.group_interval);
     for (const alert of group.members) if (now >= alert.to) group.members.delete(alert);
     if (group.members.size === 0) groups.delete(key);
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { errorRatio, slices } from '../slo/ratios.ts';
 import { shippedSpec } from '../slo/shipped.ts';
-import { startScript } from '../testing/alertmanager.ts';
+import { startScript } from '../../tools/rig/alertmanager.ts';
 import { alertsOf, ruleFiles, runTests, type TestFile } from '../testing/rule-files.ts';
 import { sliceSeconds } from '../thresholds.ts';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { allTools, installedTools } from '../testing/tools.ts';
+import { allTools, installedTools } from '../../tools/rig/prometheus-tools.ts';
 import { messagesOf } from './notifications.ts';
 import { type Outcome, replay, shippedRouting } from './replay.ts';
 import {

@@ -6,7 +6,7 @@
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { installedTools } from '../testing/tools.ts';
+import { installedTools } from '../../tools/rig/prometheus-tools.ts';
 import type { Message, TimedAlert } from './notifications.ts';
 import { type Outcome, replay } from './replay.ts';
 import { readTimeline, type Timeline } from './timeline.ts';

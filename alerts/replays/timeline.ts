@@ -61,10 +61,10 @@ export interface Series {
   readonly values: string;
 }
 
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 
 export function seconds(duration: string): number {
-  const parts = [...duration.matchAll(/(\d+)([smh])/g)];
+  const parts = [...duration.matchAll(/(\d+)([smhd])/g)];
   if (parts.map(([part]) => part).join('') !== duration || parts.length === 0) {
     throw new Error(`expected a duration such as 1h30m, got ${JSON.stringify(duration)}`);
   }

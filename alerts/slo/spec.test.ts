@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { seconds } from '../replays/timeline.ts';
 import { sloDocument } from './document.ts';
 import { sloGroups } from './rules.ts';
 import { readSloSpec, windows } from './spec.ts';
@@ -183,14 +184,10 @@ test('the document lists who hears of it, a line each, and how long a lost host 
   assert.match(text, /--storage\.tsdb\.retention\.time=35d/);
 });
 
-/** As Prometheus reads a duration. */
-const unitSeconds: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
-
 test('a window is as long as it is called, and its range a second shorter', () => {
   const text = JSON.stringify(sloGroups(readSloSpec(shipped)));
-  for (const [name, seconds] of Object.entries(windows)) {
-    const [, count, unit = ''] = /^(\d+)([mhd])$/.exec(name) ?? [];
-    assert.equal(seconds, Number(count) * (unitSeconds[unit] ?? Number.NaN), name);
-    assert.ok(text.includes(`[${seconds - 1}s]`) && !text.includes(`[${seconds - 2}s]`), name);
+  for (const [name, length] of Object.entries(windows)) {
+    assert.equal(length, seconds(name), name);
+    assert.ok(text.includes(`[${length - 1}s]`) && !text.includes(`[${length - 2}s]`), name);
   }
 });

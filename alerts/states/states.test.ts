@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { alertsOf, ruleFiles, runTests } from '../testing/rule-files.ts';
-import { allTools } from '../testing/tools.ts';
+import { allTools } from '../../tools/rig/prometheus-tools.ts';
 import { before, playOf, type Row, stateNames } from './play.ts';
 import { elsewhere, table } from './table.ts';
 import { inStep } from '../../tools/rig/in-step.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { RuleGroup } from '../slo/rule.ts';
 import { fedRules } from './fed-rules.ts';
 import { groupsOf, readTestFile, runTests } from './rule-files.ts';
-import { installedTools } from './tools.ts';
+import { installedTools } from '../../tools/rig/prometheus-tools.ts';
 
 type Rule = RuleGroup['rules'][number];
 

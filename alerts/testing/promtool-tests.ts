@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readTestFile, ruleFiles, runTests } from './rule-files.ts';
-import { run, type Tools } from './tools.ts';
+import { run, type Tools } from '../../tools/rig/prometheus-tools.ts';
 
 const alerts = join(import.meta.dirname, '..');
 

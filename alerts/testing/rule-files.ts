@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { AlertingRule, RecordingRule, RuleGroup } from '../slo/rule.ts';
 import { fedRules } from './fed-rules.ts';
-import { type Output, run } from './tools.ts';
+import { type Output, run } from '../../tools/rig/prometheus-tools.ts';
 
 const generated = join(import.meta.dirname, '..', 'generated');
 

@@ -1,4 +1,4 @@
 import { promtoolTests } from '../testing/promtool-tests.ts';
-import { allTools, installedTools } from '../testing/tools.ts';
+import { allTools, installedTools } from '../../tools/rig/prometheus-tools.ts';
 
 promtoolTests(installedTools(), allTools().length === 1);

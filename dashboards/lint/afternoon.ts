@@ -6,7 +6,7 @@ import { timeOf, writeFixture } from '../incident/fixture.ts';
 import { begins, closeSeconds, coarseSeconds, ends } from '../incident/timelines.ts';
 import { backfill } from './backfill.ts';
 import type { View } from './panels.ts';
-import { type Prometheus, startPrometheus } from './prometheus.ts';
+import { type Prometheus, startPrometheus } from '../../tools/rig/prometheus.ts';
 
 export interface Afternoon {
   readonly prometheus: Prometheus;

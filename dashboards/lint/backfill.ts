@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { Prometheus, Series, Span } from './prometheus.ts';
+import type { Prometheus, Series, Span } from '../../tools/rig/prometheus.ts';
 import { parsePromql } from '../../alerts/testing/promql.ts';
 
 export interface RecordingRule {

@@ -1,6 +1,6 @@
 /** Ask a panel's queries as Grafana would: its variables, its step, its instant or range. */
 import type { DashboardModel, PanelModel, Target } from './model.ts';
-import type { Prometheus, Series } from './prometheus.ts';
+import type { Prometheus, Series } from '../../tools/rig/prometheus.ts';
 import { interpolate } from '../../alerts/testing/promql.ts';
 
 export interface View {

@@ -1,4 +1,10 @@
-/** Where the CPU time went, all CPUs together, and what the host took from each of them. */
+/**
+ * Where the CPU time went, all CPUs together, and what the host took from each of them.
+ *
+ * Read at the scrape, although steal's clock reads the same file each second: its reading is up to a
+ * second old, half of what lies between two scrapes, and a rate would be wrong by as much. What could
+ * be saved is 22 us of CPU per scrape.
+ */
 import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,

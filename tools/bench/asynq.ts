@@ -16,7 +16,8 @@ import { fakeServer, asynqSimulator } from '../rig/asynq-simulator.ts';
 import { cpuSecondsOf } from '../rig/exporter-process.ts';
 import { freePort, type Scope, startRedis, until } from '../rig/redis-server.ts';
 import { startPinger } from './pinger.ts';
-import { inScope, ms, quantile, table, timedGet } from './figures.ts';
+import { inScope, ms, table, timedGet } from './figures.ts';
+import { median, quantile } from '../rig/quantile.ts';
 
 const queues = 10_000;
 const pendingEach = 100;
@@ -126,12 +127,12 @@ async function ours(redis: Redis, url: string, redisPid: number): Promise<readon
   console.log(
     `made ready: ${(length / 1e6).toFixed(1)} MB, ${(gzipPage(page).length / 1e6).toFixed(1)} MB compressed, ${((rendering.user + rendering.system) / 1e6).toFixed(2)} s of CPU`,
   );
-  const median = (of: (cost: Cost) => number) => quantile(costs.map(of), 0.5).toFixed(2);
+  const middle = (of: (cost: Cost) => number) => median(costs.map(of)).toFixed(2);
   return [
     'stealwatch',
-    `${median(({ wall }) => wall)} s`,
-    `${median(({ redisCpu }) => redisCpu)} s`,
-    `${median(({ ownCpu }) => ownCpu)} s`,
+    `${middle(({ wall }) => wall)} s`,
+    `${middle(({ redisCpu }) => redisCpu)} s`,
+    `${middle(({ ownCpu }) => ownCpu)} s`,
     String(snapshot.roundTrips),
     slowest,
     waitsText(waits),

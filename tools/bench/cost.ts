@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { cpuSecondsOf, memoryOf, startExporter } from '../rig/exporter-process.ts';
 import { freePort, type Scope, startRedis, until } from '../rig/redis-server.ts';
-import { inScope, mb, ms, quantile, table, timedGet } from './figures.ts';
+import { inScope, mb, ms, table, timedGet } from './figures.ts';
+import { median } from '../rig/quantile.ts';
 
 const scrapes = 500;
 const idleSeconds = 20;
@@ -71,7 +72,7 @@ async function measure({ name, pid, url }: Subject): Promise<string[]> {
     await sleep((idleSeconds / slices) * 1000);
     idles.push((cpuSecondsOf(pid) - before) / (idleSeconds / slices));
   }
-  const idle = quantile(idles, 0.5);
+  const idle = median(idles);
   const costs: number[] = [];
   const seconds: number[] = [];
   for (let i = 0; i < slices; i++) {
@@ -83,13 +84,13 @@ async function measure({ name, pid, url }: Subject): Promise<string[]> {
     const elapsed = (performance.now() - began) / 1000;
     costs.push((cpuSecondsOf(pid) - before - idle * elapsed) / (scrapes / slices));
   }
-  const perScrape = quantile(costs, 0.5);
+  const perScrape = median(costs);
   const { body } = await timedGet(url);
   return [
     name,
     `${(idle * 100).toFixed(2)} %`,
     ms(perScrape),
-    ms(quantile(seconds, 0.5)),
+    ms(median(seconds)),
     mb(memoryOf(pid, 'VmRSS')),
     mb(memoryOf(pid, 'RssAnon')),
     String(body.match(/^[^#\n]/gm)?.length ?? 0),

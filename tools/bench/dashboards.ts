@@ -6,13 +6,14 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ms, quantile, table } from './figures.ts';
+import { ms, table } from './figures.ts';
+import { median } from '../rig/quantile.ts';
 import { record, timeOf } from '../../dashboards/incident/fixture.ts';
 import { closeSeconds, coarseSeconds, machines } from '../../dashboards/incident/timelines.ts';
 import { backfill } from '../../dashboards/lint/backfill.ts';
 import { type DashboardModel, committed } from '../../dashboards/lint/model.ts';
 import { type View, askPanel } from '../../dashboards/lint/panels.ts';
-import { type Prometheus, startPrometheus } from '../../dashboards/lint/prometheus.ts';
+import { type Prometheus, startPrometheus } from '../rig/prometheus.ts';
 
 const to = timeOf('19:00:00');
 const from = to - 24 * 3600;
@@ -57,7 +58,7 @@ export async function benchDashboards(): Promise<void> {
         model.uid,
         `${queries} queries`,
         `first ${ms(seconds[0] ?? Number.NaN)}`,
-        `median ${ms(quantile(seconds, 0.5))}`,
+        `median ${ms(median(seconds))}`,
       ]);
     }
     console.log(table(rows));

@@ -1,4 +1,4 @@
-/** Small tools of the benchmarks: a scope that cleans up, quantiles, timed requests. */
+/** Small tools of the benchmarks: a scope that cleans up, timed requests, tables. */
 import { Agent, get } from 'node:http';
 import type { Scope } from '../rig/redis-server.ts';
 
@@ -10,11 +10,6 @@ export async function inScope(work: (scope: Scope) => Promise<void>): Promise<vo
   } finally {
     for (const end of ends.reverse()) await end();
   }
-}
-
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 }
 
 export interface Answer {

@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { startExporter } from '../rig/exporter-process.ts';
 import { freePort, type RedisServer, type Scope, startRedis, until } from '../rig/redis-server.ts';
-import { inScope, ms, quantile, table, timedGet, timings } from './figures.ts';
+import { inScope, ms, table, timedGet, timings } from './figures.ts';
+import { median, quantile } from '../rig/quantile.ts';
 
 const redisExporter = '/usr/bin/prometheus-redis-exporter';
 
@@ -42,11 +43,11 @@ function row(name: string, before: readonly number[], during: readonly number[])
   if (before.length === 0) return [name, 'not installed'];
   return [
     name,
-    ms(quantile(before, 0.5)),
+    ms(median(before)),
     ms(quantile(before, 0.99)),
-    ms(quantile(during, 0.5)),
+    ms(median(during)),
     ms(quantile(during, 0.99)),
-    (quantile(during, 0.5) / quantile(before, 0.5)).toFixed(2),
+    (median(during) / median(before)).toFixed(2),
   ];
 }
 

@@ -25,6 +25,9 @@ import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { shippedSpec } from '../../alerts/slo/shipped.ts';
+import { retentionDays } from '../../alerts/thresholds.ts';
+import { askGroups, printGroups, type Seen, watchGroups } from './report.ts';
 import { hostLabels, readSeries, type Series, valueOf } from './series.ts';
 
 const { values } = parseArgs({
@@ -33,7 +36,7 @@ const { values } = parseArgs({
     interval: { type: 'string', default: '15' },
     minutes: { type: 'string', default: '5' },
     history: { type: 'string', default: '60' },
-    'slo-days': { type: 'string', default: '28' },
+    'slo-days': { type: 'string', default: String(shippedSpec().periodDays) },
     prometheus: { type: 'string', default: 'prometheus' },
     promtool: { type: 'string', default: 'promtool' },
   },
@@ -186,109 +189,6 @@ scrape_configs:
   return path;
 }
 
-interface Rule {
-  readonly name: string;
-  readonly query: string;
-  readonly health: string;
-  readonly lastError?: string;
-  readonly evaluationTime: number;
-}
-
-interface Group {
-  readonly name: string;
-  readonly interval: number;
-  readonly lastEvaluation: string;
-  readonly evaluationTime: number;
-  readonly rules: readonly Rule[];
-}
-
-/** Every evaluation of a group once, by the time at which it began. */
-type Seen = Map<string, Map<string, Group>>;
-
-async function watchGroups(url: string, seen: Seen): Promise<void> {
-  const response = await fetch(`${url}/api/v1/rules`);
-  const { data } = (await response.json()) as { data: { groups: Group[] } };
-  for (const group of data.groups) {
-    if (group.lastEvaluation.startsWith('0001')) continue;
-    const evaluations = seen.get(group.name) ?? new Map<string, Group>();
-    seen.set(group.name, evaluations.set(group.lastEvaluation, group));
-  }
-}
-
-/** Groups that were not evaluated meanwhile: their rules as queries, one after the other. */
-async function askGroups(url: string, seen: Seen): Promise<void> {
-  const response = await fetch(`${url}/api/v1/rules`);
-  const { data } = (await response.json()) as { data: { groups: Group[] } };
-  for (const group of data.groups.filter(({ name }) => !seen.has(name))) {
-    const rules: Rule[] = [];
-    for (const rule of group.rules) {
-      const began = performance.now();
-      const answer = await fetch(`${url}/api/v1/query`, {
-        method: 'POST',
-        body: new URLSearchParams({ query: `count(${rule.query})` }),
-      });
-      const { status, error } = (await answer.json()) as { status: string; error?: string };
-      const evaluationTime = (performance.now() - began) / 1000;
-      const health = status === 'success' ? 'ok' : 'err';
-      rules.push({
-        ...rule,
-        health,
-        evaluationTime,
-        ...(error === undefined ? {} : { lastError: error }),
-      });
-    }
-    const evaluationTime = rules.reduce((sum, rule) => sum + rule.evaluationTime, 0);
-    const name = `${group.name} (asked)`;
-    seen.set(name, new Map([['asked', { ...group, name, rules, evaluationTime }]]));
-  }
-}
-
-/** Without the first: it runs while Prometheus still reads its own files. */
-function measured(evaluations: ReadonlyMap<string, Group>): Group[] {
-  const all = [...evaluations.values()];
-  return (all.length > 1 ? all.slice(1) : all).sort((a, b) => a.evaluationTime - b.evaluationTime);
-}
-
-const middle = (sorted: readonly number[]) => sorted[Math.floor(sorted.length / 2)] ?? 0;
-
-/** Every rule by its place in its group: a name is no name, five SLOs share it. */
-function printRules(seen: Seen): void {
-  const rules = [...seen.values()].flatMap((evaluations) => {
-    const groups = measured(evaluations);
-    return (groups[0]?.rules ?? []).map(({ name, query }, place) => {
-      const times = groups.map((group) => group.rules[place]?.evaluationTime ?? 0);
-      times.sort((a, b) => a - b);
-      return { name, query, median: middle(times), longest: times.at(-1) ?? 0 };
-    });
-  });
-  rules.sort((a, b) => b.median - a.median);
-  console.log('\nThe slowest rules, median and longest:');
-  for (const { name, query, median, longest } of rules.slice(0, 15)) {
-    const text = query.replaceAll(/\s+/g, ' ').slice(0, 110);
-    console.log(`  ${median.toFixed(2)} s ${longest.toFixed(2)} s ${name}: ${text}`);
-  }
-}
-
-function printGroups(seen: Seen): void {
-  console.log('\n| group | rules | interval, s | evaluations | median, s | longest, s |');
-  console.log('|---|---|---|---|---|---|');
-  let cores = 0;
-  for (const evaluations of seen.values()) {
-    const sorted = measured(evaluations);
-    const [median, longest] = [sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
-    if (median === undefined || longest === undefined) continue;
-    const { name, interval } = median;
-    cores += median.evaluationTime / interval;
-    const late = longest.evaluationTime > interval ? ' LATE' : '';
-    const failed = longest.rules.find(({ health }) => health === 'err')?.lastError ?? '';
-    console.log(
-      `| ${name} | ${median.rules.length} | ${interval} | ${sorted.length} | ${median.evaluationTime.toFixed(2)} | ${longest.evaluationTime.toFixed(2)}${late} ${failed} |`,
-    );
-  }
-  console.log(`\nAll groups: ${(cores * 100).toFixed(0)} % of one thread.`);
-  printRules(seen);
-}
-
 async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;
   child.kill('SIGTERM');
@@ -313,7 +213,7 @@ async function main(): Promise<void> {
       `--config.file=${config}`,
       `--storage.tsdb.path=${data}`,
       `--web.listen-address=127.0.0.1:${port}`,
-      '--storage.tsdb.retention.time=35d',
+      `--storage.tsdb.retention.time=${retentionDays}d`,
       '--log.level=warn',
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },

@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type PrivateApt, privateApt, unpackPackage } from '../debian-packages.ts';
+import { type PrivateApt, privateApt, unpackPackage } from '../rig/debian-packages.ts';
 
 const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
 export const labDirectory = join(cache, 'stealwatch', 'lab');

@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../rig/redis-server.ts';
 import { labDirectory } from './packages.ts';
 
 /** The shipped 2 s, stretched: everything in the VPS takes ten times as long as on hardware. */
@@ -46,14 +46,12 @@ interface Answer {
   };
 }
 
-async function ready(url: string, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    if (child.exitCode !== null) throw new Error('Prometheus ended; see prometheus.log');
-    const answer = await fetch(`${url}/-/ready`).catch(() => undefined);
-    if (answer?.ok === true) return;
-    await sleep(200);
-  }
-  throw new Error('Prometheus does not get ready');
+function isReady(url: string, child: ChildProcess): Promise<boolean> {
+  if (child.exitCode !== null) throw new Error('Prometheus ended; see prometheus.log');
+  return fetch(`${url}/-/ready`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
 }
 
 export async function startPrometheus(
@@ -78,7 +76,7 @@ export async function startPrometheus(
   );
   process.once('exit', () => child.kill('SIGKILL'));
   const url = `http://127.0.0.1:${port}`;
-  await ready(url, child);
+  await until('Prometheus is ready', () => isReady(url, child), 40, 200);
   return {
     async range(query, from, to) {
       const parameters = {

@@ -112,7 +112,7 @@ export const areas: readonly Area[] = [
 ];
 
 /** Never mutated: what only tests and benchmarks run, and the tests themselves. */
-const apart = /\.test\.ts$|\/(?:bench|lab|testing|pictures|drill|demo|incident)\//;
+const apart = /\.test\.ts$|\/(?:testing|drill|demo|incident)\//;
 
 export function filesOf(area: Area, all: readonly string[]): string[] {
   return all.filter((file) => area.files.test(file) && !apart.test(file));
@@ -129,7 +129,7 @@ export function areasNamed(name: string): Area[] {
  */
 export const leftOut = {
   files:
-    /^(?:exporter\/(?:golden|freeze|abuse)|exporter\/(?:bench|lab)\/.*|exporter\/testing\/frozen-filesystem|alerts\/drill\/.*|dashboards\/public-pages|deploy\/(?:watch|health-check)|scripts\/.*)\.test\.ts$/,
+    /^(?:exporter\/(?:golden|freeze|http\/abuse)|tools\/.*|alerts\/drill\/.*|dashboards\/public-pages|deploy\/(?:watch|health-check))\.test\.ts$/,
   names:
     'really blocked|frozen file system|own swap|CPU burners|nothing can wake|real parent blocked in vfork',
 } as const;

@@ -72,11 +72,12 @@ export async function until(
   what: string,
   condition: () => boolean | Promise<boolean>,
   seconds = 15,
+  pauseMs = 20,
 ): Promise<void> {
   const end = performance.now() + seconds * 1000;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
-    await sleep(20);
+    await sleep(pauseMs);
   }
 }
 

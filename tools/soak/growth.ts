@@ -1,4 +1,4 @@
-import { quantile } from '../bench/figures.ts';
+import { median } from '../rig/quantile.ts';
 
 /**
  * How much more the last quarter of the samples has than the second one, by their medians: the first
@@ -7,6 +7,6 @@ import { quantile } from '../bench/figures.ts';
 export function growthOf(samples: readonly number[]): number {
   const quarter = Math.floor(samples.length / 4);
   if (quarter < 2) return Number.NaN;
-  const median = (from: number) => quantile(samples.slice(from, from + quarter), 0.5);
-  return median(samples.length - quarter) - median(quarter);
+  const middle = (from: number) => median(samples.slice(from, from + quarter));
+  return middle(samples.length - quarter) - middle(quarter);
 }

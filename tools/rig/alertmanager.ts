@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, until } from '../../tools/rig/redis-server.ts';
+import { freePort, until } from './redis-server.ts';
 
 export interface Alertmanager {
   readonly url: string;
@@ -21,7 +21,14 @@ export interface PostedAlert {
   readonly endsAt?: string;
 }
 
-export const startScript = join(import.meta.dirname, '..', 'alertmanager', 'start.sh');
+export const startScript = join(
+  import.meta.dirname,
+  '..',
+  '..',
+  'alerts',
+  'alertmanager',
+  'start.sh',
+);
 
 function isReady(url: string): Promise<boolean> {
   return fetch(`${url}/-/ready`).then(

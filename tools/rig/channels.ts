@@ -2,11 +2,11 @@
 import type { TestContext } from 'node:test';
 import { type Alertmanager, startAlertmanager } from './alertmanager.ts';
 import { type MailSink, startMailSink } from './mail-sink.ts';
-import { type Sink, startSink } from './sink.ts';
+import { type HttpSink, startSink } from './http-sink.ts';
 
 export interface Channels {
   /** Paths: /people, /heartbeat, /discord, /slack, and those of Telegram's bot. */
-  readonly sink: Sink;
+  readonly sink: HttpSink;
   readonly mail: MailSink;
 }
 

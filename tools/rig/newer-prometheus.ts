@@ -3,14 +3,14 @@
  * and configuration are tested under both. They come from Debian packages, unpacked into a cache
  * without installing anything: no root, no change to the system's own sources list.
  *
- *   node tools/newer-prometheus.ts     prints where they are, or why they cannot be had
+ *   node tools/rig/newer-prometheus.ts     prints where they are, or why they cannot be had
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { privateApt, unpackPackage, whyNoDebianPackages } from './debian-packages.ts';
-import { messageOf } from '../exporter/measure/errors.ts';
+import { messageOf } from '../../exporter/measure/errors.ts';
 
 export interface Release {
   /** `sid`: Prometheus 3.5, Alertmanager 0.33 at the time of writing. `trixie`: 2.53 and 0.28. */

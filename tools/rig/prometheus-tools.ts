@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { newerPrometheus } from '../../tools/newer-prometheus.ts';
+import { newerPrometheus } from './newer-prometheus.ts';
 
 export interface Tools {
   /** What stands in a test's name. */

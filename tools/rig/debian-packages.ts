@@ -6,7 +6,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../exporter/measure/errors.ts';
+import { messageOf } from '../../exporter/measure/errors.ts';
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const timeout = 240_000;

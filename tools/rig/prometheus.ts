@@ -7,7 +7,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort, until } from '../../tools/rig/redis-server.ts';
+import { freePort, until } from './redis-server.ts';
 
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
