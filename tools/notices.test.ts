@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { bundledPackages } from './notices.ts';
+import { bundledPackages, packagesIn } from './notices.ts';
 import { inStep } from './rig/in-step.ts';
 
 const notices = readFileSync('dist/THIRD-PARTY-NOTICES.txt', 'utf8');
@@ -33,6 +33,10 @@ test('notices: what is bundled is named with version, licence and text', () => {
     );
   }
   assert.match(notices, /^prom-client \(@prometheus-io\/client\) [\d.]+$/m);
+  assert.equal(packagesIn(notices).length, notices.match(/^Licence: /gm)?.length);
+  const listed = packagesIn(notices).map(({ name, version }) => `${name}@${version}`);
+  assert.ok(listed.includes(`koa@${devDependencies['koa']}`));
+  assert.ok(listed.includes(devDependencies['prom-client']?.replace('npm:', '') ?? ''));
   assert.doesNotMatch(notices, /^(esbuild|typescript|fast-check) /m, 'tools are not bundled');
 });
 

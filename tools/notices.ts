@@ -80,6 +80,15 @@ export function noticesText(packages: readonly Bundled[]): string {
   ].join('\n\n');
 }
 
+/** Name and version of each package that such a text holds; the name as it is published. */
+export function packagesIn(text: string): { readonly name: string; readonly version: string }[] {
+  const titles = /^=+\n(?:\S+ \((\S+)\)|(\S+)) (\S+)\nLicence: /gm;
+  return [...text.matchAll(titles)].map(([, published, name, version = '']) => ({
+    name: published ?? name ?? '',
+    version,
+  }));
+}
+
 /** docs/licences.md. Without versions, which the lock file and the notices have. */
 export function licencesPage(packages: readonly Bundled[]): string {
   const rows = [...new Set(packages.map(({ name, license }) => `| ${name} | ${license} |`))];

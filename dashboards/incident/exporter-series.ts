@@ -36,7 +36,7 @@ export function exporterSeries(to: Recorder, { world, abilities, now, step }: Mo
     result: 'withheld',
   });
   to.add('stealwatch_http_requests_total', 1, { path: '/metrics', code: '200' });
-  to.set('stealwatch_build_info', 1, { version: '0.1.0', node: '24.21.0', revision: 'abc1234' });
+  to.set('stealwatch_build_info', 1, { version: '1.2.3', node: '24.21.0', revision: 'abc1234' });
   to.set('stealwatch_host_info', 1, {
     virtualization: abilities.kvm ? 'kvm' : 'xen',
     vendor: 'QEMU',

@@ -3,6 +3,7 @@ import { generatedDashboards } from './dashboards.ts';
 import type { GeneratedFiles } from './files.ts';
 import { generatedMetrics } from './metrics.ts';
 import { generatedSettings } from './settings.ts';
+import { generatedVersion } from './version.ts';
 import { proofOf, readRecorded } from '../lab/proof.ts';
 
 /** Everything that is generated and committed, but what needs servers and minutes. */
@@ -12,6 +13,7 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
     ...generatedDashboards(),
     ...(await generatedMetrics()),
     ...generatedSettings(),
+    ...generatedVersion(),
     ['docs/proof.md', proofOf(readRecorded())],
   ]);
 }

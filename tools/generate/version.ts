@@ -1,0 +1,20 @@
+/**
+ * What has to name the version and cannot read it: the tag of our image in docker-compose.yml, by which
+ * `docker compose up` builds a new one after an update. Its home is package.json.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { GeneratedFiles } from './files.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+
+export function withVersion(compose: string, version: string): string {
+  return compose.replaceAll(/^( +image: stealwatch):.*$/gm, `$1:${version}`);
+}
+
+export function generatedVersion(): GeneratedFiles {
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+  const path = 'docker-compose.yml';
+  return new Map([[path, withVersion(read(path), version)]]);
+}

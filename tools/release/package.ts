@@ -1,0 +1,45 @@
+/** What is in the npm package, and what must not be. */
+
+export interface Packed {
+  readonly filename: string;
+  readonly size: number;
+  readonly files: readonly { readonly path: string }[];
+}
+
+const needed = [
+  'dist/stealwatch.cjs',
+  'dist/bcrypt-worker.cjs',
+  'dist/canary-worker.cjs',
+  'dist/commands.cjs',
+  'dist/systeminformation.cjs',
+  'dist/web-access.cjs',
+  'dist/THIRD-PARTY-NOTICES.txt',
+  'docs/licences.md',
+  'deploy/stealwatch.service',
+  'CHANGELOG.md',
+  'LICENSE',
+  'exporter/stealwatch',
+  'exporter/use-node.sh',
+];
+const allowed = [
+  /^dist\/[a-z-]+\.cjs$/,
+  /^dist\/THIRD-PARTY-NOTICES\.txt$/,
+  /^docs\/[a-z-]+\.md$/,
+  /^docs\/adr\/\d{4}-[a-z0-9-]+\.md$/,
+  /^deploy\/stealwatch\.service$/,
+  /^exporter\/(stealwatch|use-node\.sh)$/,
+  /^(README|SECURITY|CHANGELOG)\.md$|^LICENSE$|^package\.json$/,
+];
+const mostBytes = 1_500_000;
+
+/** Sentences; none when it is as it should be. */
+export function packageProblems({ size, files }: Packed): string[] {
+  const paths = files.map(({ path }) => path);
+  return [
+    ...needed.filter((path) => !paths.includes(path)).map((path) => `${path} is missing`),
+    ...paths
+      .filter((path) => !allowed.some((one) => one.test(path)))
+      .map((path) => `${path} does not belong there`),
+    ...(size > mostBytes ? [`${size} bytes, more than ${mostBytes}`] : []),
+  ];
+}
