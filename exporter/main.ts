@@ -5,6 +5,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { watchAskers } from './http/askers.ts';
+import { createEvidence } from './evidence/evidence.ts';
+import { oncePerTurn } from './http/once-per-turn.ts';
 import { createHttpServer } from './http/server.ts';
 import { logChanges } from './log/change-log.ts';
 import { systemClock } from './measure/clock.ts';
@@ -55,14 +57,26 @@ async function run(config: Config): Promise<void> {
 
   const fewFailures = fewLines(mostFailuresToldAMinute, systemClock);
   const requests = createRequestCounter();
+  const procfs = createPseudoFs(config.procfs);
+  const sysfs = createPseudoFs(config.sysfs);
+  const { stealThreshold } = config;
+  const evidence = createEvidence({
+    procfs,
+    sysfs,
+    clock: systemClock,
+    stealThreshold,
+    version,
+    log,
+  });
   const collectors: readonly Collector[] = createCollectors({
     config,
     clock: systemClock,
-    procfs: createPseudoFs(config.procfs),
-    sysfs: createPseudoFs(config.sysfs),
+    procfs,
+    sysfs,
     requests,
     log: destination,
     webConfig: access,
+    kernelLog: (excerpt) => evidence.kernel(excerpt),
     checks: () => statusOf(reportsOf(collectors)).checks,
   });
   const scraper = createScraper(collectors, systemClock, {
@@ -80,6 +94,7 @@ async function run(config: Config): Promise<void> {
     targets,
     requests,
     askers: watchAskers(systemClock),
+    evidence,
     version,
     ...(access === undefined ? {} : { access }),
     requestFailed(path, error) {
@@ -104,7 +119,13 @@ async function run(config: Config): Promise<void> {
   await once(server, 'listening');
   const { address, port } = server.address() as AddressInfo;
   log.info({ address, port, redis: config.redis.display, version }, 'listening');
-  logChanges(() => statusOf(reportsOf(collectors)), systemClock, log);
+  // Both look once a second, in the same turn.
+  const look = oncePerTurn(() => {
+    const reports = reportsOf(collectors);
+    return { reports, status: statusOf(reports) };
+  });
+  logChanges(() => look().status, systemClock, log);
+  systemClock.every(1, () => evidence.tick(look()));
 
   const signal = await ending.promise;
   log.info({ signal }, 'ending');

@@ -9,6 +9,7 @@
  */
 import type { Clock } from '../measure/clock.ts';
 import {
+  type BlockedThread,
   byLabel,
   type Collector,
   type Family,
@@ -16,6 +17,7 @@ import {
   incomplete,
   type Signal,
 } from '../core/collector.ts';
+import { processLabel } from '../tasks/process-label.ts';
 import { createHistory } from '../measure/history.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { type Reason, reasons } from '../tasks/reasons.ts';
@@ -131,6 +133,21 @@ export function blockedTasksCollector({
   const oldestOf = (some: readonly Spell[]) =>
     some.reduce((oldest, spell) => Math.max(oldest, spells.ageSeconds(spell)), 0);
 
+  function blockedThreads(most: number): BlockedThread[] {
+    return spells
+      .blocked()
+      .filter((spell) => !isIdleKernelThread(spell))
+      .sort((a, b) => a.since - b.since)
+      .slice(0, most)
+      .map((spell) => ({
+        tid: spell.tid,
+        process: processLabel(spell),
+        waitChannel: spell.waitChannel,
+        reason: spell.reason,
+        seconds: spells.ageSeconds(spell),
+      }));
+  }
+
   function familiesNow(): Family[] {
     const counts = zeroes(reasons);
     for (const { reason } of spells.blocked()) counts[reason] += 1;
@@ -169,6 +186,7 @@ export function blockedTasksCollector({
         signals,
         evidence: evidenceOf(blocked),
         second: second(),
+        blockedThreads,
         samplers: [{ name: 'blocked_tasks', ageSeconds: clock.monotonic() - lastTick }],
         findings: blocked
           .filter(({ seconds }) => seconds > findingFromSeconds)

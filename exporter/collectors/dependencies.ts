@@ -1,5 +1,6 @@
 import type { Config } from '../config/read.ts';
 import type { Check } from '../core/collector.ts';
+import type { Excerpt } from '../kmsg/excerpts.ts';
 import type { RequestCounter } from '../core/requests.ts';
 import type { OpenAccess } from '../http/access/access.ts';
 import type { LogDestination } from '../log/log.ts';
@@ -16,6 +17,8 @@ export interface Dependencies {
   readonly log: Pick<LogDestination, 'dropped' | 'problem'>;
   /** Undefined where everybody is let in. */
   readonly webConfig: Pick<OpenAccess, 'problem'> | undefined;
+  /** Is told what the kernel prints, that of before our start first. */
+  readonly kernelLog: (excerpt: Excerpt) => void;
   /** What `/status` says of all collectors, these ones included. */
   readonly checks: () => readonly Check[];
 }

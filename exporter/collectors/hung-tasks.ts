@@ -22,6 +22,8 @@ import { causeOf } from '../kmsg/cause.ts';
 import { createEpisodes, type Episode } from '../kmsg/episodes.ts';
 import { type Access, followKmsg } from '../kmsg/follower.ts';
 import { assembleReports, type HungTaskReport } from '../kmsg/hung-task.ts';
+import { collectExcerpts } from '../kmsg/excerpts.ts';
+import type { Dependencies } from './dependencies.ts';
 import { createKernelLogFindings, type KernelLogFindings } from '../kmsg/findings.ts';
 import { createKernelEventReader, kernelEvents } from '../kmsg/kernel-events.ts';
 import type { KmsgRecord } from '../kmsg/record.ts';
@@ -129,29 +131,37 @@ export function hungTasksCollector({
   clock,
   procfs,
   sysfs,
+  kernelLog = () => undefined,
 }: {
   config: Pick<Config, 'kmsg' | 'kmsgUserspace'>;
   clock: Clock;
   procfs: PseudoFs;
   sysfs: PseudoFs;
+  kernelLog?: Dependencies['kernelLog'];
 }): HungTasksCollector {
   const { kmsg: path, kmsgUserspace: userspace } = config;
   const findings = createKernelLogFindings({ clock, procfs, sysfs });
   const tally = createTally(findings);
   const assembler = assembleReports((report) => tally.report(report));
+  const excerpts = collectExcerpts(kernelLog);
   const follower = followKmsg({
     path,
     clock,
     userspace,
     onRecord(record, past) {
       assembler.feed(record, past);
+      excerpts.feed(record, past);
       tally.record(record, past);
     },
     onLost(count) {
       tally.lost(count);
       assembler.interrupt();
+      excerpts.interrupt();
     },
-    onQuiet: () => assembler.quiet(),
+    onQuiet() {
+      assembler.quiet();
+      excerpts.quiet();
+    },
   });
 
   function signal(): Signal {

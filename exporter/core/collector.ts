@@ -110,6 +110,19 @@ export interface Chart {
   readonly history: History;
 }
 
+/** A thread that sleeps in D state now. */
+export interface BlockedThread {
+  readonly tid: number;
+  /** As the label `process` says it. */
+  readonly process: string;
+  /** The kernel function it sleeps in; empty where the kernel does not say. */
+  readonly waitChannel: string;
+  /** Word of tasks/reasons.ts. */
+  readonly reason: string;
+  /** How long, at least. */
+  readonly seconds: number;
+}
+
 /** All that a collector can say without touching its source. */
 export interface Report {
   readonly signals?: readonly Signal[];
@@ -119,6 +132,8 @@ export interface Report {
   readonly charts?: readonly Chart[];
   /** What this collector knows that bears on who is to blame (verdict.ts). */
   readonly evidence?: Evidence;
+  /** The threads in D state that have slept for the longest, idle kernel threads left out. */
+  readonly blockedThreads?: (most: number) => readonly BlockedThread[];
   /** What it knows of the last second: for the flight recorder, which reads nothing itself. */
   readonly second?: Second;
 }

@@ -1,7 +1,7 @@
 /** Counts answered HTTP requests by path and status code, with bounded labels. */
 
 /** The paths that are ours. Any other counts as `other`: a scanner must not grow our series. */
-const paths = new Set(['/', '/livez', '/metrics', '/probe', '/status']);
+const paths = new Set(['/', '/evidence', '/livez', '/metrics', '/probe', '/status']);
 
 /** Pairs that are shown from the start, so that `increase()` sees the first one. */
 const expected: readonly (readonly [path: string, code: number])[] = [

@@ -4,8 +4,9 @@ import { columnNames, columns } from '../core/second.ts';
 export interface Folding {
   /** `seconds`: what the row speaks of. */
   add(values: ArrayLike<number>, offset: number, seconds: number): void;
-  /** Into `values`; what was known in no row is NaN. Begins anew. */
-  take(values: Float32Array, offset: number): void;
+  /** What there is so far, into `values`; what was known in no row is NaN. */
+  write(values: Float32Array, offset: number): void;
+  clear(): void;
 }
 
 const folds = columnNames.map((name) => columns[name]);
@@ -37,8 +38,10 @@ export function createFolding(): Folding {
         if (!Number.isNaN(value)) addOne(i, value, weight);
       }
     },
-    take(values, offset) {
+    write(values, offset) {
       for (let i = 0; i < width; i += 1) values[offset + i] = valueOf(i);
+    },
+    clear() {
       sums.fill(0);
       seconds.fill(0);
     },

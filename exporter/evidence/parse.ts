@@ -15,7 +15,7 @@ const mostExcerpts = 64;
 const mostLines = 256;
 const mostTasks = 64;
 const mostStates = 128;
-const mostParts = 8;
+const mostParts = 64;
 const mostRows = 16_384;
 const mostColumns = 64;
 

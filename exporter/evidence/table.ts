@@ -21,11 +21,13 @@ export interface Table {
   drop(owner: number): void;
   /** Calls with each row of the incident, oldest first. */
   texts(owner: number): Generator<{ readonly step: number; readonly text: string }>;
+  /** Hold no more than so many bytes of text from now on. */
+  limit(most: number): void;
   bytes(): number;
   size(): number;
 }
 
-export function createTable(mostBytes: number): Table {
+export function createTable(firstLimit: number): Table {
   const times = new Float64Array(capacity);
   const steps = new Uint16Array(capacity);
   const owners = new Uint32Array(capacity);
@@ -34,6 +36,7 @@ export function createTable(mostBytes: number): Table {
   const folding = createFolding();
   let size = 0;
   let bytes = 0;
+  let mostBytes = firstLimit;
 
   const textOf = (row: number) => rowText(times[row] ?? 0, values, row * width);
 
@@ -90,7 +93,8 @@ export function createTable(mostBytes: number): Table {
       folding.add(values, row * width, steps[row] ?? 1);
       if (row + 1 < end && slot(row + 1, step) === slot(row, step)) continue;
       move(row, to);
-      folding.take(values, to * width);
+      folding.write(values, to * width);
+      folding.clear();
       steps[to] = step;
       measure(to);
       to += 1;
@@ -133,6 +137,10 @@ export function createTable(mostBytes: number): Table {
       for (let row = 0; row < size; row += 1) {
         if (owners[row] === owner) yield { step: steps[row] ?? 1, text: textOf(row) };
       }
+    },
+    limit(most) {
+      mostBytes = most;
+      while (isFull()) makeRoom();
     },
     bytes: () => bytes,
     size: () => size,

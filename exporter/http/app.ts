@@ -22,6 +22,8 @@ import type { RequestCounter } from '../core/requests.ts';
 import { longestSeconds } from '../core/round.ts';
 import type { Scraper } from '../core/scrape.ts';
 import { reportsOf, statusOf } from '../core/status.ts';
+import { evidenceRoute } from './evidence.ts';
+import type { EvidenceSource } from '../evidence/evidence.ts';
 import type { Targets } from './probe-targets.ts';
 import type { Access } from './access/access.ts';
 import { codeOf } from '../measure/errors.ts';
@@ -36,6 +38,7 @@ export interface App {
   readonly targets: Targets;
   readonly requests: RequestCounter;
   readonly askers: Askers;
+  readonly evidence: EvidenceSource;
   readonly version: string;
   readonly clock: Pick<Clock, 'monotonic' | 'every'>;
   readonly limits: ConnectionLimits;
@@ -81,10 +84,8 @@ function encodingFor(ctx: Context): Encoding {
 const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-function routes(
-  { collectors, scraper, targets, version, access, askers }: App,
-  connections: () => Connections,
-): Router {
+function routes(app: App, connections: () => Connections): Router {
+  const { collectors, scraper, targets, evidence, version, access, askers } = app;
   const router = new Router();
   const exposition = createExposition(access?.tls !== undefined);
   const collectGarbage = createGarbageCollection();
@@ -98,7 +99,7 @@ function routes(
     const text = JSON.stringify({ ...now, askedSecondsAgo });
     return { code: now.status === 'ok' ? 200 : 503, text };
   });
-  const page = oncePerTurn(() => pageOf(reportsOf(collectors), version));
+  const page = oncePerTurn(() => pageOf(reportsOf(collectors), version, evidence.incidents()));
   const zippedPage = oncePerTurn(() => gzip(page()));
 
   async function sendFamilies(
@@ -150,6 +151,7 @@ function routes(
     ctx.type = 'json';
     ctx.body = text;
   });
+  router.get('/evidence', evidenceRoute(app, connections));
   router.get('/livez', (ctx) => {
     ctx.body = 'ok\n';
   });

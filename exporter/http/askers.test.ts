@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { networkInterfaces, type NetworkInterfaceInfo } from 'node:os';
 import { test } from 'node:test';
-import { originOf, watchAskers } from './askers.ts';
+import { type Askers, originOf, watchAskers } from './askers.ts';
 import { healthy, serve } from '../../tools/rig/app-server.ts';
 
 function interfaceOf(cidr: string): NetworkInterfaceInfo {
@@ -91,10 +91,11 @@ test('askers: /status says how long ago who was told something, and nothing of t
   const answer = JSON.parse((await alone.get('/status')).body.toString()) as Asked;
   assert.deepEqual(answer.askedSecondsAgo, {});
   const told: (string | undefined)[] = [];
-  const { get } = await serve(t, [healthy], {
+  const askers: Askers = {
     answered: (address) => void told.push(address),
     secondsAgo: (origin) => (origin === 'elsewhere' ? 3 : undefined),
-  });
+  };
+  const { get } = await serve(t, [healthy], { askers });
   for (const path of ['/', '/livez', '/probe?target=no', '/nothing', '/metrics', '/status']) {
     await get(path);
   }

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Chart, Report } from '../core/collector.ts';
 import { pageOf } from './page.ts';
 
-const page = (...reports: readonly Report[]) => pageOf(reports, '1.2.3');
+const page = (...reports: readonly Report[]) => pageOf(reports, '1.2.3', []);
 
 function chart(unit: Chart['unit'], points: readonly (number | null)[], title = 'T'): Report {
   return { charts: [{ title, unit, history: { stepSeconds: 5, points: () => [...points] } }] };
@@ -108,13 +108,44 @@ test('page: whatever characters a text has, they are text', () => {
       },
     ],
     hostile,
+    [
+      {
+        id: hostile,
+        began: 0,
+        seconds: 1,
+        open: true,
+        met: [hostile],
+        cause: { name: hostile, text: hostile },
+      },
+    ],
   );
   assert.ok(!text.includes(hostile));
-  // Title of the chart twice, finding, signal twice, check thrice, version.
-  assert.equal(text.split(escaped).length - 1, 9);
+  // Title of the chart twice, finding, signal twice, check thrice, version, incident twice.
+  assert.equal(text.split(escaped).length - 1, 11);
 });
 
 test('page: control characters and marks that turn text around are shown as their codes', () => {
   const findings = [{ severity: 'bad', text: 'said \u001b[31m\r\n\u009b\u202egnp' }] as const;
   assert.match(page({ findings }), /said \\x1b\[31m\\x0d\\x0a\\x9b\\u202egnp/);
+});
+
+test('page: incidents since boot, the newest first, and none where there was none', () => {
+  const past = {
+    id: 'b-1',
+    began: Date.UTC(2026, 10, 30, 9, 33, 7, 900) / 1000,
+    seconds: 87.4,
+    open: false,
+    met: ['Redis did not answer', 'the kernel reported a hung task'],
+    cause: { name: 'page_in_stuck', text: 'Your host has paged out memory.' },
+  };
+  const open = { ...past, id: 'b-2', began: past.began + 3600, seconds: 5 * 3600, open: true };
+  const what =
+    'Redis did not answer; the kernel reported a hung task. Your host has paged out memory. <a href="evidence">evidence</a>';
+  const text = pageOf([], '1.2.3', [past, open]);
+  const rows = [...text.matchAll(/<tr><td>2026.*?<\/tr>/g)].map(([row]) => row);
+  assert.deepEqual(rows, [
+    `<tr><td>2026-11-30 10:33:07 UTC</td><td class="bad">5 h so far</td><td>${what}</td></tr>`,
+    `<tr><td>2026-11-30 09:33:07 UTC</td><td class="good">87 s</td><td>${what}</td></tr>`,
+  ]);
+  assert.ok(!page({}).includes('Incidents'));
 });

@@ -3,6 +3,7 @@
  * the few signals that matter, then what this machine cannot tell. Made on the server from
  * memory: no script, no asset, readable on a phone at 3 a.m.; it reloads itself.
  */
+import type { IncidentSummary } from '../evidence/summary.ts';
 import type { Chart, Check, Finding, Report, Severity, Signal } from '../core/collector.ts';
 import { statusOf } from '../core/status.ts';
 import { durationText } from '../measure/duration.ts';
@@ -107,6 +108,20 @@ function checkRow({ name, ok, state, reason }: Check): string {
   return `<tr><td>${escaped(name)}</td><td class="${severity}">${marks[severity]} ${escaped(state)}</td><td>${escaped(reason)}</td></tr>`;
 }
 
+/** To the second and in UTC, as a ticket says it. */
+const utc = (seconds: number) =>
+  new Date(seconds * 1000)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
+
+function incidentRow({ began, seconds, open, met, cause }: IncidentSummary): string {
+  const length = `${durationText(Math.round(seconds))}${open ? ' so far' : ''}`;
+  const said = met.join('; ');
+  const what = `${escaped(said.charAt(0).toUpperCase() + said.slice(1))}. ${escaped(cause.text)}`;
+  return `<tr><td>${utc(began)}</td><td class="${open ? 'bad' : 'good'}">${length}</td><td>${what} <a href="evidence">evidence</a></td></tr>`;
+}
+
 function section(title: string, body: string): string {
   return body === '' ? '' : `<h2>${title}</h2>\n${body}\n`;
 }
@@ -126,7 +141,11 @@ td,th{text-align:left;vertical-align:top;padding:.3em .6em .3em 0;border-bottom:
 footer{margin-top:2em;font-size:.85rem;opacity:.8}`;
 
 /** The whole page. Every text in it that came from outside is escaped. */
-export function pageOf(reports: readonly Report[], version: string): string {
+export function pageOf(
+  reports: readonly Report[],
+  version: string,
+  incidents: readonly IncidentSummary[],
+): string {
   const { status, verdict, checks, findings } = statusOf(reports);
   const charts = reports.flatMap((report) => report.charts ?? []);
   const signals = reports.flatMap((report) => report.signals ?? []);
@@ -140,6 +159,7 @@ export function pageOf(reports: readonly Report[], version: string): string {
 <h1 class="${top.severity}"><span aria-hidden="true">${marks[top.severity]}</span> ${escaped(top.text)}</h1>
 ${rest.length === 0 ? '' : `<ul>${rest.map(findingOf).join('\n')}</ul>`}
 ${section('The last 15 minutes', charts.flatMap(chartOf).join('\n'))}
+${section('Incidents since boot', tableOf(['Began', 'Lasted', 'What'], incidents.toReversed().map(incidentRow)))}
 ${section('What this machine does not let us see', tableOf(['Signal', 'Why'], missing.map(signalRow)))}
 ${section('Checks', tableOf(['Check', 'State', 'Why'], checks.map(checkRow)))}
 <footer>status: ${status} · <a href="metrics">metrics</a> · <a href="status">status</a> · stealwatch ${escaped(version)} · this page reloads every 10 s</footer>

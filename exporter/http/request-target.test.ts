@@ -12,6 +12,7 @@ import { watchAskers } from './askers.ts';
 import { createRequestCounter } from '../core/requests.ts';
 import { createScraper } from '../core/scrape.ts';
 import { createTargets } from './probe-targets.ts';
+import { noEvidence } from '../../tools/rig/no-evidence.ts';
 
 test('targetOf: paths, and the path of what a proxy sends', () => {
   assert.equal(targetOf('/metrics'), '/metrics');
@@ -65,6 +66,7 @@ async function serve(t: TestContext) {
     requests: createRequestCounter(),
     askers: watchAskers(systemClock),
     limits: connectionLimits,
+    evidence: noEvidence,
     version: 'test',
     requestFailed: (path, error) => failures.push(`${path}: ${String(error)}`),
   });

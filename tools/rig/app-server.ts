@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
-import { type Askers, watchAskers } from '../../exporter/http/askers.ts';
+import { watchAskers } from '../../exporter/http/askers.ts';
+import type { App } from '../../exporter/http/app.ts';
 import { createHttpServer } from '../../exporter/http/server.ts';
 import { systemClock } from '../../exporter/measure/clock.ts';
 import { type Collector, counter, gauge, single } from '../../exporter/core/collector.ts';
@@ -11,6 +12,7 @@ import { connectionLimits } from '../../exporter/http/open-files.ts';
 import { createRequestCounter } from '../../exporter/core/requests.ts';
 import { createScraper } from '../../exporter/core/scrape.ts';
 import { createTargets } from '../../exporter/http/probe-targets.ts';
+import { noEvidence } from './no-evidence.ts';
 
 export const total = counter({ name: 'things_total', help: 'Things, from the test.' });
 export const level = gauge({ name: 'level', help: 'Level, from the test.' });
@@ -28,7 +30,7 @@ export const hanging: Collector = {
   collect: () => new Promise(() => undefined),
 };
 
-export function serverOf(collectors: readonly Collector[], askers = watchAskers(systemClock)) {
+export function serverOf(collectors: readonly Collector[], more: Partial<App> = {}) {
   const changes: string[] = [];
   const requests = createRequestCounter();
   const { server } = createHttpServer({
@@ -39,16 +41,22 @@ export function serverOf(collectors: readonly Collector[], askers = watchAskers(
     }),
     targets: createTargets([], systemClock),
     requests,
-    askers,
+    askers: watchAskers(systemClock),
     limits: connectionLimits,
+    evidence: noEvidence,
     version: 'test',
     requestFailed: (path, error) => changes.push(`${path}: ${String(error)}`),
+    ...more,
   });
   return { server, requests, changes };
 }
 
-export async function serve(t: TestContext, collectors: readonly Collector[], askers?: Askers) {
-  const { server, requests, changes } = serverOf(collectors, askers);
+export async function serve(
+  t: TestContext,
+  collectors: readonly Collector[],
+  more: Partial<App> = {},
+) {
+  const { server, requests, changes } = serverOf(collectors, more);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   t.after(() => {

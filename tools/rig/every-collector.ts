@@ -37,6 +37,7 @@ export function everyCollector(
     requests: createRequestCounter(),
     log: { dropped: () => 0, problem: () => undefined },
     webConfig: { problem: () => undefined },
+    kernelLog: () => undefined,
     checks: () => [],
   });
 }

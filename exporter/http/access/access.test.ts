@@ -19,6 +19,7 @@ import { createTargets } from '../probe-targets.ts';
 import { createAuthority } from '../../../tools/rig/certificates.ts';
 import { until } from '../../../tools/rig/redis-server.ts';
 import { openAccess } from './access.ts';
+import { noEvidence } from '../../../tools/rig/no-evidence.ts';
 
 const tokenDigest = (token: string) => createHash('sha256').update(token).digest('hex');
 
@@ -42,6 +43,7 @@ async function serve(t: TestContext, settings: () => string) {
     requests,
     askers: watchAskers(clock),
     limits: connectionLimits,
+    evidence: noEvidence,
     version: 'test',
     access,
     requestFailed: (path, error) => log.push(`${path}: ${String(error)}`),

@@ -10,6 +10,8 @@ import { type Following, followWebConfig } from './follow.ts';
 export interface Access {
   readonly tls: TlsSettings | undefined;
   readonly authenticator: Authenticator;
+  /** Whoever is let in has shown who they are: by a password, a token or a certificate. */
+  identifies(): boolean;
   /** Headers that every answer gets. */
   headers(): Readonly<Record<string, string>>;
 }
@@ -100,6 +102,7 @@ export async function openAccess(path: string, clock: Clock, log: AccessLog): Pr
   return {
     tls: followed.first.tls,
     authenticator,
+    identifies: () => hasCredentials(config) || config.tls?.clientCertificate === true,
     headers: () => config.headers,
     follow(server) {
       following = followed.follow(

@@ -1,0 +1,226 @@
+/** One incident while it is remembered: what is added to it, each kind within its bounds. */
+import type { BlockedThread as Sleeping } from '../core/collector.ts';
+import { type Verdict, verdicts } from '../core/verdict.ts';
+import { type Excerpt, functionsOf } from '../kmsg/excerpts.ts';
+import type {
+  BlockedThread,
+  EvidenceIncident,
+  KernelExcerpt,
+  Moment,
+  RedisRecord,
+} from './format.ts';
+import type { Met } from './rules.ts';
+import { readTrace, reasonInWords } from '../tasks/reasons.ts';
+
+const mostExcerpts = 64;
+const mostKernelBytes = 24 * 1024;
+const mostTasks = 32;
+const mostStates = 64;
+const mostFormerIds = 4;
+const longestReason = 400;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+type Facts = Omit<EvidenceIncident, 'samples' | 'kernel' | 'tasks' | 'redis'>;
+
+export interface Incident {
+  /** Owner of its rows in the table. */
+  readonly owner: number;
+  readonly facts: Facts;
+  /** When anything was ill last. */
+  readonly last: Moment;
+  /** Threads that the kernel named. */
+  readonly pids: ReadonlySet<number>;
+  meet(met: Met): void;
+  /** The first word of the kernel gives it its name: who reads the log again says the same. */
+  rename(id: string): void;
+  /** True for one whose like was not told yet. */
+  excerpt(excerpt: Excerpt): boolean;
+  tasks(at: Moment, threads: readonly Sleeping[]): void;
+  redis(at: Moment, state: string, reason: string | undefined): void;
+  verdict(verdict: Verdict): void;
+  close(end: EvidenceIncident['end']): void;
+  /** All but the samples. */
+  record(): Omit<EvidenceIncident, 'samples'>;
+}
+
+/** Grave ones worth keeping when another needs the room. */
+export function weightOf({ facts, last }: Incident): number {
+  const told = facts.openedBy.some(({ rule }) => rule === 'hung_task' || rule === 'soft_lockup');
+  return (told ? 1e6 : 0) + (last - facts.onset.latest);
+}
+
+function hashOf(excerpt: Excerpt): string {
+  // Not imported above: hardly any machine has an incident, and the library is memory.
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const functions = functionsOf(excerpt);
+  // Without a trace the place of digits is the same from one line to the next.
+  const [line = ''] = excerpt.lines;
+  const text = functions.length > 0 ? functions.join(' ') : line.replaceAll(/\d+/g, 'N');
+  return createHash('sha256').update(`${excerpt.kind} ${text}`).digest('hex').slice(0, 16);
+}
+
+/** The cause as far as the kernel alone tells it. */
+function toldBy({ kind, seconds, lines }: Excerpt): string {
+  if (kind !== 'hung_task') return `The kernel said: ${lines[0] ?? kind}`;
+  const why = reasonInWords[readTrace(lines).reason];
+  return `The kernel reported a thread blocked for more than ${seconds ?? 0} s, ${why}.`;
+}
+
+function createKernelLog() {
+  const known = new Map<string, Mutable<KernelExcerpt>>();
+  const traces = new Set<string>();
+  let bytes = 0;
+
+  /** Of several with one trace the first shows it. */
+  function linesOf({ lines }: Excerpt, hash: string): readonly string[] {
+    const shown = traces.has(hash) ? lines.slice(0, 1) : lines;
+    let room = mostKernelBytes - bytes;
+    const fits = shown.filter((line) => (room -= JSON.stringify(line).length + 1) >= 0);
+    bytes = mostKernelBytes - Math.max(0, room);
+    traces.add(hash);
+    return fits;
+  }
+
+  return {
+    add(excerpt: Excerpt): boolean {
+      const { kind, microseconds, pid = 0, seconds } = excerpt;
+      const time = microseconds / 1e6;
+      const hash = hashOf(excerpt);
+      const key = `${kind} ${pid} ${hash}`;
+      const before = known.get(key);
+      const more = seconds === undefined ? {} : { seconds };
+      if (before !== undefined) {
+        Object.assign(before, { last: time, count: before.count + 1, ...more });
+      } else if (known.size < mostExcerpts) {
+        const lines = linesOf(excerpt, hash);
+        known.set(key, { kind, time, last: time, count: 1, hash, ...more, lines });
+      }
+      return before === undefined;
+    },
+    list: (): KernelExcerpt[] => [...known.values()],
+  };
+}
+
+/** Of one sleep the clocks differ by less: the next of the same thread is another. */
+const sameSleepSeconds = 2;
+
+interface Seen extends BlockedThread {
+  readonly tid: number;
+}
+
+const lengthOf = ({ since, last }: Seen) => last - since;
+
+/** As it is told: a number that only this boot knows tells nobody anything. */
+function threadOf({ comm, state, wchan, reason, since, last }: Seen): BlockedThread {
+  return { comm, state, wchan, reason, since, last };
+}
+
+/** The longest sleeps that were seen, those that are over too. */
+function createTasks() {
+  let seen: Seen[] = [];
+
+  function noteOne(at: Moment, thread: Sleeping): void {
+    const { tid, process: comm, waitChannel: wchan, reason, seconds } = thread;
+    const since = at - seconds;
+    const known = seen.find(
+      (one) => one.tid === tid && Math.abs(one.since - since) < sameSleepSeconds,
+    );
+    if (known === undefined) seen.push({ tid, comm, state: 'D', wchan, reason, since, last: at });
+    else Object.assign(known, { wchan, reason, last: at });
+  }
+
+  return {
+    note(at: Moment, threads: readonly Sleeping[]): void {
+      for (const thread of threads) noteOne(at, thread);
+      if (seen.length <= mostTasks) return;
+      seen = seen.sort((a, b) => lengthOf(b) - lengthOf(a)).slice(0, mostTasks);
+    },
+    list: (): BlockedThread[] => seen.map(threadOf).sort((a, b) => a.since - b.since),
+  };
+}
+
+function createRedisRecord() {
+  const states: { time: Moment; state: string }[] = [];
+  let reason: string | undefined;
+  return {
+    note(time: Moment, state: string, why: string | undefined): void {
+      if (why !== undefined) reason = why.slice(0, longestReason);
+      if (states.at(-1)?.state === state) return;
+      // How it began and how it is now are worth more than what lay between.
+      if (states.length >= mostStates) states.splice(mostStates / 2, 1);
+      states.push({ time, state });
+    },
+    record(): RedisRecord | undefined {
+      if (states.length === 0) return undefined;
+      return { states: [...states], ...(reason === undefined ? {} : { reason }) };
+    },
+  };
+}
+
+export function createIncident(owner: number, id: string, first: Met, at: Moment): Incident {
+  const kernel = createKernelLog();
+  const tasks = createTasks();
+  const redis = createRedisRecord();
+  const pids = new Set<number>();
+  const openedBy = [{ time: at, rule: first.rule as string }];
+  let gravest = Infinity;
+  let last = first.last;
+  let named = false;
+  const facts: Mutable<Facts> = {
+    id,
+    formerIds: [],
+    state: 'open',
+    onset: first.onset,
+    openedBy,
+    cause: { name: 'unknown', text: 'Nothing was said of the cause.' },
+  };
+
+  return {
+    owner,
+    facts,
+    pids,
+    get last() {
+      return last;
+    },
+    meet(met) {
+      last = Math.max(last, met.last);
+      if (met.onset.latest < facts.onset.latest) facts.onset = met.onset;
+      if (openedBy.some(({ rule }) => rule === met.rule)) return;
+      openedBy.push({ time: Math.max(at, met.last), rule: met.rule });
+    },
+    rename(next) {
+      if (!named && next !== facts.id) {
+        facts.formerIds = [...facts.formerIds, facts.id].slice(-mostFormerIds);
+        facts.id = next;
+      }
+      named = true;
+    },
+    excerpt(excerpt) {
+      if (gravest === Infinity) facts.cause = { name: 'unknown', text: toldBy(excerpt) };
+      if (excerpt.pid !== undefined && pids.size < mostExcerpts) pids.add(excerpt.pid);
+      return kernel.add(excerpt);
+    },
+    tasks: (now, threads) => tasks.note(now, threads),
+    redis: (now, state, reason) => redis.note(now, state, reason),
+    verdict({ name, text }) {
+      const grave = verdicts.indexOf(name);
+      if (grave > gravest) return;
+      gravest = grave;
+      facts.cause = { name, text };
+    },
+    close(end) {
+      facts.state = 'closed';
+      if (end !== undefined) facts.end = end;
+    },
+    record() {
+      const redisNow = redis.record();
+      return {
+        ...facts,
+        openedBy: [...openedBy],
+        kernel: kernel.list(),
+        tasks: tasks.list(),
+        ...(redisNow === undefined ? {} : { redis: redisNow }),
+      };
+    },
+  };
+}
