@@ -11,6 +11,7 @@ import { focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
 import { withoutRepeats } from './same-facts.ts';
+import { readSysstat } from './sysstat.ts';
 import { together } from './together.ts';
 import { zoneOf } from './zone.ts';
 
@@ -48,5 +49,7 @@ export async function gather(
   const kernel = withoutRepeats([journal, ...logs]);
   const focus = focusOf(options, kernel, surroundings.now());
   const programs = await readJournalPrograms(context, focus);
-  return together([...kernel, programs]);
+  const boots = kernel.flatMap((part) => part.boots ?? []);
+  const sysstat = await readSysstat({ ...context, boots }, focus);
+  return together([...kernel, programs, sysstat]);
 }

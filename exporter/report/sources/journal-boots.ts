@@ -1,6 +1,6 @@
 /** Which boots a journal holds: `journalctl --list-boots`. */
 import type { Instant } from '../facts/facts.ts';
-import { ask, type Question } from './run.ts';
+import { askLines, type Question } from './run.ts';
 
 export interface ListedBoot {
   readonly id: string;
@@ -47,7 +47,7 @@ export interface BootList {
 /** Rejects where there is no journalctl. */
 export async function listBoots(where: readonly string[], env: Question['env']): Promise<BootList> {
   const lines: string[] = [];
-  const { complaint, code } = await ask({
+  const { complaint, code } = await askLines({
     program: 'journalctl',
     args: [...where, '--list-boots', '--no-pager', '-o', 'json'],
     env,

@@ -7,7 +7,7 @@ import type { ReadContext } from './context.ts';
 import { createJournalBoot, type JournalBoot, journalStopped } from './journal-boot.ts';
 import { type BootList, listBoots, type ListedBoot } from './journal-boots.ts';
 import { journalFields, type JournalRecord, parseJournalLine } from './journal-record.ts';
-import { ask, type Answer } from './run.ts';
+import { askLines, type Answer } from './run.ts';
 import { createSystemEvents, type SystemEvents } from './system-events.ts';
 import { anySystemShape } from './system-shapes.ts';
 
@@ -89,7 +89,7 @@ function records(
 ): Promise<Answer & { readonly torn: number }> {
   const { from, to } = window;
   let torn = 0;
-  return ask({
+  return askLines({
     program: 'journalctl',
     args: [
       ...place,

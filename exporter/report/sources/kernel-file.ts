@@ -10,7 +10,8 @@ import {
   yearless,
 } from './kernel-line.ts';
 import { createYearCounter, yearOfLast } from './stamps.ts';
-import { type FileLimits, type FileRead, readLog, whyNot } from './text-file.ts';
+import { type FileLimits, type FileRead, whyNot } from './packed-file.ts';
+import { readLog } from './text-file.ts';
 
 const mostBytesOfFile = 96 * 1024 * 1024;
 /** A log that has no stamp without a year in its first lines has none. */

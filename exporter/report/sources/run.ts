@@ -18,8 +18,12 @@ export interface Question {
   readonly package: string;
   readonly deadlineMs: number;
   readonly mostBytes: number;
-  readonly onLine: OnLine;
+  /** Takes its output as it comes; false when that is enough. */
+  readonly onChunk: (chunk: Buffer) => boolean;
 }
+
+/** A question whose answer is lines. */
+export type LineQuestion = Omit<Question, 'onChunk'> & { readonly onLine: OnLine };
 
 export interface Answer {
   /** Undefined when it was ended by a signal, ours or another's. */
@@ -48,7 +52,7 @@ const inMegabytes = (bytes: number): string => `${Math.round(bytes / 1024 / 1024
 
 /** Rejects, with a sentence, where the program cannot be started; all else is an answer. */
 export function ask(question: Question): Promise<Answer> {
-  const { program, args, env, deadlineMs, mostBytes, onLine } = question;
+  const { program, args, env, deadlineMs, mostBytes, onChunk } = question;
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,7 +60,6 @@ export function ask(question: Question): Promise<Answer> {
       cwd: '/',
     });
     const hash = createHash('sha256');
-    const splitter = createLineSplitter(onLine);
     let complaint = '';
     let bytes = 0;
     let cut: string | undefined;
@@ -78,9 +81,6 @@ export function ask(question: Question): Promise<Answer> {
       if (done) return;
       done = true;
       clearTimeout(timer);
-      if (!enough) splitter.end();
-      const long = splitter.tooLong();
-      if (long > 0) cut ??= `${long} lines of over 1 MB were left out`;
       resolve({ code, complaint: said(complaint), bytes, sha256: hash.digest('hex'), cut });
     }
 
@@ -105,7 +105,7 @@ export function ask(question: Question): Promise<Answer> {
       const taken = chunk.subarray(0, room);
       bytes += taken.length;
       hash.update(taken);
-      if (!splitter.push(taken)) stop(undefined);
+      if (!onChunk(taken)) stop(undefined);
       else if (chunk.length > room)
         stop(`${program} said more than ${inMegabytes(mostBytes)}: the rest was left out`);
     });
@@ -115,4 +115,16 @@ export function ask(question: Question): Promise<Answer> {
     });
     child.once('close', (code) => finish(code ?? undefined));
   });
+}
+
+/** The same, line by line; what stands behind the last line feed is a line as well. */
+export async function askLines({ onLine, ...question }: LineQuestion): Promise<Answer> {
+  let wantsMore = true;
+  const splitter = createLineSplitter(onLine);
+  const onChunk = (chunk: Buffer) => (wantsMore = splitter.push(chunk));
+  const answer = await ask({ ...question, onChunk });
+  if (wantsMore) splitter.end();
+  const long = splitter.tooLong();
+  if (long === 0 || answer.cut !== undefined) return answer;
+  return { ...answer, cut: `${long} lines of over 1 MB were left out` };
 }

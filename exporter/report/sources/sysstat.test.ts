@@ -1,0 +1,209 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { placed, temporaryRoot } from '../../../tools/rig/temporary-root.ts';
+import { createPseudoFs } from '../../procfs/reader.ts';
+import type { Facts, Measure } from '../facts/facts.ts';
+import { gather, type GatherOptions } from './index.ts';
+import { createSadfReader } from './sadf-rows.ts';
+
+const reader = /sysstat version ([\d.]+)/.exec(
+  spawnSync('sadf', ['-V'], { encoding: 'utf8' }).stdout ?? '',
+)?.[1];
+const skip = reader === undefined ? 'no sadf' : false;
+
+const fixture = (version: string): Buffer =>
+  readFileSync(new URL(`../../fixtures/sysstat/${version}.gz`, import.meta.url));
+/** When the recordings were made. */
+const recorded = Date.UTC(2026, 10, 30, 20, 8) / 1000;
+
+function read(
+  root: string,
+  more: Partial<GatherOptions> = {},
+  env = process.env,
+  now = recorded + 600,
+) {
+  return gather(
+    { root, lastBoot: false, kernLog: [], sysstat: [], redisLog: [], ...more },
+    { env, now: () => now, uid: 0, procfs: createPseudoFs('/nowhere') },
+  );
+}
+
+const seriesOf = (facts: Facts, measure: Measure, of?: string) =>
+  facts.series.find((series) => series.measure === measure && series.of === of);
+const problemsOf = (facts: Facts): string =>
+  facts.sources.flatMap(({ problems }) => problems).join('\n');
+
+/** Rows a 10 minutes apart, `HYP` and all, as sadf 12.6.1 writes them. */
+function rows(from: number, count: number, { steal = 2, hyp = '3.25' } = {}): string {
+  const at = [...Array(count).keys()].map((index) => from + index * 600);
+  const block = (header: string, row: (at: number) => string) =>
+    `# hostname;interval;timestamp;${header}\n${at.map((time) => `vm;600;${time};${row(time)}\n`).join('')}`;
+  return [
+    block(
+      'CPU;%usr;%nice;%sys;%iowait;%steal;%irq;%soft;%guest;%gnice;%idle',
+      () => `-1;5.00;0.00;2.00;1.00;${steal}.00;0.00;0.00;0.00;0.00;${92 - steal}.00`,
+    ),
+    block(
+      'CPU;%usr;%nice;%sys;%iowait;%steal;%irq;%soft;%guest;%gnice;%idle',
+      () => '1;5.00;0.00;5.00;0.00;10.00;0.00;0.00;0.00;0.00;80.00',
+    ),
+    block('INTR;CPU*', () => `HYP;${hyp};1.00;2.25`),
+    block(
+      'kbmemfree;kbavail;kbmemused;%memused;kbbuffers;kbcached',
+      () => '100000;750000;400000;40.00;1000;200000',
+    ),
+    block('runq-sz;plist-sz;ldavg-1;ldavg-5;ldavg-15;blocked', () => '1;300;2.50;2.00;1.00;0'),
+    block(
+      'DEV;tps;rkB/s;wkB/s;dkB/s;areq-sz;aqu-sz;await;%util',
+      () => 'vda;12.50;0;0;0;0;0;4.00;0.50',
+    ),
+    block('DEV;tps;rkB/s;wkB/s;dkB/s;areq-sz;aqu-sz;await;%util', () => 'loop0;1;0;0;0;0;0;0;0'),
+    block('%scpu-10;%scpu-60;%scpu-300;%scpu', () => '1.00;1.00;1.00;25.00'),
+    block('pgpgin/s;pgpgout/s;fault/s;majflt/s', () => '1.00;1.00;1.00;0.25'),
+  ].join('');
+}
+
+test('sysstat: what sadf prints becomes series in our units', async (t) => {
+  const root = temporaryRoot(t);
+  const path = placed(root, 'week.sadf', rows(recorded - 6000, 10));
+  const facts = await read(root, { sysstat: [path] });
+  const last = (measure: Measure, of?: string) =>
+    seriesOf(facts, measure, of)?.points.at(-1)?.value;
+  assert.equal(last('cpu_idle'), 0.9);
+  assert.equal(last('cpu_steal'), 0.02);
+  assert.equal(last('cpu_own'), 0.07);
+  assert.equal(last('steal_of_demand', 'cpu1'), 0.5);
+  assert.equal(last('host_page_ins'), 3.25);
+  assert.equal(last('memory_used'), 0.25);
+  assert.equal(last('load_1m'), 2.5);
+  assert.equal(last('tasks_in_io_wait'), 0);
+  assert.deepEqual([last('disk_operations', 'vda'), last('disk_busy', 'vda')], [12.5, 0.005]);
+  assert.equal(last('disk_await_seconds', 'vda'), 0.004);
+  assert.equal(last('disk_operations', 'loop0'), undefined);
+  assert.equal(last('pressure_cpu'), 0.25);
+  assert.equal(last('major_faults'), 0.25);
+  assert.equal(seriesOf(facts, 'cpu_idle')?.stepSeconds, 600);
+  assert.equal(seriesOf(facts, 'cpu_idle')?.points.length, 10);
+  assert.deepEqual(facts.gaps, []);
+});
+
+test('sysstat: a time without samples is a gap, and nothing is put into it', async (t) => {
+  const root = temporaryRoot(t);
+  const from = recorded - 60_000;
+  const text = rows(from, 5) + rows(from + 5 * 600 + 3600, 5);
+  const facts = await read(root, { sysstat: [placed(root, 'a.sadf', text)] });
+  assert.deepEqual(facts.gaps, [
+    { from: from + 4 * 600, to: from + 5 * 600 + 3600, source: 'sysstat' },
+  ]);
+  assert.equal(seriesOf(facts, 'cpu_idle')?.points.length, 10);
+});
+
+for (const version of ['12.6.1', '12.7.5']) {
+  test(`sysstat: files of ${version}, plain and packed`, { skip }, async (t) => {
+    const root = temporaryRoot(t);
+    const packed = placed(root, 'var/log/sysstat/sa30.gz', fixture(version));
+    const plain = placed(root, 'plain', gunzipSync(fixture(version)));
+    utimesSync(packed, recorded, recorded);
+    const readable = reader !== undefined && parts(version) <= parts(reader);
+    for (const options of [{}, { sysstat: [plain] }]) {
+      const facts = await read(root, options);
+      if (readable) {
+        assert.equal(seriesOf(facts, 'cpu_idle')?.points.length, 5);
+        assert.equal(seriesOf(facts, 'host_page_ins')?.points.length, 5);
+        assert.equal(facts.boots.length, 2);
+        assert.equal(problemsOf(facts), '');
+      } else {
+        assert.deepEqual(facts.series, []);
+        assert.match(problemsOf(facts), /written by sysstat 12\.7\.5, and sadf is of/);
+      }
+    }
+  });
+}
+
+function parts(version: string): number {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return major * 1e6 + minor * 1e3 + patch;
+}
+
+test(
+  'sysstat: torn, empty and foreign files cost themselves and a sentence',
+  { skip },
+  async (t) => {
+    const root = temporaryRoot(t);
+    const whole = gunzipSync(fixture('12.6.1'));
+    const good = placed(root, 'good.sadf', rows(recorded - 6000, 3));
+    const fifo = join(root, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    for (const [path, said] of [
+      [
+        placed(root, 'torn', whole.subarray(0, 12_000)),
+        /End of system activity file unexpected: what came before is used/,
+      ],
+      [placed(root, 'short', whole.subarray(0, 100)), /sadf says: /],
+      [placed(root, 'empty', ''), /it is empty|sadf says: /],
+      [
+        placed(root, 'garbage', Buffer.from('fe0badc0de00'.repeat(900), 'hex')),
+        /Invalid system activity file/,
+      ],
+      [placed(root, 'torn.gz', fixture('12.6.1').subarray(0, 1500)), /torn or no gzip file/],
+      [placed(root, 'text', '# a comment\nnothing of sadf\n'), /no line of it is a row of sadf -d/],
+      [fifo, /no regular file/],
+      [join(root, 'nowhere'), /it is not there/],
+    ] as const) {
+      const facts = await read(root, { sysstat: [path, good] });
+      assert.match(problemsOf(facts), said, path);
+      assert.ok((seriesOf(facts, 'cpu_idle')?.points.length ?? 0) >= 3, path);
+    }
+  },
+);
+
+test('sysstat: without sadf, and without files, it says what to do', async (t) => {
+  const root = temporaryRoot(t);
+  const none = await read(root);
+  assert.match(JSON.stringify(none.missing), /ENABLED=.*systemctl enable --now sysstat/);
+  const path = placed(root, 'var/log/sa/sa30', gunzipSync(fixture('12.6.1')));
+  utimesSync(path, recorded, recorded);
+  const stub = placed(root, 'bin/sadf', '#!/bin/sh\necho "Usage: sadf" >&2\nexit 1\n');
+  execFileSync('chmod', ['755', stub]);
+  const old = await read(root, {}, { PATH: join(root, 'bin') });
+  assert.match(problemsOf(old), /sadf says: Usage: sadf/);
+});
+
+test('sysstat: a reader that does not end is ended, and told', { timeout: 30_000 }, async (t) => {
+  const root = temporaryRoot(t);
+  const path = placed(root, 'sa30', gunzipSync(fixture('12.6.1')));
+  const stub = placed(
+    root,
+    'bin/sadf',
+    '#!/bin/sh\necho "# hostname;interval;timestamp;CPU;%idle;%iowait;%steal"\necho "vm;600;1796069000;-1;90.00;0.00;1.00"\nexec sleep 60\n',
+  );
+  execFileSync('chmod', ['755', stub]);
+  const before = Date.now();
+  const facts = await read(root, { sysstat: [path] }, { PATH: join(root, 'bin') });
+  assert.ok(Date.now() - before < 20_000);
+  assert.match(problemsOf(facts), /sadf did not end within 10 s: what came before is used/);
+  assert.equal(seriesOf(facts, 'cpu_idle')?.points.length, 1);
+});
+
+test('sysstat: no text makes the reader of rows throw, or give a number that was not there', () => {
+  const cell = fc.oneof(fc.constantFrom('-1', '0', '', 'NaN', '1e3', '12,50', 'HYP'), fc.string());
+  const header = fc.constantFrom(
+    'CPU;%idle;%iowait;%steal',
+    'INTR;CPU*',
+    'DEV;tps;await;%util',
+    'x',
+  );
+  fc.assert(
+    fc.property(header, fc.array(cell, { maxLength: 6 }), (names, cells) => {
+      const parse = createSadfReader();
+      assert.equal(parse(`# hostname;interval;timestamp;${names}`), undefined);
+      const row = parse(`vm;600;1796069000;${cells.join(';')}`);
+      for (const { value } of row?.points ?? []) assert.ok(Number.isFinite(value) && value >= 0);
+    }),
+  );
+});

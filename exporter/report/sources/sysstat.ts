@@ -1,0 +1,228 @@
+/** What sysstat collected, through sadf: the only reader of all its formats. */
+import { createHash, type Hash } from 'node:crypto';
+import { messageOf } from '../../measure/errors.ts';
+import type { Boot, Gap, Gathered, Instant, Missing, Source } from '../facts/facts.ts';
+import type { ReadContext } from './context.ts';
+import type { Focus } from './focus.ts';
+import { whyNot } from './packed-file.ts';
+import { askLines, type Answer } from './run.ts';
+import { createSadfReader, type SadfRow } from './sadf-rows.ts';
+import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
+import { type Readable, readable, type SysstatFile, sysstatFiles } from './sysstat-files.ts';
+import { readLog } from './text-file.ts';
+
+/** Its week is what the rate of page-ins is compared with. */
+const daysBefore = 7;
+const deadlineMs = 10_000;
+const mostBytes = 64 * 1024 * 1024;
+
+/** The newest words first; a sadf that does not know them is asked in older ones. */
+const questions: readonly (readonly string[])[] = [
+  ['-u', 'ALL', '-P', 'ALL', '-q', 'ALL', '-B', '-W', '-r', '-d', '-p', '-I', 'ALL', '--int=HYP'],
+  ['-u', 'ALL', '-P', 'ALL', '-q', 'ALL', '-B', '-W', '-r', '-d', '-p', '-I', 'ALL'],
+  ['-u', 'ALL', '-P', 'ALL', '-q', '-B', '-W', '-r', '-d', '-p'],
+];
+
+const notCollected: Missing = {
+  what: 'sysstat: CPU, steal, memory, disk and page-ins of the host before the reboot',
+  why: 'there are no files of it',
+  command:
+    'apt-get install sysstat && sed -i \'s/^ENABLED=.*/ENABLED="true"/\' /etc/default/sysstat && sed -i \'s/^SADC_OPTIONS=.*/SADC_OPTIONS="-S DISK,INT"/\' /etc/sysstat/sysstat && systemctl enable --now sysstat',
+};
+
+const withoutInterrupts: Missing = {
+  what: "page-ins of the host (HYP) in sysstat's files",
+  why: 'it does not collect interrupts, or is older than 12.5.6',
+  command:
+    'sed -i \'s/^SADC_OPTIONS=.*/SADC_OPTIONS="-S DISK,INT"/\' /etc/sysstat/sysstat && systemctl restart sysstat',
+};
+
+type Env = ReadContext['surroundings']['env'];
+
+async function askSadf(path: string, env: Env, onLine: (line: string) => void): Promise<Answer> {
+  let answer: Answer | undefined;
+  for (const words of questions) {
+    answer = await askLines({
+      program: 'sadf',
+      args: ['-d', '-U', path, '--', ...words],
+      env,
+      package: 'sysstat',
+      deadlineMs,
+      mostBytes,
+      onLine,
+    });
+    if (!answer.complaint.startsWith('Usage:')) break;
+  }
+  return answer as Answer;
+}
+
+const version = /sysstat version (\d+(?:\.\d+)+)/;
+
+/** The first version that is named in what sadf says to these arguments. */
+async function versionSaid(args: readonly string[], env: Env): Promise<string | undefined> {
+  let said: string | undefined;
+  const onLine = (line: string) => void (said ??= version.exec(line)?.[1]);
+  const question = { program: 'sadf', package: 'sysstat', deadlineMs, mostBytes: 65_536 };
+  const { complaint } = await askLines({ ...question, args, env, onLine });
+  return said ?? version.exec(complaint)?.[1];
+}
+
+function isNewer(one: string, other: string): boolean {
+  const [left = [], right = []] = [one, other].map((text) => text.split('.').map(Number));
+  const index = left.findIndex((part, at) => part !== (right[at] ?? 0));
+  return index >= 0 && (left[index] ?? 0) > (right[index] ?? 0);
+}
+
+/** A reader that is older than the writer says nothing at all, and that it was all right. */
+async function whyNoSamples(path: string, env: Env): Promise<string> {
+  const writer = await versionSaid(['-H', path], env);
+  const reader = await versionSaid(['-V'], env);
+  if (writer !== undefined && reader !== undefined && isNewer(writer, reader))
+    return `unreadable here: it was written by sysstat ${writer}, and sadf is of ${reader}. Run sadf -d -U FILE -- -u ALL -P ALL -q ALL -B -W -S -r -d -I ALL where it was written, and hand over its output with --sysstat`;
+  return 'sadf finds no sample in it: one sample alone makes no row';
+}
+
+interface Taken {
+  readonly rows: number;
+  readonly problems: readonly string[];
+}
+
+async function readOne(
+  { path, isText, problems }: Readable,
+  env: Env,
+  hash: Hash,
+  onRow: (row: SadfRow) => void,
+): Promise<Taken> {
+  const parse = createSadfReader();
+  let rows = 0;
+  let samples = 0;
+  const onLine = (line: string): void => {
+    hash.update(`${line}\n`);
+    const row = parse(line);
+    if (row === undefined) return;
+    rows++;
+    if (row.points !== undefined) samples++;
+    onRow(row);
+  };
+  if (isText) {
+    const read = await readLog(path, { env, mostBytes }, onLine);
+    const none = samples === 0 ? ['no line of it is a row of sadf -d'] : [];
+    return { rows, problems: [...read.problems, ...none] };
+  }
+  const { code, complaint, cut } = await askSadf(path, env, onLine);
+  const told = [...problems, ...(cut === undefined ? [] : [cut])];
+  if (complaint !== '' && code !== 0) {
+    const kept = samples > 0 ? ': what came before is used' : '';
+    return { rows, problems: [...told, `sadf says: ${complaint.slice(0, 200)}${kept}`] };
+  }
+  return { rows, problems: samples === 0 ? [...told, await whyNoSamples(path, env)] : told };
+}
+
+/** A time without samples, of more than twice the usual step; a new file costs one sample. */
+const stepsOfGap = 2.5;
+
+function gapsOf(samples: readonly Instant[], step: number, source: string): Gap[] {
+  return samples.flatMap((to, index) => {
+    const from = samples[index - 1];
+    return from !== undefined && to - from > stepsOfGap * step ? [{ from, to, source }] : [];
+  });
+}
+
+interface Collected {
+  readonly series: SeriesBuilder;
+  readonly samples: Set<Instant>;
+  readonly restarts: Set<Instant>;
+}
+
+/** Restarts date a boot, and so does an upgrade of sysstat: only where nobody else knows better. */
+const bootsOf = ({ restarts }: Collected, known: boolean, source: string): Boot[] =>
+  known
+    ? []
+    : [...restarts].map((at) => ({
+        id: `sysstat ${new Date(at * 1000).toISOString().slice(0, 19)}`,
+        start: { earliest: at - 300, latest: at },
+        endSaid: [],
+        source,
+      }));
+
+async function readAll(
+  files: readonly SysstatFile[],
+  context: ReadContext,
+  onRow: (row: SadfRow) => void,
+) {
+  const { env } = context.surroundings;
+  const hash = createHash('sha256');
+  const problems: string[] = [];
+  let rows = 0;
+  for (const { path } of files) {
+    const told = (problem: string) => void problems.push(`${path}: ${problem}`);
+    try {
+      const file = await readable(path, env);
+      try {
+        const taken = await readOne(file, env, hash, onRow);
+        rows += taken.rows;
+        taken.problems.forEach(told);
+      } finally {
+        file.done();
+      }
+    } catch (error) {
+      if (messageOf(error).startsWith('sadf ')) throw error;
+      told(whyNot(error));
+    }
+  }
+  return { rows, problems, sha256: hash.digest('hex') };
+}
+
+const directoryOf = (files: readonly SysstatFile[]): string =>
+  files.at(-1)?.path.replace(/\/[^/]*$/, '') ?? '';
+
+/** Samples of the time around the incident, and of the week before. */
+export async function readSysstat(context: ReadContext, focus: Focus): Promise<Gathered> {
+  const { options } = context;
+  const range = { from: focus.from - daysBefore * 86_400, to: focus.to };
+  const files = sysstatFiles(options.sysstat, options.root, range);
+  if (files.length === 0) return { missing: [notCollected] };
+  const id = 'sysstat';
+  const collected: Collected = {
+    series: createSeriesBuilder(id),
+    samples: new Set(),
+    restarts: new Set(),
+  };
+  const take = ({ at, points, isSample }: SadfRow): void => {
+    if (at < range.from || at > range.to) return;
+    if (points === undefined) collected.restarts.add(at);
+    if (isSample) collected.samples.add(at);
+    for (const { measure, of, value } of points ?? []) {
+      collected.series.add(measure, of, at, value);
+    }
+  };
+  try {
+    const { rows, problems, sha256 } = await readAll(files, context, take);
+    const series = collected.series.all();
+    const idle = series.find(({ measure, of }) => measure === 'cpu_idle' && of === undefined);
+    const samples = [...collected.samples].sort((one, other) => one - other);
+    const source: Source = {
+      id,
+      kind: 'sysstat',
+      name:
+        files.length === 1
+          ? (files[0]?.path ?? id)
+          : `${files.length} files in ${directoryOf(files)}`,
+      records: rows,
+      sha256,
+      timeErrorSeconds: 1,
+      problems,
+    };
+    const hasPageIns = series.some(({ measure }) => measure === 'host_page_ins');
+    return {
+      sources: [source],
+      missing: hasPageIns || series.length === 0 ? [] : [withoutInterrupts],
+      boots: bootsOf(collected, context.boots.length > 0, id),
+      series,
+      gaps: gapsOf(samples, idle?.stepSeconds ?? Infinity, id),
+    };
+  } catch (error) {
+    const why = `its files are in ${directoryOf(files)}, and cannot be read: ${messageOf(error)}`;
+    return { missing: [{ what: 'sysstat', why, command: 'apt-get install sysstat' }] };
+  }
+}
