@@ -1,6 +1,18 @@
-/** exporter/Dockerfile and .dockerignore: what each line is for. A line without a reason here fails. */
+/** exporter/Dockerfile and .dockerignore: what each line is for. A line without a reason here fails. Needs `npm run build`. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { composeFile } from '../tools/rig/compose.ts';
 
@@ -82,4 +94,23 @@ test('.dockerignore: nothing gets in that is not asked for, no .env and no secre
     '**/*.test.ts',
     'exporter/fixtures',
   ]);
+});
+
+/** Where no engine is: what the image is built from, and nothing beside it, builds. */
+test('Dockerfile: what is copied is enough to build from', (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'stealwatch-image-'));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  for (const line of instructions.slice(0, Object.keys(build).length)) {
+    for (const path of /^COPY (.*) \S+$/.exec(line)?.[1]?.split(' ') ?? []) {
+      const ignored = (from: string) => /\.test\.ts$|^exporter\/fixtures/.test(from);
+      cpSync(path, join(root, path), { recursive: true, filter: (from) => !ignored(from) });
+    }
+  }
+  symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'));
+  const env = { ...process.env, STEALWATCH_REVISION: 'a revision' };
+  execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, env, encoding: 'utf8' });
+  assert.deepEqual(readdirSync(join(root, 'dist')), readdirSync('dist'));
+  assert.match(readFileSync(join(root, 'dist/stealwatch.cjs'), 'utf8'), /"a revision"/);
+  const notices = 'dist/THIRD-PARTY-NOTICES.txt';
+  assert.equal(readFileSync(join(root, notices), 'utf8'), readFileSync(notices, 'utf8'));
 });
