@@ -96,13 +96,15 @@ test('.dockerignore: nothing gets in that is not asked for, no .env and no secre
   ]);
 });
 
+/** What .dockerignore leaves out of those. */
+const ignored = (from: string) => /\.test\.ts$|^exporter\/fixtures/.test(from);
+
 /** Where no engine is: what the image is built from, and nothing beside it, builds. */
 test('Dockerfile: what is copied is enough to build from', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'stealwatch-image-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   for (const line of instructions.slice(0, Object.keys(build).length)) {
     for (const path of /^COPY (.*) \S+$/.exec(line)?.[1]?.split(' ') ?? []) {
-      const ignored = (from: string) => /\.test\.ts$|^exporter\/fixtures/.test(from);
       cpSync(path, join(root, path), { recursive: true, filter: (from) => !ignored(from) });
     }
   }

@@ -133,3 +133,22 @@ test('house: the map in ARCHITECTURE.md is the tree', () => {
     assert.ok(names.includes(folder), `ARCHITECTURE.md does not draw ${folder}`);
   }
 });
+
+test('house: files that the decisions and the guides name are there', () => {
+  const all = ['.github', 'docs', ...parts].flatMap((part) =>
+    readdirSync(join(root, part), { recursive: true, encoding: 'utf8' }).map((path) =>
+      join(part, path),
+    ),
+  );
+  all.push(...readdirSync(root));
+  const decisions = readdirSync(join(root, 'docs/adr')).map((name) => `docs/adr/${name}`);
+  for (const page of ['ARCHITECTURE.md', 'CONTRIBUTING.md', 'RELEASE.md', ...decisions]) {
+    const text = readFileSync(join(root, page), 'utf8');
+    for (const [, name = ''] of text.matchAll(/`([\w./-]+\.(?:ts|yml|sh|md|json))`/g)) {
+      // NAME and LAYER stand for any; a name alone is of some file.
+      if (/[A-Z]{4}/.test(name.replace(/^[A-Z]+\.md$/, ''))) continue;
+      const found = all.some((path) => path === name || path.endsWith(`/${name}`));
+      assert.ok(found, `${page} names ${name}, which is not there`);
+    }
+  }
+});
