@@ -1,0 +1,124 @@
+/** All incidents of the facts, and the one that a report is about. */
+import type { Facts, Instant } from '../facts/facts.ts';
+import { type Incident, incidentId, type Sign } from './incident.ts';
+import { isStrong, signsOf } from './signs.ts';
+import { reportedIncidents } from './sleeps.ts';
+import type { Window } from './window.ts';
+
+/** Signs of one trouble come within so much of each other. */
+const togetherSeconds = 600;
+
+const overlaps = (sign: Sign, { from, to }: Window, slack: number) =>
+  sign.from <= to + slack && sign.to >= from - slack;
+
+/** Until it is known to have been over: what happens meanwhile belongs to it. */
+export function spanOf({ onset, end }: Incident): Window {
+  return { from: onset.earliest, to: Math.max(end.latest ?? end.at, end.at) };
+}
+
+interface Cluster {
+  readonly signs: Sign[];
+  to: Instant;
+}
+
+function clustersOf(signs: readonly Sign[]): Cluster[] {
+  const clusters: Cluster[] = [];
+  for (const sign of signs) {
+    const last = clusters.at(-1);
+    if (last === undefined || sign.from > last.to + togetherSeconds) {
+      clusters.push({ signs: [sign], to: sign.to });
+    } else {
+      last.signs.push(sign);
+      last.to = Math.max(last.to, sign.to);
+    }
+  }
+  return clusters;
+}
+
+function incidentOf({ signs, to }: Cluster, facts: Facts, now: Instant): Incident | undefined {
+  const [first] = signs;
+  if (first === undefined) return undefined;
+  const onset = { earliest: first.from - first.step, latest: first.from };
+  const reset = signs.findLast(({ kind }) => kind === 'unclean_end');
+  const boot = facts.boots.findLast(({ start }) => start.latest <= first.to);
+  const how =
+    reset !== undefined && reset.from >= to ? 'reset' : to >= now ? 'still_on' : 'measured';
+  return {
+    id: incidentId(onset.latest),
+    ...(boot === undefined ? {} : { boot: boot.id }),
+    onset,
+    end: { at: to, how },
+    signs,
+  };
+}
+
+const fresh = (incidents: readonly Incident[], signs: readonly Sign[]) =>
+  signs.filter(
+    (sign) => !incidents.some((incident) => overlaps(sign, spanOf(incident), togetherSeconds)),
+  );
+
+function withSigns(incident: Incident, signs: readonly Sign[]): Incident {
+  return { ...incident, signs: signs.filter((sign) => overlaps(sign, spanOf(incident), 60)) };
+}
+
+function made(signs: readonly Sign[], facts: Facts, now: Instant): Incident[] {
+  return clustersOf(signs).flatMap((cluster) => incidentOf(cluster, facts, now) ?? []);
+}
+
+/** Weak signs that lead up to a strong one are its beginning. */
+function leadingUp(strong: readonly Sign[], weak: readonly Sign[]): Sign[] {
+  return weak.filter((sign) => strong.some((other) => overlaps(sign, other, togetherSeconds)));
+}
+
+/** Oldest first. */
+export function incidentsOf(facts: Facts, now: Instant): Incident[] {
+  const signs = signsOf(facts, now);
+  const reported = reportedIncidents(facts, now);
+  const strong = fresh(reported, signs.filter(isStrong));
+  const weak = fresh(
+    reported,
+    signs.filter((sign) => !isStrong(sign)),
+  );
+  const lead = leadingUp(strong, weak);
+  const byStrong = made(
+    [...strong, ...lead].sort((one, other) => one.from - other.from),
+    facts,
+    now,
+  );
+  const byWeak = made(fresh(byStrong, weak), facts, now);
+  return [...reported, ...byStrong, ...byWeak]
+    .map((incident) => withSigns(incident, signs))
+    .sort((one, other) => one.onset.latest - other.onset.latest);
+}
+
+export interface Wanted {
+  readonly from?: Instant | undefined;
+  readonly to?: Instant | undefined;
+  readonly id?: string | undefined;
+  readonly lastBoot: boolean;
+}
+
+function isWanted(incident: Incident, { from, to, id, lastBoot }: Wanted, facts: Facts): boolean {
+  if (id !== undefined) return incident.id === id;
+  const span = spanOf(incident);
+  if (from !== undefined && span.to < from) return false;
+  if (to !== undefined && span.from > to) return false;
+  return !lastBoot || incident.boot === undefined || incident.boot !== facts.boots.at(-1)?.id;
+}
+
+/** Reported by the kernel, then by a strong sign, then by any. */
+function weightOf({ sleep, signs }: Incident): number {
+  if (sleep !== undefined) return 2;
+  return signs.some(isStrong) ? 1 : 0;
+}
+
+/** The newest of those with the most weight that anything in the range has. */
+export function chosen(
+  incidents: readonly Incident[],
+  wanted: Wanted,
+  facts: Facts,
+): Incident | undefined {
+  const fitting = incidents.filter((incident) => isWanted(incident, wanted, facts));
+  const strong = fitting.filter((incident) => weightOf(incident) > 0);
+  return (strong.length > 0 ? strong : fitting).at(-1);
+}

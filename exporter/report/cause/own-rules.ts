@@ -1,0 +1,49 @@
+/** What is ours: load, memory, a Redis that was stopped or is busy with one command. */
+import { found, given, nothing, type Rule } from './context.ts';
+import { limits } from './signs.ts';
+import { enoughCovered } from './window.ts';
+
+export const ownLoad: Rule = ({ figures, during }) => {
+  const idle = figures.whole('cpu_idle', during);
+  const own = figures.whole('cpu_own', during);
+  if (idle === undefined || idle.coarse || idle.covered < enoughCovered) return nothing;
+  // A CPU that the host took is not idle either: what we used ourselves decides.
+  if (idle.mean >= 1 - limits.busyCpu || (own !== undefined && own.mean < 0.8)) return nothing;
+  const data = { idle: idle.mean, ...given({ own: own?.mean }) };
+  return found('own_load', own === undefined ? 'likely' : 'proven', data, [idle.source]);
+};
+
+export const shortOfMemory: Rule = ({ figures, during }) => {
+  const pressure = figures.whole('pressure_memory', during);
+  const swapIn = figures.whole('swap_in_pages', during);
+  const pressed = (pressure?.mean ?? 0) > limits.memoryPressure;
+  const swaps = (swapIn?.mean ?? 0) > limits.swapPages;
+  if (!pressed && !swaps) return nothing;
+  const data = given({ pressure: pressure?.mean, swapIn: swapIn?.mean });
+  return found(
+    'short_of_memory',
+    'likely',
+    data,
+    [pressure, swapIn].flatMap((one) => one?.source ?? []),
+  );
+};
+
+/** Answers came late, and none was missing. */
+export const redisSlow: Rule = ({ incident, figures, during }) => {
+  const slow = incident.signs.some(({ kind }) => kind === 'redis_slow');
+  const latency = figures.whole('redis_latency_seconds', during);
+  if (!slow || latency === undefined || incident.sleep !== undefined) return nothing;
+  const down = incident.signs.some(({ kind }) => kind === 'redis_down');
+  const blocked = figures.whole('threads_in_d', during);
+  if (down || blocked === undefined || blocked.mostPossible >= 1) return nothing;
+  return found('redis_slow', 'likely', { most: latency.most }, [latency.source, blocked.source]);
+};
+
+export const shutDown: Rule = ({ facts, during }) => {
+  const event = facts.redis.findLast(
+    ({ kind, at }) => kind === 'shutdown_asked' && at >= during.from - 60 && at <= during.to,
+  );
+  return event === undefined
+    ? nothing
+    : found('redis_shut_down', 'proven', { event }, [event.source]);
+};

@@ -1,0 +1,83 @@
+/**
+ * The processes behind a Redis log, and which of them the kernel reported. In a container the
+ * log has pid 1 where the kernel says 14347: then it is the one that was silent meanwhile.
+ */
+import type { Instant, RedisEvent } from '../facts/facts.ts';
+import type { RedisLog, SleepingThread } from './incident.ts';
+
+/** One process, from its start to the next start in the same log. */
+interface Life {
+  readonly pid: number | undefined;
+  /** Lines of the process itself; its children that save write under pids of their own. */
+  readonly lines: readonly RedisEvent[];
+  readonly next: RedisEvent | undefined;
+}
+
+/** Stamps of a log and of the kernel are read by two clocks. */
+const slackSeconds = 1;
+
+function mostFrequentPid(events: readonly RedisEvent[]): number | undefined {
+  const counts = new Map<number, number>();
+  for (const { pid } of events) if (pid !== undefined) counts.set(pid, (counts.get(pid) ?? 0) + 1);
+  return [...counts].sort(([, one], [, other]) => other - one)[0]?.[0];
+}
+
+function lifeOf(events: readonly RedisEvent[], next: RedisEvent | undefined): Life {
+  const pid = events.find(({ kind }) => kind === 'started')?.pid ?? mostFrequentPid(events);
+  return { pid, next, lines: events.filter((event) => (event.pid ?? pid) === pid) };
+}
+
+function livesOf(events: readonly RedisEvent[]): Life[] {
+  const starts = events.flatMap(({ kind }, i) => (kind === 'started' ? [i] : []));
+  const edges = [0, ...starts.filter((start) => start > 0), events.length];
+  return edges
+    .slice(0, -1)
+    .map((from, i) => lifeOf(events.slice(from, edges[i + 1]), events[edges[i + 1] ?? 0]))
+    .filter(({ lines }) => lines.length > 0);
+}
+
+function livesOfAll(events: readonly RedisEvent[]): Life[] {
+  const sources = [...new Set(events.map(({ source }) => source))];
+  return sources.flatMap((id) => livesOf(events.filter(({ source }) => source === id)));
+}
+
+const between = (lines: readonly RedisEvent[], from: Instant, to: Instant) =>
+  lines.filter(({ at }) => at > from && at < to);
+
+/** Lived when the thread fell asleep, as far as the log tells. */
+function livedThen({ lines, next }: Life, asleep: Instant): boolean {
+  const [first] = lines;
+  if (first === undefined || first.at > asleep + slackSeconds) return false;
+  const ended = lines.some(({ kind, at }) => kind === 'ended' && at <= asleep);
+  return !ended && (next === undefined || next.at > asleep);
+}
+
+function logOf({ lines, next }: Life, thread: SleepingThread, by: RedisLog['by']): RedisLog {
+  const asleep = thread.onset.latest + slackSeconds;
+  const lastBefore = lines.findLast(({ at }) => at <= asleep);
+  const firstAfter = lines.find(({ at }) => at > thread.last);
+  return {
+    ...(lastBefore === undefined ? {} : { lastBefore }),
+    ...(firstAfter === undefined ? {} : { firstAfter }),
+    ...(next === undefined ? {} : { nextStart: next }),
+    meanwhile: between(lines, asleep, thread.last),
+    by,
+  };
+}
+
+/** Undefined where no log is certainly that of this process. */
+export function redisLogOf(
+  events: readonly RedisEvent[],
+  thread: SleepingThread,
+): RedisLog | undefined {
+  const lives = livesOfAll(events);
+  const alive = lives.filter((life) => livedThen(life, thread.onset.latest));
+  const byPid = alive.filter(({ pid }) => pid === thread.process);
+  const [named] = byPid;
+  if (named !== undefined && byPid.length === 1) return logOf(named, thread, 'pid');
+  const silent = alive.filter(
+    ({ lines }) => between(lines, thread.onset.latest + slackSeconds, thread.last).length === 0,
+  );
+  const [only] = silent;
+  return only !== undefined && silent.length === 1 ? logOf(only, thread, 'silence') : undefined;
+}

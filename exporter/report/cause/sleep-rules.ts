@@ -1,0 +1,188 @@
+/** What the kernel's reports prove: who slept, in what, and until when. */
+import { frameOf, reasonOfWaitChannel, symbolOfFrame } from '../../tasks/reasons.ts';
+import { isRedisProcess } from '../../tasks/redis-names.ts';
+import type { KernelReport } from '../facts/facts.ts';
+import { type Context, found, given, kernelLogOver, nothing, type Rule } from './context.ts';
+import type { Certainty, FindingData, Findings } from './findings.ts';
+import type { EndHow, SleepingThread } from './incident.ts';
+import { usualReports } from './sleeps.ts';
+
+/** The first function that says what for; the scheduler's own say only how. */
+export function asleepIn(report: KernelReport): string | undefined {
+  const certain = report.report.frames.flatMap((line) => symbolOfFrame(line) ?? []);
+  const names =
+    certain.length > 0
+      ? certain
+      : report.report.frames.flatMap((line) => frameOf(line)?.name ?? []);
+  return names.find((name) => reasonOfWaitChannel(name) !== 'other') ?? names[0];
+}
+
+const sourcesOf = (threads: readonly SleepingThread[]) =>
+  threads.flatMap(({ reports }) => reports.map(({ source }) => source));
+
+export const asleep: Rule = ({ incident: { sleep, onset } }) => {
+  const [first] = sleep?.chief.reports ?? [];
+  const last = sleep?.reports.at(-1);
+  if (sleep === undefined || first === undefined || last === undefined) return nothing;
+  const { chief, threads, reports } = sleep;
+  const data: FindingData['asleep'] = {
+    process: chief.comm,
+    pid: chief.pid,
+    threads: new Set(threads.map(({ pid }) => pid)).size,
+    processes: new Set(threads.map(({ process }) => process)).size,
+    reports: reports.length,
+    onset,
+    first,
+    last,
+    ...given({ asleepIn: asleepIn(first) }),
+  };
+  return found('asleep', 'proven', data, sourcesOf(threads));
+};
+
+export const whoseThread: Rule = ({ incident: { sleep } }) => {
+  if (sleep === undefined) return nothing;
+  const { chief, threads } = sleep;
+  const sources = sourcesOf([chief]);
+  const process = threads.find(({ comm }) => isRedisProcess(comm))?.comm;
+  if (process !== undefined && chief.pid === chief.process) {
+    return found('redis_asleep', 'proven', { process }, sources);
+  }
+  const aside = threads.find(({ comm, pid, process: of }) => pid !== of && asideOfRedis.test(comm));
+  if (aside === undefined) return nothing;
+  return found(
+    'redis_aside_asleep',
+    'likely',
+    { process: 'redis-server', thread: aside.comm },
+    sources,
+  );
+};
+
+/** Names that Redis and Valkey give their threads. */
+const asideOfRedis = /^(?:bio_(?:close_file|aof|aof_fsync|lazy_free)|io_thd_\d+|jemalloc_bg_thd)$/;
+
+export const redisLine: Rule = ({ incident: { sleep } }) => {
+  const { lastBefore, meanwhile = [] } = sleep?.redis ?? {};
+  const [contradiction] = meanwhile;
+  return {
+    ...(lastBefore === undefined
+      ? nothing
+      : found('redis_last_line', 'proven', { event: lastBefore }, [lastBefore.source])),
+    ...(contradiction === undefined || sleep === undefined
+      ? nothing
+      : found('clocks_disagree', 'proven', { event: contradiction }, [
+          contradiction.source,
+          ...sourcesOf([sleep.chief]),
+        ])),
+  };
+};
+
+export const reportsSpent: Rule = ({ incident: { sleep } }) => {
+  const last = sleep?.reports.at(-1);
+  if (sleep?.reportsOfBoot !== usualReports || last === undefined) return nothing;
+  return found('reports_spent', 'very likely', { reports: usualReports, last: last.at }, [
+    last.source,
+  ]);
+};
+
+const endings: Readonly<Record<Exclude<EndHow, 'detector_quiet'>, keyof FindingData>> = {
+  sign_of_life: 'ended_alive',
+  process_gone: 'ended_replaced',
+  reset: 'ended_reset',
+  shutdown: 'ended_shutdown',
+  boot_ended: 'ended_with_boot',
+  unseen: 'ended_unseen',
+  still_on: 'still_on',
+  measured: 'ended_measured',
+};
+
+const bySilence: ReadonlySet<EndHow> = new Set(['reset', 'shutdown', 'boot_ended']);
+
+/** An end of the boot ends a sleep; whether it lasted so long, only silence says. */
+function howSure({ end, sleep }: Context['incident']): Certainty {
+  if (sleep === undefined || !bySilence.has(end.how)) return 'proven';
+  const last = sleep.reports.at(-1);
+  return last !== undefined && end.at - last.at <= 2 * last.report.seconds
+    ? 'very likely'
+    : 'likely';
+}
+
+export const howItEnded: Rule = ({ facts, incident }): Findings => {
+  const { end, sleep, boot } = incident;
+  const sources = sleep?.redis?.firstAfter ?? sleep?.redis?.nextStart;
+  const of = facts.boots.find(({ id }) => id === boot);
+  const named = [
+    ...(sources === undefined ? [] : [sources.source]),
+    ...(of === undefined ? [] : [of.source]),
+  ];
+  const data = { ...end, ...given({ process: sleep?.chief.comm }) };
+  if (end.how !== 'detector_quiet') {
+    return { [endings[end.how]]: { certainty: howSure(incident), data, sources: named } };
+  }
+  return found('ended_quiet', 'likely', { ...data, latest: end.latest ?? end.at }, named);
+};
+
+export const uncleanEnd: Rule = ({ facts, incident: { boot, end } }) => {
+  const of = facts.boots.find(({ id }) => id === boot);
+  if (of?.end?.how !== 'unclean' || of.end.at < end.at) return nothing;
+  return found('unclean_end', 'proven', { at: of.end.at, said: of.endSaid }, [of.source]);
+};
+
+export const lockups: Rule = ({ facts, during }) => {
+  const near = facts.kernelEvents.filter(
+    ({ kind, at }) => kind === 'soft_lockup' && at >= during.from - 60 && at <= during.to + 60,
+  );
+  const [event] = near;
+  // Only of a KVM guest does it accuse the host.
+  if (event === undefined || facts.machine.hypervisor !== 'kvm') return nothing;
+  return found(
+    'soft_lockup',
+    'very likely',
+    { event, count: near.length },
+    near.map(({ source }) => source),
+  );
+};
+
+export const outOfMemory: Rule = ({ facts, during }) => {
+  const kills = facts.kernelEvents.filter(
+    ({ kind, at }) => kind.startsWith('oom_') && at >= during.from - 600 && at <= during.to + 60,
+  );
+  const of = (test: (kind: string) => boolean) => kills.filter(({ kind }) => test(kind));
+  const [machine, container] = [
+    of((kind) => kind !== 'oom_cgroup'),
+    of((kind) => kind === 'oom_cgroup'),
+  ];
+  const told = (id: 'out_of_memory' | 'out_of_memory_container', events: typeof kills): Findings =>
+    events[0] === undefined
+      ? nothing
+      : found(
+          id,
+          'proven',
+          { event: events[0], count: events.length },
+          events.map(({ source }) => source),
+        );
+  return { ...told('out_of_memory', machine), ...told('out_of_memory_container', container) };
+};
+
+/** It did not answer, and nothing of it slept in the kernel: it was stopped, or busy. */
+export const stoppedOrBusy: Rule = (context) => {
+  const { incident, figures, during } = context;
+  const down = incident.signs.filter(({ kind }) => kind === 'redis_down');
+  const seconds = during.to - during.from;
+  if (down.length === 0 || incident.sleep !== undefined) return nothing;
+  const sources = down.map(({ source }) => source);
+  const blocked = figures.whole('threads_in_d', during);
+  if (blocked !== undefined && blocked.covered >= 0.8) {
+    if (blocked.mostPossible >= 1) return nothing;
+    return found('redis_stopped_or_busy', 'likely', { seconds, by: 'threads' }, [
+      ...sources,
+      blocked.source,
+    ]);
+  }
+  const log = kernelLogOver(context);
+  // The detector speaks after twice its timeout at the latest, 120 s unless changed.
+  if (log === undefined || seconds < 300) return nothing;
+  return found('redis_stopped_or_busy', 'possible', { seconds, by: 'kernel log' }, [
+    ...sources,
+    log.id,
+  ]);
+};

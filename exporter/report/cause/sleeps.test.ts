@@ -1,0 +1,172 @@
+/** When a sleep began and ended, from reports that each lie somewhere. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { boot, noFacts, placed, recorded, redis, time } from '../../../tools/rig/report/build.ts';
+import type { Boot, Facts, RedisEvent } from '../facts/facts.ts';
+import { chosen, incidentsOf } from './incidents.ts';
+import { reportedIncidents } from './sleeps.ts';
+
+const bootedAt = time('2026-10-14 08:00:00');
+const froze = time('2026-10-14 10:00:00');
+const [main, aside] = recorded('6.12-redis-kvm-async-pf');
+
+function reports(rounds: number, { from = froze, seconds = 122 } = {}) {
+  if (main === undefined || aside === undefined) throw new Error('the recording has two threads');
+  return Array.from({ length: rounds }, (_, i) => i).flatMap((i) => {
+    const later = i * (seconds + 1);
+    const place = { at: from + seconds + later, bootedAt, seconds: seconds + later };
+    return [placed(main, place), placed(aside, { ...place, at: place.at + 0.2 })];
+  });
+}
+
+interface Told {
+  readonly rounds?: number;
+  readonly lines?: readonly RedisEvent[];
+  readonly end?: Boot['end'];
+  readonly more?: Partial<Facts>;
+}
+
+function factsOf({ rounds = 5, lines = [], end, more = {} }: Told): Facts {
+  const boots = [boot('boot-1', '2026-10-14 08:00:00', end)];
+  return { ...noFacts, boots, kernelReports: reports(rounds), redis: lines, ...more };
+}
+
+const now = time('2026-10-15 12:00:00');
+const at = (facts: Facts) => reportedIncidents(facts, now);
+const started = redis('2026-10-14 08:00:10', 'started');
+const inside = (line: RedisEvent) => ({ ...line, pid: 1, source: 'container' });
+const reset = { at: time('2026-10-14 19:37:00'), how: 'unclean' } as const;
+
+test('sleep: it began within a round before what the first report says', () => {
+  const [incident] = at(factsOf({}));
+  assert.deepEqual(incident?.onset, { earliest: froze - 122, latest: froze });
+  assert.equal(incident?.id, '20261014T100000');
+});
+
+test('sleep: the last line of its log narrows the beginning', () => {
+  const [incident] = at(factsOf({ lines: [started, redis('2026-10-14 09:59:48', 'saved')] }));
+  assert.equal(incident?.onset.earliest, froze - 12);
+});
+
+test('sleep: the tenth report is not the end, the reset is', () => {
+  const lines = [started, redis('2026-10-14 09:59:48', 'saved')];
+  const [incident] = at(factsOf({ lines, end: reset }));
+  assert.deepEqual(incident?.end, { at: reset.at, how: 'reset' });
+  assert.equal(incident?.sleep?.reports.length, 10);
+});
+
+test('sleep: without a log in which life would show, ten reports end nothing and prove no more', () => {
+  const [incident] = at(factsOf({ end: reset }));
+  assert.equal(incident?.end.how, 'unseen');
+  assert.equal(incident?.end.at, froze + 122 + 4 * 123 + 0.2);
+});
+
+test('sleep: fewer than ten and then silence: it woke within two rounds', () => {
+  const [incident] = at(factsOf({ rounds: 2, end: reset }));
+  assert.equal(incident?.end.how, 'detector_quiet');
+  assert.equal(incident?.end.latest, froze + 245.2 + 2 * 122);
+});
+
+test('sleep: a reset before the detector could speak again', () => {
+  const end = { at: froze + 300, how: 'unclean' } as const;
+  assert.deepEqual(at(factsOf({ rounds: 1, end }))[0]?.end, { at: froze + 300, how: 'reset' });
+});
+
+test('sleep: the first line of the same pid is life; that of its saving child is not', () => {
+  const lines = [
+    started,
+    redis('2026-10-14 09:59:48', 'saved'),
+    redis('2026-10-14 10:01:00', 'saved', { pid: 999 }),
+    redis('2026-10-14 10:20:00', 'saved', { pid: 999 }),
+    redis('2026-10-14 10:30:00', 'save_due'),
+  ];
+  const [incident] = at(factsOf({ lines, end: reset }));
+  assert.deepEqual(incident?.end, { at: time('2026-10-14 10:30:00'), how: 'sign_of_life' });
+});
+
+test('sleep: a new process of the same log in the same boot', () => {
+  const lines = [started, redis('2026-10-14 10:40:00', 'started', { pid: 4000 })];
+  const [incident] = at(factsOf({ lines }));
+  assert.deepEqual(incident?.end, { at: time('2026-10-14 10:40:00'), how: 'process_gone' });
+});
+
+test('sleep: in a container the log has another pid, and is known by its silence', () => {
+  const other = { pid: 1, source: 'other' };
+  const lines = [
+    inside(started),
+    inside(redis('2026-10-14 09:59:50', 'saved')),
+    redis('2026-10-14 08:00:10', 'started', other),
+    redis('2026-10-14 10:05:00', 'saved', other),
+    inside(redis('2026-10-14 10:30:00', 'save_due')),
+  ].sort((one, next) => one.at - next.at);
+  const [incident] = at(factsOf({ lines }));
+  assert.equal(incident?.sleep?.redis?.by, 'silence');
+  assert.equal(incident?.onset.earliest, froze - 10);
+  assert.equal(incident?.end.at, time('2026-10-14 10:30:00'));
+});
+
+test('sleep: two logs that were silent tell nothing', () => {
+  const lines = ['a', 'b'].map((source) =>
+    redis('2026-10-14 08:00:10', 'started', { pid: 1, source }),
+  );
+  const [incident] = at(factsOf({ lines }));
+  assert.equal(incident?.sleep?.redis, undefined);
+  assert.equal(incident?.onset.earliest, froze - 122);
+});
+
+test('sleep: a line in the middle of the sleep says that a clock is wrong, and dates nothing', () => {
+  const lines = [
+    started,
+    redis('2026-10-14 09:59:59', 'saved'),
+    redis('2026-10-14 10:05:00', 'saved'),
+  ];
+  const [incident] = at(factsOf({ lines, end: reset }));
+  assert.equal(incident?.sleep?.redis?.meanwhile.length, 1);
+  assert.equal(incident?.onset.earliest, froze - 122);
+});
+
+test('sleep: still asleep when the report is made', () => {
+  const facts = factsOf({ rounds: 1 });
+  const [incident] = reportedIncidents(facts, froze + 200);
+  assert.equal(incident?.end.how, 'still_on');
+});
+
+test('sleep: two in one boot stay two, also within one round when there was life between', () => {
+  const again = froze + 400;
+  const kernelReports = [...reports(1), ...reports(1, { from: again })];
+  const apart = at(factsOf({ more: { kernelReports } }));
+  assert.deepEqual(
+    apart.map(({ onset }) => onset.latest),
+    [froze, again],
+  );
+  const soon = [...reports(1), ...reports(1, { from: froze + 200 })];
+  assert.equal(at(factsOf({ more: { kernelReports: soon } })).length, 1);
+  const lines = [started, redis('2026-10-14 10:03:00', 'save_due')];
+  assert.equal(at(factsOf({ lines, more: { kernelReports: soon } })).length, 2);
+});
+
+test('sleep: what other processes did in the same journal hours later is not merged', () => {
+  const [stranger] = recorded('3.10-fsync');
+  if (stranger === undefined) throw new Error('the recording has a report');
+  const later = placed(stranger, { at: froze + 5000, bootedAt, seconds: 120 });
+  const kernelReports = [...reports(1), later];
+  const incidents = at(factsOf({ more: { kernelReports } }));
+  assert.deepEqual(
+    incidents.map(({ sleep }) => sleep?.chief.comm),
+    ['redis-server', 'manager'],
+  );
+});
+
+test('incidents: the newest that weighs most in the range, or the one that was named', () => {
+  const kernelReports = [...reports(1), ...reports(1, { from: froze + 9000 })];
+  const facts = factsOf({ more: { kernelReports } });
+  const all = incidentsOf(facts, now);
+  const pick = (wanted: Partial<Parameters<typeof chosen>[1]>) =>
+    chosen(all, { lastBoot: false, ...wanted }, facts)?.id;
+  assert.equal(pick({}), '20261014T123000');
+  assert.equal(pick({ to: froze + 5000 }), '20261014T100000');
+  assert.equal(pick({ id: '20261014T100000' }), '20261014T100000');
+  assert.equal(pick({ id: '20261014T100001' }), undefined);
+  assert.equal(pick({ from: froze + 20_000 }), undefined);
+  assert.equal(pick({ lastBoot: true }), undefined);
+});

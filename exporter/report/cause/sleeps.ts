@@ -1,0 +1,180 @@
+/**
+ * Incidents that the kernel reported. The rules of time, each learnt from a report that was
+ * wrong without it:
+ * - N seconds are counted from the detector's first look, so the sleep began up to a round earlier.
+ * - Ten reports are the kernel's budget. The tenth is not the end.
+ * - What lies between two sleeps of one pid is life; two incidents in one boot stay two.
+ */
+import { causeOf } from '../../kmsg/cause.ts';
+import { createEpisodes, type Episode } from '../../kmsg/episodes.ts';
+import { isRedisProcess } from '../../tasks/redis-names.ts';
+import type { Boot, Facts, Instant, Interval, KernelReport } from '../facts/facts.ts';
+import {
+  type End,
+  type Incident,
+  incidentId,
+  type KernelFacts,
+  type RedisLog,
+  type Sleep,
+  type SleepingThread,
+} from './incident.ts';
+import { redisLogOf } from './redis-lives.ts';
+
+/** `hung_task_warnings` of a kernel that nobody told otherwise. */
+export const usualReports = 10;
+
+function threadOf(
+  episode: Episode,
+  reports: readonly [KernelReport, ...KernelReport[]],
+  round: number,
+): SleepingThread {
+  const { at, report } = reports[0];
+  const latest = at - report.seconds;
+  return {
+    pid: episode.pid,
+    process: episode.tgid ?? episode.pid,
+    comm: episode.comm,
+    reason: episode.cause,
+    onset: { earliest: latest - round, latest },
+    reports,
+    first: at,
+    last: (reports.at(-1) ?? reports[0]).at,
+  };
+}
+
+/** The detector looks once in its timeout; what it first says is at least that. */
+function roundOf(reports: readonly KernelReport[]): number {
+  return Math.min(...reports.map(({ report }) => report.seconds));
+}
+
+function threadsOf(reports: readonly KernelReport[]): SleepingThread[] {
+  const episodes = createEpisodes();
+  const found = new Map<Episode, [KernelReport, ...KernelReport[]]>();
+  for (const report of reports) {
+    const { episode } = episodes.note(report.report, causeOf(report.report).reason);
+    const known = found.get(episode);
+    if (known === undefined) found.set(episode, [report]);
+    else known.push(report);
+  }
+  const round = roundOf(reports);
+  return [...found].map(([episode, of]) => threadOf(episode, of, round));
+}
+
+/** The main thread of a Redis, another thread of it, then whatever was reported most. */
+function rankOf({ comm, pid, process, reports }: SleepingThread): number {
+  return (isRedisProcess(comm) ? (pid === process ? 2e6 : 1e6) : 0) + reports.length;
+}
+
+function chiefOf(threads: readonly SleepingThread[]): SleepingThread | undefined {
+  return [...threads].sort((one, other) => rankOf(other) - rankOf(one))[0];
+}
+
+interface Group {
+  readonly threads: SleepingThread[];
+  /** Until then another sleep belongs to this incident. */
+  until: Instant;
+}
+
+/** When its process wrote again. For a thread beside the main one only a log of the same pid counts. */
+function lifeAfter(thread: SleepingThread, { redis }: KernelFacts): Instant | undefined {
+  const log = redisLogOf(redis, thread);
+  return isRedisProcess(thread.comm) || log?.by === 'pid' ? log?.firstAfter?.at : undefined;
+}
+
+/** A sleep that was still going on, or had ended less than a round ago without a sign of life. */
+function groupsOf(threads: readonly SleepingThread[], facts: KernelFacts, round: number): Group[] {
+  const groups: Group[] = [];
+  for (const thread of [...threads].sort((one, other) => one.onset.latest - other.onset.latest)) {
+    const alive = lifeAfter(thread, facts);
+    const until = Math.min(thread.last + round, alive ?? Infinity);
+    const last = groups.at(-1);
+    if (last === undefined || thread.onset.latest > last.until) {
+      groups.push({ threads: [thread], until });
+    } else {
+      last.threads.push(thread);
+      last.until = Math.max(last.until, until);
+    }
+  }
+  return groups;
+}
+
+const endOfBoot = { clean: 'shutdown', unclean: 'reset', unknown: 'boot_ended' } as const;
+
+/** The end of the boot, if nothing shows an end before it. */
+function endWithBoot(boot: Boot | undefined): End | undefined {
+  return boot?.end === undefined ? undefined : { at: boot.end.at, how: endOfBoot[boot.end.how] };
+}
+
+function shownByRedis(redis: RedisLog | undefined, boot: Boot | undefined): End | undefined {
+  if (redis?.firstAfter !== undefined) return { at: redis.firstAfter.at, how: 'sign_of_life' };
+  const next = redis?.nextStart;
+  if (next === undefined || next.at > (boot?.end?.at ?? Infinity)) return undefined;
+  return { at: next.at, how: 'process_gone' };
+}
+
+/** `asleep`: threads of the incident; a round: the detector's. */
+function endOf(sleep: Sleep, boot: Boot | undefined, now: Instant): End {
+  const shown = shownByRedis(sleep.redis, boot);
+  if (shown !== undefined) return shown;
+  const last = sleep.reports.at(-1)?.at ?? sleep.chief.last;
+  // Reports of a round come late, one after the other: two rounds without one are silence.
+  const silent = last + 2 * roundOf(sleep.reports);
+  const ended = endWithBoot(boot);
+  const couldReport = sleep.reportsOfBoot !== usualReports;
+  if ((ended?.at ?? now) <= silent) return ended ?? { at: last, how: 'still_on' };
+  if (couldReport) return { at: last, how: 'detector_quiet', latest: silent };
+  if (sleep.redis !== undefined && ended !== undefined) return ended;
+  return { at: last, how: 'unseen' };
+}
+
+/** Its last line before the sleep narrows the onset, unless its clock contradicts the kernel's. */
+function onsetOf({ chief, redis }: Sleep): Interval {
+  const { earliest, latest } = chief.onset;
+  const line = redis?.lastBefore?.at;
+  const trusted = redis !== undefined && redis.meanwhile.length === 0;
+  if (!trusted || line === undefined || line > latest) return { earliest, latest };
+  return { earliest: Math.max(earliest, line), latest };
+}
+
+function sleepOf(group: Group, reportsOfBoot: number, facts: KernelFacts): Sleep | undefined {
+  const { threads } = group;
+  const chief = chiefOf(threads);
+  if (chief === undefined) return undefined;
+  const redis = isRedisProcess(chief.comm) ? redisLogOf(facts.redis, chief) : undefined;
+  const reports = threads
+    .flatMap((thread) => thread.reports)
+    .sort((one, other) => one.at - other.at);
+  return { threads, chief, reports, reportsOfBoot, ...(redis === undefined ? {} : { redis }) };
+}
+
+function ofBoot(
+  boot: string,
+  reports: readonly KernelReport[],
+  facts: KernelFacts,
+  now: Instant,
+): Incident[] {
+  const known = facts.boots.find(({ id }) => id === boot);
+  const groups = groupsOf(threadsOf(reports), facts, roundOf(reports));
+  return groups.flatMap((group) => {
+    const sleep = sleepOf(group, reports.length, facts);
+    if (sleep === undefined) return [];
+    const onset = onsetOf(sleep);
+    const end = endOf(sleep, known, now);
+    return [{ id: incidentId(onset.latest), boot, onset, end, sleep, signs: [] }];
+  });
+}
+
+/** Oldest first. */
+export function reportedIncidents(facts: Facts, now: Instant): Incident[] {
+  const boots = [...new Set(facts.kernelReports.map(({ boot }) => boot))];
+  return boots
+    .flatMap((boot) =>
+      ofBoot(
+        boot,
+        facts.kernelReports.filter((report) => report.boot === boot),
+        facts,
+        now,
+      ),
+    )
+    .sort((one, other) => one.onset.latest - other.onset.latest);
+}

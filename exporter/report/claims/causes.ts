@@ -1,0 +1,288 @@
+/** The team's copy: the title, and what each finding says of the cause, whoever's it is. */
+import { ownCauses as ours } from '../cause/impact-rules.ts';
+import { durationText } from '../../measure/duration.ts';
+import { name, process, say } from '../text/say.ts';
+import { aboutShare, counted, figure, utc } from '../text/units.ts';
+import { claim, type Claim } from './claim.ts';
+import { lasted, span } from './when.ts';
+
+/** Of those that no ticket is written for. */
+export const ownTitles: readonly Claim[] = [
+  claim(
+    'title.own_memory',
+    ['out_of_memory', 'incident'],
+    ({ incident: { data } }) => say`This machine ran out of memory (${span(data)})`,
+  ),
+  claim(
+    'title.own_container',
+    ['out_of_memory_container', 'incident'],
+    ({ incident: { data } }) =>
+      say`A container or service reached its memory limit (${span(data)})`,
+  ),
+  claim(
+    'title.frozen',
+    ['filesystem_frozen', 'incident'],
+    ({ incident: { data } }) =>
+      say`A file system of this machine was frozen: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.shut_down',
+    ['redis_shut_down', 'incident'],
+    ({ incident: { data } }) => say`Redis was asked to stop (${span(data)})`,
+  ),
+  claim(
+    'title.own_load',
+    ['own_load', 'incident'],
+    ({ incident: { data } }) =>
+      say`This machine's own load took its CPUs: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.own_disk',
+    ['disk_own', 'incident'],
+    ({ incident: { data } }) =>
+      say`This machine's own load kept its disk busy: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.short_memory',
+    ['short_of_memory', 'incident'],
+    ({ incident: { data } }) =>
+      say`This machine was short of memory: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.stopped',
+    ['redis_stopped_or_busy', 'incident'],
+    ({ incident: { data } }) =>
+      say`Redis did not answer, likely because it was stopped or busy: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.slow',
+    ['redis_slow', 'incident'],
+    ({ incident: { data } }) => say`Redis answered late: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.disk_unclear',
+    ['disk_stalled_unclear', 'incident'],
+    ({ incident: { data } }) => say`Processes waited for a disk: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.filesystem',
+    ['filesystem_waits', 'incident'],
+    ({ incident: { data } }) =>
+      say`Processes waited for a file system: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.lock',
+    ['lock_held', 'incident'],
+    ({ incident: { data } }) =>
+      say`A process waited for a lock in the kernel: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.other',
+    ['other_sleep', 'incident'],
+    ({ incident: { data } }) => say`A process slept in the kernel: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
+    'title.unknown',
+    ['cause_unknown', 'incident'],
+    ({ incident: { data } }) =>
+      say`Something was out of the ordinary, and nothing here shows why: ${lasted(data)} (${span(data)})`,
+  ),
+];
+
+export const ownCauses: readonly Claim[] = [
+  claim(
+    'cause.out_of_memory',
+    ['out_of_memory'],
+    ({ out_of_memory: { data } }) =>
+      say`The kernel ran out of memory and killed ${data.count === 1 ? 'a process' : counted(data.count, 'process', 'processes')}, first at ${utc(data.event.at)}: ${name(data.event.text)}. That is this machine's own memory; no host takes part in it.`,
+  ),
+  claim(
+    'cause.out_of_memory_container',
+    ['out_of_memory_container'],
+    ({ out_of_memory_container: { data } }) =>
+      say`A container or service reached its own memory limit and the kernel killed ${data.count === 1 ? 'a process' : counted(data.count, 'process', 'processes')} in it, first at ${utc(data.event.at)}: ${name(data.event.text)}.`,
+  ),
+  claim(
+    'cause.frozen',
+    ['filesystem_frozen'],
+    ({ filesystem_frozen: { data } }) =>
+      say`The trace sleeps in ${name(data.asleepIn)}: the file system was frozen, and what writes to it waits until it is thawed. Backups and snapshots freeze file systems, from inside (${name('fsfreeze')}, LVM) or through the guest agent; a job that died between freeze and thaw leaves them so.`,
+  ),
+  claim(
+    'cause.frozen_no_agent',
+    ['filesystem_frozen'],
+    () => say`Who froze it does not show in what was read. Look for a backup agent that ran then.`,
+    { unless: ['frozen_by_agent'], openEnded: true },
+  ),
+  claim(
+    'cause.filesystem',
+    ['filesystem_waits'],
+    ({ filesystem_waits: { data } }) =>
+      say`The trace sleeps in ${name(data.asleepIn)}: a file system's journal or server did not answer.`,
+  ),
+  claim(
+    'cause.lock',
+    ['lock_held'],
+    ({ lock_held: { data } }) =>
+      say`${process(data.process)} waited for a lock that another thread held. Who held it, the trace does not say.`,
+  ),
+  claim('cause.other', ['other_sleep'], ({ other_sleep: { data } }) =>
+    data.asleepIn === undefined
+      ? say`The kernel's report has no trace that names a function, so it does not say what was waited for.`
+      : say`The trace sleeps in ${name(data.asleepIn)}, which names none of the causes known here.`,
+  ),
+  claim(
+    'cause.disk_unclear',
+    ['disk_stalled_unclear'],
+    ({ disk_stalled_unclear: { data } }) =>
+      say`The trace sleeps in ${name(data.asleepIn)}: it waited for a disk. Whether the disk was slow or asked for too much cannot be said: its operations were not recorded, then or the day before.`,
+  ),
+  claim(
+    'cause.own_disk',
+    ['disk_own'],
+    ({ disk_own: { data } }) =>
+      say`The disk${data.disk === undefined ? '' : ` ${data.disk}`} did ${figure(data.operations ?? 0)} operations a second${data.busy === undefined ? '' : ` and was ${aboutShare(data.busy)} busy`}: work that this machine itself asked for.`,
+  ),
+  claim(
+    'cause.own_load',
+    ['own_load'],
+    ({ own_load: { data } }) =>
+      say`The CPUs were ${aboutShare(data.idle)} idle${data.own === undefined ? '' : `, and processes of this machine used ${aboutShare(data.own)} of them`}.`,
+  ),
+  claim('cause.short_memory', ['short_of_memory'], ({ short_of_memory: { data } }) => {
+    const pressure =
+      data.pressure === undefined ? '' : ` Memory pressure ${aboutShare(data.pressure)}.`;
+    const swap =
+      data.swapIn === undefined
+        ? ''
+        : ` It swapped in ${figure(data.swapIn)} pages a second, from its own swap.`;
+    return say`This machine's own memory was too small for what ran in it.${pressure}${swap}`;
+  }),
+  claim('cause.stopped_or_busy', ['redis_stopped_or_busy'], ({ redis_stopped_or_busy: { data } }) =>
+    data.by === 'threads'
+      ? say`Redis did not answer for ${durationText(data.seconds)}, and no thread of this machine was asleep in the kernel meanwhile: the process was stopped (SIGSTOP, a debugger) or busy with one command.`
+      : say`Redis did not answer for ${durationText(data.seconds)}, and the kernel reported no blocked task: the process was stopped (SIGSTOP, a debugger) or busy with one command, or slept for less than the detector's round at a time.`,
+  ),
+  claim(
+    'cause.slow',
+    ['redis_slow'],
+    ({ redis_slow: { data } }) =>
+      say`Redis took up to ${durationText(data.most)} to answer, with no thread asleep in the kernel: a slow command, or a fork. Its SLOWLOG and LATENCY tell which, until it restarts.`,
+  ),
+  claim(
+    'cause.shut_down',
+    ['redis_shut_down'],
+    ({ redis_shut_down: { data } }) =>
+      say`Redis was asked to stop at ${utc(data.event.at)} (${name(data.event.text)}).`,
+  ),
+  claim(
+    'cause.aof',
+    ['aof_slow'],
+    ({ aof_slow: { data } }) =>
+      say`Redis warned ${counted(data.count, 'time')} that an fsync of its append-only file took too long.`,
+  ),
+  claim(
+    'cause.unknown',
+    ['cause_unknown'],
+    () =>
+      say`Nothing that was read shows a cause. The list of what was not found says what to keep for the next time.`,
+    { openEnded: true },
+  ),
+];
+
+/** What to do next, by what was found; missing sources add theirs. */
+export const actions: readonly Claim[] = [
+  claim(
+    'action.ticket_memory',
+    ['page_withheld_traced'],
+    () =>
+      say`Send the ticket. If the answer is no move, move Redis to a plan whose memory is not overcommitted.`,
+  ),
+  claim(
+    'action.ticket_memory_measured',
+    ['page_withheld_measured'],
+    () =>
+      say`Send the ticket; before the next time, keep the kernel log over a reboot, which turns very likely into proven.`,
+  ),
+  claim(
+    'action.page_wait',
+    ['page_withheld_traced'],
+    () =>
+      say`Next time, before the reboot: docs/runbooks/PageInStuck.md, remedy 1 wakes a thread whose message was lost.`,
+  ),
+  claim(
+    'action.watch_outside',
+    ['asleep'],
+    () =>
+      say`Watch this machine from another one: what freezes cannot tell (docs/watching-from-outside.md).`,
+    { unless: ['alerted'] },
+  ),
+  claim(
+    'action.warnings',
+    ['reports_spent'],
+    () =>
+      say`${name('sysctl kernel.hung_task_warnings=-1')}: the kernel then goes on reporting after the tenth time.`,
+  ),
+  claim(
+    'action.thaw',
+    ['filesystem_frozen'],
+    () =>
+      say`Thaw without a reboot: ${name('fsfreeze -u MOUNTPOINT')}. Find the job that froze it, and give it a trap that thaws.`,
+  ),
+  claim(
+    'action.oom',
+    ['out_of_memory'],
+    () =>
+      say`Give Redis a ${name('maxmemory')} that leaves room for its fork, or the machine more memory.`,
+  ),
+  claim(
+    'action.oom_container',
+    ['out_of_memory_container'],
+    () =>
+      say`Raise the limit of the container, or lower what runs in it: for Redis ${name('maxmemory')} well below the limit.`,
+  ),
+  claim(
+    'action.own_load',
+    ['own_load'],
+    () => say`Find what used the CPU (cron, a deploy, a build) and move or limit it.`,
+  ),
+  claim(
+    'action.own_disk',
+    ['disk_own'],
+    () =>
+      say`Find what used the disk (a backup, a log, AOF with ${name('appendfsync always')}) and move or limit it.`,
+  ),
+  claim(
+    'action.short_memory',
+    ['short_of_memory'],
+    () => say`Less in this machine, or more memory; swap hides it until it hurts.`,
+  ),
+  claim(
+    'action.slow',
+    ['redis_slow'],
+    () =>
+      say`${name('CONFIG SET slowlog-log-slower-than 10000')} and ${name('CONFIG SET latency-monitor-threshold 100')}: then the next one has a name.`,
+  ),
+  claim(
+    'action.stopped',
+    ['redis_stopped_or_busy'],
+    () => say`Look who may stop it or attach to it, and at the slow log of the time.`,
+  ),
+];
+
+/** Whose it is, in one line of the summary. */
+export const whose: readonly Claim[] = [
+  ...ours.map((id) =>
+    claim(`whose.${id}`, [id], () => say`This is ours to mend, not the provider's.`),
+  ),
+  claim(
+    'whose.frozen',
+    ['filesystem_frozen'],
+    () =>
+      say`Nothing here speaks against the host: a file system is frozen by whoever asks for it.`,
+    { unless: ['frozen_by_agent'] },
+  ),
+  ...(['filesystem_waits', 'lock_held', 'other_sleep', 'disk_stalled_unclear'] as const).map((id) =>
+    claim(`whose.${id}`, [id], () => say`Whose fault that is does not show in what was read.`),
+  ),
+];

@@ -1,0 +1,144 @@
+/** How sure each statement is, and what would settle it; and what does not go together. */
+import { reasonInWords } from '../../tasks/reasons.ts';
+import { joined, name, process, say } from '../text/say.ts';
+import { aboutShare } from '../text/units.ts';
+import { claim, type Claim } from './claim.ts';
+import { at, began } from './when.ts';
+
+export const sure: readonly Claim[] = [
+  claim(
+    'sure.page',
+    ['page_withheld_traced'],
+    () => say`The thread slept for a page the host had taken`,
+    {
+      answer: ({ page_withheld_traced: { data } }) =>
+        say`${data.reports === 1 ? 'a kernel trace shows it' : `${data.reports} kernel traces show it`}`,
+    },
+  ),
+  claim(
+    'sure.page_measured',
+    ['page_withheld_measured'],
+    () => say`Threads slept for pages the host had taken`,
+    {
+      answer: () => say`a kernel trace would prove it`,
+    },
+  ),
+  claim(
+    'sure.page_thin',
+    ['page_withheld_thin'],
+    () => say`Threads slept for pages the host had taken`,
+    {
+      answer: () => say`your swap figures; a kernel log; ${name('HYP')} in the sysstat files`,
+    },
+  ),
+  claim(
+    'sure.start',
+    ['asleep', 'incident'],
+    ({ incident }) => say`It fell asleep ${began(incident.data)}`,
+    {
+      answer: () =>
+        say`the kernel dates it to one round of its detector; the last line of the log narrows it`,
+    },
+  ),
+  claim('sure.to_reset', ['asleep', 'ended_reset'], () => say`It slept until the reset`, {
+    unless: ['reports_spent'],
+    answer: () => say`no sign of life was found before it; a sampler outside the VM`,
+  }),
+  claim(
+    'sure.to_reset_spent',
+    ['asleep', 'ended_reset', 'reports_spent'],
+    () => say`It slept until the reset`,
+    {
+      answer: ({ reports_spent: { data } }) =>
+        say`no sign of life was found before it, but the kernel falls silent after ${data.reports} reports: ${name('sysctl kernel.hung_task_warnings=-1')} before the next time`,
+    },
+  ),
+  claim(
+    'sure.woke',
+    ['asleep', 'ended_quiet'],
+    ({ ended_quiet: { data } }) => say`It woke by ${at(data.latest)}`,
+    {
+      answer: () =>
+        say`the kernel reports again each round while a sleep lasts, and did not; a probe of Redis would show it to the second`,
+    },
+  ),
+  claim(
+    'sure.lost',
+    ['page_lost'],
+    () => say`The message that the page is back was lost, rather than the disk stalled`,
+    {
+      answer: () => say`kernel version of the host; ${name('kvm:*')} tracepoints`,
+    },
+  ),
+  claim('sure.disk', ['disk_stalled_host'], () => say`The disk did not answer on the host's side`, {
+    answer: () => say`latency of the storage on the host`,
+  }),
+  claim('sure.frozen', ['filesystem_frozen'], () => say`A file system was frozen`, {
+    answer: () => say`the kernel trace shows it`,
+  }),
+  claim('sure.agent', ['frozen_by_agent'], () => say`It was frozen through the guest agent`, {
+    answer: () => say`its log shows the command and the time`,
+  }),
+  claim('sure.cpu', ['cpu_taken'], () => say`The host withheld CPU time`, {
+    answer: () => say`whether by a limit or by a neighbour, only the host shows`,
+  }),
+  claim('sure.stopped', ['vm_stopped'], () => say`The whole VM stood still`, {
+    answer: () => say`records of the host; a sampler outside the VM`,
+  }),
+  claim('sure.lockup', ['soft_lockup'], () => say`A CPU stood still because of the host`, {
+    answer: () => say`how long the vCPU threads waited to run on the host`,
+  }),
+  claim(
+    'sure.aside',
+    ['redis_aside_asleep'],
+    ({ redis_aside_asleep: { data } }) =>
+      say`Of Redis, a thread beside the main one slept (${process(data.thread)})`,
+    {
+      answer: () => say`whether the main thread answered, its log or a probe shows`,
+    },
+  ),
+  claim(
+    'sure.data',
+    ['data_lost'],
+    ({ data_lost: { data } }) => say`Redis came back with data of ${at(data.asOf)}`,
+    {
+      answer: () => say`its log says how old the file was`,
+    },
+  ),
+];
+
+export const contradictions: readonly Claim[] = [
+  claim(
+    'contradiction.clocks',
+    ['clocks_disagree'],
+    ({ clocks_disagree: { data } }) =>
+      say`Redis wrote a line at ${at(data.event.at)}, while the kernel reported its main thread asleep. One of the two clocks is wrong, often by its time zone; the log was not used to date anything.`,
+  ),
+  claim(
+    'contradiction.hypervisor',
+    ['not_kvm'],
+    ({ not_kvm: { data } }) =>
+      say`The kernel trace is of a KVM guest, and the machine calls its hypervisor ${name(data.hypervisor)}. Were the logs taken on another machine?`,
+  ),
+  claim(
+    'contradiction.reasons',
+    ['reasons_differ'],
+    ({ reasons_differ: { data } }) =>
+      say`Threads slept for different reasons at once: ${joined(
+        data.reasons.map((reason) => say`${reasonInWords[reason]}`),
+        '; ',
+      )}. Which came first does not follow from the traces alone.`,
+  ),
+  claim(
+    'contradiction.two_causes',
+    ['host_and_own'],
+    ({ host_and_own: { data } }) =>
+      say`Signs beyond the machine and signs of ${data.own.join(' and ')} lie in the same time. Both are listed; neither explains the other away.`,
+  ),
+  claim(
+    'contradiction.sources',
+    ['sources_differ'],
+    ({ sources_differ: { data } }) =>
+      say`Two sources measured ${data.measure} and do not agree: ${aboutShare(data.values[0])} and ${aboutShare(data.values[1])}. A clock or a zone may be off.`,
+  ),
+];

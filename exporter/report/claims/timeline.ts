@@ -1,0 +1,226 @@
+/**
+ * What happened when, a row a fact, with the source of each. What each kind of fact says stands in
+ * one table; a kind that is not in it has no row.
+ */
+import type {
+  KernelEventFact,
+  RedisEvent,
+  RedisEventKind,
+  SystemEvent,
+  SystemEventKind,
+} from '../facts/facts.ts';
+import type { Judged } from '../cause/judge.ts';
+import { spanOf } from '../cause/incidents.ts';
+import { durationText } from '../../measure/duration.ts';
+import { name, process, say, type Text } from '../text/say.ts';
+import { counted, utc } from '../text/units.ts';
+
+export interface Moment {
+  /** Which row of which table. */
+  readonly id: string;
+  readonly at: number;
+  readonly text: Text;
+  readonly source: string;
+}
+
+/** So much before and after the incident belongs to its story. */
+const marginSeconds = 900;
+const mostOfAKind = 5;
+
+const system: Readonly<Record<SystemEventKind, (event: SystemEvent) => Text>> = {
+  login: () => say`An administrator logged in`,
+  shutdown_began: ({ text }) => say`Shutdown began: ${text}`,
+  container_stop_failed: ({ text }) => say`Stopping the container did not work: ${text}`,
+  unit_stop_failed: ({ text }) => say`Stopping the service did not work: ${text}`,
+  filesystem_recovered: ({ text }) => say`File system recovered from an unclean stop: ${text}`,
+  journal_recovered: ({ text }) => say`Journal recovered from an unclean stop: ${text}`,
+  filesystem_error: ({ text }) => say`File system error: ${text}`,
+  disk_error: ({ text }) => say`Disk error: ${text}`,
+  guest_agent_froze: ({ text }) =>
+    say`The guest agent was told to freeze the file systems: ${text}`,
+  guest_agent_thawed: ({ text }) => say`The guest agent was told to thaw the file systems: ${text}`,
+  clock_stepped: ({ text }) => say`The clock of the machine was set: ${text}`,
+  connection_failed: ({ count = 1, text }) => say`${counted(count, 'failed connection')}: ${text}`,
+};
+
+/** Lines that mark a turn; the rest of a Redis log is routine. */
+const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text>>> = {
+  started: () => say`Redis started`,
+  ready: () => say`Redis ready`,
+  rdb_age: ({ seconds, at }) =>
+    seconds === undefined
+      ? say`Redis read its file`
+      : say`Redis came back with data of ${utc(at - seconds)}`,
+  loaded: ({ keys }) =>
+    keys === undefined ? say`Redis has read its data` : say`Redis has read ${counted(keys, 'key')}`,
+  save_failed: ({ text }) => say`Snapshot failed: ${text}`,
+  aof_fsync_slow: () => say`Redis: an fsync of the append-only file takes too long`,
+  shutdown_asked: ({ text }) => say`Redis was asked to stop: ${text}`,
+  ended: () => say`Redis ended`,
+};
+
+const kernel: Readonly<Record<KernelEventFact['kind'], string>> = {
+  soft_lockup: 'soft lockup',
+  hard_lockup: 'hard lockup',
+  workqueue_lockup: 'workqueue lockup',
+  rcu_stall: 'RCU stall',
+  rcu_tasks_stall: 'RCU-tasks stall',
+  clock_skew: 'clock source given up',
+  clock_slow_read: 'clock source given up',
+  oom_machine: 'out of memory',
+  oom_cgroup: 'memory limit of a container or service reached',
+  oom_nodes: 'memory of its nodes exhausted',
+  oom_somewhere: 'out of memory',
+};
+
+function sleepMoments({ incident }: Judged): Moment[] {
+  const { sleep, onset } = incident ?? {};
+  const [first] = sleep?.chief.reports ?? [];
+  const last = sleep?.reports.at(-1);
+  if (sleep === undefined || onset === undefined || first === undefined || last === undefined)
+    return [];
+  const { chief, redis: log, reports, reportsOfBoot } = sleep;
+  const line = log?.lastBefore;
+  const words =
+    line?.text === undefined || line.text === ''
+      ? say`Last line of the Redis log`
+      : say`Last line of the Redis log: ${line.text}`;
+  const spent = reportsOfBoot === 10 ? ': the kernel stops after 10, it does not mean the end' : '';
+  return [
+    ...(line === undefined
+      ? []
+      : [{ id: 'moment.last_line', at: line.at, text: words, source: line.source }]),
+    {
+      id: 'moment.asleep',
+      at: onset.latest,
+      text: say`${process(chief.comm)} asleep by now (not before ${utc(onset.earliest)})`,
+      source: first.source,
+    },
+    {
+      id: 'moment.first_report',
+      at: first.at,
+      text: say`First kernel report: "blocked for more than ${first.report.seconds} seconds"`,
+      source: first.source,
+    },
+    ...(reports.length === 1
+      ? []
+      : [
+          {
+            id: 'moment.last_report',
+            at: last.at,
+            text: say`Report ${reports.length}, the last${spent}`,
+            source: last.source,
+          },
+        ]),
+    ...(log?.firstAfter === undefined
+      ? []
+      : [
+          {
+            id: 'moment.sign_of_life',
+            at: log.firstAfter.at,
+            text: say`First sign of life in the Redis log`,
+            source: log.firstAfter.source,
+          },
+        ]),
+  ];
+}
+
+function bootMoments({ facts, incident }: Judged): Moment[] {
+  const at = facts.boots.findIndex(({ id }) => id === incident?.boot);
+  const [boot, next] = [facts.boots[at], facts.boots[at + 1]];
+  if (boot === undefined) return [];
+  const how = {
+    clean: 'it was shut down',
+    unclean: 'no shutdown, so a reset or a loss of power',
+    unknown: 'how it ended is not known',
+  };
+  return [
+    ...(boot.end === undefined
+      ? []
+      : [
+          {
+            id: `moment.end_${boot.end.how}`,
+            at: boot.end.at,
+            text: say`Last record of this boot; ${how[boot.end.how]}`,
+            source: boot.source,
+          },
+        ]),
+    ...(next === undefined
+      ? []
+      : [
+          {
+            id: 'moment.next_boot',
+            at: next.start.latest,
+            text: say`Next boot`,
+            source: next.source,
+          },
+        ]),
+  ];
+}
+
+function gapMoments({ facts }: Judged): Moment[] {
+  return facts.gaps.map(({ from, to, source }) => ({
+    id: 'moment.gap',
+    at: from,
+    text: say`No sample for ${durationText(to - from)}, until ${utc(to)}: the machine stood still, or what takes the samples did`,
+    source,
+  }));
+}
+
+function eventMoments({ facts }: Judged): Moment[] {
+  return [
+    ...facts.systemEvents.map((event) => ({
+      id: `moment.${event.kind}`,
+      at: event.at,
+      text: system[event.kind](event),
+      source: event.source,
+    })),
+    ...facts.redis.flatMap((event) => {
+      const text = redis[event.kind]?.(event);
+      return text === undefined
+        ? []
+        : [{ id: `moment.redis_${event.kind}`, at: event.at, text, source: event.source }];
+    }),
+    ...facts.kernelEvents.map((event) => ({
+      id: `moment.${event.kind}`,
+      at: event.at,
+      text: say`Kernel: ${kernel[event.kind]} (${name(event.text)})`,
+      source: event.source,
+    })),
+    ...facts.alerts.map((alert) => ({
+      id: 'moment.alert',
+      at: alert.from,
+      text: say`Alert ${name(alert.name)} (${alert.severity})`,
+      source: alert.source,
+    })),
+  ];
+}
+
+/** The first of a kind and how many more: a thousand failed connections are one row. */
+function thinned(moments: readonly Moment[]): Moment[] {
+  const counts = new Map<string, number>();
+  for (const { id } of moments) counts.set(id, (counts.get(id) ?? 0) + 1);
+  const seen = new Map<string, number>();
+  return moments.flatMap((moment) => {
+    const nth = (seen.get(moment.id) ?? 0) + 1;
+    seen.set(moment.id, nth);
+    const more = (counts.get(moment.id) ?? 0) - mostOfAKind;
+    if (nth > mostOfAKind) return [];
+    return nth === mostOfAKind && more > 0
+      ? [{ ...moment, text: say`${moment.text} (and ${more} more of this kind)` }]
+      : [moment];
+  });
+}
+
+export function timelineOf(judged: Judged): Moment[] {
+  const { incident, facts } = judged;
+  if (incident === undefined) return [];
+  const { from, to } = spanOf(incident);
+  const ownBoot = facts.boots.find(({ id }) => id === incident.boot);
+  const until = Math.max(to, ownBoot?.end?.at ?? to) + marginSeconds;
+  const near = [...eventMoments(judged), ...gapMoments(judged)].filter(
+    ({ at }) => at >= from - marginSeconds && at <= until,
+  );
+  const all = [...sleepMoments(judged), ...near, ...bootMoments(judged)];
+  return thinned(all.sort((one, other) => one.at - other.at));
+}

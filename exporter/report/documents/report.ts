@@ -1,0 +1,171 @@
+/** The team's copy: a draft of the post-mortem, under the headings of the SRE book. */
+import { causesOf, type Judged, ticketCause } from '../cause/judge.ts';
+import { spanOf } from '../cause/incidents.ts';
+import { actions, ownCauses, ownTitles, whose } from '../claims/causes.ts';
+import { firstSaid, said, type Sentence } from '../claims/claim.ts';
+import { figures } from '../claims/figures.ts';
+import { detection, impact } from '../claims/impact.ts';
+import { cause, meanwhile, what } from '../claims/short.ts';
+import { contradictions, sure } from '../claims/sure.ts';
+import { titles } from '../claims/titles.ts';
+import { durationText } from '../../measure/duration.ts';
+import type { Replaced } from '../text/redact.ts';
+import { host, joined, name, type Replace, say, table, toPlain } from '../text/say.ts';
+import { utcRange } from '../text/units.ts';
+import {
+  bullets,
+  frameTable,
+  identity,
+  missingList,
+  type Page,
+  pageOf,
+  section,
+  shownTrace,
+  sourceTable,
+  sureTable,
+  suspectTable,
+  timeline,
+} from './parts.ts';
+import type { Document } from './ticket.ts';
+
+function titleOf({ findings }: Judged): Sentence | undefined {
+  const of = ticketCause(findings);
+  if (of !== undefined) return firstSaid(titles[of], findings);
+  const own = firstSaid(ownTitles, findings);
+  if (own !== undefined) return own;
+  const [first] = causesOf(findings);
+  const table = Object.entries(titles).find(([id]) => id === first)?.[1] ?? [];
+  return firstSaid(table, findings);
+}
+
+function summary(judged: Judged, sentences: readonly Sentence[], { md }: Page): string[] {
+  const aside = said(meanwhile, judged.findings).map(({ text }) => text);
+  const ticket = ticketCause(judged.findings);
+  return [
+    ...sentences.map(({ text }) => `- ${md(text)}`),
+    ...(aside.length === 0 ? [] : [`- Meanwhile: ${md(joined(aside, ', '))}.`]),
+    ticket === undefined
+      ? '- No ticket was written.'
+      : '- `ticket.md` beside this file is for the provider.',
+  ];
+}
+
+function kernelPart({ incident }: Judged, page: Page): string[] {
+  const [report] = incident?.sleep?.chief.reports ?? [];
+  return report === undefined
+    ? []
+    : ['', ...shownTrace(report, page), '', ...frameTable(report, page)];
+}
+
+function causePart(judged: Judged, sentences: readonly Sentence[], page: Page): string[] {
+  const lines = sentences.map(({ text, certainty, openEnded }) =>
+    openEnded ? `- ${page.md(text)}` : `- (${certainty}) ${page.md(text)}`,
+  );
+  return [...lines, ...kernelPart(judged, page)];
+}
+
+const mostOthers = 10;
+
+function others({ incidents, incident }: Judged, { md }: Page): string[] {
+  const rest = incidents.filter(({ id }) => id !== incident?.id).slice(-mostOthers);
+  return rest.reverse().map((one) => {
+    const { from, to } = spanOf(one);
+    const by = one.sleep === undefined ? 'by what was measured' : 'reported by the kernel';
+    return `- ${md(say`${utcRange({ from, to })} (${durationText(to - from)}), ${by}: ${name(`stealwatch report --incident ${one.id}`)}`)}`;
+  });
+}
+
+function replacedTable(replaced: readonly Replaced[], { md }: Page): string[] {
+  if (replaced.length === 0) return [];
+  return table(
+    ['in the ticket', 'stands for'],
+    replaced.map(({ tag, original }) => [tag, md(say`${name(original)}`)]),
+  );
+}
+
+function hostLine({ facts: { machine } }: Judged, { md }: Page): string {
+  const named = machine.hostname === undefined ? [] : [say`**${host(machine.hostname)}**`];
+  return [...named, ...machine.addresses.map((address) => say`${address}`)].map(md).join(' · ');
+}
+
+const nothingRead =
+  'No source could be read, so nothing can be said of what happened, or whether anything did.';
+const nothingFound =
+  'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.';
+
+function empty(judged: Judged, page: Page): ReportDocument {
+  const none = judged.facts.sources.every(({ records }) => records === 0);
+  const finding = none ? nothingRead : nothingFound;
+  return {
+    claims: [],
+    summary: [finding],
+    text: [
+      '# Nothing found',
+      '',
+      finding,
+      ...section('What was read', sourceTable(judged, page)),
+      ...section('What was looked for and not found', missingList(judged, page)),
+      ...section('Other incidents in the same sources', others(judged, page)),
+      '',
+    ].join('\n'),
+  };
+}
+
+interface ReportDocument extends Document {
+  /** The first sentences, for a terminal. */
+  readonly summary: readonly string[];
+}
+
+export interface ReportOptions {
+  readonly replace: Replace;
+  /** What the ticket replaced: the key to it, for this copy only. */
+  readonly replaced: readonly Replaced[];
+}
+
+export function reportOf(judged: Judged, { replace, replaced }: ReportOptions): ReportDocument {
+  const page = pageOf(replace);
+  const { findings } = judged;
+  const title = titleOf(judged);
+  if (judged.incident === undefined || title === undefined) return empty(judged, page);
+  const blame = ticketCause(findings) === undefined ? firstSaid(whose, findings) : undefined;
+  const short = [firstSaid(what, findings), blame].flatMap((one) => one ?? []);
+  const causes = said([...cause, ...ownCauses], findings);
+  const parts = {
+    impact: said(impact, findings),
+    detection: said(detection, findings),
+    figures: said(figures, findings),
+    sure: said(sure, findings),
+    contradictions: said(contradictions, findings),
+    actions: said(actions, findings),
+  };
+  const machine = [hostLine(judged, page), page.md(joined(identity(judged), ' · '))];
+  const lines = [
+    `# Post-mortem draft: ${page.md(title.text)}`,
+    '',
+    machine.filter((line) => line !== '').join(' · '),
+    ...section('Summary', summary(judged, short, page)),
+    ...section('Impact', bullets(parts.impact, page)),
+    ...section('Detection', bullets(parts.detection, page)),
+    ...section('Timeline', timeline(judged, page)),
+    ...section('Cause', causePart(judged, causes, page)),
+    ...section('Figures', bullets(parts.figures, page)),
+    ...section('What it was not', suspectTable(judged, page)),
+    ...section('How sure', sureTable(parts.sure, page)),
+    ...section('What does not go together', bullets(parts.contradictions, page)),
+    ...section('Action items', bullets(parts.actions, page)),
+    ...section('What was looked for and not found', missingList(judged, page)),
+    ...section('Other incidents in the same sources', others(judged, page)),
+    ...section('Where this comes from', sourceTable(judged, page)),
+    ...section('Names in the ticket', replacedTable(replaced, page)),
+    '',
+  ];
+  const plain = [title, ...short, ...causes].map(({ text }) => toPlain(text, replace));
+  const claims = [
+    title,
+    ...short,
+    ...causes,
+    ...Object.values(parts).flat(),
+    ...said(meanwhile, findings),
+  ];
+  return { text: lines.join('\n'), claims, summary: plain };
+}

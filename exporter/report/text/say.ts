@@ -1,0 +1,116 @@
+/**
+ * Text that is half ours and half somebody else's. The sentence is ours and may hold Markdown; what
+ * is put into it is shown as it is, whatever it holds: a process that calls itself `| [x](http://y)`
+ * breaks no table and makes no link.
+ */
+import { shownLabelValue } from '../../core/label-value.ts';
+
+/** What a value is, for those who replace it before it leaves the box. */
+export type ValueKind = 'prose' | 'name' | 'process' | 'host' | 'fixed';
+
+interface Value {
+  readonly kind: ValueKind;
+  readonly value: string;
+}
+
+type Part = string | Value;
+
+/** Made by `say` alone. */
+export interface Text {
+  readonly parts: readonly Part[];
+}
+
+export type Sayable = string | number | Value | Text;
+
+function partsOf(one: Sayable): readonly Part[] {
+  if (typeof one === 'number') return [String(one)];
+  if (typeof one === 'string') return [{ kind: 'prose', value: one }];
+  return 'parts' in one ? one.parts : [one];
+}
+
+/** say`**Cause:** ${process('redis-server')} slept.` */
+export function say(ours: TemplateStringsArray, ...values: readonly Sayable[]): Text {
+  return {
+    parts: ours.flatMap((text, i) => {
+      const value = values[i];
+      return value === undefined ? [text] : [text, ...partsOf(value)];
+    }),
+  };
+}
+
+export function joined(texts: readonly Text[], between: string): Text {
+  return { parts: texts.flatMap(({ parts }, i) => (i === 0 ? parts : [between, ...parts])) };
+}
+
+/** A function, a file, a device: shown as code. */
+export const name = (value: string): Value => ({ kind: 'name', value });
+/** The name of a process or thread, which is its own choice. */
+export const process = (value: string): Value => ({ kind: 'process', value });
+export const host = (value: string): Value => ({ kind: 'host', value });
+/** What must reach the reader unchanged, shown as code: a digest, the UUID the provider knows us by. */
+export const fixed = (value: string): Value => ({ kind: 'fixed', value });
+
+/** Replaces what must not leave the box; the identity for the team's own copy. */
+export type Replace = (value: string, kind: ValueKind) => string;
+
+export const asItIs: Replace = (value) => value;
+
+/** One line, nothing that turns the direction of writing or hides. */
+function oneLine(value: string): string {
+  return shownLabelValue(value.replaceAll(/[\s\u2028\u2029]+/gu, ' ')).replaceAll(/\p{Cf}/gu, '?');
+}
+
+/** In code nothing is Markdown but the end of it, and in a table the bar between columns. */
+function inCode(value: string): string {
+  const shown = oneLine(value).replaceAll('`', "'").replaceAll('|', '¦').trim();
+  return shown === '' ? '` `' : `\`${shown}\``;
+}
+
+/** Backslashes before what Markdown or HTML would read; `://`, `www.` and `@` make links by themselves. */
+function inProse(value: string): string {
+  return oneLine(value)
+    .replaceAll(/[\\`*_[\]<>|~&#@]/g, String.raw`\$&`)
+    .replaceAll('://', String.raw`\://`)
+    .replaceAll(/\bwww\./gi, (www) => `${www.slice(0, 3)}\\.`);
+}
+
+export function toMarkdown({ parts }: Text, replace: Replace): string {
+  return parts
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      const value = replace(part.value, part.kind);
+      return part.kind === 'prose' ? inProse(value) : inCode(value);
+    })
+    .join('');
+}
+
+/** Without emphasis, for a chat form. */
+export function toPlain({ parts }: Text, replace: Replace): string {
+  return parts
+    .map((part) =>
+      typeof part === 'string'
+        ? part.replaceAll(/\*\*|`/g, '')
+        : oneLine(replace(part.value, part.kind)).replaceAll('`', "'"),
+    )
+    .join('');
+}
+
+/** Lines as they were written, in a fence that none of them can end. */
+export function fenced(lines: readonly string[]): string[] {
+  const shown = lines.map((line) =>
+    line.replaceAll(/\p{Cc}|\p{Cf}|[\u2028\u2029]/gu, (c) => (c === '\t' ? ' ' : '?')),
+  );
+  const longest = Math.max(
+    2,
+    ...shown.flatMap((line) => [...line.matchAll(/`+/g)].map(([run]) => run.length)),
+  );
+  const fence = '`'.repeat(longest + 1);
+  return [`${fence}text`, ...shown, fence];
+}
+
+const rowOf = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+
+/** A table with no line that a value could break. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  return [rowOf(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(rowOf)];
+}
