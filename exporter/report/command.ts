@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { OneShot, Surroundings } from '../core/one-shot.ts';
 import { messageOf } from '../measure/errors.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
 import { judge, type Judged } from './cause/judge.ts';
 import { type Documents, documentsOf } from './documents/all.ts';
 import type { Facts } from './facts/facts.ts';
@@ -63,7 +64,12 @@ async function run(
   const now = Date.now() / 1000;
   try {
     if (options.out !== undefined) await claimDirectory(options.out, options.force);
-    const facts = await gather(options, { env, now: () => now, uid: process.getuid?.() });
+    const facts = await gather(options, {
+      env,
+      now: () => now,
+      uid: process.getuid?.(),
+      procfs: createPseudoFs('/proc'),
+    });
     const wanted = { ...options, id: options.incident };
     const judged = judge(facts, wanted, now);
     const unknown = unknownIncident(options, judged);

@@ -1,8 +1,9 @@
 /** The team's copy: the title, and what each finding says of the cause, whoever's it is. */
+import { percentText } from '../../measure/percent.ts';
 import { ownCauses as ours } from '../cause/impact-rules.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, process, say } from '../text/say.ts';
-import { aboutShare, counted, figure, utc } from '../text/units.ts';
+import { counted, figure, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 import { lasted, span } from './when.ts';
 
@@ -141,17 +142,17 @@ export const ownCauses: readonly Claim[] = [
     'cause.own_disk',
     ['disk_own'],
     ({ disk_own: { data } }) =>
-      say`The disk${data.disk === undefined ? '' : ` ${data.disk}`} did ${figure(data.operations ?? 0)} operations a second${data.busy === undefined ? '' : ` and was ${aboutShare(data.busy)} busy`}: work that this machine itself asked for.`,
+      say`The disk${data.disk === undefined ? '' : ` ${data.disk}`} did ${figure(data.operations ?? 0)} operations a second${data.busy === undefined ? '' : ` and was ${percentText(data.busy)} busy`}: work that this machine itself asked for.`,
   ),
   claim(
     'cause.own_load',
     ['own_load'],
     ({ own_load: { data } }) =>
-      say`The CPUs were ${aboutShare(data.idle)} idle${data.own === undefined ? '' : `, and processes of this machine used ${aboutShare(data.own)} of them`}.`,
+      say`The CPUs were ${percentText(data.idle)} idle${data.own === undefined ? '' : `, and processes of this machine used ${percentText(data.own)} of them`}.`,
   ),
   claim('cause.short_memory', ['short_of_memory'], ({ short_of_memory: { data } }) => {
     const pressure =
-      data.pressure === undefined ? '' : ` Memory pressure ${aboutShare(data.pressure)}.`;
+      data.pressure === undefined ? '' : ` Memory pressure ${percentText(data.pressure)}.`;
     const swap =
       data.swapIn === undefined
         ? ''

@@ -1,7 +1,8 @@
 /** Figures that fit the cause and hardly any other, and answers to what is usually replied. */
+import { percentText } from '../../measure/percent.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, say } from '../text/say.ts';
-import { aboutShare, counted, figure, share } from '../text/units.ts';
+import { counted, figure } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 
 export const figures: readonly Claim[] = [
@@ -9,7 +10,7 @@ export const figures: readonly Claim[] = [
     'figure.parked',
     ['parked_threads'],
     ({ parked_threads: { data } }) =>
-      say`Load rose by **${data.rise.toFixed(1)}** while the CPU was ${aboutShare(data.idle)} idle and ${figure(data.waiting)} tasks waited for I/O: threads asleep in the kernel that no other statistic of the guest counts. It used no CPU.`,
+      say`Load rose by **${data.rise.toFixed(1)}** while the CPU was ${percentText(data.idle)} idle and ${figure(data.waiting)} tasks waited for I/O: threads asleep in the kernel that no other statistic of the guest counts. It used no CPU.`,
   ),
   claim('figure.page_ins', ['page_ins'], ({ page_ins: { data } }) => {
     const before =
@@ -41,13 +42,13 @@ export const figures: readonly Claim[] = [
     'figure.demand',
     ['cpu_taken'],
     ({ cpu_taken: { data } }) =>
-      say`Steal as a share of what was asked for: ${share(data.during.mean)}, at most ${share(data.during.most)}${data.before === undefined ? '' : ` (the day before: ${share(data.before.mean)})`}. As a share of all time, as ${name('top')} shows it, an idle guest hides it.`,
+      say`Steal as a share of what was asked for: ${percentText(data.during.mean)}, at most ${percentText(data.during.most)}${data.before === undefined ? '' : ` (the day before: ${percentText(data.before.mean)})`}. As a share of all time, as ${name('top')} shows it, an idle guest hides it.`,
   ),
   claim(
     'figure.throttle',
     ['throttle_possible'],
     ({ throttle_possible: { data } }) =>
-      say`In the ${data.hours} hours before it the VM itself used ${aboutShare(data.own)} of its CPUs: a limit of the plan may have been reached, which the guest sees as steal.`,
+      say`In the ${data.hours} hours before it the VM itself used ${percentText(data.own)} of its CPUs: a limit of the plan may have been reached, which the guest sees as steal.`,
   ),
   claim(
     'figure.lockups',
@@ -62,13 +63,13 @@ const host = 'page_withheld_traced';
 export const replies: readonly Claim[] = [
   claim('reply.steal', [host, 'cleared_steal'], () => say`"Steal is low, the node is fine"`, {
     answer: ({ cleared_steal: { data } }) =>
-      say`Steal was ${share(data.during.mean)}. It is time a *runnable* vCPU waited for a CPU. A thread asleep for a page is not runnable: 0 steal.`,
+      say`Steal was ${percentText(data.during.mean)}. It is time a *runnable* vCPU waited for a CPU. A thread asleep for a page is not runnable: 0 steal.`,
   }),
   claim('reply.own_load', [host, 'cleared_cpu'], () => say`"It is your own load"`, {
     answer: ({ cleared_cpu: { data } }) =>
       data.before === undefined
-        ? say`${aboutShare(data.during.mean)} idle during it, never under ${aboutShare(data.during.least)}.`
-        : say`${aboutShare(data.during.mean)} idle during it, ${aboutShare(data.before.mean)} the day before (lowest ${durationText(data.before.stepSeconds)}: ${aboutShare(data.before.least)}).`,
+        ? say`${percentText(data.during.mean)} idle during it, never under ${percentText(data.during.least)}.`
+        : say`${percentText(data.during.mean)} idle during it, ${percentText(data.before.mean)} the day before (lowest ${durationText(data.before.stepSeconds)}: ${percentText(data.before.least)}).`,
   }),
   claim('reply.nothing_seen', [host], () => say`"We see nothing on the node"`, {
     answer: () =>
@@ -83,13 +84,13 @@ export const replies: readonly Claim[] = [
   claim('reply.upgrade', [host, 'usual_use'], () => say`"Upgrade the plan"`, {
     answer: ({ usual_use: { data } }) => {
       const memory =
-        data.memory === undefined ? '' : ` and ${aboutShare(data.memory.mean)} of its memory`;
-      return say`The day before, the VM used ${aboutShare(1 - data.idle.mean)} of its CPU${memory}.`;
+        data.memory === undefined ? '' : ` and ${percentText(data.memory.mean)} of its memory`;
+      return say`The day before, the VM used ${percentText(1 - data.idle.mean)} of its CPU${memory}.`;
     },
   }),
   claim('reply.steal_normal', ['cpu_taken'], () => say`"Some steal is normal"`, {
     answer: ({ cpu_taken: { data } }) =>
-      say`Up to 10 % is. This was ${aboutShare(data.during.mean)} of what was asked for.`,
+      say`Up to 10 % is. This was ${percentText(data.during.mean)} of what was asked for.`,
   }),
   claim('reply.disk_own', ['disk_stalled_host'], () => say`"It is your own I/O"`, {
     answer: ({ disk_stalled_host: { data } }) =>

@@ -2,8 +2,9 @@
  * The same once more, short enough for a chat form. From the most to the least important: what does
  * not fit is left out whole.
  */
+import { percentText } from '../../measure/percent.ts';
 import { name, process, say } from '../text/say.ts';
-import { aboutShare, counted } from '../text/units.ts';
+import { counted } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 import { lasted, seconds } from './when.ts';
 
@@ -35,7 +36,7 @@ export const plain: readonly Claim[] = [
     'plain.cpu',
     ['cpu_taken', 'incident'],
     ({ cpu_taken: { data }, incident }) =>
-      say`${seconds(incident.data)} UTC: of the CPU time this VM asked for, ${aboutShare(data.during.mean)} was withheld (steal as a share of demand).`,
+      say`${seconds(incident.data)} UTC: of the CPU time this VM asked for, ${percentText(data.during.mean)} was withheld (steal as a share of demand).`,
   ),
   claim(
     'plain.stopped',

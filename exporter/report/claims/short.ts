@@ -1,7 +1,8 @@
 /** The four lines a reader may stop after: what, cause, what the VM did meanwhile, how sure. */
+import { percentText } from '../../measure/percent.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, process, say } from '../text/say.ts';
-import { aboutShare, counted, share, utc } from '../text/units.ts';
+import { counted, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 import { at, began, lasted, seconds } from './when.ts';
 
@@ -108,7 +109,7 @@ export const cause: readonly Claim[] = [
     'cause.cpu',
     ['cpu_taken'],
     ({ cpu_taken: { data } }) =>
-      say`Of the CPU time the VM asked for${data.cpu === undefined ? '' : ` on its worst CPU (${data.cpu})`}, the host withheld ${aboutShare(data.during.mean)} (steal as a share of demand). By a neighbour or by a limit of the plan, the guest cannot tell.`,
+      say`Of the CPU time the VM asked for${data.cpu === undefined ? '' : ` on its worst CPU (${data.cpu})`}, the host withheld ${percentText(data.during.mean)} (steal as a share of demand). By a neighbour or by a limit of the plan, the guest cannot tell.`,
   ),
   claim(
     'cause.disk_host',
@@ -129,18 +130,18 @@ export const meanwhile: readonly Claim[] = [
   claim(
     'meanwhile.idle',
     ['cleared_cpu'],
-    ({ cleared_cpu: { data } }) => say`its CPUs ${aboutShare(data.during.mean)} idle`,
+    ({ cleared_cpu: { data } }) => say`its CPUs ${percentText(data.during.mean)} idle`,
   ),
   claim(
     'meanwhile.memory',
     ['cleared_memory'],
     ({ cleared_memory: { data } }) =>
-      say`${aboutShare(1 - data.during.mean)} of its memory free or cache`,
+      say`${percentText(1 - data.during.mean)} of its memory free or cache`,
   ),
   claim(
     'meanwhile.disk',
     ['cleared_disk'],
-    ({ cleared_disk: { data } }) => say`its disk at most ${share(data.during.most)} busy`,
+    ({ cleared_disk: { data } }) => say`its disk at most ${percentText(data.during.most)} busy`,
   ),
 ];
 

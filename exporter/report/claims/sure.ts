@@ -1,7 +1,8 @@
 /** How sure each statement is, and what would settle it; and what does not go together. */
+import { percentText } from '../../measure/percent.ts';
 import { reasonInWords } from '../../tasks/reasons.ts';
 import { joined, name, process, say } from '../text/say.ts';
-import { aboutShare } from '../text/units.ts';
+
 import { claim, type Claim } from './claim.ts';
 import { at, began } from './when.ts';
 
@@ -139,6 +140,6 @@ export const contradictions: readonly Claim[] = [
     'contradiction.sources',
     ['sources_differ'],
     ({ sources_differ: { data } }) =>
-      say`Two sources measured ${data.measure} and do not agree: ${aboutShare(data.values[0])} and ${aboutShare(data.values[1])}. A clock or a zone may be off.`,
+      say`Two sources measured ${data.measure} and do not agree: ${percentText(data.values[0])} and ${percentText(data.values[1])}. A clock or a zone may be off.`,
   ),
 ];

@@ -1,7 +1,8 @@
 /** The first line of a ticket, for each cause that one is written for. */
+import { percentText } from '../../measure/percent.ts';
 import type { hostCauses } from '../cause/impact-rules.ts';
 import { say } from '../text/say.ts';
-import { aboutShare } from '../text/units.ts';
+
 import { claim, type Claim } from './claim.ts';
 import { lasted, span } from './when.ts';
 
@@ -60,7 +61,7 @@ export const titles: Readonly<Record<HostCause, readonly Claim[]>> = {
       'title.cpu',
       ['cpu_taken', 'incident'],
       ({ incident: { data }, cpu_taken: { data: cpu } }) =>
-        say`Host withheld ${aboutShare(cpu.during.mean)} of the CPU time that the VM asked for, for ${lasted(data)} (${span(data)})`,
+        say`Host withheld ${percentText(cpu.during.mean)} of the CPU time that the VM asked for, for ${lasted(data)} (${span(data)})`,
     ),
   ],
   disk_stalled_host: [

@@ -1,4 +1,5 @@
 /** Parts that both documents have: tables of what was judged, the trace, the sources. */
+import { percentText } from '../../measure/percent.ts';
 import { explainTrace } from '../../tasks/frames.ts';
 import { symbolOfFrame } from '../../tasks/reasons.ts';
 import type { KernelReport, Source, SourceKind } from '../facts/facts.ts';
@@ -18,7 +19,7 @@ import {
   type Text,
   toMarkdown,
 } from '../text/say.ts';
-import { counted, figure, share, utc } from '../text/units.ts';
+import { counted, figure, utc } from '../text/units.ts';
 
 /** A document is made line by line, with one way to replace what must not leave the box. */
 export interface Page {
@@ -75,7 +76,7 @@ interface Wording {
 const suspects: Readonly<Record<SuspectId, Wording>> = {
   cpu: {
     title: 'Our own CPU load',
-    show: share,
+    show: percentText,
     low: true,
     unit: ' idle',
     out: 'never less than half idle',
@@ -83,20 +84,20 @@ const suspects: Readonly<Record<SuspectId, Wording>> = {
   },
   steal: {
     title: 'CPU steal',
-    show: share,
+    show: percentText,
     out: 'below 10 %',
     suspicious: '10 % or more at times',
   },
   disk: {
     title: 'Our disk',
-    show: share,
+    show: percentText,
     unit: ' busy',
     out: 'hardly used',
     suspicious: 'busy at times',
   },
   iowait: {
     title: 'Waiting for disk (iowait)',
-    show: share,
+    show: percentText,
     out: 'negligible',
     suspicious: 'CPUs waited for it',
   },
@@ -108,7 +109,7 @@ const suspects: Readonly<Record<SuspectId, Wording>> = {
   },
   memory: {
     title: 'Guest short of memory',
-    show: share,
+    show: percentText,
     unit: ' used',
     out: 'plenty free',
     suspicious: 'nearly full at times',
@@ -122,7 +123,7 @@ const suspects: Readonly<Record<SuspectId, Wording>> = {
   },
   pressure: {
     title: 'Memory pressure (PSI)',
-    show: share,
+    show: percentText,
     out: 'none to speak of',
     suspicious: 'tasks waited for memory',
   },
@@ -147,7 +148,7 @@ function verdict({ ruling, during }: Suspect, { out, suspicious }: Wording): str
   if (during?.coarse === true) {
     return `not ruled out: one value for ${durationText(during.stepSeconds)} may hide it`;
   }
-  return `not ruled out: only ${Math.round((during?.covered ?? 0) * 100)} % of the time was measured`;
+  return `not ruled out: only ${percentText(during?.covered ?? 0)} of the time was measured`;
 }
 
 export function suspectTable(judged: Judged, { md }: Page): string[] {

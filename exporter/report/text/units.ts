@@ -41,17 +41,6 @@ export function between({ earliest, latest }: Interval): string {
   return from === to ? `at ${from}` : `between ${range(from, to, 'and')}`;
 }
 
-/** `90.4 %` */
-export function share(ratio: number): string {
-  return `${(ratio * 100).toFixed(1)} %`;
-}
-
-/** `90 %`; what is not nothing is not 0. */
-export function aboutShare(ratio: number): string {
-  const percent = Math.round(ratio * 100);
-  return percent === 0 && ratio > 0 ? 'under 1 %' : `${percent} %`;
-}
-
 /** `3.25`, `41` */
 export function figure(value: number): string {
   if (value === 0) return '0';
