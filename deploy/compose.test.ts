@@ -47,6 +47,7 @@ const prometheusService = {
   ],
   volumes: [
     './deploy/prometheus:/etc/stealwatch/prometheus:ro',
+    './deploy/fill.sh:/etc/stealwatch/fill.sh:ro',
     './alerts/generated:/etc/stealwatch/rules:ro',
     './targets:/etc/stealwatch/targets:ro',
     './secrets/watcher:/etc/stealwatch/secrets:ro',
@@ -191,11 +192,13 @@ const promises: readonly Promised[] = [
       ...each(prometheuses, prometheusService.volumes),
       alertmanager: [
         './alerts/alertmanager:/etc/stealwatch/alertmanager:ro',
+        './deploy/fill.sh:/etc/stealwatch/fill.sh:ro',
         './secrets/alertmanager:/etc/stealwatch/secrets:ro',
         'alertmanager:/alertmanager',
       ],
       grafana: [
-        './deploy/grafana/start.sh:/etc/stealwatch/start.sh:ro',
+        './deploy/grafana:/etc/stealwatch/grafana:ro',
+        './deploy/fill.sh:/etc/stealwatch/fill.sh:ro',
         './dashboards/provisioning:/etc/grafana/provisioning:ro',
         './dashboards/generated:/etc/stealwatch/dashboards:ro',
         './secrets/grafana:/etc/stealwatch/secrets:ro',
@@ -210,7 +213,7 @@ const promises: readonly Promised[] = [
     is: {
       ...each(prometheuses, ['/bin/sh', '/etc/stealwatch/prometheus/start.sh']),
       alertmanager: ['/bin/sh', '/etc/stealwatch/alertmanager/start.sh'],
-      grafana: ['/bin/sh', '/etc/stealwatch/start.sh'],
+      grafana: ['/bin/sh', '/etc/stealwatch/grafana/start.sh'],
       redis: ['/bin/sh', '-c'],
     },
   },

@@ -1,35 +1,70 @@
 /** deploy/prometheus/prometheus.yml: every combination of settings is a valid configuration. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
+import { seconds } from '../alerts/replays/timeline.ts';
+import {
+  evaluationIntervalSeconds,
+  retentionDays,
+  scrapeIntervalSeconds,
+  sliceSeconds,
+} from '../alerts/thresholds.ts';
+import { allTools, run } from '../tools/rig/prometheus-tools.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
 interface Job {
   readonly job_name: string;
+  readonly scrape_interval?: string;
+  readonly static_configs?: unknown;
+  readonly relabel_configs?: readonly {
+    readonly source_labels?: readonly string[];
+    readonly regex?: string;
+    readonly target_label: string;
+  }[];
   readonly [key: string]: unknown;
 }
 
 interface Configuration {
-  readonly global: Readonly<Record<string, unknown>>;
+  readonly global: Readonly<
+    Record<'scrape_interval' | 'scrape_timeout' | 'evaluation_interval', string>
+  >;
   readonly scrape_configs: readonly Job[];
   readonly remote_write?: readonly Readonly<Record<string, unknown>>[];
 }
 
-function render(t: TestContext, settings: Settings, files: Settings = {}) {
+function directoryOf(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-render-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  mkdirSync(join(directory, 'secrets'));
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  for (const name of ['secrets', 'targets']) mkdirSync(join(directory, name));
+  return directory;
+}
+
+function rendered(directory: string, settings: Settings): string {
   const target = join(directory, 'prometheus.yml');
   execFileSync('sh', ['deploy/prometheus/start.sh', '--render', target], {
     env: { PATH: process.env['PATH'], ETC: directory, ...settings },
     stdio: 'pipe',
   });
+  return target;
+}
+
+function render(t: TestContext, settings: Settings, files: Settings = {}) {
+  const directory = directoryOf(t);
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+  const target = rendered(directory, settings);
   const checked = spawnSync('promtool', ['check', 'config', '--syntax-only', target]);
   assert.equal(checked.status, 0, checked.stderr.toString());
   return parse(readFileSync(target, 'utf8'), { merge: true }) as Configuration;
@@ -41,12 +76,9 @@ const jobOf = (config: Configuration, name: string) =>
 
 /** What the probes' relabelling makes of a name, as Prometheus would. */
 function labelled(config: Configuration, address: string) {
-  const rules = jobOf(config, 'stealwatch-probe')?.['relabel_configs'] as {
-    readonly regex?: string;
-    readonly target_label: string;
-  }[];
+  const rules = jobOf(config, 'stealwatch-probe')?.relabel_configs;
   const of = (label: string) => {
-    const rule = rules.find(({ target_label }) => target_label === label);
+    const rule = rules?.find(({ target_label }) => target_label === label);
     return new RegExp(`^(?:${rule?.regex})$`).exec(address)?.[1];
   };
   return { host: of('host'), instance: of('instance') };
@@ -74,7 +106,7 @@ test('prometheus.yml: nothing set is a watcher without agents', (t) => {
 test('prometheus.yml: everything set, with values that need quoting', (t) => {
   const config = render(t, everything, { 'secrets/agent-ca.pem': 'a CA' });
   const local = jobOf(config, 'stealwatch');
-  assert.deepEqual(local?.['static_configs'], [
+  assert.deepEqual(local?.static_configs, [
     {
       targets: ['exporter:10190'],
       labels: { host: "it's mine", provider: 'contoso', plan: 'cpx21', price: '7.55' },
@@ -83,7 +115,7 @@ test('prometheus.yml: everything set, with values that need quoting', (t) => {
   const agents = jobOf(config, 'stealwatch-agents');
   assert.deepEqual(agents?.['authorization'], { type: 'Bearer', credentials: "to'ken$with#all" });
   assert.match(JSON.stringify(agents?.['tls_config']), /secrets\/agent-ca\.pem/);
-  const probes = jobOf(config, 'stealwatch-probe')?.['static_configs'];
+  const probes = jobOf(config, 'stealwatch-probe')?.static_configs;
   assert.deepEqual(
     probes,
     [{ targets: ['shop@vps1', 'api-2', 'ha'] }],
@@ -109,14 +141,41 @@ test('prometheus.yml: a user, or a token, not both', (t) => {
   );
 });
 
-test('prometheus.yml: the same intervals and labels as alerts/prometheus/prometheus.yml', (t) => {
-  const ours = render(t, { LOCAL_TARGET: 'exporter:10190', HOST_NAME: 'this-host' });
-  const theirs = parse(readFileSync('alerts/prometheus/prometheus.yml', 'utf8')) as Configuration;
-  assert.deepEqual(ours.global, theirs.global);
-  const relabel = jobOf(theirs, 'stealwatch')?.['relabel_configs'];
-  assert.deepEqual(jobOf(ours, 'stealwatch')?.['relabel_configs'], relabel);
-  assert.deepEqual(jobOf(ours, 'stealwatch-agents')?.['relabel_configs'], [
-    ...(relabel as unknown[]),
-    { target_label: 'job', replacement: 'stealwatch' },
-  ]);
+test('prometheus.yml: every target has the label host, by which alerts silence one another', (t) => {
+  const { scrape_configs } = render(t, everything);
+  assert.equal(scrape_configs.length, 5);
+  for (const { job_name, static_configs, relabel_configs = [] } of scrape_configs) {
+    const rules = relabel_configs.filter(({ target_label }) => target_label === 'host');
+    if (rules.length === 0) assert.match(JSON.stringify(static_configs), /"host":/, job_name);
+    if (!job_name.startsWith('stealwatch') || job_name === 'stealwatch-probe') continue;
+    assert.deepEqual(rules[0]?.source_labels, ['host', '__address__'], job_name);
+    const regex = new RegExp(`^(?:${rules[0]?.regex})$`);
+    assert.equal(regex.exec(';10.0.0.1:10190')?.[1], '10.0.0.1');
+    assert.equal(regex.exec('named;10.0.0.1:10190'), null, 'a host that is named keeps its name');
+  }
 });
+
+test('prometheus.yml: intervals are those that the thresholds and the SLOs count with', (t) => {
+  const { global, scrape_configs } = render(t, everything);
+  const { scrape_interval, scrape_timeout, evaluation_interval } = global;
+  assert.equal(seconds(scrape_interval), scrapeIntervalSeconds);
+  assert.equal(seconds(evaluation_interval), evaluationIntervalSeconds);
+  assert.ok(seconds(scrape_timeout) <= seconds(scrape_interval));
+  assert.ok(4 * scrapeIntervalSeconds <= sliceSeconds, 'a rate over a slice needs four scrapes');
+  const text = readFileSync('deploy/prometheus/prometheus.yml', 'utf8');
+  assert.ok(text.includes(`--storage.tsdb.retention.time=${retentionDays}d`));
+  for (const { job_name, scrape_interval } of scrape_configs.slice(0, 2)) {
+    assert.equal(scrape_interval, undefined, `${job_name} goes by the global interval`);
+  }
+});
+
+for (const { label, promtool } of allTools()) {
+  test(`prometheus.yml: Prometheus takes it with the rules (${label})`, (t) => {
+    const directory = directoryOf(t);
+    cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
+    const { code, text } = run(promtool, ['check', 'config', rendered(directory, everything)]);
+    assert.equal(code, 0, text);
+    const files = readdirSync(join(directory, 'rules')).length;
+    assert.match(text, new RegExp(`\\b${files} rule files found`));
+  });
+}

@@ -58,11 +58,9 @@ async function startWatcher(t: TestContext, directory: string, env: NodeJS.Proce
   const [port, alertmanagerPort] = [await freePort(), await freePort()];
   cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
   cpSync('deploy/prometheus', join(directory, 'prometheus'), { recursive: true });
+  cpSync('deploy/fill.sh', join(directory, 'fill.sh'));
   const template = join(directory, 'prometheus', 'prometheus.yml');
-  const here = readFileSync(template, 'utf8')
-    .replaceAll('alertmanager:9093', `127.0.0.1:${alertmanagerPort}`)
-    .replaceAll('127.0.0.1:9090', `127.0.0.1:${port}`)
-    .replaceAll('prober:10190', env['PROBER'] ?? '');
+  const here = readFileSync(template, 'utf8').replaceAll('prober:10190', env['PROBER'] ?? '');
   writeFileSync(template, here);
   start(
     t,
@@ -74,21 +72,21 @@ async function startWatcher(t: TestContext, directory: string, env: NodeJS.Proce
     ],
     { ALERTMANAGER: alertmanagerProgram(), TMPDIR: directory, ...env },
   );
-  const rendered = join(directory, 'start.sh');
-  const script = readFileSync('deploy/prometheus/start.sh', 'utf8').replace(
-    'here=$(cd "$(dirname "$0")" && pwd)',
-    `here=${join(directory, 'prometheus')}`,
-  );
-  writeFileSync(rendered, script);
   const log = start(
     t,
-    rendered,
+    join(directory, 'prometheus', 'start.sh'),
     [
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--rules.alert.resend-delay=5s',
     ],
-    { ETC: directory, TMPDIR: directory, ...env },
+    {
+      ETC: directory,
+      TMPDIR: directory,
+      ALERTMANAGER_TARGET: `127.0.0.1:${alertmanagerPort}`,
+      PROMETHEUS_TARGET: `127.0.0.1:${port}`,
+      ...env,
+    },
   );
   return {
     log,

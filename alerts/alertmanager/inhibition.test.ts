@@ -141,9 +141,11 @@ for (const { label, alertmanager: program } of allTools()) {
 
 /** The shipped configuration without one of its rules, beside its start.sh. */
 function without(t: TestContext, index: number): string {
-  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-inhibition-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  const parent = mkdtempSync(join(tmpdir(), 'stealwatch-inhibition-'));
+  t.after(() => rmSync(parent, { recursive: true, force: true }));
+  const directory = join(parent, 'alertmanager');
   cpSync('alerts/alertmanager', directory, { recursive: true });
+  cpSync('deploy/fill.sh', join(parent, 'fill.sh'));
   const path = join(directory, 'alertmanager.yml');
   const lines = readFileSync(path, 'utf8').split('\n');
   const starts = lines.flatMap((line, i) => (line.startsWith('  - source_matchers') ? [i] : []));

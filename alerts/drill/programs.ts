@@ -1,15 +1,16 @@
 /** The real programs of the drill, each ended and cleaned up after even when the drill is killed. */
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { retentionDays } from '../thresholds.ts';
 import { startFreezableRedis, whyNoFrozenFilesystem } from '../../tools/rig/frozen-filesystem.ts';
 import { accepts, freePort, until } from '../../tools/rig/redis-server.ts';
 import { startScript } from '../../tools/rig/alertmanager.ts';
 import type { Tools } from '../../tools/rig/prometheus-tools.ts';
 
 const alerts = join(import.meta.dirname, '..');
+const prometheusScript = join(alerts, '..', 'deploy', 'prometheus', 'start.sh');
 const whileOpen = join(import.meta.dirname, 'while-open.sh');
 
 export interface Program {
@@ -149,25 +150,6 @@ export async function startAlertmanager(tools: Tools, webhook: string): Promise<
   return { url, program };
 }
 
-interface PrometheusConfig {
-  readonly alerting: object;
-  readonly scrape_configs: readonly {
-    readonly job_name: string;
-    static_configs: { targets: string[]; labels?: Record<string, string> }[];
-  }[];
-}
-
-/** The shipped file with other addresses in it, and nothing else changed. */
-function shippedConfig(targets: Readonly<Record<string, string>>): string {
-  const text = readFileSync(join(alerts, 'prometheus', 'prometheus.yml'), 'utf8');
-  const config: PrometheusConfig = parse(text);
-  for (const { job_name, static_configs } of config.scrape_configs) {
-    for (const one of static_configs) one.targets = [targets[job_name] ?? ''];
-  }
-  const alertmanagers = [{ static_configs: [{ targets: [targets['alertmanager']] }] }];
-  return stringify({ ...config, alerting: { alertmanagers } });
-}
-
 export async function startPrometheus(
   tools: Tools,
   { exporter, alertmanager }: { exporter: string; alertmanager: string },
@@ -176,21 +158,21 @@ export async function startPrometheus(
   const listen = `127.0.0.1:${await freePort()}`;
   mkdirSync(join(directory, 'rules'));
   cpSync(join(alerts, 'generated'), join(directory, 'rules'), { recursive: true });
-  const config = join(directory, 'prometheus.yml');
-  const targets = {
-    stealwatch: new URL(exporter).host,
-    alertmanager: new URL(alertmanager).host,
-    prometheus: listen,
-  };
-  writeFileSync(config, shippedConfig(targets));
-  const program = await start(directory, [
-    tools.prometheus,
-    `--config.file=${config}`,
+  const options = [
     `--storage.tsdb.path=${join(directory, 'data')}`,
-    '--storage.tsdb.retention.time=35d',
+    `--storage.tsdb.retention.time=${retentionDays}d`,
     '--rules.alert.resend-delay=5s',
     `--web.listen-address=${listen}`,
-  ]);
+  ];
+  const program = await start(directory, [prometheusScript, ...options], {
+    PROMETHEUS: tools.prometheus,
+    TMPDIR: directory,
+    ETC: directory,
+    LOCAL_TARGET: new URL(exporter).host,
+    HOST_NAME: 'this-host',
+    ALERTMANAGER_TARGET: new URL(alertmanager).host,
+    PROMETHEUS_TARGET: listen,
+  });
   const url = `http://${listen}`;
   await answers('Prometheus', `${url}/-/ready`, program);
   return { url, program };

@@ -97,10 +97,10 @@ export const areas: readonly Area[] = [
   ),
   yaml(
     'deploy/prometheus',
-    /^(?:deploy|alerts)\/prometheus\/prometheus\.yml$/,
+    /^deploy\/prometheus\/prometheus\.yml$/,
     'prometheus',
     [],
-    /^(?:deploy\/prometheus(?:-running)?|alerts\/prometheus\/[^/]+)\.test\.ts$/,
+    /^deploy\/prometheus(?:-running)?\.test\.ts$/,
   ),
   yaml(
     'deploy/compose',
