@@ -21,7 +21,7 @@ export function alertsOf(file: string): AlertingRule[] {
 }
 
 /** Run `body` in a directory of its own that is gone afterwards. */
-export function inTemporaryDirectory<T>(body: (directory: string) => T): T {
+function inTemporaryDirectory<T>(body: (directory: string) => T): T {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-rules-'));
   try {
     return body(directory);
