@@ -2,6 +2,7 @@
 import { durationText } from '../measure/duration.ts';
 import { advice, type Check, fail, notTried, type Outcome, pass, warn } from './check.ts';
 import type { Container } from './containers.ts';
+import { keepsNothing } from './persistence.ts';
 import type { Machine } from './machine.ts';
 
 const noDocker = pass('there is no Docker here');
@@ -85,8 +86,7 @@ const unlessStopped = [
 /** Whether it comes back with nothing; undefined where Redis does not say. */
 async function comesBackEmpty(machine: Machine): Promise<boolean | undefined> {
   try {
-    const redis = await machine.redis();
-    return (redis.config('save') ?? '').trim() === '' && redis.config('appendonly') !== 'yes';
+    return keepsNothing(await machine.redis());
   } catch {
     return undefined;
   }

@@ -3,11 +3,10 @@
  * hostconfig.json), and never from the daemon, which hangs with what it has started.
  */
 import { isRedisProcess } from '../tasks/redis-names.ts';
-import { shownLabelValue } from '../core/label-value.ts';
 import type { Files } from './files.ts';
 
 export interface Container {
-  /** For people, of one line. */
+  /** As Docker has it, which may be anything. */
   readonly name: string;
   readonly pid: number;
   /** It runs a Redis, by its program, its arguments or its image. */
@@ -23,6 +22,7 @@ export interface Container {
 }
 
 const mostContainers = 200;
+const longestName = 80;
 /** Docker's, for a check that names none. */
 const defaultIntervalSeconds = 30;
 
@@ -54,7 +54,7 @@ function containerOf(config: Mapping, host: Mapping): Container | undefined {
   const command = [text(config['Path']), ...texts(config['Args'])];
   const interval = number(health['Interval']) / 1e9;
   return {
-    name: shownLabelValue(text(config['Name']).replace(/^\//, '')),
+    name: text(config['Name']).replace(/^\//, '').slice(0, longestName),
     pid: number(state['Pid']),
     redis: runsRedis(command, text(settings['Image'])),
     command,

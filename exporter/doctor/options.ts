@@ -10,7 +10,8 @@ import {
 } from '../config/values.ts';
 import { join } from 'node:path';
 
-const own = {
+/** The options that the exporter does not have. */
+export const doctorSettings = {
   root: setting({
     flag: 'root',
     variables: ['STEALWATCH_ROOT'],
@@ -56,7 +57,7 @@ const own = {
 };
 
 const table = {
-  ...own,
+  ...doctorSettings,
   redis: settings.redis,
   redisTlsCaFile: settings.redisTlsCaFile,
   redisTlsCertFile: settings.redisTlsCertFile,

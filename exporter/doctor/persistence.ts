@@ -154,10 +154,19 @@ const aofPolicy: Check = {
   mends: [everySecond],
   async check(machine) {
     const redis = await redisOf(machine);
-    if (redis.config('appendonly') !== 'yes') return pass('there is no append-only file');
+    const mode = redis.config('appendonly');
+    if (mode === undefined) return cannotSee('this server does not tell');
+    if (mode !== 'yes') return pass('there is no append-only file');
     return fsyncOutcome(redis);
   },
 };
+
+/** Neither snapshots nor an append-only file; undefined where the server does not tell. */
+export function keepsNothing({ config }: RedisFacts): boolean | undefined {
+  const [save, appendOnly] = [config('save'), config('appendonly')];
+  if (save === undefined || appendOnly === undefined) return undefined;
+  return save.trim() === '' && appendOnly !== 'yes';
+}
 
 const appendOnly = tried('redis-cli CONFIG SET appendonly yes', 'redis-cli CONFIG REWRITE');
 
@@ -169,9 +178,11 @@ const nothingKept: Check = {
   mends: [appendOnly],
   async check(machine) {
     const redis = await redisOf(machine);
-    const saves = (redis.config('save') ?? '').trim() !== '';
-    const appends = redis.config('appendonly') === 'yes';
-    if (saves || appends) return pass(appends ? 'an append-only file' : 'snapshots');
+    const nothing = keepsNothing(redis);
+    if (nothing === undefined) return cannotSee('this server does not tell');
+    if (!nothing) {
+      return pass(redis.config('appendonly') === 'yes' ? 'an append-only file' : 'snapshots');
+    }
     const replicas = numberOf(redis.info, 'connected_slaves') ?? 0;
     if (replicas > 0) return pass(`nothing on its own disk, and ${replicas} connected replica(s)`);
     return warn('nothing: neither save points, nor an append-only file, nor a replica', appendOnly);

@@ -83,7 +83,8 @@ const deadClients: Check = {
   mends: [keepAlive],
   async check(machine) {
     const redis = await redisOf(machine);
-    const [idle, keep] = [whole(redis, 'timeout') ?? 0, whole(redis, 'tcp-keepalive') ?? 0];
+    const [idle, keep] = [whole(redis, 'timeout'), whole(redis, 'tcp-keepalive')];
+    if (idle === undefined || keep === undefined) return noSetting('timeout and tcp-keepalive');
     if (idle === 0 && keep === 0) return warn('timeout and tcp-keepalive are both 0', keepAlive);
     return pass(keep > 0 ? `tcp-keepalive ${keep} s` : `timeout ${idle} s`);
   },

@@ -1,5 +1,4 @@
 /** The results for people, on one screen: what is wrong with its reason and its mend, the rest in a line. */
-import { shownLabelValue } from '../core/label-value.ts';
 import type { Result, State } from './check.ts';
 
 const marks: Readonly<Record<State, string>> = {
@@ -11,11 +10,11 @@ const marks: Readonly<Record<State, string>> = {
 
 const longestReason = 400;
 
-/** Of one line, whatever a file or a server wrote into it. */
+/** Of one line and without control characters, whatever a file or a server wrote into it. */
 function shown(text: string): string {
-  const plain = text.replaceAll(/\p{Cc}/gu, (control) =>
-    control === '\n' ? ' ' : shownLabelValue(control),
-  );
+  const plain = text
+    .replaceAll('\n', ' ')
+    .replaceAll(/\p{C}/gu, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
   return plain.length > longestReason ? `${plain.slice(0, longestReason)}...` : plain;
 }
 

@@ -1,5 +1,6 @@
 import { generatedAlerts } from './alerts.ts';
 import { generatedDashboards } from './dashboards.ts';
+import { generatedDoctor } from './doctor.ts';
 import type { GeneratedFiles } from './files.ts';
 import { generatedMetrics } from './metrics.ts';
 import { generatedSettings } from './settings.ts';
@@ -11,6 +12,7 @@ export async function generatedFiles(): Promise<GeneratedFiles> {
   return new Map([
     ...generatedAlerts(),
     ...generatedDashboards(),
+    ...generatedDoctor(),
     ...(await generatedMetrics()),
     ...generatedSettings(),
     ...generatedVersion(),

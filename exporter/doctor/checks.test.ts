@@ -1,0 +1,54 @@
+/** Each check passing, warning, failing and blind, and that there is no check without a row. */
+import assert from 'node:assert/strict';
+import { utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { askOne } from '../../tools/rig/doctor-machine.ts';
+import { containersRows } from '../../tools/rig/doctor-rows/containers.ts';
+import { hostRows } from '../../tools/rig/doctor-rows/host.ts';
+import { kernelRows } from '../../tools/rig/doctor-rows/kernel.ts';
+import { proofRows } from '../../tools/rig/doctor-rows/proof.ts';
+import { redisRows } from '../../tools/rig/doctor-rows/redis.ts';
+import { watchingRows } from '../../tools/rig/doctor-rows/watching.ts';
+import type { Row } from '../../tools/rig/doctor-rows/row.ts';
+import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
+import { checks } from './checks.ts';
+
+const rows = [
+  ...watchingRows,
+  ...hostRows,
+  ...redisRows,
+  ...proofRows,
+  ...kernelRows,
+  ...containersRows,
+];
+
+function age(root: string, { ages = {} }: Row): void {
+  const now = Date.now() / 1000;
+  for (const [path, seconds] of Object.entries(ages)) {
+    utimesSync(join(root, path), now - seconds, now - seconds);
+  }
+}
+
+for (const [i, row] of rows.entries()) {
+  test(`doctor: ${row.id} is ${row.state} (${i})`, async (t: TestContext) => {
+    const root = fixtureTree(t, { 'etc/hostname': 'vps\n', ...row.files });
+    age(root, row);
+    const result = await askOne(row.id, root, row.told);
+    assert.equal(result.state, row.state, result.reason);
+    assert.match(result.reason, row.said);
+    const check = checks.find((one) => one.id === row.id);
+    if (result.mend.length > 0) assert.ok(check?.mends.includes(result.mend), 'not in its table');
+  });
+}
+
+test('doctor: every check has its rows, and ids and titles of their own', () => {
+  const tested = new Set(rows.map((row) => row.id));
+  assert.deepEqual(
+    checks.map((check) => check.id).filter((id) => !tested.has(id)),
+    [],
+  );
+  for (const key of ['id', 'title'] as const) {
+    assert.equal(new Set(checks.map((check) => check[key])).size, checks.length, key);
+  }
+});
