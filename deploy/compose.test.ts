@@ -79,13 +79,16 @@ const promises: readonly Promised[] = [
       alertmanager: 'prom/alertmanager:v0.28.1',
       grafana: 'grafana/grafana:12.1.1',
       redis: 'redis:7.2.5-bookworm',
-      demo: 'node:24.21.0-bookworm-slim',
+      demo: `stealwatch-demo:${version}`,
     },
   },
   {
     key: 'build',
-    why: 'The exporter is built from this checkout.',
-    is: each(exporters, { context: '.', dockerfile: 'exporter/Dockerfile' }),
+    why: 'The exporter and the demo are built from this checkout.',
+    is: {
+      ...each(exporters, { context: '.', dockerfile: 'exporter/Dockerfile' }),
+      demo: { context: '.', dockerfile: 'exporter/Dockerfile', target: 'demo' },
+    },
   },
   {
     key: 'restart',
@@ -204,7 +207,6 @@ const promises: readonly Promised[] = [
         './secrets/grafana:/etc/stealwatch/secrets:ro',
         'grafana:/var/lib/grafana',
       ],
-      demo: ['./deploy/demo:/demo:ro'],
     },
   },
   {
@@ -230,7 +232,6 @@ const promises: readonly Promised[] = [
       redis: [
         'trap "kill $!" TERM; redis-server --protected-mode no --save "" --appendonly no --maxmemory 64mb & wait',
       ],
-      demo: ['node', '/demo/main.ts'],
     },
   },
   {

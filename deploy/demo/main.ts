@@ -6,8 +6,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { Redis } from 'ioredis';
 import { startLoad } from './load.ts';
-import { connectRedis } from './redis.ts';
 
 const port = Number(process.env['DEMO_PORT'] ?? 10191);
 const host = process.env['REDIS_HOST'] ?? 'redis';
@@ -91,5 +91,18 @@ process.once('SIGTERM', () => {
   thaw();
   process.exit(0);
 });
-startLoad(() => connectRedis(host, Number(process.env['REDIS_PORT'] ?? 6379)));
+
+/** Connects again for ever, and asks again what had no answer. */
+function connect(): Redis {
+  const redis = new Redis({
+    host,
+    port: Number(process.env['REDIS_PORT'] ?? 6379),
+    maxRetriesPerRequest: null,
+    retryStrategy: () => 500,
+  });
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+startLoad(connect);
 createServer(answer).listen(port);
