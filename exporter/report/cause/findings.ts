@@ -52,6 +52,8 @@ export interface FindingData {
     readonly seconds: number;
   };
   asleep: KernelSleep;
+  /** How well its beginning is dated. */
+  dated: { readonly narrowed: boolean };
   /** The thread that a Redis answers with was among them. */
   redis_asleep: { readonly process: string };
   /** Of a Redis, only threads that it works with aside were. */

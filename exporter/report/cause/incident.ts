@@ -115,4 +115,4 @@ export function lengthOf({ onset, end }: Incident): number {
   return Math.max(0, end.at - onset.latest);
 }
 
-export type KernelFacts = Pick<Facts, 'boots' | 'kernelReports' | 'redis'>;
+export type KernelFacts = Pick<Facts, 'boots' | 'kernelReports' | 'redis' | 'sources'>;

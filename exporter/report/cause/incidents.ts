@@ -1,5 +1,6 @@
 /** All incidents of the facts, and the one that a report is about. */
 import type { Facts, Instant } from '../facts/facts.ts';
+import { overBy } from './boots.ts';
 import { type Incident, incidentId, type Sign } from './incident.ts';
 import { isStrong, signsOf } from './signs.ts';
 import { reportedIncidents } from './sleeps.ts';
@@ -43,11 +44,12 @@ function incidentOf({ signs, to }: Cluster, facts: Facts, now: Instant): Inciden
   const boot = facts.boots.findLast(({ start }) => start.latest <= first.to);
   const how =
     reset !== undefined && reset.from >= to ? 'reset' : to >= now ? 'still_on' : 'measured';
+  const latest = how === 'reset' ? overBy(facts.boots, boot?.id) : undefined;
   return {
     id: incidentId(onset.latest),
     ...(boot === undefined ? {} : { boot: boot.id }),
     onset,
-    end: { at: to, how },
+    end: { at: to, how, ...(latest === undefined ? {} : { latest }) },
     signs,
   };
 }

@@ -1,5 +1,6 @@
 /** From facts to what may be said: the incident, its findings, the suspects. */
 import type { Facts, Instant } from '../facts/facts.ts';
+import { knownEnds } from './boots.ts';
 import { contextOf, type Context, type Rule } from './context.ts';
 import * as disk from './disk-rules.ts';
 import type { FindingId, Findings } from './findings.ts';
@@ -16,6 +17,7 @@ import { demandSeries } from './window.ts';
 
 const rules: readonly Rule[] = [
   sleep.asleep,
+  sleep.dated,
   sleep.whoseThread,
   sleep.redisLine,
   sleep.reportsSpent,
@@ -95,7 +97,8 @@ function stillSuspect(suspects: readonly Suspect[], findings: Findings): Suspect
 }
 
 export function judge(read: Facts, wanted: Wanted, now: Instant): Judged {
-  const facts = { ...read, series: [...read.series, ...demandSeries(read.series)] };
+  const series = [...read.series, ...demandSeries(read.series)];
+  const facts = { ...read, series, boots: knownEnds(read) };
   const incidents = incidentsOf(facts, now);
   const incident = chosen(incidents, wanted, facts);
   if (incident === undefined) return { facts, now, incidents, findings: {}, suspects: [] };

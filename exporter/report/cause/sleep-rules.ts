@@ -39,6 +39,17 @@ export const asleep: Rule = ({ incident: { sleep, onset } }) => {
   return found('asleep', 'proven', data, sourcesOf(threads));
 };
 
+/** Times that nobody vouches for prove no interval. */
+export const dated: Rule = ({ facts, incident: { sleep, onset } }) => {
+  const [first] = sleep?.chief.reports ?? [];
+  if (sleep === undefined || first === undefined) return nothing;
+  const error = facts.sources.find(({ id }) => id === first.source)?.timeErrorSeconds;
+  const narrowed = onset.earliest > sleep.chief.onset.earliest;
+  const line = sleep.redis?.lastBefore;
+  const sources = [first.source, ...(narrowed && line !== undefined ? [line.source] : [])];
+  return found('dated', error === undefined ? 'likely' : 'proven', { narrowed }, sources);
+};
+
 export const whoseThread: Rule = ({ incident: { sleep } }) => {
   if (sleep === undefined) return nothing;
   const { chief, threads } = sleep;

@@ -1,7 +1,15 @@
 /** When a sleep began and ended, from reports that each lie somewhere. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boot, noFacts, placed, recorded, redis, time } from '../../../tools/rig/report/build.ts';
+import {
+  boot,
+  noFacts,
+  placed,
+  recorded,
+  redis,
+  source,
+  time,
+} from '../../../tools/rig/report/build.ts';
 import type { Boot, Facts, RedisEvent } from '../facts/facts.ts';
 import { chosen, incidentsOf } from './incidents.ts';
 import { reportedIncidents } from './sleeps.ts';
@@ -19,6 +27,10 @@ function reports(rounds: number, { from = froze, seconds = 122 } = {}) {
   });
 }
 
+const sources = ['journal', 'redis', 'container', 'other', 'a', 'b'].map((id) =>
+  source(id, id === 'journal' ? 'journal' : 'redis_log', id),
+);
+
 interface Told {
   readonly rounds?: number;
   readonly lines?: readonly RedisEvent[];
@@ -28,7 +40,7 @@ interface Told {
 
 function factsOf({ rounds = 5, lines = [], end, more = {} }: Told): Facts {
   const boots = [boot('boot-1', '2026-10-14 08:00:00', end)];
-  return { ...noFacts, boots, kernelReports: reports(rounds), redis: lines, ...more };
+  return { ...noFacts, sources, boots, kernelReports: reports(rounds), redis: lines, ...more };
 }
 
 const now = time('2026-10-15 12:00:00');
@@ -46,6 +58,24 @@ test('sleep: it began within a round before what the first report says', () => {
 test('sleep: the last line of its log narrows the beginning', () => {
   const [incident] = at(factsOf({ lines: [started, redis('2026-10-14 09:59:48', 'saved')] }));
   assert.equal(incident?.onset.earliest, froze - 12);
+});
+
+test('sleep: a clock that is off widens the beginning, and one that nobody knows narrows nothing', () => {
+  const lines = [started, redis('2026-10-14 09:59:48', 'saved')];
+  const withErrors = (kernel: number | undefined, log: number | undefined) => {
+    const off = (id: string, timeErrorSeconds: number | undefined) => {
+      const { timeErrorSeconds: _, ...rest } = source(id, 'journal', id);
+      return timeErrorSeconds === undefined ? rest : { ...rest, timeErrorSeconds };
+    };
+    const facts = factsOf({
+      lines,
+      more: { sources: [off('journal', kernel), off('redis', log)] },
+    });
+    return at(facts)[0]?.onset;
+  };
+  assert.deepEqual(withErrors(3, 2), { earliest: froze - 14, latest: froze + 3 });
+  assert.deepEqual(withErrors(0.1, undefined), { earliest: froze - 122, latest: froze });
+  assert.deepEqual(withErrors(undefined, 0.1), { earliest: froze - 12, latest: froze });
 });
 
 test('sleep: the tenth report is not the end, the reset is', () => {

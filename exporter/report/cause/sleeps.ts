@@ -18,6 +18,7 @@ import {
   type Sleep,
   type SleepingThread,
 } from './incident.ts';
+import { overBy } from './boots.ts';
 import { redisLogOf } from './redis-lives.ts';
 
 /** `hung_task_warnings` of a kernel that nobody told otherwise. */
@@ -101,8 +102,11 @@ function groupsOf(threads: readonly SleepingThread[], facts: KernelFacts, round:
 const endOfBoot = { clean: 'shutdown', unclean: 'reset', unknown: 'boot_ended' } as const;
 
 /** The end of the boot, if nothing shows an end before it. */
-function endWithBoot(boot: Boot | undefined): End | undefined {
-  return boot?.end === undefined ? undefined : { at: boot.end.at, how: endOfBoot[boot.end.how] };
+function endWithBoot({ boots }: KernelFacts, boot: Boot | undefined): End | undefined {
+  if (boot?.end === undefined) return undefined;
+  const end = { at: boot.end.at, how: endOfBoot[boot.end.how] };
+  const latest = overBy(boots, boot.id);
+  return latest === undefined ? end : { ...end, latest };
 }
 
 function shownByRedis(redis: RedisLog | undefined, boot: Boot | undefined): End | undefined {
@@ -112,14 +116,13 @@ function shownByRedis(redis: RedisLog | undefined, boot: Boot | undefined): End 
   return { at: next.at, how: 'process_gone' };
 }
 
-/** `asleep`: threads of the incident; a round: the detector's. */
-function endOf(sleep: Sleep, boot: Boot | undefined, now: Instant): End {
+function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: Instant): End {
   const shown = shownByRedis(sleep.redis, boot);
   if (shown !== undefined) return shown;
   const last = sleep.reports.at(-1)?.at ?? sleep.chief.last;
   // Reports of a round come late, one after the other: two rounds without one are silence.
   const silent = last + 2 * roundOf(sleep.reports);
-  const ended = endWithBoot(boot);
+  const ended = endWithBoot(facts, boot);
   const couldReport = sleep.reportsOfBoot !== usualReports;
   if ((ended?.at ?? now) <= silent) return ended ?? { at: last, how: 'still_on' };
   if (couldReport) return { at: last, how: 'detector_quiet', latest: silent };
@@ -127,13 +130,31 @@ function endOf(sleep: Sleep, boot: Boot | undefined, now: Instant): End {
   return { at: last, how: 'unseen' };
 }
 
-/** Its last line before the sleep narrows the onset, unless its clock contradicts the kernel's. */
-function onsetOf({ chief, redis }: Sleep): Interval {
-  const { earliest, latest } = chief.onset;
-  const line = redis?.lastBefore?.at;
-  const trusted = redis !== undefined && redis.meanwhile.length === 0;
-  if (!trusted || line === undefined || line > latest) return { earliest, latest };
-  return { earliest: Math.max(earliest, line), latest };
+/** Seconds are told: what is off by less makes no interval wider. */
+const leastError = 0.5;
+
+/** How far the times of a source may be off; undefined where nobody can say. */
+function errorOf({ sources }: KernelFacts, id: string): number | undefined {
+  const error = sources.find((source) => source.id === id)?.timeErrorSeconds;
+  return error !== undefined && error < leastError ? 0 : error;
+}
+
+/** A line counts only if its clock is known, and does not contradict the kernel's. */
+function lastLine({ redis }: Sleep, facts: KernelFacts): Instant {
+  const line = redis?.lastBefore;
+  if (line === undefined || redis === undefined || redis.meanwhile.length > 0) return -Infinity;
+  const error = errorOf(facts, line.source);
+  return error === undefined ? -Infinity : line.at - error;
+}
+
+/** Its last line before the sleep narrows the onset; what the clocks may be off widens it. */
+function onsetOf(sleep: Sleep, facts: KernelFacts): Interval {
+  const { onset, reports } = sleep.chief;
+  const error = errorOf(facts, reports[0]?.source ?? '') ?? 0;
+  const latest = onset.latest + error;
+  const line = lastLine(sleep, facts);
+  const earliest = onset.earliest - error;
+  return { earliest: line > latest ? earliest : Math.max(earliest, line), latest };
 }
 
 function sleepOf(group: Group, reportsOfBoot: number, facts: KernelFacts): Sleep | undefined {
@@ -158,9 +179,9 @@ function ofBoot(
   return groups.flatMap((group) => {
     const sleep = sleepOf(group, reports.length, facts);
     if (sleep === undefined) return [];
-    const onset = onsetOf(sleep);
-    const end = endOf(sleep, known, now);
-    return [{ id: incidentId(onset.latest), boot, onset, end, sleep, signs: [] }];
+    const onset = onsetOf(sleep, facts);
+    const end = endOf(sleep, facts, known, now);
+    return [{ id: incidentId(sleep.chief.onset.latest), boot, onset, end, sleep, signs: [] }];
   });
 }
 

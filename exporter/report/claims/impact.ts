@@ -3,14 +3,14 @@ import { durationText } from '../../measure/duration.ts';
 import { joined, name, say } from '../text/say.ts';
 import { counted, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
-import { at, lasted } from './when.ts';
+import { at, lastedAtMost } from './when.ts';
 
 export const impact: readonly Claim[] = [
   claim(
     'impact.unavailable',
     ['redis_asleep', 'incident'],
     ({ incident: { data } }) =>
-      say`Redis unavailable: ${lasted(data)}. What asked it waited or failed.`,
+      say`Redis unavailable: ${lastedAtMost(data)}. What asked it waited or failed.`,
   ),
   claim(
     'impact.back',

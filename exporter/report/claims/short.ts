@@ -4,7 +4,7 @@ import { durationText } from '../../measure/duration.ts';
 import { name, process, say } from '../text/say.ts';
 import { counted, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
-import { at, began, lasted, seconds } from './when.ts';
+import { at, began, ended, lasted, lastedAtMost, seconds } from './when.ts';
 
 /** One of these; the ends exclude each other. */
 export const what: readonly Claim[] = [
@@ -12,13 +12,13 @@ export const what: readonly Claim[] = [
     'what.silent_to_reset',
     ['asleep', 'redis_last_line', 'ended_reset', 'incident'],
     ({ asleep, ended_reset: end, incident: { data } }) =>
-      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)} and gave no sign of life until the VM was reset at ${at(end.data.at)}: **${lasted(data)}**.`,
+      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)} and gave no sign of life until the VM was reset ${ended(end.data)}: **${lastedAtMost(data)}**.`,
   ),
   claim(
     'what.to_reset',
     ['asleep', 'ended_reset', 'incident'],
     ({ asleep: { data: sleep }, ended_reset: end, incident: { data } }) =>
-      say`${process(sleep.process)} fell asleep in the kernel ${began(data)}. The kernel last reported it at ${at(sleep.last.at)}, and the VM was reset at ${at(end.data.at)}: **${lasted(data)}** if it did not wake in between.`,
+      say`${process(sleep.process)} fell asleep in the kernel ${began(data)}. The kernel last reported it at ${at(sleep.last.at)}, and the VM was reset ${ended(end.data)}: **${lastedAtMost(data)}** if it did not wake in between.`,
     { unless: ['redis_last_line'] },
   ),
   claim(
@@ -43,13 +43,13 @@ export const what: readonly Claim[] = [
     'what.to_shutdown',
     ['asleep', 'ended_shutdown', 'incident'],
     ({ asleep, ended_shutdown: end, incident: { data } }) =>
-      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)}; nothing shows that it woke before the VM was shut down at ${at(end.data.at)}: **${lasted(data)}**.`,
+      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)}; nothing shows that it woke before the VM was shut down ${ended(end.data)}: **${lastedAtMost(data)}**.`,
   ),
   claim(
     'what.to_end_of_boot',
     ['asleep', 'ended_with_boot', 'incident'],
     ({ asleep, ended_with_boot: end, incident: { data } }) =>
-      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)}; nothing shows that it woke before this boot's last record at ${at(end.data.at)}: **${lasted(data)}**.`,
+      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)}; nothing shows that it woke before this boot ended, ${ended(end.data)}: **${lastedAtMost(data)}**.`,
   ),
   claim(
     'what.unseen',
@@ -79,7 +79,7 @@ export const cause: readonly Claim[] = [
     'cause.page_traced',
     ['page_withheld_traced'],
     ({ page_withheld_traced: { data } }) =>
-      say`It waited for a page of its memory that the host had taken away. Proof: ${counted(data.reports, 'kernel trace')} in ${name(data.asleepIn)} (below).`,
+      say`It waited for a page of its memory that the host had taken away. Proof: ${counted(data.reports, 'kernel trace')} in ${name(data.asleepIn)}.`,
   ),
   claim(
     'cause.page_measured',

@@ -34,11 +34,13 @@ export const sure: readonly Claim[] = [
   ),
   claim(
     'sure.start',
-    ['asleep', 'incident'],
+    ['dated', 'incident'],
     ({ incident }) => say`It fell asleep ${began(incident.data)}`,
     {
-      answer: () =>
-        say`the kernel dates it to one round of its detector; the last line of the log narrows it`,
+      answer: ({ dated: { data } }) =>
+        data.narrowed
+          ? say`the kernel dates it to one round of its detector, and the last line of its own log narrows that`
+          : say`the kernel dates it to one round of its detector`,
     },
   ),
   claim('sure.to_reset', ['asleep', 'ended_reset'], () => say`It slept until the reset`, {

@@ -92,7 +92,7 @@ function sleepMoments({ incident }: Judged): Moment[] {
       : [{ id: 'moment.last_line', at: line.at, text: words, source: line.source }]),
     {
       id: 'moment.asleep',
-      at: onset.latest,
+      at: Math.ceil(onset.latest),
       text: say`${process(chief.comm)} asleep by now (not before ${utc(onset.earliest)})`,
       source: first.source,
     },

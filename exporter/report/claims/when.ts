@@ -1,6 +1,6 @@
 /** From when to when, and how long, as far as it is known. */
 import type { FindingData } from '../cause/findings.ts';
-import type { EndHow } from '../cause/incident.ts';
+import type { End, EndHow } from '../cause/incident.ts';
 import { durationText } from '../../measure/duration.ts';
 import { say, type Text } from '../text/say.ts';
 import { between, utc, utcMinutes, utcRange } from '../text/units.ts';
@@ -8,12 +8,35 @@ import { between, utc, utcMinutes, utcRange } from '../text/units.ts';
 type IncidentData = FindingData['incident'];
 
 /** Ends that are the last that is known, not the end. */
-const open: ReadonlySet<EndHow> = new Set(['detector_quiet', 'unseen', 'still_on']);
+const open: ReadonlySet<EndHow> = new Set(['detector_quiet', 'unseen', 'still_on', 'boot_ended']);
+/** Between the last record and the next boot lies the time that a boot takes, or a night. */
+const bootSeconds = 600;
+
+/** By when it was over, where that is far from the last that is known. */
+function farEnd({ at, latest, how }: End): number | undefined {
+  const far = latest !== undefined && latest - at > bootSeconds && how !== 'detector_quiet';
+  return far ? latest : undefined;
+}
 
 /** `9 h 37 min`, `at least 8 min` */
 export function lasted({ seconds, end }: IncidentData): Text {
   const length = durationText(seconds);
-  return open.has(end.how) ? say`at least ${length}` : say`${length}`;
+  return open.has(end.how) || farEnd(end) !== undefined ? say`at least ${length}` : say`${length}`;
+}
+
+/** The same with its other end: `at least 8 min, at most 9 h 37 min`. */
+export function lastedAtMost(data: IncidentData): Text {
+  const latest = farEnd(data.end);
+  if (latest === undefined) return lasted(data);
+  return say`${lasted(data)}, at most ${durationText(latest - data.onset.earliest)}`;
+}
+
+/** `at 06:40:55`, or between the last record and the next boot. */
+export function ended(end: End): Text {
+  const latest = farEnd(end);
+  return latest === undefined
+    ? say`at ${utc(end.at)}`
+    : say`between ${utc(end.at)} (last record) and ${utc(latest)} (next boot)`;
 }
 
 export function span({ onset, end }: IncidentData): Text {

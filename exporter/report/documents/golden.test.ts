@@ -33,6 +33,11 @@ const expected: Readonly<Record<string, Expected>> = {
     ticket: true,
     claims: `${memoryTicket} ${sleep} title.memory_service what.alive impact.unavailable action.watch_outside`,
   },
+  'text-logs-only': {
+    story: stories.textLogsOnly(),
+    ticket: true,
+    claims: `${memoryTicket} ${sleep} title.memory_service what.to_end_of_boot impact.unavailable impact.back impact.data sure.data action.warnings action.watch_outside`,
+  },
   'lost-message': {
     story: stories.lostMessage(),
     ticket: true,

@@ -167,6 +167,28 @@ export function pagedOutAndBack(): Story {
   };
 }
 
+/** A kernel log as text and a Redis log: the first says nothing after its tenth report. */
+export function textLogsOnly(): Story {
+  const { facts } = pagedOut();
+  const last = facts.kernelReports.at(-1)?.at ?? froze;
+  return {
+    now,
+    facts: {
+      ...noFacts,
+      sources: [
+        source('journal', 'kernel_log', '/var/log/kern.log and 2 rotated', 240),
+        sources.redis,
+      ],
+      boots: [
+        boot('boot-1', '2026-10-13 19:00:00', { at: last, how: 'unknown' }),
+        boot('boot-2', '2026-10-15 06:42:07'),
+      ],
+      kernelReports: facts.kernelReports,
+      redis: facts.redis,
+    },
+  };
+}
+
 /** One task of ours parked for good while other pages come back; its name is nobody's business. */
 export function lostMessage(): Story {
   const all = recorded('6.12-lost-notification');
