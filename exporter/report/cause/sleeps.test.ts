@@ -31,6 +31,11 @@ const sources = ['journal', 'redis', 'container', 'other', 'a', 'b'].map((id) =>
   source(id, id === 'journal' ? 'journal' : 'redis_log', id),
 );
 
+function off(id: string, timeErrorSeconds: number | undefined) {
+  const { timeErrorSeconds: _, ...rest } = source(id, 'journal', id);
+  return timeErrorSeconds === undefined ? rest : { ...rest, timeErrorSeconds };
+}
+
 interface Told {
   readonly rounds?: number;
   readonly lines?: readonly RedisEvent[];
@@ -63,10 +68,6 @@ test('sleep: the last line of its log narrows the beginning', () => {
 test('sleep: a clock that is off widens the beginning, and one that nobody knows narrows nothing', () => {
   const lines = [started, redis('2026-10-14 09:59:48', 'saved')];
   const withErrors = (kernel: number | undefined, log: number | undefined) => {
-    const off = (id: string, timeErrorSeconds: number | undefined) => {
-      const { timeErrorSeconds: _, ...rest } = source(id, 'journal', id);
-      return timeErrorSeconds === undefined ? rest : { ...rest, timeErrorSeconds };
-    };
     const facts = factsOf({
       lines,
       more: { sources: [off('journal', kernel), off('redis', log)] },

@@ -122,6 +122,17 @@ const expected: Readonly<Record<string, Expected>> = {
   },
 };
 
+test('report: the example in docs/ is a ticket as it is written', (t) => {
+  const { facts, now } = stories.pagedOut();
+  const { ticket = '' } = documentsOf(judge(facts, { lastBoot: false }, now), 'ticket');
+  const preface = `<!-- An example, written by \`npm run golden\`. The frames of the trace are recorded
+     (exporter/fixtures/kvm-async-pf); machine, times and figures are made up. -->
+
+`;
+  const path = fileURLToPath(new URL('../../../docs/evidence-example.md', import.meta.url));
+  t.assert.fileSnapshot(preface + ticket, path, { serializers: [(value: string) => value] });
+});
+
 interface ReportJson {
   readonly claims: readonly { readonly id: string }[];
 }
