@@ -10,6 +10,7 @@ import { readJournal, readJournalPrograms } from './journal.ts';
 import { focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
+import { readRedisLogs } from './redis-log.ts';
 import { withoutRepeats } from './same-facts.ts';
 import { readSysstat } from './sysstat.ts';
 import { together } from './together.ts';
@@ -51,5 +52,6 @@ export async function gather(
   const programs = await readJournalPrograms(context, focus);
   const boots = kernel.flatMap((part) => part.boots ?? []);
   const sysstat = await readSysstat({ ...context, boots }, focus);
-  return together([...kernel, programs, sysstat]);
+  const redis = await readRedisLogs(context, focus);
+  return together([...kernel, programs, sysstat, ...redis]);
 }

@@ -14,8 +14,9 @@ export interface FileLimits {
   readonly env: Question['env'];
   /** Unpacked. */
   readonly mostBytes: number;
-  /** Where to begin in a plain file. */
+  /** Where to begin and to end in a plain file. */
   readonly fromByte?: number;
+  readonly toByte?: number;
   /** Takes in what is read, as it lies there where we unpack it ourselves. */
   readonly hash?: Hash;
 }
@@ -97,14 +98,15 @@ async function readPlain(
   onChunk: OnChunk,
 ): Promise<Outcome> {
   const asked = limits.fromByte ?? 0;
-  const from = Math.max(asked, size - limits.mostBytes);
+  // Up to where it ended when it was opened: a file that grows has an end for us.
+  const to = Math.min(size, limits.toByte ?? size);
+  const from = Math.max(asked, to - limits.mostBytes);
   const problem =
     from > asked ? `only its last ${inMegabytes(limits.mostBytes)} were read` : undefined;
   const chunk = Buffer.allocUnsafe(chunkBytes);
   let at = from;
-  // Up to where it ended when it was opened: a file that grows has an end for us.
-  while (at < size) {
-    const { bytesRead } = await file.read(chunk, 0, Math.min(chunkBytes, size - at), at);
+  while (at < to) {
+    const { bytesRead } = await file.read(chunk, 0, Math.min(chunkBytes, to - at), at);
     if (bytesRead === 0) break;
     at += bytesRead;
     const part = chunk.subarray(0, bytesRead);

@@ -1,0 +1,101 @@
+/** Logs of Redis and Valkey: files, and what containers wrote. */
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Gathered, Missing, Source } from '../facts/facts.ts';
+import { containerLogs, isRedisLog } from './containers.ts';
+import type { ReadContext } from './context.ts';
+import type { Focus } from './focus.ts';
+import { logFamily } from './log-family.ts';
+import { createRedisEvents } from './redis-events.ts';
+import { readRedisFile } from './redis-file.ts';
+
+interface Log {
+  readonly path: string;
+  readonly name: string;
+  readonly files: readonly string[];
+}
+
+const directories = ['var/log/redis', 'var/log/valkey', 'var/log/keydb', 'var/log'];
+const logName = /^(?:redis|valkey|keydb)[\w.-]*\.log$/;
+const mostLogs = 32;
+
+const missing: Missing = {
+  what: 'the log of Redis or Valkey',
+  why: 'there is none in /var/log/redis, /var/log/valkey or of a container',
+  command:
+    'redis-cli CONFIG SET logfile /var/log/redis/redis-server.log && redis-cli CONFIG REWRITE',
+};
+
+function names(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+const family = (path: string, from: number): string[] =>
+  logFamily(path, from).map((file) => file.path);
+
+/** In the usual places: what is called like it, and containers whose output looks like it. */
+async function usualLogs({ options }: ReadContext, { from }: Focus): Promise<Log[]> {
+  const files = directories
+    .map((directory) => join(options.root, directory))
+    .flatMap((directory) =>
+      names(directory)
+        .filter((name) => logName.test(name))
+        .map((name) => join(directory, name)),
+    )
+    .map((path): Log => ({ path, name: path, files: family(path, from) }));
+  const contained: Log[] = [];
+  for (const { container, path } of containerLogs(options.root)) {
+    if (await isRedisLog(path))
+      contained.push({ path, name: `log of container ${container}`, files: family(path, from) });
+  }
+  return [...files, ...contained].filter((log) => log.files.length > 0).slice(0, mostLogs);
+}
+
+async function readOne(
+  { path: log, name, files }: Log,
+  context: ReadContext,
+  focus: Focus,
+): Promise<Gathered> {
+  const id = `redis_log ${log}`;
+  const events = createRedisEvents(id);
+  const hash = createHash('sha256');
+  const problems: string[] = [];
+  const { zone, surroundings } = context;
+  for (const path of files) {
+    const options = { path, zone, focus, hash, env: surroundings.env, onLine: events.line };
+    const told = await readRedisFile(options);
+    problems.push(...told.map((problem) => (path === log ? problem : `${path}: ${problem}`)));
+  }
+  const redis = events.all();
+  if (events.lines() === 0 && problems.length === 0)
+    problems.push('no line of Redis or Valkey in it is from the time of interest');
+  if (events.leftOut() > 0) problems.push(`${events.leftOut()} more lines were left out`);
+  const source: Source = {
+    id,
+    kind: 'redis_log',
+    name: files.length > 1 ? `${name} and ${files.length - 1} rotated` : name,
+    records: events.lines(),
+    sha256: hash.digest('hex'),
+    timeErrorSeconds: 0.1,
+    problems,
+  };
+  return { sources: [source], redis };
+}
+
+/** Logs that were named, or those that are found. */
+export async function readRedisLogs(context: ReadContext, focus: Focus): Promise<Gathered[]> {
+  const { redisLog } = context.options;
+  const logs =
+    redisLog.length > 0
+      ? redisLog.map((path): Log => ({ path, name: path, files: [path] }))
+      : await usualLogs(context, focus);
+  if (logs.length === 0) return [{ missing: [missing] }];
+  const gathered: Gathered[] = [];
+  for (const log of logs) gathered.push(await readOne(log, context, focus));
+  return gathered;
+}
