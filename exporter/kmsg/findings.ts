@@ -64,7 +64,8 @@ const eventSentences: Readonly<Record<KernelEventKind, { said: string; kvm?: str
   },
 };
 
-function eventSentence(kind: KernelEventKind, kvm: boolean): string {
+/** Without its full stop. */
+export function eventSentence(kind: KernelEventKind, kvm: boolean): string {
   const { said, kvm: more } = eventSentences[kind];
   return kvm && more !== undefined ? `${said}. ${more}` : said;
 }

@@ -100,6 +100,8 @@ export interface FindingData {
   // What is our own, or nobody's yet.
   filesystem_frozen: { readonly asleepIn: string };
   filesystem_waits: { readonly asleepIn: string };
+  /** A lock-up, a stall or a clock that jumped: who is to blame does not follow. */
+  kernel_stall: { readonly event: KernelEventFact; readonly count: number };
   lock_held: { readonly process: string };
   other_sleep: { readonly asleepIn?: string };
   disk_own: {

@@ -136,6 +136,7 @@ export const ownCauses = [
 export const openCauses = [
   'filesystem_frozen',
   'filesystem_waits',
+  'kernel_stall',
   'lock_held',
   'other_sleep',
   'disk_stalled_unclear',

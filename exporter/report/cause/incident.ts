@@ -111,8 +111,10 @@ export function incidentId(at: Instant): string {
 }
 
 /** At least so long it lasted. */
-export function lengthOf({ onset, end }: Incident): number {
-  return Math.max(0, end.at - onset.latest);
+export function lengthOf({ onset, end, sleep }: Incident): number {
+  // What the kernel counted needs no clock on the wall.
+  const counted = sleep?.chief.reports.map(({ report }) => report.seconds) ?? [];
+  return Math.max(0, end.at - onset.latest, ...counted);
 }
 
 export type KernelFacts = Pick<Facts, 'boots' | 'kernelReports' | 'redis' | 'sources'>;

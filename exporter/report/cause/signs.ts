@@ -189,7 +189,15 @@ function parkedSigns(series: readonly Series[]): Sign[] {
     });
 }
 
-const lockups: ReadonlySet<string> = new Set(['soft_lockup', 'hard_lockup', 'rcu_stall']);
+/** What shows that the kernel stood still. */
+export const lockups: ReadonlySet<string> = new Set([
+  'soft_lockup',
+  'hard_lockup',
+  'workqueue_lockup',
+  'rcu_stall',
+  'clock_skew',
+  'clock_slow_read',
+]);
 
 function once(kind: SignKind, at: Instant, source: string): Sign {
   return { kind, from: at, to: at, step: 0, source };

@@ -5,6 +5,7 @@ import type { KernelReport } from '../facts/facts.ts';
 import { type Context, found, given, kernelLogOver, nothing, type Rule } from './context.ts';
 import type { Certainty, FindingData, Findings } from './findings.ts';
 import type { EndHow, SleepingThread } from './incident.ts';
+import { lockups as standsStill } from './signs.ts';
 import { usualReports } from './sleeps.ts';
 
 /** The first function that says what for; the scheduler's own say only how. */
@@ -140,17 +141,23 @@ export const uncleanEnd: Rule = ({ facts, incident: { boot, end } }) => {
 
 export const lockups: Rule = ({ facts, during }) => {
   const near = facts.kernelEvents.filter(
-    ({ kind, at }) => kind === 'soft_lockup' && at >= during.from - 60 && at <= during.to + 60,
+    ({ kind, at }) => standsStill.has(kind) && at >= during.from - 60 && at <= during.to + 60,
   );
-  const [event] = near;
-  // Only of a KVM guest does it accuse the host.
-  if (event === undefined || facts.machine.hypervisor !== 'kvm') return nothing;
-  return found(
-    'soft_lockup',
-    'very likely',
-    { event, count: near.length },
-    near.map(({ source }) => source),
-  );
+  const soft = near.filter(({ kind }) => kind === 'soft_lockup');
+  const told = (id: 'soft_lockup' | 'kernel_stall', events: typeof near): Findings => {
+    const [event] = events;
+    if (event === undefined) return nothing;
+    const certainty = id === 'soft_lockup' ? 'very likely' : 'proven';
+    return found(
+      id,
+      certainty,
+      { event, count: events.length },
+      events.map(({ source }) => source),
+    );
+  };
+  // Of a KVM guest alone a soft lockup accuses the host.
+  if (facts.machine.hypervisor !== 'kvm' || soft.length === 0) return told('kernel_stall', near);
+  return told('soft_lockup', soft);
 };
 
 export const outOfMemory: Rule = ({ facts, during }) => {

@@ -5,6 +5,7 @@ import { durationText } from '../../measure/duration.ts';
 import { name, process, say } from '../text/say.ts';
 import { counted, figure, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
+import { kernelLine } from './kernel-line.ts';
 import { lasted, span } from './when.ts';
 
 /** Of those that no ticket is written for. */
@@ -72,6 +73,12 @@ export const ownTitles: readonly Claim[] = [
       say`Processes waited for a file system: ${lasted(data)} (${span(data)})`,
   ),
   claim(
+    'title.kernel_stall',
+    ['kernel_stall', 'incident'],
+    ({ incident: { data } }) =>
+      say`The kernel of this machine stood still or its clock jumped (${span(data)})`,
+  ),
+  claim(
     'title.lock',
     ['lock_held', 'incident'],
     ({ incident: { data } }) =>
@@ -90,18 +97,26 @@ export const ownTitles: readonly Claim[] = [
   ),
 ];
 
+const times = (count: number) => (count === 1 ? '' : `, ${count} times`);
+
 export const ownCauses: readonly Claim[] = [
+  claim(
+    'cause.kernel_stall',
+    ['kernel_stall'],
+    ({ kernel_stall: { data } }) =>
+      say`${kernelLine(data.event)}, first at ${utc(data.event.at)}${times(data.count)}. In a VM the host may not have run it; that alone proves nothing.`,
+  ),
   claim(
     'cause.out_of_memory',
     ['out_of_memory'],
     ({ out_of_memory: { data } }) =>
-      say`The kernel ran out of memory and killed ${data.count === 1 ? 'a process' : counted(data.count, 'process', 'processes')}, first at ${utc(data.event.at)}: ${name(data.event.text)}. That is this machine's own memory; no host takes part in it.`,
+      say`${kernelLine(data.event)}, first at ${utc(data.event.at)}${times(data.count)}. That is this machine's own memory; no host takes part in it.`,
   ),
   claim(
     'cause.out_of_memory_container',
     ['out_of_memory_container'],
     ({ out_of_memory_container: { data } }) =>
-      say`A container or service reached its own memory limit and the kernel killed ${data.count === 1 ? 'a process' : counted(data.count, 'process', 'processes')} in it, first at ${utc(data.event.at)}: ${name(data.event.text)}.`,
+      say`${kernelLine(data.event)}, first at ${utc(data.event.at)}${times(data.count)}.`,
   ),
   claim(
     'cause.frozen',
@@ -283,7 +298,15 @@ export const whose: readonly Claim[] = [
       say`Nothing here speaks against the host: a file system is frozen by whoever asks for it.`,
     { unless: ['frozen_by_agent'] },
   ),
-  ...(['filesystem_waits', 'lock_held', 'other_sleep', 'disk_stalled_unclear'] as const).map((id) =>
+  ...(
+    [
+      'filesystem_waits',
+      'kernel_stall',
+      'lock_held',
+      'other_sleep',
+      'disk_stalled_unclear',
+    ] as const
+  ).map((id) =>
     claim(`whose.${id}`, [id], () => say`Whose fault that is does not show in what was read.`),
   ),
 ];

@@ -2,8 +2,9 @@
 import { percentText } from '../../measure/percent.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, say } from '../text/say.ts';
-import { counted, figure } from '../text/units.ts';
+import { counted, figure, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
+import { kernelLine } from './kernel-line.ts';
 
 export const figures: readonly Claim[] = [
   claim(
@@ -54,7 +55,7 @@ export const figures: readonly Claim[] = [
     'figure.lockups',
     ['soft_lockup'],
     ({ soft_lockup: { data } }) =>
-      say`${counted(data.count, 'soft lockup')} in the kernel log, first: ${name(data.event.text)}`,
+      say`${counted(data.count, 'soft lockup')} in the kernel log, first at ${utc(data.event.at)}: ${kernelLine(data.event, true)}.`,
   ),
 ];
 

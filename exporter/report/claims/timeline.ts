@@ -2,14 +2,9 @@
  * What happened when, a row a fact, with the source of each. What each kind of fact says stands in
  * one table; a kind that is not in it has no row.
  */
-import type {
-  KernelEventFact,
-  RedisEvent,
-  RedisEventKind,
-  SystemEvent,
-  SystemEventKind,
-} from '../facts/facts.ts';
+import type { RedisEvent, RedisEventKind, SystemEvent, SystemEventKind } from '../facts/facts.ts';
 import type { Judged } from '../cause/judge.ts';
+import { kernelLine } from './kernel-line.ts';
 import { spanOf } from '../cause/incidents.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, process, say, type Text } from '../text/say.ts';
@@ -57,20 +52,6 @@ const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text
   aof_fsync_slow: () => say`Redis: an fsync of the append-only file takes too long`,
   shutdown_asked: ({ text }) => say`Redis was asked to stop: ${text}`,
   ended: () => say`Redis ended`,
-};
-
-const kernel: Readonly<Record<KernelEventFact['kind'], string>> = {
-  soft_lockup: 'soft lockup',
-  hard_lockup: 'hard lockup',
-  workqueue_lockup: 'workqueue lockup',
-  rcu_stall: 'RCU stall',
-  rcu_tasks_stall: 'RCU-tasks stall',
-  clock_skew: 'clock source given up',
-  clock_slow_read: 'clock source given up',
-  oom_machine: 'out of memory',
-  oom_cgroup: 'memory limit of a container or service reached',
-  oom_nodes: 'memory of its nodes exhausted',
-  oom_somewhere: 'out of memory',
 };
 
 function sleepMoments({ incident }: Judged): Moment[] {
@@ -184,7 +165,7 @@ function eventMoments({ facts }: Judged): Moment[] {
     ...facts.kernelEvents.map((event) => ({
       id: `moment.${event.kind}`,
       at: event.at,
-      text: say`Kernel: ${kernel[event.kind]} (${name(event.text)})`,
+      text: kernelLine(event),
       source: event.source,
     })),
     ...facts.alerts.map((alert) => ({
