@@ -16,13 +16,29 @@ function lastBefore(facts: Facts, from: Instant, to: Instant): Instant {
   return last;
 }
 
+/** So soon after its beginning a boot finds what the one before left behind. */
+const foundSeconds = 600;
+
+/** What the next boot had to mend tells how this one ended, where its own log does not. */
+function howItEnded(facts: Facts, next: Boot): Pick<Boot, 'endSaid'> | undefined {
+  const found = facts.systemEvents.find(
+    ({ kind, at }) =>
+      (kind === 'filesystem_recovered' || kind === 'journal_recovered') &&
+      at >= next.start.earliest &&
+      at <= next.start.latest + foundSeconds,
+  );
+  return found === undefined ? undefined : { endSaid: [`the next boot: ${found.text}`] };
+}
+
 /** Those that are over end at the last that any source has of them. */
 export function knownEnds(facts: Facts): Boot[] {
   return facts.boots.map((boot, i) => {
     const next = facts.boots[i + 1];
     if (boot.end === undefined || next === undefined) return boot;
     const at = lastBefore(facts, boot.end.at, next.start.earliest);
-    return Object.assign({}, boot, { end: { ...boot.end, at } });
+    const unclean = boot.end.how === 'unknown' ? howItEnded(facts, next) : undefined;
+    const how = unclean === undefined ? boot.end.how : ('unclean' as const);
+    return Object.assign({}, boot, unclean, { end: { at, how } });
   });
 }
 

@@ -2,7 +2,7 @@
 import { percentText } from '../../measure/percent.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, say } from '../text/say.ts';
-import { counted, figure, utc } from '../text/units.ts';
+import { capital, counted, figure, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 import { kernelLine } from './kernel-line.ts';
 
@@ -32,7 +32,7 @@ export const figures: readonly Claim[] = [
     'figure.stop_failed',
     ['stop_failed', 'asleep'],
     ({ stop_failed: { data } }) =>
-      say`Stopping it failed (${data.event.text}): a thread in state D takes no signal, not even SIGKILL.`,
+      say`${capital(data.event.text)}: a thread in state D takes no signal, not even SIGKILL.`,
   ),
   claim('figure.await', ['disk_stalled_host'], ({ disk_stalled_host: { data } }) =>
     data.awaitSeconds === undefined

@@ -28,7 +28,7 @@ export const impact: readonly Claim[] = [
     'impact.victims',
     ['victims'],
     ({ victims: { data } }) =>
-      say`${counted(data.count, 'failed connection')} to Redis in the logs of applications, from ${at(data.first)} to ${at(data.last)}.`,
+      say`${counted(data.count, 'line')} of programs that could not reach a server, from ${at(data.first)} to ${at(data.last)}.`,
   ),
   claim(
     'impact.queue',

@@ -8,7 +8,7 @@ import { kernelLine } from './kernel-line.ts';
 import { spanOf } from '../cause/incidents.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, process, say, type Text } from '../text/say.ts';
-import { counted, utc } from '../text/units.ts';
+import { capital, counted, utc } from '../text/units.ts';
 
 export interface Moment {
   /** Which row of which table. */
@@ -22,21 +22,26 @@ export interface Moment {
 const marginSeconds = 900;
 const mostOfAKind = 5;
 
-const system: Readonly<Record<SystemEventKind, (event: SystemEvent) => Text>> = {
-  login: () => say`An administrator logged in`,
-  shutdown_began: ({ text }) => say`Shutdown began: ${text}`,
-  container_stop_failed: ({ text }) => say`Stopping the container did not work: ${text}`,
-  unit_stop_failed: ({ text }) => say`Stopping the service did not work: ${text}`,
-  filesystem_recovered: ({ text }) => say`File system recovered from an unclean stop: ${text}`,
-  journal_recovered: ({ text }) => say`Journal recovered from an unclean stop: ${text}`,
-  filesystem_error: ({ text }) => say`File system error: ${text}`,
-  disk_error: ({ text }) => say`Disk error: ${text}`,
-  guest_agent_froze: ({ text }) =>
-    say`The guest agent was told to freeze the file systems: ${text}`,
-  guest_agent_thawed: ({ text }) => say`The guest agent was told to thaw the file systems: ${text}`,
-  clock_stepped: ({ text }) => say`The clock of the machine was set: ${text}`,
-  connection_failed: ({ count = 1, text }) => say`${counted(count, 'failed connection')}: ${text}`,
+/** Said where the source says no more. */
+const system: Readonly<Record<SystemEventKind, string>> = {
+  login: 'somebody logged in',
+  shutdown_began: 'a shutdown began',
+  container_stop_failed: 'stopping a container did not work',
+  unit_stop_failed: 'stopping a service did not work',
+  filesystem_recovered: 'a file system was recovered from an unclean stop',
+  journal_recovered: 'the journal was recovered from an unclean stop',
+  filesystem_error: 'a file system reported an error',
+  disk_error: 'a disk reported an error',
+  guest_agent_froze: 'the guest agent was told to freeze the file systems',
+  guest_agent_thawed: 'the guest agent was told to thaw the file systems',
+  clock_stepped: 'the clock of the machine was set',
+  connection_failed: 'programs could not reach a server',
 };
+
+function systemText({ kind, text, count = 1 }: SystemEvent): Text {
+  const said = capital(text === '' ? system[kind] : text);
+  return count === 1 ? say`${said}` : say`${said} (${count} times)`;
+}
 
 /** Lines that mark a turn; the rest of a Redis log is routine. */
 const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text>>> = {
@@ -153,7 +158,7 @@ function eventMoments({ facts }: Judged): Moment[] {
     ...facts.systemEvents.map((event) => ({
       id: `moment.${event.kind}`,
       at: event.at,
-      text: system[event.kind](event),
+      text: systemText(event),
       source: event.source,
     })),
     ...facts.redis.flatMap((event) => {

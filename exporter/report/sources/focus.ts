@@ -29,7 +29,13 @@ function ofReports(
     ({ at, boot }) => boot === newest.boot && newest.at - at <= oneIncident,
   );
   const began = Math.min(...same.map(({ at, report }) => at - report.seconds));
-  const end = boots.find(({ id }) => id === newest.boot)?.end?.at ?? now;
+  const own = boots.find(({ id }) => id === newest.boot);
+  // A kernel log alone ends with its last report, hours before the reset: what Redis says after the
+  // reboot is wanted too.
+  const next = Math.min(
+    ...boots.flatMap(({ start }) => (start.latest > newest.at ? [start.latest] : [])),
+  );
+  const end = own?.end === undefined ? now : Math.max(own.end.at, Number.isFinite(next) ? next : 0);
   return { from: began - before, to: Math.min(now, end + after) };
 }
 

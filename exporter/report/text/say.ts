@@ -13,14 +13,19 @@ interface Value {
   readonly value: string;
 }
 
-type Part = string | Value;
+/** Values of several kinds that are one piece of code. */
+interface Line {
+  readonly values: readonly Value[];
+}
+
+type Part = string | Value | Line;
 
 /** Made by `say` alone. */
 export interface Text {
   readonly parts: readonly Part[];
 }
 
-export type Sayable = string | number | Value | Text;
+export type Sayable = string | number | Value | Line | Text;
 
 function partsOf(one: Sayable): readonly Part[] {
   if (typeof one === 'number') return [String(one)];
@@ -50,6 +55,9 @@ export const host = (value: string): Value => ({ kind: 'host', value });
 /** What must reach the reader unchanged, shown as code: a digest, the UUID the provider knows us by. */
 export const fixed = (value: string): Value => ({ kind: 'fixed', value });
 
+/** A line that holds names: shown as one piece of code, each name replaced as what it is. */
+export const line = (...values: readonly Value[]): Line => ({ values });
+
 /** Replaces what must not leave the box; the identity for the team's own copy. */
 export type Replace = (value: string, kind: ValueKind) => string;
 
@@ -74,10 +82,14 @@ function inProse(value: string): string {
     .replaceAll(/\bwww\./gi, (www) => `${www.slice(0, 3)}\\.`);
 }
 
+const shownLine = ({ values }: Line, replace: Replace): string =>
+  values.map(({ value, kind }) => replace(value, kind)).join('');
+
 export function toMarkdown({ parts }: Text, replace: Replace): string {
   return parts
     .map((part) => {
       if (typeof part === 'string') return part;
+      if ('values' in part) return inCode(shownLine(part, replace));
       const value = replace(part.value, part.kind);
       return part.kind === 'prose' ? inProse(value) : inCode(value);
     })
@@ -87,11 +99,11 @@ export function toMarkdown({ parts }: Text, replace: Replace): string {
 /** Without emphasis, for a chat form. */
 export function toPlain({ parts }: Text, replace: Replace): string {
   return parts
-    .map((part) =>
-      typeof part === 'string'
-        ? part.replaceAll(/\*\*|`/g, '')
-        : oneLine(replace(part.value, part.kind)).replaceAll('`', "'"),
-    )
+    .map((part) => {
+      if (typeof part === 'string') return part.replaceAll(/\*\*|`/g, '');
+      const shown = 'values' in part ? shownLine(part, replace) : replace(part.value, part.kind);
+      return oneLine(shown).replaceAll('`', "'");
+    })
     .join('');
 }
 

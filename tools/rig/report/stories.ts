@@ -125,13 +125,13 @@ export function pagedOut(): Story {
       {
         at: time('2026-10-15 06:40:55'),
         kind: 'container_stop_failed',
-        text: 'Container failed to exit within 10s of signal 15 - using the force',
+        text: 'stopping a container did not work',
         source: 'journal',
       },
       {
         at: time('2026-10-15 06:42:08'),
         kind: 'journal_recovered',
-        text: 'a journal file was not closed',
+        text: 'the journal was found not closed: an unclean stop came before',
         source: 'journal',
       },
     ],
@@ -228,7 +228,7 @@ export function frozenFileSystem(agent: boolean): Story {
     {
       at: from - 3,
       kind: 'guest_agent_froze' as const,
-      text: 'guest-fsfreeze called',
+      text: "the provider's agent froze the file systems, as a backup does",
       source: 'journal',
     },
   ];
