@@ -1,6 +1,9 @@
 /**
  * Which slot of a cluster a key is in: CRC16 of its hash tag, modulo 16384
  * (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/).
+ *
+ * Not the package cluster-key-slot, which ioredis brings: of a queue called `}x` it takes x for the hash
+ * tag, where Redis takes an empty one for none, and it would ask another node.
  */
 
 export const slotCount = 16_384;

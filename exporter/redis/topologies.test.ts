@@ -28,6 +28,7 @@ test('slots: the same as Redis computes', async (t) => {
     '{}x',
     'a{b}c{d}',
     'asynq:{odd{}:name}:pending',
+    'asynq:{}x}:pending',
     '{é',
   ];
   const signal = AbortSignal.timeout(5000);
