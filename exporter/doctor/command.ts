@@ -1,13 +1,15 @@
 /** `stealwatch doctor`: options, checks, one screen. */
 import type { OneShot } from '../core/one-shot.ts';
 import { systemClock } from '../measure/clock.ts';
+import { withUnitEnvironment } from './environment.ts';
 import { examine } from './examine.ts';
 import { readDoctorOptions } from './options.ts';
 import { exitCodeOf, jsonOf, screenOf } from './screen.ts';
 
 const wrongOptions = 3;
 
-export const doctor: OneShot = async ({ argv, env, print, complain }) => {
+export const doctor: OneShot = async ({ argv, env: own, print, complain }) => {
+  const { env, problem } = withUnitEnvironment(own);
   const command = readDoctorOptions(argv, env);
   if (command.kind === 'print') {
     print(command.text);
@@ -17,6 +19,7 @@ export const doctor: OneShot = async ({ argv, env, print, complain }) => {
     complain(['stealwatch doctor:', ...command.problems.map((one) => `  ${one}`), ''].join('\n'));
     return wrongOptions;
   }
+  if (problem !== undefined) complain(`${problem}: run this as root.\n`);
   let stuck: readonly string[] = [];
   const results = await examine({
     ...command.options,

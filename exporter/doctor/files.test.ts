@@ -13,7 +13,7 @@ test('doctor files: one that does not answer fails in time, its lane with it, an
   const root = fixtureTree(t, { 'var/log/x': 'log', 'etc/x': 'setting' });
   let asked = 0;
   const disks = openDisks(root, {
-    seconds: 0.1,
+    seconds: 1,
     readFile: async (path) => {
       asked += 1;
       return path.endsWith('log/x') ? never() : Buffer.from('text');
@@ -22,10 +22,10 @@ test('doctor files: one that does not answer fails in time, its lane with it, an
   const logs = disks.files('logs');
   const began = performance.now();
   const [first, second] = await Promise.allSettled([logs.text('/var/log/x'), logs.text('/etc/x')]);
-  assert.ok(performance.now() - began < 2000);
+  assert.ok(performance.now() - began < 4000);
   assert.equal(
     String(first.status === 'rejected' && first.reason),
-    'Error: /var/log/x does not answer, waited 0.1 s',
+    'Error: /var/log/x does not answer, waited 1 s',
   );
   assert.equal(second.status, 'rejected', 'what stands behind it is not asked');
   assert.equal(asked, 1);

@@ -68,15 +68,20 @@ export async function pageInsPerSecond(machine: Machine): Promise<number | undef
   }
 }
 
-const askHost = notTried(
-  'stealwatch report   # and send the ticket before the freeze, not after it',
-);
+const askHost = [
+  ...notTried('stealwatch report'),
+  ...advice('and send its ticket before the freeze, not after it'),
+];
 const fewPerSecond = 0.1;
 export const manyPageInsPerSecond = 1;
 
+function rateText(rate: number): string {
+  return rate > 0 && rate < 0.001 ? 'under 0.001' : String(Number(rate.toFixed(3)));
+}
+
 function judged({ pages, seconds }: Rate): Outcome {
   const rate = pages / seconds;
-  const text = `${pages} pages in ${durationText(seconds)} (${Number(rate.toFixed(3))}/s) were on the host's disk when they were wanted`;
+  const text = `${pages} pages in ${durationText(seconds)} (${rateText(rate)}/s) were on the host's disk when they were wanted`;
   if (rate > manyPageInsPerSecond) return fail(text, askHost);
   return rate > fewPerSecond ? warn(text, askHost) : pass(text);
 }

@@ -1,4 +1,5 @@
 /** The options of `stealwatch doctor`: those of the exporter that say where things are, and its own. */
+import { unitEnvironment } from './environment.ts';
 import type { ExamineOptions } from './examine.ts';
 import { readSettings, redisOf, redisProblems, settingsHelp } from '../config/read.ts';
 import { setting, settings } from '../config/settings.ts';
@@ -89,6 +90,9 @@ const helpText = [
   'Reads, asks Redis and the exporter, and changes nothing; ends within 3 s. Each check passes, warns,',
   'fails, or cannot see; docs/doctor.md has every one of them. Ends with 0 when all is well, 1 when',
   'something warns or could not be seen, 2 when something fails, 3 for wrong options.',
+  '',
+  'Its variables are those of the exporter; what is not set is taken from the file of its unit,',
+  `${unitEnvironment}.`,
   '',
   ...settingsHelp(table),
   '  --help\n      Print this and end.',

@@ -4,6 +4,7 @@ import { numberOf } from '../redis/info.ts';
 import { cannotSee, type Check, fail, type Outcome, pass, tried, warn, advice } from './check.ts';
 import { manyPageInsPerSecond, pageInsPerSecond } from './host.ts';
 import type { Machine } from './machine.ts';
+import { bothOf, hasFile, mendFor, settingMend } from './redis-mends.ts';
 import type { RedisFacts } from './redis.ts';
 import { savePointsInArguments, savePointsInFile } from './save-points.ts';
 
@@ -76,7 +77,7 @@ async function savePointsAtStart(machine: Machine, redis: RedisFacts): Promise<A
   );
 }
 
-const noSavesForGood = tried(`redis-cli CONFIG SET save ''`, 'redis-cli CONFIG REWRITE');
+const noSaves = settingMend('save', `''`);
 const noSavesInCommand = advice(
   `set --save '' in the command of its container or unit, and start it anew`,
 );
@@ -85,8 +86,8 @@ const keepLive = tried('redis-cli CONFIG REWRITE');
 /** Of Redis itself, where nothing says otherwise: which ones depends on its version. */
 const builtIn = 'the save points it is built with';
 
-function driftOf(live: string, { where, points, certain }: AtStart, hasFile: boolean): Outcome {
-  const mend = hasFile && !where.endsWith('.service') ? keepLive : noSavesInCommand;
+function driftOf(live: string, { where, points, certain }: AtStart, inFile: boolean): Outcome {
+  const mend = inFile && !where.endsWith('.service') ? keepLive : noSavesInCommand;
   const unless = certain ? '' : ', unless the arguments it is started with say otherwise';
   const then = points === undefined ? builtIn : `"${points}"`;
   if (live === '' && points !== '') {
@@ -103,13 +104,18 @@ function driftOf(live: string, { where, points, certain }: AtStart, hasFile: boo
 }
 
 /** Snapshots beside a host that pages are what turns slow into frozen. */
-async function whilePaging(machine: Machine, live: string, outcome: Outcome): Promise<Outcome> {
+async function whilePaging(
+  machine: Machine,
+  redis: RedisFacts,
+  outcome: Outcome,
+): Promise<Outcome> {
+  const live = redis.config('save')?.trim() ?? '';
   if (live === '' || outcome.state !== 'pass') return outcome;
   const rate = await pageInsPerSecond(machine);
   if (rate === undefined || rate <= manyPageInsPerSecond) return outcome;
   return warn(
     `"${live}", while the host brings back ${Math.round(rate)} pages a second`,
-    noSavesForGood,
+    mendFor(redis, noSaves),
   );
 }
 
@@ -119,24 +125,23 @@ const savePoints: Check = {
   why: 'A snapshot writes all memory, on a host that has none to spare. Turned off with CONFIG SET alone they come back with the next restart: that was the second outage.',
   source:
     'CONFIG GET save; the file INFO names, in the root of the Redis process; the command of its container or unit',
-  mends: [noSavesForGood, keepLive, noSavesInCommand],
+  mends: [...bothOf(noSaves), keepLive, noSavesInCommand],
   async check(machine) {
     const redis = await redisOf(machine);
     const live = redis.config('save')?.trim();
     if (live === undefined) return cannotSee('this server has no save points');
     const atStart = await savePointsAtStart(machine, redis);
-    const hasFile = (redis.info.get('config_file') ?? '') !== '';
-    return whilePaging(machine, live, driftOf(live, atStart, hasFile));
+    return whilePaging(machine, redis, driftOf(live, atStart, hasFile(redis)));
   },
 };
 
-const everySecond = tried('redis-cli CONFIG SET appendfsync everysec', 'redis-cli CONFIG REWRITE');
+const everySecond = settingMend('appendfsync', 'everysec');
 
 function fsyncOutcome(redis: RedisFacts): Outcome {
   const policy = redis.config('appendfsync') ?? 'unknown';
   const delayed = numberOf(redis.info, 'aof_delayed_fsync') ?? 0;
   if (policy === 'always') {
-    return warn('appendfsync always: every write waits for the disk', everySecond);
+    return warn('appendfsync always: every write waits for the disk', mendFor(redis, everySecond));
   }
   if (delayed > 0) {
     return warn(
@@ -151,7 +156,7 @@ const aofPolicy: Check = {
   title: 'Writes of Redis do not wait for the disk',
   why: 'With "always", and with a write behind a sync that takes over two seconds, the event loop of Redis waits for the disk: 87 s were seen, with no entry in the slow log.',
   source: 'CONFIG GET appendonly, appendfsync; aof_delayed_fsync of INFO',
-  mends: [everySecond],
+  mends: bothOf(everySecond),
   async check(machine) {
     const redis = await redisOf(machine);
     const mode = redis.config('appendonly');
@@ -168,14 +173,14 @@ export function keepsNothing({ config }: RedisFacts): boolean | undefined {
   return save.trim() === '' && appendOnly !== 'yes';
 }
 
-const appendOnly = tried('redis-cli CONFIG SET appendonly yes', 'redis-cli CONFIG REWRITE');
+const appendOnly = settingMend('appendonly', 'yes');
 
 const nothingKept: Check = {
   id: 'persistence',
   title: 'What a restart of Redis leaves',
   why: 'With neither save points nor an append-only file a reset, which is how a freeze ends, takes every key and every task with it.',
   source: 'CONFIG GET save, appendonly; connected_slaves of INFO',
-  mends: [appendOnly],
+  mends: bothOf(appendOnly),
   async check(machine) {
     const redis = await redisOf(machine);
     const nothing = keepsNothing(redis);
@@ -185,7 +190,10 @@ const nothingKept: Check = {
     }
     const replicas = numberOf(redis.info, 'connected_slaves') ?? 0;
     if (replicas > 0) return pass(`nothing on its own disk, and ${replicas} connected replica(s)`);
-    return warn('nothing: neither save points, nor an append-only file, nor a replica', appendOnly);
+    return warn(
+      'nothing: neither save points, nor an append-only file, nor a replica',
+      mendFor(redis, appendOnly),
+    );
   },
 };
 

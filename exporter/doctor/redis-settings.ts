@@ -2,9 +2,10 @@
 import { messageOf } from '../measure/errors.ts';
 import { parseMeminfo } from '../procfs/meminfo.ts';
 import { numberOf } from '../redis/info.ts';
-import { cannotSee, type Check, fail, type Outcome, pass, tried, warn, advice } from './check.ts';
+import { cannotSee, type Check, fail, type Outcome, pass, warn, advice } from './check.ts';
 import { redisOf } from './persistence.ts';
 import type { Machine } from './machine.ts';
+import { bothOf, mendFor, settingMend } from './redis-mends.ts';
 import type { ConfigName, RedisFacts } from './redis.ts';
 
 const frozen = advice('read docs/runbooks/RedisFrozen.md');
@@ -37,60 +38,62 @@ function whole(redis: RedisFacts, name: ConfigName): number | undefined {
 
 const noSetting = (name: string) => cannotSee(`this server has no ${name}`);
 
-const configure = (name: string, value: number | string) =>
-  tried(`redis-cli CONFIG SET ${name} ${value}`, 'redis-cli CONFIG REWRITE');
-
-const slowerThanTenMs = configure('slowlog-log-slower-than', 10_000);
+const slowerThanTenMs = settingMend('slowlog-log-slower-than', 10_000);
 
 const slowLog: Check = {
   id: 'slowlog',
   title: 'Slow commands are kept',
   why: 'After the fact it is the only word of Redis on which command took how long: it tells a slow command from a slow host.',
   source: 'CONFIG GET slowlog-log-slower-than',
-  mends: [slowerThanTenMs],
+  mends: bothOf(slowerThanTenMs),
   async check(machine) {
-    const microseconds = whole(await redisOf(machine), 'slowlog-log-slower-than');
+    const redis = await redisOf(machine);
+    const microseconds = whole(redis, 'slowlog-log-slower-than');
     if (microseconds === undefined) return noSetting('slow log');
-    if (microseconds < 0) return warn('the slow log is off', slowerThanTenMs);
+    if (microseconds < 0) return warn('the slow log is off', mendFor(redis, slowerThanTenMs));
     const from = `from ${microseconds / 1000} ms`;
-    return microseconds > 10_000 ? warn(`only ${from}`, slowerThanTenMs) : pass(from);
+    return microseconds > 10_000
+      ? warn(`only ${from}`, mendFor(redis, slowerThanTenMs))
+      : pass(from);
   },
 };
 
-const watchLatency = configure('latency-monitor-threshold', 100);
+const watchLatency = settingMend('latency-monitor-threshold', 100);
 
 const latencyMonitor: Check = {
   id: 'latency-monitor',
   title: 'Stalls of Redis are kept',
   why: 'A write that waits for the disk leaves nothing in the slow log: an 87 s stall showed in LATENCY LATEST alone.',
   source: 'CONFIG GET latency-monitor-threshold',
-  mends: [watchLatency],
+  mends: bothOf(watchLatency),
   async check(machine) {
-    const milliseconds = whole(await redisOf(machine), 'latency-monitor-threshold');
+    const redis = await redisOf(machine);
+    const milliseconds = whole(redis, 'latency-monitor-threshold');
     if (milliseconds === undefined) return noSetting('latency monitor');
-    if (milliseconds === 0) return warn('the latency monitor is off', watchLatency);
+    if (milliseconds === 0) return warn('the latency monitor is off', mendFor(redis, watchLatency));
     return pass(`from ${milliseconds} ms`);
   },
 };
 
-const keepAlive = configure('tcp-keepalive', 60);
+const keepAlive = settingMend('tcp-keepalive', 60);
 
 const deadClients: Check = {
   id: 'dead-clients',
   title: 'Connections of dead clients end',
   why: 'Clients that were reset with their machine, or cut off by a firewall, leave their connections behind; with neither setting they stay until maxclients is reached.',
   source: 'CONFIG GET timeout, tcp-keepalive',
-  mends: [keepAlive],
+  mends: bothOf(keepAlive),
   async check(machine) {
     const redis = await redisOf(machine);
     const [idle, keep] = [whole(redis, 'timeout'), whole(redis, 'tcp-keepalive')];
     if (idle === undefined || keep === undefined) return noSetting('timeout and tcp-keepalive');
-    if (idle === 0 && keep === 0) return warn('timeout and tcp-keepalive are both 0', keepAlive);
+    if (idle === 0 && keep === 0)
+      return warn('timeout and tcp-keepalive are both 0', mendFor(redis, keepAlive));
     return pass(keep > 0 ? `tcp-keepalive ${keep} s` : `timeout ${idle} s`);
   },
 };
 
-const boundMemory = tried('redis-cli CONFIG SET maxmemory 512mb', 'redis-cli CONFIG REWRITE');
+const boundMemory = settingMend('maxmemory', '512mb');
 
 function availableMemory({ procfs }: Machine): number {
   const text = procfs.read('meminfo');
@@ -110,11 +113,14 @@ function headroomOutcome(redis: RedisFacts, available: number): Outcome {
   if (forks && available < used) {
     return warn(
       `Redis has ${mib(used)}, ${mib(available)} are available: a snapshot may need as much again`,
-      boundMemory,
+      mendFor(redis, boundMemory),
     );
   }
   if (whole(redis, 'maxmemory') === 0) {
-    return warn(`maxmemory is 0: Redis (${mib(used)} now) takes all there is`, boundMemory);
+    return warn(
+      `maxmemory is 0: Redis (${mib(used)} now) takes all there is`,
+      mendFor(redis, boundMemory),
+    );
   }
   return pass(`Redis has ${mib(used)}, ${mib(available)} are available`);
 }
@@ -124,7 +130,7 @@ const headroom: Check = {
   title: 'Memory that is left',
   why: 'A fork for a snapshot may copy all that Redis has. Where that does not fit the kernel kills the largest process, which is Redis. Choose maxmemory for your machine: half of it, with a policy that fits (Asynq needs noeviction).',
   source: 'used_memory of INFO, CONFIG GET maxmemory, /proc/meminfo',
-  mends: [boundMemory],
+  mends: bothOf(boundMemory),
   async check(machine) {
     const redis = await redisOf(machine);
     const process = await redis.process();

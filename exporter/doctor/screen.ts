@@ -1,5 +1,5 @@
 /** The results for people, on one screen: what is wrong with its reason and its mend, the rest in a line. */
-import type { Result, State } from './check.ts';
+import type { Mend, Result, State } from './check.ts';
 
 const marks: Readonly<Record<State, string>> = {
   pass: 'pass',
@@ -24,16 +24,26 @@ function passed({ title, reason }: Result): string {
   return lineOf('pass', `${title}: ${shown(reason)}`);
 }
 
+/** Commands to copy in one go, and what is done by hand. */
+function mendLines(mend: Mend): string[] {
+  const commands = mend.filter(({ kind }) => kind !== 'advice');
+  const untried = commands.filter(({ kind }) => kind === 'not_tried').length;
+  const mark = untried === commands.length ? '   (not tried)' : '   (tried in part)';
+  const byHand = mend.filter(({ kind }) => kind === 'advice').map(({ text }) => text);
+  const line = `${commands.map(({ text }) => text).join(' && ')}${untried > 0 ? mark : ''}`;
+  return [
+    ...(commands.length > 0 ? [line] : []),
+    ...(byHand.length > 0 ? [byHand.join('; ')] : []),
+  ].map((text) => `        ${text}`);
+}
+
 function linesOf({ title, state, reason, mend }: Result, also: readonly Result[]): string[] {
   const titles = [title, ...also.map((one) => one.title)].join('; ');
   const text =
     state === 'cannot_see'
       ? `cannot see: ${titles}: ${shown(reason)}`
       : `${title}: ${shown(reason)}`;
-  const steps = mend.map(
-    ({ kind, text }) => `        ${text}${kind === 'not_tried' ? '   (not tried)' : ''}`,
-  );
-  return [lineOf(state, text), ...steps];
+  return [lineOf(state, text), ...mendLines(mend)];
 }
 
 const same = (a: Result, b: Result) =>

@@ -6,10 +6,10 @@ import type { AlertmanagerFacts } from './alertmanager.ts';
 import type { ExporterFacts } from './exporter.ts';
 import type { Machine } from './machine.ts';
 
-const startExporter = notTried(
-  'systemctl enable --now stealwatch',
-  'docker compose up -d exporter   # where it runs in Docker',
-);
+const startExporter = [
+  ...notTried('systemctl enable --now stealwatch'),
+  ...advice('or, where it runs in Docker, docker compose up -d exporter'),
+];
 
 const exporterRuns: Check = {
   id: 'exporter',
@@ -89,9 +89,10 @@ const heartbeat: Check = {
   },
 };
 
-const proveRoute = notTried(
-  'amtool alert add Test severity=page --alertmanager.url=URL   # and wait for your phone',
-);
+const proveRoute = [
+  ...notTried('amtool alert add Test severity=page --alertmanager.url=URL'),
+  ...advice('and wait for your phone'),
+];
 const nameAlertmanager = notTried('stealwatch doctor --alertmanager http://HOST:9093');
 
 const alertRoute: Check = {
@@ -116,7 +117,7 @@ const alertRoute: Check = {
     }
     if (!facts.hasRoute) {
       const names = facts.receivers.join(', ');
-      return fail(`no receiver tells anybody (there are ${names})`, proveRoute);
+      return fail(`no receiver tells anybody (receivers: ${names})`, proveRoute);
     }
     if (!facts.watchdog)
       return fail('the Watchdog is not firing: Prometheus does not reach it', proveRoute);

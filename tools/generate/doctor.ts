@@ -35,8 +35,16 @@ const intro = `# The doctor
 Generated from the table of checks by \`npm run generate\`.
 
 \`\`\`
-stealwatch doctor            on the machine that is watched, as root, beside the exporter: same settings, same environment
-stealwatch doctor --json     for machines
+sudo /opt/stealwatch/exporter/stealwatch doctor           on the machine that is watched, beside the exporter
+sudo /opt/stealwatch/exporter/stealwatch doctor --json    for machines
+npx stealwatch doctor                                     on one that has no exporter yet
+\`\`\`
+
+Its settings are the exporter's: those of its unit in /etc/stealwatch/environment, and what the environment and flags say.
+Beside an exporter in Docker (not tried):
+
+\`\`\`
+docker compose run --rm -v /:/host:ro --entrypoint /app/exporter/stealwatch exporter doctor --root /host --exporter http://exporter:10190
 \`\`\`
 
 It looks for what would have shortened a freeze and is not in place: nobody outside who notices, a journal in memory that

@@ -77,7 +77,7 @@ export const watchingRows: readonly Row[] = [
   {
     id: 'alert-route',
     state: 'fail',
-    said: /no receiver tells anybody \(there are mail\)/,
+    said: /no receiver tells anybody \(receivers: mail\)/,
     told: { alertmanager: { ...alertmanager, hasRoute: false } },
   },
   {
