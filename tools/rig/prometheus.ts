@@ -22,6 +22,8 @@ export interface Span {
 }
 
 export interface Prometheus {
+  /** http://127.0.0.1:PORT */
+  readonly url: string;
   instant(expr: string, at: number): Promise<Series[]>;
   range(expr: string, span: Span): Promise<Series[]>;
   /** Add a file of OpenMetrics text; the server is away meanwhile. */
@@ -113,6 +115,7 @@ export async function startPrometheus(
   }
 
   return {
+    url: base,
     instant: (query, at) => ask('query', { query, time: String(at) }),
     range: (query, { from, to, step }) =>
       ask('query_range', { query, start: String(from), end: String(to), step: String(step) }),

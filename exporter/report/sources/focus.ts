@@ -1,5 +1,5 @@
 /** Around which time the large and chatty sources are read. */
-import type { Boot, Gathered, Instant, KernelReport } from '../facts/facts.ts';
+import type { AlertSpan, Boot, Gathered, Instant, KernelReport } from '../facts/facts.ts';
 import type { GatherOptions } from './options.ts';
 
 export interface Focus {
@@ -39,17 +39,39 @@ function ofReports(
   return { from: began - before, to: Math.min(now, end + after) };
 }
 
-/** The times that were asked for; else the newest reports, the newest bad end, the last day. */
-export function focusOf(options: GatherOptions, parts: readonly Gathered[], now: Instant): Focus {
+function ofPages(pages: readonly AlertSpan[], now: Instant): Focus | undefined {
+  const newest = pages.reduce<AlertSpan | undefined>(
+    (latest, page) => (latest === undefined || page.from > latest.from ? page : latest),
+    undefined,
+  );
+  if (newest === undefined) return undefined;
+  // Others that fired then began earlier, perhaps.
+  const same = pages.filter(
+    ({ from, to = now }) => to >= newest.from && newest.from - from <= oneIncident,
+  );
+  const began = Math.min(...same.map(({ from }) => from));
+  const ended = Math.max(...same.map(({ to = now }) => to));
+  return { from: began - before, to: Math.min(now, ended + after) };
+}
+
+function ofBadEnds(boots: readonly Boot[], now: Instant): Focus | undefined {
+  const bad = Math.max(...boots.map(({ end }) => (end?.how === 'unclean' ? end.at : -Infinity)));
+  return Number.isFinite(bad) ? { from: bad - before, to: Math.min(now, bad + after) } : undefined;
+}
+
+/** The times that were asked for; else the newest reports, pages, or bad end; else the last day. */
+export function focusOf(
+  options: GatherOptions,
+  parts: readonly Gathered[],
+  pages: readonly AlertSpan[],
+  now: Instant,
+): Focus {
   const { from, to } = options;
   const boots = parts.flatMap((part) => part.boots ?? []);
   const reports = parts.flatMap((part) => part.kernelReports ?? []);
-  const bad = Math.max(...boots.map(({ end }) => (end?.how === 'unclean' ? end.at : -Infinity)));
-  const found =
-    ofReports(reports, boots, now) ??
-    (Number.isFinite(bad)
-      ? { from: bad - before, to: Math.min(now, bad + after) }
-      : { from: now - before, to: now });
+  const found = ofReports(reports, boots, now) ??
+    ofPages(pages, now) ??
+    ofBadEnds(boots, now) ?? { from: now - before, to: now };
   return {
     from: from === undefined ? Math.min(found.from, (to ?? now) - before) : from - before,
     to: to === undefined ? Math.max(found.to, (from ?? found.from) + after) : to + after,

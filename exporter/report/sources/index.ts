@@ -4,12 +4,16 @@
  */
 import type { PseudoFs } from '../../procfs/reader.ts';
 import { parseStat } from '../../procfs/stat.ts';
-import type { Facts, Instant } from '../facts/facts.ts';
+import type { Boot, Facts, Gathered, Instant } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { readJournal, readJournalPrograms } from './journal.ts';
-import { focusOf } from './focus.ts';
+import { readEvidence } from './evidence.ts';
+import { type Focus, focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
+import { isAnotherMachine, leftOutLocal } from './local.ts';
+import { readMachine } from './machine.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
+import { lookAtPrometheus, type Overview, readPrometheus } from './prometheus.ts';
 import { readRedisLogs } from './redis-log.ts';
 import { withoutRepeats } from './same-facts.ts';
 import { readSysstat } from './sysstat.ts';
@@ -30,28 +34,54 @@ function runningSince(procfs: PseudoFs): Instant | undefined {
   }
 }
 
-export async function gather(
-  options: GatherOptions,
-  surroundings: ReaderSurroundings,
-): Promise<Facts> {
-  const { zone, problem: zoneProblem } = zoneOf(options.root);
-  const context: ReadContext = {
+function contextOf(options: GatherOptions, surroundings: ReaderSurroundings): ReadContext {
+  const { zone, problem } = zoneOf(options.root);
+  return {
     options,
     surroundings,
     zone,
-    zoneProblem,
+    zoneProblem: problem,
     running: runningSince(surroundings.procfs),
     range: { from: options.from && options.from - day, to: options.to && options.to + hour },
     boots: [],
   };
-  // What dates the incident first; what is read around it then.
+}
+
+const bootsOf = (parts: readonly Gathered[]): Boot[] => parts.flatMap(({ boots = [] }) => boots);
+
+/** What dates an incident, the most exact source first. */
+async function kernelSources(context: ReadContext, overview: Overview | undefined) {
   const journal = await readJournal(context);
   const logs = await readKernelLogs({ ...context, boots: journal.boots ?? [] });
-  const kernel = withoutRepeats([journal, ...logs]);
-  const focus = focusOf(options, kernel, surroundings.now());
-  const programs = await readJournalPrograms(context, focus);
-  const boots = kernel.flatMap((part) => part.boots ?? []);
-  const sysstat = await readSysstat({ ...context, boots }, focus);
-  const redis = await readRedisLogs(context, focus);
-  return together([...kernel, programs, sysstat, ...redis]);
+  const evidence = await readEvidence(context);
+  const told = [...bootsOf(evidence), ...(overview?.boots ?? [])];
+  const local = [journal, ...logs];
+  const foreign = isAnotherMachine(context.options, told, bootsOf(local), context.running);
+  return { foreign, kernel: withoutRepeats(foreign ? evidence : [...local, ...evidence]) };
+}
+
+/** What is read around the time of an incident. */
+async function localSources(context: ReadContext, focus: Focus): Promise<Gathered[]> {
+  return [
+    readMachine(context),
+    await readJournalPrograms(context, focus),
+    await readSysstat(context, focus),
+    ...(await readRedisLogs(context, focus)),
+  ];
+}
+
+export async function gather(
+  options: GatherOptions,
+  surroundings: ReaderSurroundings,
+): Promise<Facts> {
+  const context = contextOf(options, surroundings);
+  const overview = await lookAtPrometheus(context);
+  const { foreign, kernel } = await kernelSources(context, overview);
+  const focus = focusOf(options, kernel, overview?.pages ?? [], surroundings.now());
+  const local = foreign
+    ? [{ missing: [leftOutLocal] }]
+    : await localSources({ ...context, boots: bootsOf(kernel) }, focus);
+  const prometheus = overview && (await readPrometheus(overview, focus));
+  // Evidence and Prometheus name the machine; what it says of itself comes after them and counts.
+  return together([...withoutRepeats([...kernel, prometheus ?? {}]), ...local]);
 }

@@ -35,9 +35,6 @@ const share = (percent: number | undefined): number | undefined =>
 /** Binary fractions add noise to what was printed with two digits. */
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
-/** Of so little demand a share says nothing. */
-const leastDemand = 0.05;
-
 function cpuPoints(cells: Cells, name: string): readonly SadfPoint[] {
   const idle = share(cells('%idle'));
   const iowait = share(cells('%iowait'));
@@ -48,13 +45,11 @@ function cpuPoints(cells: Cells, name: string): readonly SadfPoint[] {
   const busy = cells('%usr') ?? cells('%user') ?? 0;
   if (idle + iowait + steal + busy === 0) return [];
   const of = name === '-1' || name === 'all' ? undefined : `cpu${name}`;
-  const demand = own + steal;
   return [
     ...point('cpu_idle', idle, of),
     ...point('cpu_iowait', iowait, of),
     ...point('cpu_steal', steal, of),
     ...point('cpu_own', own, of),
-    ...(demand >= leastDemand ? point('steal_of_demand', rounded(steal / demand), of) : []),
   ];
 }
 

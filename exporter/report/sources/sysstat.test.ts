@@ -77,7 +77,7 @@ test('sysstat: what sadf prints becomes series in our units', async (t) => {
   assert.equal(last('cpu_idle'), 0.9);
   assert.equal(last('cpu_steal'), 0.02);
   assert.equal(last('cpu_own'), 0.07);
-  assert.equal(last('steal_of_demand', 'cpu1'), 0.5);
+  assert.equal(last('cpu_steal', 'cpu1'), 0.1);
   assert.equal(last('host_page_ins'), 3.25);
   assert.equal(last('memory_used'), 0.25);
   assert.equal(last('load_1m'), 2.5);

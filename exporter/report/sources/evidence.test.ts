@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { startSink } from '../../../tools/rig/http-sink.ts';
+import { recordsOf } from '../../../tools/rig/kernel-log-forms.ts';
+import { placed, temporaryRoot } from '../../../tools/rig/temporary-root.ts';
+import { columnNames } from '../../core/second.ts';
+import type { EvidenceFile } from '../../evidence/format.ts';
+import { createPseudoFs } from '../../procfs/reader.ts';
+import { reasonOfTrace } from '../../tasks/reasons.ts';
+import type { Facts, Measure } from '../facts/facts.ts';
+import { gather, type GatherOptions } from './index.ts';
+
+const start = Date.UTC(2026, 9, 14, 12) / 1000;
+const columns = ['time', ...columnNames];
+
+/** A row in which all is well, but for what is given. */
+const row = (time: number, values: Readonly<Record<string, number>>): (number | null)[] =>
+  columns.map((name) => (name === 'time' ? time : (values[name] ?? null)));
+
+const trace = recordsOf('6.12-redis-kvm-async-pf').slice(0, 12);
+
+const file: EvidenceFile = {
+  schema: 1,
+  host: 'db-1',
+  fetched: start + 4000,
+  machine: { hostname: 'shop', kernelRelease: '6.12.117', vendor: 'QEMU' },
+  boot: { id: '11111111-2222-3333-4444-555555555555', start },
+  exporter: { version: '0.1.0', start: 60 },
+  now: { wall: start + 3990, monotonic: 3990 },
+  incidents: [
+    {
+      id: '11111111-3000',
+      formerIds: [],
+      state: 'open',
+      onset: { earliest: 3000, latest: 3010 },
+      openedBy: [{ time: 3020, rule: 'redis_frozen' }],
+      cause: { name: 'memory', text: 'The host paged out memory.' },
+      kernel: [
+        {
+          kind: 'hung_task',
+          time: 3122,
+          last: 3488,
+          count: 4,
+          seconds: 488,
+          hash: 'abc',
+          lines: trace.map(({ text }) => text),
+        },
+        {
+          kind: 'soft_lockup',
+          time: 3600,
+          last: 3600,
+          count: 1,
+          hash: 'def',
+          lines: ['watchdog: BUG: soft lockup - CPU#1 stuck for 23s! [redis-server:160]'],
+        },
+      ],
+      tasks: [],
+      samples: {
+        columns,
+        parts: [
+          {
+            step: 1,
+            rows: [2998, 2999, 3000, 3040, 3041].map((time) =>
+              row(time, { load_1m: 2.5, redis_state: time > 3000 ? 2 : 1 }),
+            ),
+          },
+          { step: 60, rows: [row(3101, { load_1m: 3, cpu_own: 0.1 })] },
+        ],
+      },
+    },
+  ],
+};
+
+function read(root: string, more: Partial<GatherOptions>): Promise<Facts> {
+  return gather(
+    { root, lastBoot: false, kernLog: [], sysstat: [], redisLog: [], ...more },
+    { env: {}, now: () => start + 9000, uid: 0, procfs: createPseudoFs('/nowhere') },
+  );
+}
+
+const pointsOf = (facts: Facts, measure: Measure, step: number) =>
+  facts.series
+    .find((series) => series.measure === measure && series.stepSeconds === step)
+    ?.points.map(({ at, value }) => [at - start, value]);
+
+test('evidence: a file that the prober kept becomes facts', async (t) => {
+  const root = temporaryRoot(t);
+  placed(root, 'kept/db-1/11111111-3000.json', JSON.stringify(file));
+  const facts = await read(root, { evidence: join(root, 'kept') });
+  assert.deepEqual(
+    facts.kernelReports.map(({ at, boot, report: { comm, pid, seconds, frames } }) => [
+      at - start,
+      boot,
+      comm,
+      pid,
+      seconds,
+      reasonOfTrace(frames),
+    ]),
+    [
+      [3122, '11111111222233334444555555555555', 'redis-server', 160, 10, 'host_page_in'],
+      [3488, '11111111222233334444555555555555', 'redis-server', 160, 488, 'host_page_in'],
+    ],
+  );
+  assert.deepEqual(
+    facts.kernelEvents.map(({ kind, at }) => [kind, at - start]),
+    [['soft_lockup', 3600]],
+  );
+  assert.deepEqual(pointsOf(facts, 'redis_up', 1), [
+    [2998, 1],
+    [2999, 1],
+    [3000, 1],
+    [3040, 0],
+    [3041, 0],
+  ]);
+  assert.deepEqual(pointsOf(facts, 'load_1m', 60), [[3101, 3]]);
+  assert.equal(pointsOf(facts, 'cpu_own', 1), undefined);
+  assert.deepEqual(
+    facts.gaps.map(({ from, to }) => [from - start, to - start]),
+    [[3000, 3039]],
+  );
+  assert.deepEqual(
+    facts.boots.map(({ end }) => [end?.how, (end?.at ?? 0) - start]),
+    [['unknown', 3990]],
+  );
+  assert.deepEqual(facts.machine, {
+    addresses: [],
+    hostname: 'shop',
+    kernelRelease: '6.12.117',
+    vendor: 'QEMU',
+  });
+});
+
+test('evidence: of several hosts one is to be named, and what is no evidence costs itself', async (t) => {
+  const root = temporaryRoot(t);
+  const directory = join(root, 'kept');
+  placed(root, 'kept/db-1/a.json', JSON.stringify(file));
+  placed(root, 'kept/db-2/a.json', JSON.stringify({ ...file, host: 'db-2' }));
+  placed(root, 'kept/db-2/torn.json', JSON.stringify(file).slice(0, 500));
+  placed(root, 'kept/db-2/large.json', 'x'.repeat(2_000_000));
+  const several = await read(root, { evidence: directory });
+  assert.match(
+    JSON.stringify(several.missing),
+    /files of 2 hosts: name one with --host \(db-1, db-2\)/,
+  );
+  assert.deepEqual(several.kernelReports, []);
+  const one = await read(root, { evidence: directory, host: 'db-2' });
+  assert.equal(one.kernelReports.length, 2);
+  assert.match(JSON.stringify(one.missing), /torn\.json.*it is no evidence: expected JSON/);
+  assert.match(JSON.stringify(one.missing), /large\.json.*larger than 1 MiB/);
+  const none = await read(root, { evidence: join(root, 'nothing') });
+  assert.match(JSON.stringify(none.missing), /the flight recorder/);
+});
+
+test('evidence: an exporter that runs is asked, and its refusal told without what is secret', async (t) => {
+  const root = temporaryRoot(t);
+  const { host: _host, fetched: _fetched, ...answer } = file;
+  const sink = await startSink(({ url }, response) => {
+    if (url === '/evidence') response.end(JSON.stringify(answer));
+    else response.writeHead(403).end('not from there');
+  });
+  t.after(() => sink.close());
+  const facts = await read(root, { evidence: sink.url });
+  assert.equal(facts.kernelReports.length, 2);
+  const refused = await read(root, {
+    evidence: `${sink.url.replace('//', '//u:hunter2@')}/other?x=hunter3`,
+  });
+  assert.match(JSON.stringify(refused.missing), /it refuses us \(403\)/);
+  assert.doesNotMatch(JSON.stringify(refused), /hunter/);
+});

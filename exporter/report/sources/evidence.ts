@@ -1,0 +1,154 @@
+/** What the flight recorder knew: files that the prober kept, or the answer of an exporter that runs. */
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { httpGet } from '../../core/http-get.ts';
+import { readSmallFile, whyUnreadable } from '../../core/read-file.ts';
+import type { EvidenceAnswer, EvidenceFile } from '../../evidence/format.ts';
+import { parseEvidence, parseEvidenceFile } from '../../evidence/parse.ts';
+import { messageOf } from '../../measure/errors.ts';
+import type { Gathered, Missing } from '../facts/facts.ts';
+import type { ReadContext } from './context.ts';
+import { evidenceFacts } from './evidence-facts.ts';
+
+const deadlineMs = 10_000;
+const mostBytes = 1024 * 1024;
+const mostFiles = 200;
+
+interface Found {
+  readonly name: string;
+  readonly text: string;
+  /** The label of the agent, of a file of the prober. */
+  readonly host?: string;
+  readonly answer: EvidenceAnswer;
+}
+
+type Outcome = Found | { readonly name: string; readonly problem: string };
+
+/** Newest last; undefined where there is no such folder. */
+function jsonFiles(directory: string): string[] | undefined {
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .flatMap((entry) => {
+        const path = join(directory, entry.name);
+        if (entry.isDirectory()) return jsonFilesOf(path);
+        return entry.name.endsWith('.json') ? [path] : [];
+      })
+      .toSorted();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of one host: no deeper. */
+function jsonFilesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => join(directory, name));
+  } catch {
+    return [];
+  }
+}
+
+async function fileOutcome(path: string): Promise<Outcome> {
+  const name = path;
+  try {
+    const text = (await readSmallFile(path)).toString();
+    const answer: EvidenceFile = parseEvidenceFile(text);
+    return { name, text, host: answer.host, answer };
+  } catch (error) {
+    const why = error instanceof Error && !('code' in error) ? error.message : whyUnreadable(error);
+    return { name, problem: `it is no evidence: ${why}` };
+  }
+}
+
+async function urlOutcome(url: string): Promise<Outcome> {
+  const target = new URL(url);
+  const name = `${target.origin}${target.pathname}`;
+  if (target.pathname === '/') target.pathname = '/evidence';
+  try {
+    const { status, body } = await httpGet(target, deadlineMs, mostBytes);
+    if (status === 401 || status === 403)
+      return {
+        name,
+        problem: `it refuses us (${status}): it wants a password, or to be asked on its own machine`,
+      };
+    if (status !== 200) return { name, problem: `it answers ${status}` };
+    const text = Buffer.from(body, 'latin1').toString();
+    return { name, text, answer: parseEvidence(text) };
+  } catch (error) {
+    return { name, problem: messageOf(error) };
+  }
+}
+
+async function outcomes(evidence: string): Promise<Outcome[] | undefined> {
+  if (/^https?:\/\//.test(evidence)) return [await urlOutcome(evidence)];
+  const files = statSync(evidence, { throwIfNoEntry: false })?.isDirectory()
+    ? jsonFiles(evidence)
+    : [evidence];
+  return files && Promise.all(files.slice(-mostFiles).map(fileOutcome));
+}
+
+const isFound = (outcome: Outcome): outcome is Found => 'answer' in outcome;
+
+/** Of several hosts one must be named. */
+function ofHost(found: readonly Found[], host: string | undefined): Found[] | Missing {
+  const hosts = [...new Set(found.flatMap((one) => one.host ?? []))];
+  if (host !== undefined) return found.filter((one) => (one.host ?? host) === host);
+  if (hosts.length <= 1) return [...found];
+  const why = `there are files of ${hosts.length} hosts: name one with --host (${hosts.slice(0, 20).join(', ')})`;
+  return { what: 'the flight recorder', why };
+}
+
+function runningBoot({ surroundings }: ReadContext): string {
+  try {
+    const id = surroundings.procfs.read('sys/kernel/random/boot_id') ?? '';
+    return id.trim().replaceAll('-', '');
+  } catch {
+    return '';
+  }
+}
+
+function factsOf({ name, text, answer }: Found, context: ReadContext): Gathered {
+  const source = `evidence ${basename(name)}`;
+  const { surroundings } = context;
+  const origin = { source, runningBoot: runningBoot(context), now: surroundings.now() };
+  const facts = evidenceFacts(answer, origin);
+  const rows = answer.incidents.flatMap(({ samples }) =>
+    samples.parts.map((part) => part.rows.length),
+  );
+  const excerpts = answer.incidents.reduce((sum, { kernel }) => sum + kernel.length, 0);
+  return {
+    ...facts,
+    sources: [
+      {
+        id: source,
+        kind: 'evidence',
+        name,
+        records: rows.reduce((sum, count) => sum + count, excerpts),
+        sha256: createHash('sha256').update(text).digest('hex'),
+        timeErrorSeconds: 1,
+        problems: [],
+      },
+    ],
+  };
+}
+
+/** Files that are no evidence, or cannot be read, cost themselves. */
+export async function readEvidence(context: ReadContext): Promise<Gathered[]> {
+  const { evidence, host } = context.options;
+  if (evidence === undefined) return [];
+  const all = await outcomes(evidence);
+  const what = 'the flight recorder';
+  if (all === undefined || all.length === 0)
+    return [{ missing: [{ what, why: `there are no files of it in ${evidence}` }] }];
+  const found = ofHost(all.filter(isFound), host);
+  const broken = all.flatMap((outcome): Gathered[] =>
+    isFound(outcome)
+      ? []
+      : [{ missing: [{ what: `${what}: ${outcome.name}`, why: outcome.problem }] }],
+  );
+  if (!Array.isArray(found)) return [...broken, { missing: [found] }];
+  return [...broken, ...found.map((one) => factsOf(one, context))];
+}
