@@ -8,19 +8,11 @@ import { verdictSentences } from './kit/verdict.ts';
 const directory = join(import.meta.dirname, '../docs/dashboards');
 const page = (name: string) => readFileSync(join(directory, `${name}.md`), 'utf8');
 
-test('every dashboard has its page, listed, with pictures that exist', () => {
+test('every dashboard has its page, listed', () => {
   for (const { uid } of committed()) {
     const name = uid.replace('stealwatch-', '');
-    const text = page(name);
+    assert.ok(page(name).length > 0, name);
     assert.ok(page('README').includes(`(${name}.md)`), `${name} is not listed`);
-    for (const size of ['desk', 'phone']) {
-      for (const theme of ['dark', 'light']) {
-        assert.ok(
-          text.includes(`images/${name}-${size}-${theme}.png`),
-          `${name}: ${size} ${theme}`,
-        );
-      }
-    }
   }
 });
 

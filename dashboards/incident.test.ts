@@ -3,6 +3,7 @@
  * What happens when is told in incident/timelines.ts; the numbers expected here follow from it.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { timeOf } from './incident/fixture.ts';
 import { coarseSeconds, machines } from './incident/timelines.ts';
@@ -11,6 +12,7 @@ import { familyOf } from './lint/declared.ts';
 import { committed, type Target } from './lint/model.ts';
 import { type View, askPanel, hasData, panelNamed } from './lint/panels.ts';
 import { example, interpolate, parsePromql } from '../alerts/testing/promql.ts';
+import { picturePath, timelinePicture } from './pictures/timeline.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { verdict } from '../alerts/verdict/verdict.ts';
 import { inStep } from '../tools/rig/in-step.ts';
@@ -376,6 +378,11 @@ for (const [machine, clock, code] of expected) {
     assert.equal(await figure('overview', 'Is my host stealing from me?', at), code);
   });
 }
+
+test('the picture of the README is what the page shows', async () => {
+  const drawn = await timelinePicture(afternoon);
+  assert.ok(readFileSync(picturePath, 'utf8') === drawn, 'stale: run npm run pictures');
+});
 
 test("other people's pages find their data", async () => {
   const running = timeOf('17:30:00');
