@@ -15,35 +15,48 @@ export interface Answer {
 /** `100 Continue` and its like. Who sends them without end never answers. */
 const mostInterimAnswers = 8;
 
+const firstBytes = 16 * 1024;
+
 async function beginningOf(response: IncomingMessage, bytes: number): Promise<string> {
-  let body = Buffer.alloc(0);
+  // Grows as what comes does, in few steps: it may come byte by byte.
+  let body = Buffer.alloc(Math.min(bytes, firstBytes));
+  let length = 0;
   response.on('data', (chunk: Buffer) => {
-    body = Buffer.concat([body, chunk]).subarray(0, bytes);
-    if (body.length >= bytes) response.destroy();
+    const wanted = Math.min(bytes, length + chunk.length);
+    if (wanted > body.length) {
+      const larger = Buffer.alloc(Math.min(bytes, Math.max(wanted, 2 * body.length)));
+      body.copy(larger, 0, 0, length);
+      body = larger;
+    }
+    chunk.copy(body, length);
+    length = wanted;
+    if (length >= bytes) response.destroy();
   });
   if (bytes === 0) response.destroy();
   await new Promise((resolve) => {
     response.once('close', resolve);
     response.once('error', resolve);
   });
-  return body.toString('latin1');
+  return body.toString('latin1', 0, length);
 }
 
 /**
  * Resolves with the answer and the first bytes of its body. Rejects with an error that never
- * holds the URL, which may be secret.
+ * holds the URL, which may be secret. `ca`: in place of the public authorities.
  */
 export function httpGet(
   url: URL,
   deadlineMs: number,
   bodyBytes: number,
   headers: Readonly<Record<string, string>> = {},
+  ca?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // TLS costs 4 MB of memory: not before somebody uses it.
     const get = url.protocol === 'https:' ? process.getBuiltinModule('node:https').get : getHttp;
     const request = get(url, {
       agent: false,
+      ...(ca === undefined ? {} : { ca }),
       headers: { 'user-agent': `stealwatch/${version}`, ...headers },
     });
     let interim = 0;

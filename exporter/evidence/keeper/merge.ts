@@ -1,0 +1,151 @@
+/**
+ * What is known of one incident from two answers. The later one rules, but it may say less: an
+ * exporter that started again has lost its samples, and one whose memory is full has thinned them.
+ */
+import type {
+  BlockedThread,
+  EvidenceIncident,
+  KernelExcerpt,
+  RedisRecord,
+  Rows,
+  Samples,
+} from '../format.ts';
+
+const mostRows = 12_000;
+const mostEntries = 64;
+/** Of the time of a coarse row, for finer ones to stand in its place. */
+const coveredShare = 0.8;
+
+type Row = Rows['rows'][number];
+
+interface SteppedRow {
+  readonly step: number;
+  readonly time: number;
+  readonly row: Row;
+}
+
+/** In the columns of the other. */
+function flat({ columns, parts }: Samples, wanted: readonly string[]): SteppedRow[] {
+  const places = wanted.map((name) => columns.indexOf(name));
+  return parts.flatMap(({ step, rows }) =>
+    rows.map((row) => ({
+      step,
+      time: row[0] ?? 0,
+      row: places.map((place) => row[place] ?? null),
+    })),
+  );
+}
+
+function partsOf(rows: readonly SteppedRow[]): Rows[] {
+  const parts: { step: number; rows: Row[] }[] = [];
+  for (const { step, row } of rows) {
+    const last = parts.at(-1);
+    if (last?.step === step) last.rows.push(row);
+    else parts.push({ step, rows: [row] });
+  }
+  return parts;
+}
+
+/** Where the earlier answer has finer rows of the same time, those; all that is older than the later one. */
+function mergedRows(earlier: readonly SteppedRow[], later: readonly SteppedRow[]): SteppedRow[] {
+  const merged: SteppedRow[] = [];
+  let i = 0;
+  for (const coarse of later) {
+    const from = coarse.time - coarse.step;
+    const finer: SteppedRow[] = [];
+    for (; i < earlier.length && (earlier[i]?.time ?? 0) <= coarse.time; i += 1) {
+      const row = earlier[i];
+      if (row === undefined) continue;
+      if (row.time <= from && row.time > (merged.at(-1)?.time ?? -Infinity)) merged.push(row);
+      else if (row.time > from && row.step < coarse.step) finer.push(row);
+    }
+    const covered = finer.reduce((sum, { step }) => sum + step, 0);
+    if (covered >= coveredShare * coarse.step) merged.push(...finer);
+    else merged.push(coarse);
+  }
+  const newest = merged.at(-1)?.time ?? -Infinity;
+  return [...merged, ...earlier.slice(i).filter(({ time }) => time > newest)].slice(-mostRows);
+}
+
+function mergedSamples(earlier: Samples, later: Samples): Samples {
+  const { columns } = later;
+  const rows = mergedRows(flat(earlier, columns), flat(later, columns));
+  return { columns, parts: partsOf(rows) };
+}
+
+/** By key, the later entry where both have one unless the earlier is more. */
+function united<T>(
+  earlier: readonly T[],
+  later: readonly T[],
+  keyOf: (entry: T) => string,
+  choose: (earlier: T, later: T) => T,
+): T[] {
+  const all = new Map(earlier.map((entry) => [keyOf(entry), entry]));
+  for (const entry of later) {
+    const known = all.get(keyOf(entry));
+    all.set(keyOf(entry), known === undefined ? entry : choose(known, entry));
+  }
+  return [...all.values()];
+}
+
+const mergedKernel = (earlier: readonly KernelExcerpt[], later: readonly KernelExcerpt[]) =>
+  united(
+    earlier,
+    later,
+    ({ kind, hash, time }) => `${kind} ${hash} ${time}`,
+    (a, b) => ({
+      ...(a.count > b.count ? a : b),
+      lines: a.lines.length > b.lines.length ? a.lines : b.lines,
+    }),
+  )
+    .sort((a, b) => a.time - b.time)
+    .slice(0, mostEntries);
+
+const mergedTasks = (earlier: readonly BlockedThread[], later: readonly BlockedThread[]) =>
+  united(
+    earlier,
+    later,
+    ({ comm, since, reason }) => `${comm} ${Math.round(since)} ${reason}`,
+    (a, b) => (a.last > b.last ? a : b),
+  )
+    .sort((a, b) => b.last - b.since - (a.last - a.since))
+    .slice(0, mostEntries)
+    .sort((a, b) => a.since - b.since);
+
+function mergedRedis(earlier?: RedisRecord, later?: RedisRecord): RedisRecord | undefined {
+  if (earlier === undefined || later === undefined) return later ?? earlier;
+  const all = united(
+    earlier.states,
+    later.states,
+    ({ time }) => String(time),
+    (_a, b) => b,
+  ).sort((a, b) => a.time - b.time);
+  const states = all.filter(({ state }, i) => all[i - 1]?.state !== state).slice(-2 * mostEntries);
+  const reason = later.reason ?? earlier.reason;
+  return { states, ...(reason === undefined ? {} : { reason }) };
+}
+
+const saysNothing = ({ name }: EvidenceIncident['cause']) => name === 'unknown' || name === 'quiet';
+
+export function merged(earlier: EvidenceIncident, later: EvidenceIncident): EvidenceIncident {
+  const redis = mergedRedis(earlier.redis, later.redis);
+  const names = new Set([...earlier.formerIds, earlier.id, ...later.formerIds]);
+  names.delete(later.id);
+  const openedBy = united(
+    earlier.openedBy,
+    later.openedBy,
+    ({ rule }) => rule,
+    (a, b) => (a.time <= b.time ? a : b),
+  );
+  return {
+    ...later,
+    formerIds: [...names].slice(-8),
+    onset: earlier.onset.latest <= later.onset.latest ? earlier.onset : later.onset,
+    openedBy: openedBy.sort((a, b) => a.time - b.time),
+    cause: saysNothing(later.cause) && !saysNothing(earlier.cause) ? earlier.cause : later.cause,
+    kernel: mergedKernel(earlier.kernel, later.kernel),
+    tasks: mergedTasks(earlier.tasks, later.tasks),
+    ...(redis === undefined ? {} : { redis }),
+    samples: mergedSamples(earlier.samples, later.samples),
+  };
+}

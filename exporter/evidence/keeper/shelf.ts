@@ -1,0 +1,161 @@
+/**
+ * The folder in which the prober keeps what it fetched: HOST/INCIDENT.json, each written beside
+ * itself and renamed, so that a reader finds a whole one or none. Bounded: of a host and in all the
+ * oldest go first, an incident that is open last.
+ */
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EvidenceAnswer, EvidenceFile, EvidenceIncident } from '../format.ts';
+import { parseEvidenceFile } from '../parse.ts';
+import { merged } from './merge.ts';
+
+export interface ShelfLimits {
+  readonly filesOfHost: number;
+  readonly bytes: number;
+}
+
+const shelfLimits: ShelfLimits = { filesOfHost: 50, bytes: 64 * 1024 * 1024 };
+/** Not read back: it is none of ours. */
+const largestFile = 4 * 1024 * 1024;
+const mostFolders = 2000;
+
+interface Kept {
+  readonly folder: string;
+  readonly id: string;
+  readonly bytes: number;
+  /** When it was written last, Unix time in seconds. */
+  readonly at: number;
+  readonly open: boolean;
+}
+
+export interface Shelf {
+  /** What is there from before. Rejects when the folder cannot be read. */
+  load(): Promise<void>;
+  /** One at a time. Rejects when the disk does not take it; what was there stays. */
+  save(host: string, fetched: number, answer: EvidenceAnswer, one: EvidenceIncident): Promise<void>;
+  /** Files by folder. */
+  counts(): ReadonlyMap<string, number>;
+}
+
+const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** A label may hold anything; a folder is called by it where it can be, and two are never one. */
+export function folderOf(host: string): string {
+  if (plainName.test(host)) return host;
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const digits = createHash('sha256').update(host).digest('hex').slice(0, 12);
+  const letters = host.replaceAll(/[^A-Za-z0-9_-]/g, '_').slice(0, 40);
+  return `h-${letters}~${digits}`;
+}
+
+const textOf = (file: EvidenceFile): string => `${JSON.stringify(file)}\n`;
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  const beside = `${path}.tmp`;
+  const file = await open(beside, 'w', 0o640);
+  try {
+    await file.writeFile(text);
+    // A name that leads to nothing after a power cut would have taken the place of what was there.
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  await rename(beside, path);
+}
+
+export function createShelf(directory: string, limits: ShelfLimits = shelfLimits): Shelf {
+  const kept = new Map<string, Kept>();
+
+  const pathOf = ({ folder, id }: Pick<Kept, 'folder' | 'id'>) =>
+    join(directory, folder, `${id}.json`);
+
+  async function note(folder: string, name: string): Promise<void> {
+    const path = join(directory, folder, name);
+    // Left by one that was ended while it wrote.
+    if (name.endsWith('.tmp')) return rm(path, { force: true });
+    if (!name.endsWith('.json')) return undefined;
+    const { size, mtimeMs } = await stat(path);
+    const one = { folder, id: name.slice(0, -5), bytes: size, at: mtimeMs / 1000, open: false };
+    kept.set(path, one);
+    return undefined;
+  }
+
+  /** What was written of it before, by this name or one that it had. */
+  async function earlierOf(folder: string, id: string): Promise<EvidenceIncident | undefined> {
+    const path = pathOf({ folder, id });
+    const known = kept.get(path);
+    if (known === undefined || known.bytes > largestFile) return undefined;
+    try {
+      return parseEvidenceFile(await readFile(path, 'utf8')).incidents[0];
+    } catch {
+      return undefined;
+    }
+  }
+
+  async function remove(path: string): Promise<void> {
+    await rm(path, { force: true });
+    kept.delete(path);
+  }
+
+  function oldest(of: (one: Kept) => boolean): string | undefined {
+    const found = [...kept].filter(([, one]) => of(one));
+    found.sort(([, a], [, b]) => Number(a.open) - Number(b.open) || a.at - b.at);
+    return found[0]?.[0];
+  }
+
+  const bytes = () => [...kept.values()].reduce((sum, one) => sum + one.bytes, 0);
+  const filesOf = (folder: string) =>
+    [...kept.values()].filter((one) => one.folder === folder).length;
+
+  async function makeRoom(path: string, folder: string, needed: number): Promise<void> {
+    const others = (one: Kept) => pathOf(one) !== path;
+    while (!kept.has(path) && filesOf(folder) >= limits.filesOfHost) {
+      const least = oldest((one) => one.folder === folder && others(one));
+      if (least === undefined) break;
+      await remove(least);
+    }
+    while (bytes() - (kept.get(path)?.bytes ?? 0) + needed > limits.bytes) {
+      const least = oldest(others);
+      if (least === undefined) break;
+      await remove(least);
+    }
+  }
+
+  return {
+    async load() {
+      await mkdir(directory, { recursive: true, mode: 0o750 });
+      const entries = await readdir(directory, { withFileTypes: true });
+      const folders = entries.filter((entry) => entry.isDirectory()).slice(0, mostFolders);
+      for (const { name: folder } of folders) {
+        for (const name of await readdir(join(directory, folder))) await note(folder, name);
+      }
+    },
+    async save(host, fetched, answer, one) {
+      const folder = folderOf(host);
+      const path = pathOf({ folder, id: one.id });
+      let incident = one;
+      for (const id of [...one.formerIds, one.id]) {
+        const earlier = await earlierOf(folder, id);
+        if (earlier !== undefined) incident = merged(earlier, incident);
+      }
+      const text = textOf({ ...answer, host, fetched, incidents: [incident] });
+      const length = Buffer.byteLength(text);
+      await mkdir(join(directory, folder), { recursive: true, mode: 0o750 });
+      await makeRoom(path, folder, length);
+      await writeWhole(path, text);
+      kept.set(path, {
+        folder,
+        id: one.id,
+        bytes: length,
+        at: fetched,
+        open: one.state === 'open',
+      });
+      for (const id of one.formerIds) await remove(pathOf({ folder, id }));
+    },
+    counts() {
+      const counts = new Map<string, number>();
+      for (const { folder } of kept.values()) counts.set(folder, (counts.get(folder) ?? 0) + 1);
+      return counts;
+    },
+  };
+}
