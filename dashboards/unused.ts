@@ -61,6 +61,9 @@ export const unused: Readonly<Record<string, string>> = {
     'the other bound of what a restart loses, beside the changes',
   redis_latest_fork_usec: 'redis_exporter has both; panels use seconds',
   stealwatch_app_health_seconds: toLookUp,
+  stealwatch_evidence_incidents: 'says of which machines there is evidence to make a report from',
+  stealwatch_evidence_fetch_failures_total:
+    'HostFrozen pages for a machine that does not answer; of one that does it says that evidence is refused',
   stealwatch_cold_page_touch_seconds: "the distribution behind the canary's counter",
   stealwatch_hung_task_last_seconds: toLookUp,
   stealwatch_hung_task_timeout_seconds: toLookUp,

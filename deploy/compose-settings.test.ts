@@ -42,6 +42,12 @@ const fixed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     STEALWATCH_DASHBOARDS_PATH: '/etc/stealwatch/dashboards',
   },
   demo: { REDIS_HOST: 'redis' },
+  prober: {
+    STEALWATCH_EVIDENCE_DIR: '/evidence',
+    STEALWATCH_AGENTS: '/etc/stealwatch/targets',
+    STEALWATCH_AGENT_CA_FILE: '/etc/stealwatch/secrets/agent-ca.pem',
+  },
+  'prometheus-watch': { PROBER_TARGET: 'prober:10190' },
 };
 
 /** The settings that a start.sh reads, from itself. */
@@ -62,7 +68,7 @@ const byItsName = (settings: readonly string[]) =>
 
 /** Where the others are is what compose decides; without it, whoever starts them. */
 const prometheusSettings = settingsOf('deploy/prometheus/start.sh').filter(
-  (name) => !/^(ALERTMANAGER|PROMETHEUS)_TARGET$/.test(name),
+  (name) => !/^(ALERTMANAGER|PROMETHEUS|PROBER)_TARGET$/.test(name),
 );
 const ofLocalExporter = prometheusSettings.filter((name) => /^(LOCAL|HOST)_/.test(name));
 const ofEveryPrometheus = prometheusSettings.filter(
@@ -121,7 +127,7 @@ test('compose: what the exporter is given it takes', () => {
   for (const name of exporters) {
     const env = bare.services[name]?.environment ?? {};
     for (const setting of Object.keys(env)) {
-      const variable = setting.replace(/(?<!TLS_\w+|CONFIG)_FILE$/, '');
+      const variable = setting.replace(/(?<!TLS_\w+|CONFIG|AGENT_CA)_FILE$/, '');
       assert.ok(known.has(variable) || setting === 'NODE_EXTRA_CA_CERTS', setting);
     }
     const command = readConfig({ ...asked, argv: [], env });

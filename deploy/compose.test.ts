@@ -191,7 +191,11 @@ const promises: readonly Promised[] = [
     why: 'Everything that is ours is read-only; what is to outlive a container is in a volume.',
     is: {
       exporter: [handedIn.volume, './secrets/agent:/etc/stealwatch:ro'],
-      prober: ['./secrets/watcher:/etc/stealwatch/secrets:ro'],
+      prober: [
+        './secrets/watcher:/etc/stealwatch/secrets:ro',
+        './targets:/etc/stealwatch/targets:ro',
+        'evidence:/evidence',
+      ],
       ...each(prometheuses, prometheusService.volumes),
       alertmanager: [
         './alerts/alertmanager:/etc/stealwatch/alertmanager:ro',

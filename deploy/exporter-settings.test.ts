@@ -19,7 +19,7 @@ const short = (variable: string) => variable.replace('STEALWATCH_', '');
 
 /** What is said of every Redis is said of the watcher's targets too, and a log is a log. */
 const ofProber = allSettings.filter(({ flag }) =>
-  /^(?:redis-(?!url)|target$|log-level)/.test(flag),
+  /^(?:redis-(?!url)|target$|log-level|agent-(?:token|user|password))/.test(flag),
 );
 
 /** Names it may have in .env: its own, or one that says whose it is. */

@@ -81,6 +81,7 @@ const stubPlugin: Plugin = {
 const apart: Readonly<Record<string, string>> = {
   systeminformation: 'systeminformation',
   './http/access/access.ts': 'web-access',
+  '../evidence/keeper/keeper.ts': 'evidence-keeper',
 };
 
 const apartPlugin: Plugin = {
@@ -120,6 +121,7 @@ const { metafile } = await esbuild.build({
   entryPoints: {
     systeminformation: 'systeminformation',
     'web-access': 'exporter/http/access/access.ts',
+    'evidence-keeper': 'exporter/evidence/keeper/keeper.ts',
     stealwatch: 'exporter/main.ts',
     commands: 'exporter/commands.ts',
     'bcrypt-worker': 'exporter/http/access/bcrypt-worker.ts',

@@ -16,7 +16,7 @@ export ETC
 
 # ALERTMANAGER_TARGET and PROMETHEUS_TARGET, where alerts go and Prometheus itself is scraped, are for
 # those who run them without compose. STEALWATCH_TARGETS is a list in lines.
-names='ALERTMANAGER_TARGET PROMETHEUS_TARGET EXTERNAL_LABEL STEALWATCH_TARGETS
+names='ALERTMANAGER_TARGET PROMETHEUS_TARGET PROBER_TARGET EXTERNAL_LABEL STEALWATCH_TARGETS
   LOCAL_TARGET HOST_NAME HOST_PROVIDER HOST_PLAN HOST_PRICE
   AGENT_TOKEN AGENT_USER AGENT_PASSWORD
   REMOTE_WRITE_URL REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN'
@@ -36,6 +36,7 @@ done
 expect_address LOCAL_TARGET exporter:10190
 expect_address ALERTMANAGER_TARGET alertmanager:9093
 expect_address PROMETHEUS_TARGET 127.0.0.1:9090
+expect_address PROBER_TARGET prober:10190
 # The Compare dashboard counts with it.
 expect HOST_PRICE '[0-9]+(\.[0-9]+)?' "a number such as 7.55 (not shown)"
 # Prometheus puts variables into this one.

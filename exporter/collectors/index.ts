@@ -17,6 +17,7 @@ import type { Dependencies } from './dependencies.ts';
 import { diskCollector } from './disk.ts';
 import { asynqCollector } from './asynq.ts';
 import { coldPageCollector } from './cold-page.ts';
+import { evidenceCollector } from './evidence.ts';
 import { exporterCollector } from './exporter.ts';
 import { heartbeatCollector } from './heartbeat.ts';
 import { hostInfoCollector } from './host-info.ts';
@@ -65,10 +66,11 @@ const kept =
     keepingSeries(factory(shared));
 
 /** Collectors that have nothing to do unless they are configured. */
-function isIdle(name: string, { apps, canary, heartbeatUrl }: Config): boolean {
+function isIdle(name: string, { apps, canary, evidenceDir, heartbeatUrl }: Config): boolean {
   return (
     (name === 'app-health' && apps.length === 0) ||
     (name === 'cold-page' && canary === 0) ||
+    (name === 'evidence' && evidenceDir === undefined) ||
     (name === 'heartbeat' && heartbeatUrl === undefined)
   );
 }
@@ -93,6 +95,7 @@ const factories: Readonly<Record<string, Factory>> = {
   asynq: watchingRedis(asynqCollector),
   'app-health': watchingRedis(appHealthCollector),
   heartbeat: heartbeatCollector,
+  evidence: evidenceCollector,
   exporter: exporterCollector,
 };
 

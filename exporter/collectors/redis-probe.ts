@@ -157,6 +157,7 @@ export function redisProbeCollector({
     const awaited = isUp() || probe.state() === 'frozen';
     return {
       redis_state: redisStates.indexOf(stateNow()),
+      redis_silent_seconds: probe.unresponsiveSeconds(),
       ...(awaited ? { redis_latency_seconds: probe.lastSeconds() } : {}),
     };
   }

@@ -239,6 +239,26 @@ export function redisProblems(config: RedisValues): string[] {
     : [];
 }
 
+/** Whose evidence is to be kept must be said, and how to ask for it be clear. */
+function evidenceProblems(config: Partial<Config>): string[] {
+  const problems: string[] = [];
+  const pairs = [
+    ['evidenceDir', 'agents', '--evidence-dir, --agents'],
+    ['agentUser', 'agentPassword', '--agent-user, --agent-password'],
+  ] as const;
+  for (const [a, b, flags] of pairs) {
+    // One that was given and refused is told already.
+    const understood = a in config && b in config;
+    if (understood && (config[a] === undefined) !== (config[b] === undefined)) {
+      problems.push(`${flags}: expected both or neither`);
+    }
+  }
+  if (config.agentToken !== undefined && config.agentUser !== undefined) {
+    problems.push('--agent-token, --agent-user: expected one of the two');
+  }
+  return problems;
+}
+
 /** The Redis to watch, with what else is said of how to reach it. */
 export function redisOf(config: RedisValues): Config['redis'] {
   return withSettings(config.redis, redisSettingsOf(config));
@@ -296,7 +316,7 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
   const { values: config, problems, wants } = readSettings(settings, { argv, env });
   if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
   if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
-  problems.push(...redisProblems(config));
+  problems.push(...redisProblems(config), ...evidenceProblems(config));
   for (const name of config.without ?? []) {
     if (!collectors.includes(name)) {
       problems.push(

@@ -31,6 +31,15 @@ export function parseOptionalText(text: string): string | undefined {
   return text === '' ? undefined : text;
 }
 
+/** As it goes into a header. */
+export function parseToken(text: string): string | undefined {
+  const token = text.trim();
+  if (!/^[!-~]*$/.test(token)) {
+    throw new Error('expected letters, digits and signs of ASCII without blanks');
+  }
+  return parseOptionalText(token);
+}
+
 export function parseRatio(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value > 0 && value < 1)) {

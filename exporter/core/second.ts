@@ -28,6 +28,8 @@ export const columns = {
   redis_state: 'max',
   /** Of the last PING: how long its answer took, or has been waited for. */
   redis_latency_seconds: 'max',
+  /** Time since it last answered anything, 0 while it does. */
+  redis_silent_seconds: 'max',
   load_1m: 'max',
   /** Share of the last minute in which all that had work waited for a disk; known while somebody scrapes. */
   pressure_io: 'mean',

@@ -90,7 +90,11 @@ const hung = (seconds: number, at: number, pid = 160, past = false): Excerpt => 
 
 const frozenFor = (since: number) => (at: number) => ({
   redis: 'frozen',
-  second: { redis_state: frozen, redis_latency_seconds: at - since },
+  second: {
+    redis_state: frozen,
+    redis_latency_seconds: at - since,
+    redis_silent_seconds: at - since + 0.75,
+  },
 });
 
 const timesOf = ({ samples }: EvidenceIncident) =>
@@ -111,7 +115,7 @@ test('recorder: a frozen Redis, with five minutes before it, and over five minut
   const [open] = incidents();
   assert.equal(open?.state, 'open');
   assert.equal(open.id, `${bootId}-1600`);
-  assert.deepEqual(open.onset, { earliest: 1600, latest: 1600.5 });
+  assert.deepEqual(open.onset, { earliest: 1599.75, latest: 1600.5 });
   assert.deepEqual(open.openedBy, [{ time: 1601, rule: 'redis_frozen' }]);
   const times = timesOf(open);
   assert.equal(times[0], 1301);
@@ -188,7 +192,7 @@ test('recorder: the kernel names it, and who starts again and reads the log agai
   const [live] = first.incidents();
   assert.equal(live?.id, `${bootId}-1610`);
   assert.deepEqual(live.formerIds, [`${bootId}-1600`]);
-  assert.deepEqual(live.onset, { earliest: 1600, latest: 1600 });
+  assert.deepEqual(live.onset, { earliest: 1599.25, latest: 1600 });
 
   const second = machine(1800);
   second.recorder.kernel(hung(120, 1730.25, 160, true));

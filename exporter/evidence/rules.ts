@@ -27,6 +27,7 @@ const watchdogSeconds = 4;
 
 const place = (column: Column) => columnNames.indexOf(column);
 const frozen = redisStates.indexOf('frozen');
+const answering = new Set([redisStates.indexOf('up'), redisStates.indexOf('slow')]);
 
 export interface RuleContext {
   readonly ring: Ring;
@@ -39,16 +40,18 @@ export interface RuleContext {
 const atLeast = (moment: Moment) => Math.max(0, moment);
 
 export function createRules({ ring, stealThreshold, start }: RuleContext) {
-  let redisAnswered: Moment | undefined;
+  let everAnswered = false;
 
   function redis(at: Moment, second: Second): Met[] {
-    const { redis_state: state = NaN, redis_latency_seconds: awaited = NaN } = second;
+    const { redis_state: state = NaN, redis_latency_seconds: awaited = 0 } = second;
+    const { redis_silent_seconds: silent = awaited } = second;
     if (state !== frozen) {
-      if (!Number.isNaN(state)) redisAnswered = at;
+      if (answering.has(state)) everAnswered = true;
       return [];
     }
-    const latest = at - (awaited > 0 ? awaited : 0);
-    const earliest = Math.min(latest, redisAnswered ?? 0);
+    const latest = at - awaited;
+    // Of one that never answered us nobody knows.
+    const earliest = everAnswered ? atLeast(at - Math.max(silent, awaited)) : 0;
     return [{ rule: 'redis_frozen', onset: { earliest, latest }, last: at }];
   }
 

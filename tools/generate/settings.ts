@@ -12,6 +12,12 @@ export const withoutVariable: Readonly<Record<string, string>> = {
   sysfs: "the container's shows the host",
   kmsg: "the host's, handed in",
   'kmsg-userspace': 'for tests',
+  'evidence-dir': '`EVIDENCE_DIR`, on a watcher',
+  agents: '`TARGETS_DIR`, on a watcher',
+  'agent-token': "of the watcher's",
+  'agent-user': "of the watcher's",
+  'agent-password': "of the watcher's",
+  'agent-ca-file': '`secrets/watcher/agent-ca.pem`',
 };
 
 /** Variables that can hold it: by name, and a secret in a file as well. */

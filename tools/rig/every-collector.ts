@@ -10,6 +10,8 @@ const configured = [
   '--app=shop=http://127.0.0.1:1/',
   '--heartbeat-url=http://127.0.0.1:1/',
   '--canary=4',
+  '--evidence-dir=/dev/null/evidence',
+  '--agents=/dev/null/agents',
 ];
 
 /**

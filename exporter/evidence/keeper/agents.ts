@@ -61,7 +61,7 @@ function agentsOf(group: unknown): Agent[] {
 
 async function agentsIn(path: string): Promise<Agent[]> {
   const text = (await readSmallFile(path)).toString();
-  const groups: unknown = parse(text, { maxAliasCount: 100, logLevel: 'silent' });
+  const groups: unknown = parse(text, { maxAliasCount: 100, logLevel: 'error' });
   if (groups === null) return [];
   if (!Array.isArray(groups)) throw new Error('expected a list');
   return groups.flatMap((group: unknown) => agentsOf(group));

@@ -7,8 +7,7 @@
  * waits for an agent or for the disk but what asked it.
  */
 import type { Clock } from '../../measure/clock.ts';
-import { messageOf } from '../../measure/errors.ts';
-import { codeOf } from '../../measure/errors.ts';
+import { codeOf, messageOf } from '../../measure/errors.ts';
 import { readSmallFile } from '../../core/read-file.ts';
 import type { EvidenceAnswer } from '../format.ts';
 import { type Agent, readAgents } from './agents.ts';
@@ -42,7 +41,7 @@ export interface AgentStatus {
   readonly incidents: number;
   readonly failures: number;
   /** Why its evidence could not be had or kept the last time. */
-  readonly problem?: string;
+  readonly problem: string | undefined;
 }
 
 export interface Keeper {
@@ -93,6 +92,8 @@ export function keepEvidence(
   const states = new Map<string, State>();
   let listProblems: readonly string[] = [];
   let disk: string | undefined;
+  let ca: string | undefined;
+  let caProblem: string | undefined;
   let loaded = false;
   let listing = false;
   let listedAt = -Infinity;
@@ -104,21 +105,23 @@ export function keepEvidence(
   /** An agent's first turn comes within the period, and not with all others'. */
   function follow(agents: readonly Agent[]): void {
     const now = clock.monotonic();
+    for (const [i, agent] of agents.entries()) {
+      const key = keyOf(agent);
+      if (!states.has(key)) states.set(key, newState(agent, now + (i % quietSeconds)));
+    }
+  }
+
+  function forgetOthers(agents: readonly Agent[]): void {
     const keys = new Set(agents.map(keyOf));
     for (const key of states.keys()) if (!keys.has(key)) states.delete(key);
-    agents.forEach((agent, i) => {
-      const known = states.get(keyOf(agent));
-      if (known === undefined) {
-        states.set(keyOf(agent), newState(agent, now + ((i * 7) % quietSeconds) * (i > 0 ? 1 : 0)));
-      }
-    });
   }
 
   async function readList(): Promise<void> {
     const { agents, problems } = await readAgents(list);
     listProblems = problems;
-    // A list that cannot be read changes nothing: agents that were known go on being asked.
-    if (problems.length === 0 || agents.length > states.size) follow(agents);
+    follow(agents);
+    // A file that cannot be read changes nothing: agents that were known go on being asked.
+    if (problems.length === 0) forgetOthers(agents);
   }
 
   async function load(): Promise<void> {
@@ -158,24 +161,23 @@ export function keepEvidence(
     for (const id of written.keys()) if (!ids.has(id)) written.delete(id);
   }
 
-  async function certificates(): Promise<string | undefined> {
-    if (caFile === undefined) return undefined;
+  async function readCertificates(): Promise<void> {
+    if (caFile === undefined) return;
     try {
       const text = (await readSmallFile(caFile)).toString();
-      return text.trim() === '' ? undefined : text;
+      ca = text.trim() === '' ? undefined : text;
+      caProblem = undefined;
     } catch (error) {
       // As for Prometheus: where there is none, the public ones are trusted.
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw new Error(`the agents' CA cannot be read: ${codeOf(error) ?? messageOf(error)}`, {
-        cause: error,
-      });
+      if (codeOf(error) === 'ENOENT') ca = undefined;
+      else caProblem = `the agents' CA cannot be read (${codeOf(error) ?? messageOf(error)})`;
     }
   }
 
   async function look(state: State): Promise<void> {
     const { etag } = state;
     const { url } = state.agent;
-    const fetched = await fetch({ url, etag, authorization, ca: await certificates() });
+    const fetched = await fetch({ url, etag, authorization, ca });
     const { answer } = fetched;
     if (answer !== undefined) {
       await keep(state, answer);
@@ -202,19 +204,19 @@ export function keepEvidence(
       });
   }
 
-  function list15(): void {
+  function readAgain(): void {
     const now = clock.monotonic();
     if (listing || now - listedAt < listSeconds) return;
     listing = true;
     listedAt = now;
-    Promise.all([readList(), load()])
+    Promise.all([readList(), load(), readCertificates()])
       .catch((error: unknown) => (listProblems = [messageOf(error)]))
       .finally(() => (listing = false));
   }
 
   function tick(): void {
     if (closed) return;
-    list15();
+    readAgain();
     // What is there from before is known first, or it would be written over.
     if (!loaded) return;
     const now = clock.monotonic();
@@ -240,10 +242,14 @@ export function keepEvidence(
         host,
         incidents: counts.get(folderOf(host)) ?? 0,
         failures,
-        ...(problem === undefined ? {} : { problem }),
+        problem,
       }));
     },
-    problems: () => [...listProblems, ...(disk === undefined ? [] : [disk]), ...slowDisk()],
+    problems: () => [
+      ...listProblems,
+      ...[disk, caProblem].filter((problem) => problem !== undefined),
+      ...slowDisk(),
+    ],
     close() {
       closed = true;
       stop();

@@ -11,12 +11,17 @@ import { merged } from './merge.ts';
 
 export interface ShelfLimits {
   readonly filesOfHost: number;
+  /** One that is broken into takes nothing from the others. */
+  readonly bytesOfHost: number;
   readonly bytes: number;
 }
 
-const shelfLimits: ShelfLimits = { filesOfHost: 50, bytes: 64 * 1024 * 1024 };
+const mib = 1024 * 1024;
+const shelfLimits: ShelfLimits = { filesOfHost: 50, bytesOfHost: 16 * mib, bytes: 64 * mib };
 /** Not read back: it is none of ours. */
-const largestFile = 4 * 1024 * 1024;
+const largestFile = 4 * mib;
+/** What is put together may not grow beyond this: then the last answer alone is kept. */
+const largestText = mib;
 const mostFolders = 2000;
 
 interface Kept {
@@ -37,6 +42,8 @@ export interface Shelf {
   counts(): ReadonlyMap<string, number>;
 }
 
+/** What we write, and nothing else: what people put beside it is theirs. */
+const fileName = /^([0-9a-z][0-9a-z-]*)\.json(\.tmp)?$/;
 const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /** A label may hold anything; a folder is called by it where it can be, and two are never one. */
@@ -71,13 +78,15 @@ export function createShelf(directory: string, limits: ShelfLimits = shelfLimits
 
   async function note(folder: string, name: string): Promise<void> {
     const path = join(directory, folder, name);
-    // Left by one that was ended while it wrote.
-    if (name.endsWith('.tmp')) return rm(path, { force: true });
-    if (!name.endsWith('.json')) return undefined;
+    const [, id, beside] = fileName.exec(name) ?? [];
+    if (id === undefined) return;
+    if (beside !== undefined) {
+      // Left by one that was ended while it wrote.
+      await rm(path, { force: true });
+      return;
+    }
     const { size, mtimeMs } = await stat(path);
-    const one = { folder, id: name.slice(0, -5), bytes: size, at: mtimeMs / 1000, open: false };
-    kept.set(path, one);
-    return undefined;
+    kept.set(path, { folder, id, bytes: size, at: mtimeMs / 1000, open: false });
   }
 
   /** What was written of it before, by this name or one that it had. */
@@ -103,21 +112,35 @@ export function createShelf(directory: string, limits: ShelfLimits = shelfLimits
     return found[0]?.[0];
   }
 
-  const bytes = () => [...kept.values()].reduce((sum, one) => sum + one.bytes, 0);
-  const filesOf = (folder: string) =>
-    [...kept.values()].filter((one) => one.folder === folder).length;
+  /** Of the others, the oldest go until so many files and bytes are left. */
+  async function shrink(
+    others: (one: Kept) => boolean,
+    files: number,
+    bytes: number,
+  ): Promise<void> {
+    for (;;) {
+      const left = [...kept.values()].filter(others);
+      const sum = left.reduce((all, one) => all + one.bytes, 0);
+      const least = oldest(others);
+      if (least === undefined || (left.length <= files && sum <= bytes)) return;
+      await remove(least);
+    }
+  }
 
   async function makeRoom(path: string, folder: string, needed: number): Promise<void> {
     const others = (one: Kept) => pathOf(one) !== path;
-    while (!kept.has(path) && filesOf(folder) >= limits.filesOfHost) {
-      const least = oldest((one) => one.folder === folder && others(one));
-      if (least === undefined) break;
-      await remove(least);
-    }
-    while (bytes() - (kept.get(path)?.bytes ?? 0) + needed > limits.bytes) {
-      const least = oldest(others);
-      if (least === undefined) break;
-      await remove(least);
+    await shrink(
+      (one) => one.folder === folder && others(one),
+      limits.filesOfHost - 1,
+      limits.bytesOfHost - needed,
+    );
+    await shrink(others, Infinity, limits.bytes - needed);
+  }
+
+  /** A machine has one open incident: of who tells of more the last one counts. */
+  function closeOthers(folder: string): void {
+    for (const [path, one] of kept) {
+      if (one.folder === folder && one.open) kept.set(path, { ...one, open: false });
     }
   }
 
@@ -138,11 +161,16 @@ export function createShelf(directory: string, limits: ShelfLimits = shelfLimits
         const earlier = await earlierOf(folder, id);
         if (earlier !== undefined) incident = merged(earlier, incident);
       }
-      const text = textOf({ ...answer, host, fetched, incidents: [incident] });
+      const whole = textOf({ ...answer, host, fetched, incidents: [incident] });
+      const text =
+        whole.length <= largestText
+          ? whole
+          : textOf({ ...answer, host, fetched, incidents: [one] });
       const length = Buffer.byteLength(text);
       await mkdir(join(directory, folder), { recursive: true, mode: 0o750 });
       await makeRoom(path, folder, length);
       await writeWhole(path, text);
+      if (one.state === 'open') closeOthers(folder);
       kept.set(path, {
         folder,
         id: one.id,
