@@ -8,13 +8,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { delimiter, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createAuthority } from '../tools/rig/certificates.ts';
 import { startExporter } from '../tools/rig/exporter-process.ts';
 import { type HttpSink, httpSink, webhookMessage } from '../tools/rig/http-sink.ts';
 import { freePort, until } from '../tools/rig/redis-server.ts';
+import { listening } from '../tools/rig/listening.ts';
 
 /** bcrypt of "correct-horse", cost 10. */
 const hash = '$2y$10$abcdefghijklmnopqrstuuf4yQswfQRuOxajohDXdzREFVDuc.Vdy';
@@ -173,13 +173,10 @@ test('watcher: an application that accepts and never answers is a page of its ho
   const { directory } = await startAgent(t);
   const sink = await httpSink(t);
   // As a frozen machine: the kernel accepts the connection, and that is all.
-  const frozen = createServer(() => undefined);
-  await new Promise<void>((resolve) => frozen.listen(0, '127.0.0.1', resolve));
-  t.after(() => {
-    frozen.closeAllConnections();
-    frozen.close();
-  });
-  const { port } = frozen.address() as AddressInfo;
+  const port = await listening(
+    t,
+    createServer(() => undefined),
+  );
   const STEALWATCH_TARGETS = `shop@vps7=http://127.0.0.1:${port}/health`;
   const prober = await startExporter(t, ['--target', STEALWATCH_TARGETS]);
   await startWatcher(t, directory, {

@@ -3,6 +3,7 @@ import { thresholds } from '../../alerts/thresholds.ts';
 import { build, incidentAnnotations, uids } from '../kit/dashboard.ts';
 import { incidentLanes } from '../kit/lanes.ts';
 import { type Meaning, colors, laneMeanings, notOffered } from '../kit/palette.ts';
+import { canary, disks, memory } from './freeze-host.ts';
 import {
   atRisk,
   axis,
@@ -213,64 +214,6 @@ const health = lanes({
   ],
   meanings: healthMeanings,
   axis,
-});
-
-const disks = lines({
-  title: 'Disk: time per operation',
-  description:
-    'Mean time of a read, write or flush, the slowest disk. `stealwatch_disk_seconds_total` / `stealwatch_disk_operations_total`, from /proc/diskstats. A flush that takes seconds is what delays the AOF.',
-  w: 12,
-  h: 6,
-  unit: 's',
-  min: 0,
-  axis,
-  lines: [
-    line(
-      `max by (op) (rate(stealwatch_disk_seconds_total{${here}}[$__rate_interval]) / (rate(stealwatch_disk_operations_total{${here}}[$__rate_interval]) > 0))`,
-      '{{op}}',
-    ),
-  ],
-});
-
-const memory = lines({
-  title: 'Memory',
-  description:
-    'What this machine believes to have. *balloon*: memory the host asked back openly. `stealwatch_memory_bytes`, from /proc/meminfo and /proc/vmstat. Plenty available while Redis is paged in: the memory is missing on the host, not here.',
-  w: 12,
-  h: 6,
-  unit: 'bytes',
-  min: 0,
-  axis,
-  lines: [
-    line(`max by (kind) (stealwatch_memory_bytes{${here},kind=~"available|balloon"})`, '{{kind}}'),
-    line(
-      `max(stealwatch_memory_bytes{${here},kind="swap_total"} - on (host, job, instance) stealwatch_memory_bytes{${here},kind="swap_free"})`,
-      'own swap used',
-    ),
-  ],
-});
-
-const canary = lines({
-  title: 'Cold pages',
-  description:
-    'The canary (`--canary`): pages of its own that it touches every 2, 15 and 60 minutes. Touches per second that the host had to page in, at least; and how long the touch under way has been waiting. `stealwatch_cold_page_host_faults_total`, `stealwatch_cold_page_outstanding_seconds`.',
-  w: 12,
-  h: 6,
-  unit: 'cps',
-  min: 0,
-  axis,
-  noValue: 'The canary is off (start the exporter with --canary).',
-  lines: [
-    line(
-      `max by (age) (rate(stealwatch_cold_page_host_faults_total{${here}}[$__rate_interval]))`,
-      'paged in after {{age}}',
-    ),
-    line(
-      `max(max_over_time(stealwatch_cold_page_outstanding_seconds{${here}}[$__rate_interval]))`,
-      'touch outstanding',
-      { color: colors.pageIn, unit: 's' },
-    ),
-  ],
 });
 
 const processes = lines({

@@ -14,6 +14,19 @@ const ticket = burnFactors('ticket');
 /** Every value of the table per objective: the worst host, the worst queue. */
 const worst = (aggregate: 'min' | 'max', expr: string) => `${aggregate} by (slo) (${expr})`;
 
+/** Red from where a page fires on this window. */
+const burnOver = (window: '1h' | '6h', title: string, bad: number) => ({
+  title,
+  expr: `${worst('max', `slo:sli_error:ratio_rate${window}{${here}}`)} / on (slo) max by (slo) (slo:error_budget:ratio)`,
+  unit: 'none',
+  decimals: 1,
+  steps: [
+    { from: null, color: 'text' },
+    { from: ticket.slow, color: colors.degraded },
+    { from: bad, color: colors.bad },
+  ],
+});
+
 const objectives = table({
   title: 'Objectives',
   description: `One row per promise, the worst of the selected hosts and queues. *Got*: what the period gave so far. *Left*: the part of the error budget not yet spent; below 0 the promise is broken. *Burn*: 1 spends exactly the budget in ${days} days. *Empty in*: at the pace of the last six hours. *Measured*: share of the time in which anything was known; what is not known counts as bad. Objectives are changed in alerts/slo.yml.`,
@@ -28,17 +41,7 @@ const objectives = table({
       decimals: 0,
       steps: falling(thresholds.budgetLeftRatio),
     },
-    {
-      title: 'Burn 1 h',
-      expr: `${worst('max', `slo:sli_error:ratio_rate1h{${here}}`)} / on (slo) max by (slo) (slo:error_budget:ratio)`,
-      unit: 'none',
-      decimals: 1,
-      steps: [
-        { from: null, color: 'text' },
-        { from: ticket.slow, color: colors.degraded },
-        { from: page.fast, color: colors.bad },
-      ],
-    },
+    burnOver('1h', 'Burn 1 h', page.fast),
     {
       title: 'Empty in',
       expr: `clamp_min(${worst('min', `slo:period_error_budget_remaining:ratio{${here}}`)}, 0) * on (slo) max by (slo) (slo:time_period:days) * 86400 / on (slo) (${worst('max', `slo:sli_error:ratio_rate6h{${here}}`)} / on (slo) max by (slo) (slo:error_budget:ratio) > 0)`,
@@ -58,17 +61,7 @@ const objectives = table({
       unit: 'percentunit',
       decimals: 1,
     },
-    {
-      title: 'Burn 6 h',
-      expr: `${worst('max', `slo:sli_error:ratio_rate6h{${here}}`)} / on (slo) max by (slo) (slo:error_budget:ratio)`,
-      unit: 'none',
-      decimals: 1,
-      steps: [
-        { from: null, color: 'text' },
-        { from: ticket.slow, color: colors.degraded },
-        { from: page.slow, color: colors.bad },
-      ],
-    },
+    burnOver('6h', 'Burn 6 h', page.slow),
     {
       title: 'Measured',
       expr: worst('min', `slo:coverage:ratio_rate${days}d{${here}}`),

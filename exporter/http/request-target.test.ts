@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { createRandom, pick } from '../../tools/mutants/random.ts';
 import { createHttpServer } from './server.ts';
@@ -13,6 +13,7 @@ import { createRequestCounter } from '../core/requests.ts';
 import { createScraper } from '../core/scrape.ts';
 import { createTargets } from './probe-targets.ts';
 import { noEvidence } from '../../tools/rig/no-evidence.ts';
+import { listening } from '../../tools/rig/listening.ts';
 
 test('targetOf: paths, and the path of what a proxy sends', () => {
   assert.equal(targetOf('/metrics'), '/metrics');
@@ -70,14 +71,8 @@ async function serve(t: TestContext) {
     version: 'test',
     requestFailed: (path, error) => failures.push(`${path}: ${String(error)}`),
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    process.off('warning', warned);
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  t.after(() => process.off('warning', warned));
+  const port = await listening(t, server);
 
   async function send(text: string): Promise<string> {
     const socket = connect(port, '127.0.0.1');

@@ -1,7 +1,6 @@
 /** The HTTP server with collectors of a test's own, on a port of its own. */
 import { once } from 'node:events';
 import { request, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { watchAskers } from '../../exporter/http/askers.ts';
 import type { App } from '../../exporter/http/app.ts';
@@ -13,6 +12,7 @@ import { createRequestCounter } from '../../exporter/core/requests.ts';
 import { createScraper } from '../../exporter/core/scrape.ts';
 import { createTargets } from '../../exporter/http/probe-targets.ts';
 import { noEvidence } from './no-evidence.ts';
+import { listening } from './listening.ts';
 
 export const total = counter({ name: 'things_total', help: 'Things, from the test.' });
 export const level = gauge({ name: 'level', help: 'Level, from the test.' });
@@ -57,13 +57,7 @@ export async function serve(
   more: Partial<App> = {},
 ) {
   const { server, requests, changes } = serverOf(collectors, more);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, server);
 
   async function get(path: string, headers: OutgoingHttpHeaders = {}, method = 'GET') {
     const sent = request({ host: '127.0.0.1', port, path, headers, method });

@@ -1,10 +1,11 @@
 /** An HTTP server whose connections are watched, with a clock that the test moves. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { manualClock } from '../../exporter/measure/clock.ts';
 import { type ConnectionLimits, watchConnections } from '../../exporter/http/connections.ts';
+import { listening } from './listening.ts';
 
 const many: ConnectionLimits = {
   connections: 100,
@@ -54,13 +55,7 @@ export async function serve(
   server.on('clientError', (_error, socket) => {
     if (!connections.early(socket)) socket.destroy();
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  const port = await listening(t, server);
   return {
     server,
     port,

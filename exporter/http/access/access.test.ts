@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { request, type RequestOptions } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { TLSSocket } from 'node:tls';
@@ -20,6 +20,7 @@ import { createAuthority } from '../../../tools/rig/certificates.ts';
 import { until } from '../../../tools/rig/redis-server.ts';
 import { openAccess } from './access.ts';
 import { noEvidence } from '../../../tools/rig/no-evidence.ts';
+import { listening } from '../../../tools/rig/listening.ts';
 
 const tokenDigest = (token: string) => createHash('sha256').update(token).digest('hex');
 
@@ -49,14 +50,8 @@ async function serve(t: TestContext, settings: () => string) {
     requestFailed: (path, error) => log.push(`${path}: ${String(error)}`),
   });
   access.follow(server);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(() => {
-    access.close();
-    server.closeAllConnections();
-    server.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  t.after(() => access.close());
+  const port = await listening(t, server);
 
   /** Status, headers and whose certificate the server showed; or the error's code. */
   async function get(path: string, options: RequestOptions = {}) {
