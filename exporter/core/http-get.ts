@@ -3,6 +3,7 @@
  * costs 5 to 8 MB of memory. Redirects are answers, not orders.
  */
 import { get as getHttp, type IncomingMessage } from 'node:http';
+import type { ConnectionOptions } from 'node:tls';
 import { version } from './version.ts';
 
 export interface Answer {
@@ -10,6 +11,12 @@ export interface Answer {
   readonly headers: IncomingMessage['headers'];
   /** As much of it as was asked for and came in time. */
   readonly body: string;
+}
+
+export interface GetOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Whom to trust over TLS, where it is not the public authorities. */
+  readonly trust?: Pick<ConnectionOptions, 'ca' | 'allowPartialTrustChain' | 'checkServerIdentity'>;
 }
 
 /** `100 Continue` and its like. Who sends them without end never answers. */
@@ -48,15 +55,14 @@ export function httpGet(
   url: URL,
   deadlineMs: number,
   bodyBytes: number,
-  headers: Readonly<Record<string, string>> = {},
-  ca?: string,
+  { headers = {}, trust = {} }: GetOptions = {},
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // TLS costs 4 MB of memory: not before somebody uses it.
     const get = url.protocol === 'https:' ? process.getBuiltinModule('node:https').get : getHttp;
     const request = get(url, {
       agent: false,
-      ...(ca === undefined ? {} : { ca }),
+      ...trust,
       headers: { 'user-agent': `stealwatch/${version}`, ...headers },
     });
     let interim = 0;

@@ -4,11 +4,9 @@ import { messageOf } from '../measure/errors.ts';
 import { samplesOf } from './exporter.ts';
 
 export interface AlertmanagerFacts {
-  /** Names of those that may be told, as far as its configuration says. */
-  readonly receivers: readonly string[];
-  /** Of the configuration: it names at least one way to tell somebody. */
-  readonly hasRoute: boolean;
-  /** Notifications that failed and that were tried, since its start. */
+  /** Receivers that alerts are routed to, the Watchdog's apart, and how many ways each has to tell somebody. */
+  readonly receivers: readonly { readonly name: string; readonly ways: number }[];
+  /** Notifications that failed, of those that were tried since its start. */
   readonly failed: number;
   readonly sent: number;
   /** The Watchdog fires: Prometheus reaches it. */
@@ -17,6 +15,12 @@ export interface AlertmanagerFacts {
 
 const deadlineMs = 1500;
 const mostBytes = 1024 * 1024;
+
+type Mapping = Readonly<Record<string, unknown>>;
+const isMapping = (value: unknown): value is Mapping =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const list = (value: unknown): readonly Mapping[] =>
+  Array.isArray(value) ? value.filter(isMapping) : [];
 
 function json(path: string, text: string): unknown {
   try {
@@ -29,9 +33,40 @@ function json(path: string, text: string): unknown {
 const sum = (text: string, name: string) =>
   samplesOf(text, name).reduce((all, { value }) => all + value, 0);
 
-/** Anything in a receiver beside its name: `webhook_configs:` and its like. */
-const integration = /^\s*(?:- )?[a-z0-9]+_configs:/m;
+/** The heartbeat goes to a machine, and a page that goes nowhere else reaches nobody. */
+const isForWatchdog = (route: Mapping) =>
+  /Watchdog/.test(JSON.stringify([route['matchers'], route['match'], route['match_re']]));
 
+const deepestRoute = 20;
+
+function routedTo(route: Mapping, depth = 0): string[] {
+  if (isForWatchdog(route) || depth > deepestRoute) return [];
+  const { receiver } = route;
+  const below = list(route['routes']).flatMap((one) => routedTo(one, depth + 1));
+  return typeof receiver === 'string' ? [receiver, ...below] : below;
+}
+
+/** `webhook_configs`, `email_configs` and their like. */
+function waysOf(receiver: Mapping | undefined): number {
+  const entries = Object.entries(receiver ?? {}).filter(([key]) => key.endsWith('_configs'));
+  return entries.reduce((all, [, value]) => all + (Array.isArray(value) ? value.length : 0), 0);
+}
+
+async function receiversIn(text: string): Promise<AlertmanagerFacts['receivers']> {
+  // Loaded only here, where somebody names an Alertmanager.
+  const { parse } = await import('yaml');
+  const config: unknown = parse(text, { maxAliasCount: 100 });
+  if (!isMapping(config) || !isMapping(config['route'])) {
+    throw new Error('its configuration has no route');
+  }
+  const receivers = list(config['receivers']);
+  return [...new Set(routedTo(config['route']))].map((name) => ({
+    name,
+    ways: waysOf(receivers.find((one) => one['name'] === name)),
+  }));
+}
+
+/** Rejects with a sentence that holds neither user nor password of the URL. */
 export async function askAlertmanager(url: URL): Promise<AlertmanagerFacts> {
   try {
     return await factsOf(url);
@@ -47,21 +82,19 @@ async function factsOf(url: URL): Promise<AlertmanagerFacts> {
     if (status !== 200) throw new Error(`/${path} answers HTTP ${status}`);
     return body;
   };
-  const [status, receivers, alerts, metrics] = await Promise.all([
+  const [status, alerts, metrics] = await Promise.all([
     ask('api/v2/status').then((text) => json('/api/v2/status', text)),
-    ask('api/v2/receivers').then((text) => json('/api/v2/receivers', text)),
-    ask('api/v2/alerts?filter=alertname%3D%22Watchdog%22&active=true').then((text) =>
+    ask('api/v2/alerts?filter=alertname%3D%22Watchdog%22').then((text) =>
       json('/api/v2/alerts', text),
     ),
     ask('metrics'),
   ]);
-  const { config } = status as { config?: { original?: unknown } };
-  if (typeof config?.original !== 'string' || !Array.isArray(receivers) || !Array.isArray(alerts)) {
+  const config = isMapping(status) && isMapping(status['config']) ? status['config'] : {};
+  if (typeof config['original'] !== 'string' || !Array.isArray(alerts)) {
     throw new Error('it does not answer as Alertmanager does');
   }
   return {
-    receivers: (receivers as { name?: unknown }[]).map(({ name }) => String(name)),
-    hasRoute: integration.test(config.original),
+    receivers: await receiversIn(config['original']),
     failed: sum(metrics, 'alertmanager_notifications_failed_total'),
     sent: sum(metrics, 'alertmanager_notifications_total'),
     watchdog: alerts.length > 0,

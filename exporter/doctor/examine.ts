@@ -9,7 +9,7 @@ import { askAlertmanager } from './alertmanager.ts';
 import { type Check, cannotSee, type Outcome, type Result } from './check.ts';
 import { checks as allChecks } from './checks.ts';
 import { readContainers } from './containers.ts';
-import { askExporter, type ExporterPlace } from './exporter.ts';
+import { askExporter, type ExporterPlace, type ReadText } from './exporter.ts';
 import { type Disks, openDisks } from './files.ts';
 import type { Machine } from './machine.ts';
 import { askRedis } from './redis.ts';
@@ -53,6 +53,15 @@ function unreadable(root: string, problem: string): PseudoFs {
   };
 }
 
+/** Of the file system the exporter's own settings speak of, which is ours. */
+const ownText =
+  (disks: Disks): ReadText =>
+  async (path) => {
+    const text = await disks.files('settings', '/').text(path);
+    if (text === undefined) throw new Error('it is not there');
+    return text;
+  };
+
 async function machineOf(options: ExamineOptions, disks: Disks): Promise<Machine> {
   const { clock, redis, exporter, alertmanager } = options;
   const problem = await startProblem(options, { seconds: pseudoSeconds });
@@ -66,7 +75,7 @@ async function machineOf(options: ExamineOptions, disks: Disks): Promise<Machine
     now: clock.wall(),
     files: (lane, below) => disks.files(lane, below),
     redis: once(() => askRedis(redis, { procfs, clock })),
-    exporter: once(() => askExporter(exporter)),
+    exporter: once(() => askExporter(exporter, ownText(disks))),
     alertmanager: once(async () =>
       alertmanager === undefined ? undefined : askAlertmanager(alertmanager),
     ),

@@ -1,5 +1,6 @@
 /** What only the running exporter knows: its /status and /metrics, asked once, with a short deadline. */
-import { httpGet } from '../core/http-get.ts';
+import { type GetOptions, httpGet } from '../core/http-get.ts';
+import { readWebConfig } from '../http/access/config.ts';
 import { messageOf } from '../measure/errors.ts';
 
 export interface Sample {
@@ -85,25 +86,50 @@ function refuseCode(status: number): void {
 
 export interface ExporterPlace {
   readonly url: URL;
+  /** Somebody named the URL; else it is where the exporter listens, in whichever way. */
+  readonly named: boolean;
   readonly token: string | undefined;
+  /** Of the exporter: whether it speaks TLS, and with which certificate. */
+  readonly webConfigFile: string | undefined;
+}
+
+export type ReadText = (path: string) => Promise<string>;
+
+interface Way {
+  readonly url: URL;
+  readonly trust: NonNullable<GetOptions['trust']>;
+}
+
+/** The certificate is the exporter's own, by its own file: whatever name stands in it, it is the one. */
+async function wayTo({ url, named, webConfigFile }: ExporterPlace, read: ReadText): Promise<Way> {
+  const { tls } = webConfigFile === undefined ? {} : await readWebConfig(webConfigFile, read);
+  if (tls === undefined || (named && url.protocol === 'http:')) return { url, trust: {} };
+  if (tls.clientCertificate) {
+    throw new Error('it asks its clients for a certificate, and the doctor has none');
+  }
+  const secure = new URL(url);
+  secure.protocol = 'https:';
+  const { cert } = tls.context;
+  const pinned = { allowPartialTrustChain: true, checkServerIdentity: () => undefined };
+  return { url: secure, trust: named || cert === undefined ? {} : { ca: String(cert), ...pinned } };
 }
 
 /** `origin` holds neither user nor password. */
-export async function askExporter(place: ExporterPlace): Promise<ExporterFacts> {
+export async function askExporter(place: ExporterPlace, read: ReadText): Promise<ExporterFacts> {
   try {
-    return await factsOf(place);
+    return await factsOf(await wayTo(place, read), place.token);
   } catch (error) {
     throw new Error(`${place.url.origin}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function factsOf({ url, token }: ExporterPlace): Promise<ExporterFacts> {
+async function factsOf({ url, trust }: Way, token: string | undefined): Promise<ExporterFacts> {
   const ask = async (path: string, bytes: number) => {
     const headers = {
       'x-prometheus-scrape-timeout-seconds': String(scrapeSeconds),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    const answer = await httpGet(new URL(path, url), deadlineMs, bytes, headers);
+    const answer = await httpGet(new URL(path, url), deadlineMs, bytes, { headers, trust });
     refuseCode(answer.status);
     return answer.body;
   };

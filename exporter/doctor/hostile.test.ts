@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { truncateSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { askOne, doctorOptions, examineOne, machineIn } from '../../tools/rig/doctor-machine.ts';
+import {
+  askOne,
+  doctorOptions,
+  examineOne,
+  exporterAt,
+  machineIn,
+} from '../../tools/rig/doctor-machine.ts';
 import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { httpSink } from '../../tools/rig/http-sink.ts';
 import { checks } from './checks.ts';
@@ -28,7 +34,7 @@ test('doctor: control characters of others stay out of the screen', async (t) =>
   const told = {
     redis: { info: `redis_version:${escapes.replaceAll('\n', ' ')}`, config: { save: escapes } },
     exporter: { checks: [{ name: 'heartbeat', ok: false, state: 'failed', reason: escapes }] },
-    alertmanager: { receivers: [escapes], hasRoute: false, failed: 0, sent: 0, watchdog: true },
+    alertmanager: { receivers: [{ name: escapes, ways: 0 }], failed: 0, sent: 0, watchdog: true },
   };
   const results = await resultsOf(checks, machineIn(root, told));
   const screen = screenOf(results);
@@ -102,7 +108,7 @@ test('doctor: whatever answers in the place of the exporter is told, and no secr
     url.username = 'ann';
     url.password = 's3cret';
     const { reason } = await examineOne('exporter', fixtureTree(t, {}), {
-      exporter: { url, token: 's3cret' },
+      exporter: exporterAt(url.href, { token: 's3cret' }),
     });
     assert.match(reason, said);
     assert.doesNotMatch(reason, /s3cret|ann:/);
@@ -116,9 +122,9 @@ test('doctor: credentials reach the exporter, as a user or as a token', async (t
     response.end();
   });
   const root = fixtureTree(t, {});
-  await examineOne('exporter', root, { exporter: { url: new URL(sink.url), token: 'T' } });
-  const url = new URL(sink.url.replace('//', '//ann:p%40ss@'));
-  await examineOne('exporter', root, { exporter: { url, token: undefined } });
+  await examineOne('exporter', root, { exporter: exporterAt(sink.url, { token: 'T' }) });
+  const url = sink.url.replace('//', '//ann:p%40ss@');
+  await examineOne('exporter', root, { exporter: exporterAt(url) });
   const basic = `Basic ${Buffer.from('ann:p@ss').toString('base64')}`;
   assert.deepEqual(new Set(seen), new Set(['Bearer T', basic]));
 });

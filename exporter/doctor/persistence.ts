@@ -5,7 +5,7 @@ import { cannotSee, type Check, fail, type Outcome, pass, tried, warn, advice } 
 import { manyPageInsPerSecond, pageInsPerSecond } from './host.ts';
 import type { Machine } from './machine.ts';
 import { bothOf, hasFile, mendFor, settingMend } from './redis-mends.ts';
-import type { RedisFacts } from './redis.ts';
+import { isTurnedAway, type RedisFacts } from './redis.ts';
 import { savePointsInArguments, savePointsInFile } from './save-points.ts';
 
 /** What rests on Redis cannot be seen without it, and the check of it says why. */
@@ -13,7 +13,8 @@ export async function redisOf(machine: Machine): Promise<RedisFacts> {
   try {
     return await machine.redis();
   } catch (error) {
-    throw new Error('Redis does not answer', { cause: error });
+    const what = isTurnedAway(error) ? 'turns us away' : 'does not answer';
+    throw new Error(`Redis ${what}`, { cause: error });
   }
 }
 

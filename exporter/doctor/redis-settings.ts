@@ -6,9 +6,12 @@ import { cannotSee, type Check, fail, type Outcome, pass, warn, advice } from '.
 import { redisOf } from './persistence.ts';
 import type { Machine } from './machine.ts';
 import { bothOf, mendFor, settingMend } from './redis-mends.ts';
-import type { ConfigName, RedisFacts } from './redis.ts';
+import { type ConfigName, isTurnedAway, type RedisFacts } from './redis.ts';
 
 const frozen = advice('read docs/runbooks/RedisFrozen.md');
+const login = advice(
+  'put user and password into STEALWATCH_REDIS_URL, of a user who has +info and +config|get',
+);
 const down = advice('read docs/runbooks/RedisDown.md');
 
 const answers: Check = {
@@ -16,13 +19,14 @@ const answers: Check = {
   title: 'Redis answers',
   why: 'If it does not, this is no time for a check: the runbook says what to look at first, and what not to do.',
   source: 'INFO and CONFIG GET at --redis-url, 1.5 s',
-  mends: [frozen, down],
+  mends: [frozen, down, login],
   async check(machine) {
     try {
       const { display, info } = await machine.redis();
       return pass(`${display}, version ${info.get('redis_version') ?? 'unknown'}`);
     } catch (error) {
       const reason = messageOf(error);
+      if (isTurnedAway(error)) return cannotSee(reason, login);
       return fail(reason, /no answer/.test(reason) ? frozen : down);
     }
   },

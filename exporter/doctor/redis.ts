@@ -7,6 +7,7 @@ import { parseInfo, type RedisInfo, numberOf } from '../redis/info.ts';
 import { openRedis } from '../redis/open.ts';
 import type { RedisProcess } from '../redis/process-candidates.ts';
 import { createRedisFollower } from '../redis/process-follow.ts';
+import { meaningOf, refusalWord } from '../redis/refusal-words.ts';
 import { configValueOf } from '../redis/replies.ts';
 import { messageOf } from '../measure/errors.ts';
 
@@ -63,6 +64,17 @@ async function processOf(
   }
 }
 
+/** What it says for what is the matter with it comes with its meaning. */
+function refusal({ display }: RedisAddress, { message }: Error): Error {
+  const word = refusalWord(message);
+  const why = word === undefined ? '' : `: ${meaningOf(word)}`;
+  return new Error(`${display} refuses INFO (${message})${why}`);
+}
+
+/** It answers, and turns us away for want of a right. */
+export const isTurnedAway = (error: unknown): boolean =>
+  /\b(?:WRONGPASS|NOAUTH|NOPERM)\b/.test(messageOf(error));
+
 /** Rejects with what the client says, which never holds a password. */
 export async function askRedis(
   address: RedisAddress,
@@ -74,7 +86,7 @@ export async function askRedis(
       [['INFO'], ...configNames.map((name) => ['CONFIG', 'GET', name] as const)],
       AbortSignal.timeout(answerMs + graceMs),
     );
-    if (text instanceof Error) throw text;
+    if (text instanceof Error) throw refusal(address, text);
     const info = parseInfo(String(text));
     let found: Promise<RedisProcess | string> | undefined;
     return {

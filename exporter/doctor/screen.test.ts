@@ -93,7 +93,7 @@ const healthy: Golden = {
       ],
       asked: { fromElsewhere: 1.4 },
     },
-    alertmanager: { receivers: ['mail'], hasRoute: true, failed: 0, sent: 31, watchdog: true },
+    alertmanager: { receivers: [{ name: 'people', ways: 1 }], failed: 0, sent: 31, watchdog: true },
   },
 };
 
@@ -147,7 +147,7 @@ const sick: Golden = {
         '',
       ].join('\n'),
     },
-    alertmanager: { receivers: ['nobody'], hasRoute: false, failed: 0, sent: 0, watchdog: false },
+    alertmanager: { receivers: [{ name: 'people', ways: 0 }], failed: 0, sent: 0, watchdog: false },
   },
 };
 

@@ -1,7 +1,16 @@
 /** Who notices a freeze, and who is told: what costs hours where it is missing. */
 import { durationText } from '../measure/duration.ts';
 import { messageOf } from '../measure/errors.ts';
-import { cannotSee, type Check, fail, notTried, pass, warn, advice } from './check.ts';
+import {
+  cannotSee,
+  type Check,
+  fail,
+  notTried,
+  type Outcome,
+  pass,
+  warn,
+  advice,
+} from './check.ts';
 import type { AlertmanagerFacts } from './alertmanager.ts';
 import type { ExporterFacts } from './exporter.ts';
 import type { Machine } from './machine.ts';
@@ -95,6 +104,24 @@ const proveRoute = [
 ];
 const nameAlertmanager = notTried('stealwatch doctor --alertmanager http://HOST:9093');
 
+/** Of the notifications; a few fail on any network, and are told. */
+const manyFailed = 0.1;
+
+function routeOutcome({ receivers, watchdog, failed, sent }: AlertmanagerFacts): Outcome {
+  const empty = receivers.filter(({ ways }) => ways === 0).map(({ name }) => name);
+  if (empty.length === receivers.length) {
+    return fail(`its receivers tell nobody: ${empty.join(', ')}`, proveRoute);
+  }
+  if (!watchdog)
+    return fail('the Watchdog is not firing: Prometheus does not reach it', proveRoute);
+  const failures = `${failed} of ${sent} notifications failed since its start`;
+  if (failed > sent * manyFailed) return fail(failures, proveRoute);
+  if (empty.length > 0) return warn(`what goes to ${empty.join(', ')} tells nobody`, proveRoute);
+  if (failed > 0) return warn(failures, proveRoute);
+  if (sent === 0) return warn('it has told nobody anything yet', proveRoute);
+  return pass(`${sent} notifications since its start, none failed, and the Watchdog fires`);
+}
+
 const alertRoute: Check = {
   id: 'alert-route',
   title: 'An alert reaches a person',
@@ -115,20 +142,7 @@ const alertRoute: Check = {
         nameAlertmanager,
       );
     }
-    if (!facts.hasRoute) {
-      const names = facts.receivers.join(', ');
-      return fail(`no receiver tells anybody (receivers: ${names})`, proveRoute);
-    }
-    if (!facts.watchdog)
-      return fail('the Watchdog is not firing: Prometheus does not reach it', proveRoute);
-    if (facts.failed > 0) {
-      return fail(
-        `${facts.failed} of ${facts.sent} notifications failed since its start`,
-        proveRoute,
-      );
-    }
-    if (facts.sent === 0) return warn('it has told nobody anything yet', proveRoute);
-    return pass(`${facts.sent} notifications since its start, none failed, and the Watchdog fires`);
+    return routeOutcome(facts);
   },
 };
 

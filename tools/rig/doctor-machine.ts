@@ -9,13 +9,26 @@ import type { Result } from '../../exporter/doctor/check.ts';
 import { checks } from '../../exporter/doctor/checks.ts';
 import { readContainers } from '../../exporter/doctor/containers.ts';
 import { examine, type ExamineOptions, resultsOf } from '../../exporter/doctor/examine.ts';
-import { type ExporterFacts, samplesOf, type StatusCheck } from '../../exporter/doctor/exporter.ts';
+import {
+  type ExporterFacts,
+  type ExporterPlace,
+  samplesOf,
+  type StatusCheck,
+} from '../../exporter/doctor/exporter.ts';
 import { openDisks } from '../../exporter/doctor/files.ts';
 import type { Machine } from '../../exporter/doctor/machine.ts';
 import type { RedisFacts } from '../../exporter/doctor/redis.ts';
 
 /** Port 1 of loopback refuses at once, unless somebody went to lengths. */
 const nobody = { redis: 'redis://127.0.0.1:1', http: 'http://127.0.0.1:1' };
+
+export const exporterAt = (url: string, more: Partial<ExporterPlace> = {}): ExporterPlace => ({
+  url: new URL(url),
+  named: true,
+  token: undefined,
+  webConfigFile: undefined,
+  ...more,
+});
 
 export function doctorOptions(root: string): ExamineOptions {
   return {
@@ -25,7 +38,7 @@ export function doctorOptions(root: string): ExamineOptions {
     sysfs: `${root}/sys`,
     kmsg: `${root}/dev/kmsg`,
     redis: parseRedisAddress(nobody.redis),
-    exporter: { url: new URL(nobody.http), token: undefined },
+    exporter: exporterAt(nobody.http),
     alertmanager: undefined,
   };
 }

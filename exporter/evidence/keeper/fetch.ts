@@ -48,13 +48,10 @@ function headersOf({ etag, authorization }: Asked): Record<string, string> {
 
 /** Rejects with a sentence that holds neither the address nor a secret. */
 export async function fetchEvidence(asked: Asked): Promise<Fetched> {
-  const { status, headers, body } = await httpGet(
-    asked.url,
-    deadlineMs,
-    mostBytes + 1,
-    headersOf(asked),
-    asked.ca,
-  );
+  const { status, headers, body } = await httpGet(asked.url, deadlineMs, mostBytes + 1, {
+    headers: headersOf(asked),
+    ...(asked.ca === undefined ? {} : { trust: { ca: asked.ca } }),
+  });
   if (status === 304 && asked.etag !== undefined) return { etag: asked.etag, answer: undefined };
   if (status !== 200) throw new Error(refusals[status] ?? `HTTP ${status}`);
   if (body.length > mostBytes) throw new Error(`the answer is longer than ${mostBytes / 1024} kB`);

@@ -10,8 +10,7 @@ const lying = (...rows: readonly string[]) => ({
 });
 
 const alertmanager = {
-  receivers: ['mail'],
-  hasRoute: true,
+  receivers: [{ name: 'people', ways: 1 }],
   failed: 0,
   sent: 12,
   watchdog: true,
@@ -71,14 +70,31 @@ export const watchingRows: readonly Row[] = [
   {
     id: 'alert-route',
     state: 'warn',
+    said: /^what goes to night tells nobody$/,
+    told: {
+      alertmanager: {
+        ...alertmanager,
+        receivers: [...alertmanager.receivers, { name: 'night', ways: 0 }],
+      },
+    },
+  },
+  {
+    id: 'alert-route',
+    state: 'warn',
+    said: /1 of 12 notifications failed/,
+    told: { alertmanager: { ...alertmanager, failed: 1 } },
+  },
+  {
+    id: 'alert-route',
+    state: 'warn',
     said: /told nobody anything/,
     told: { alertmanager: { ...alertmanager, sent: 0 } },
   },
   {
     id: 'alert-route',
     state: 'fail',
-    said: /no receiver tells anybody \(receivers: mail\)/,
-    told: { alertmanager: { ...alertmanager, hasRoute: false } },
+    said: /its receivers tell nobody: people/,
+    told: { alertmanager: { ...alertmanager, receivers: [{ name: 'people', ways: 0 }] } },
   },
   {
     id: 'alert-route',
