@@ -13,6 +13,7 @@ import {
   advice,
 } from './check.ts';
 import { uptimeOf, type Machine } from './machine.ts';
+import { limits } from '../measure/limits.ts';
 
 /** Page-ins since the boot, where the host tells of them. */
 function pageInsSinceBoot({ procfs }: Pick<Machine, 'procfs'>): number | undefined {
@@ -72,8 +73,8 @@ const askHost = [
   ...notTried('stealwatch report'),
   ...advice('and send its ticket before the freeze, not after it'),
 ];
-const fewPerSecond = 0.1;
-export const manyPageInsPerSecond = 1;
+const { warn: fewPerSecond, bad: manyPageInsPerSecond } = limits.hostPageInsPerSecond;
+export { manyPageInsPerSecond };
 
 function rateText(rate: number): string {
   return rate > 0 && rate < 0.001 ? 'under 0.001' : String(Number(rate.toFixed(3)));

@@ -4,6 +4,7 @@ import type { Excerpt } from '../kmsg/excerpts.ts';
 import { redisStates } from '../redis/state.ts';
 import type { Moment, Rule, Span } from './format.ts';
 import type { Ring } from './ring.ts';
+import { limits } from '../measure/limits.ts';
 
 /** A rule that is met. */
 export interface Met {
@@ -14,7 +15,7 @@ export interface Met {
 }
 
 /** As the alert TaskStuckInD has it. */
-const blockedSeconds = 20;
+const blockedSeconds = limits.taskBlockedSeconds.bad;
 /** A thread is looked at this seldom when nothing is known of it (tasks/sampler.ts). */
 const roundSeconds = 30;
 const standstillSeconds = 10;

@@ -33,7 +33,7 @@ import {
   silent,
   unacknowledged,
   unconnected,
-  type Verdict,
+  type ProbeVerdict,
 } from './verdict.ts';
 import { zeroes } from '../measure/zeroes.ts';
 
@@ -56,7 +56,7 @@ export interface ProbeEvents {
 
 export interface RedisProbe extends RedisHealth {
   /** The latest; undefined until the first second is over. */
-  verdict(): Verdict | undefined;
+  verdict(): ProbeVerdict | undefined;
   /** Resolves when there is a verdict, which the first second brings; rejects on abort. */
   judged(signal: AbortSignal): Promise<void>;
   /** How long the state has been what it is, in seconds. */
@@ -95,7 +95,7 @@ export function createRedisProbe(
   let stopTicks: (() => void) | undefined;
   let immediate: NodeJS.Immediate | undefined;
 
-  let verdict: Verdict | undefined;
+  let verdict: ProbeVerdict | undefined;
   let everUp = false;
   let since = clock.monotonic();
   let lastAlive = since;
@@ -105,7 +105,7 @@ export function createRedisProbe(
   /** Something is under way on the link: a connect, an AUTH or a PING. */
   let waiting = false;
   /** Why PING's answer does not count: AUTH or SELECT was refused on this connection. */
-  let refused: Verdict | undefined;
+  let refused: ProbeVerdict | undefined;
   let loginSent = 0;
   /** Redis before 6 was found to take no user name. */
   let passwordAlone = false;
@@ -116,7 +116,7 @@ export function createRedisProbe(
   let letGoMasters: (() => void) | undefined;
   let sent = { at: 0, load: performance.eventLoopUtilization() };
 
-  function settle(next: Verdict): void {
+  function settle(next: ProbeVerdict): void {
     const now = clock.monotonic();
     if (next.state !== verdict?.state) since = now;
     if (next.alive) lastAlive = now;
@@ -151,7 +151,7 @@ export function createRedisProbe(
     link?.write(commands);
   }
 
-  function answeredVerdict(): Verdict {
+  function answeredVerdict(): ProbeVerdict {
     const seconds = clock.monotonic() - sent.at;
     const busy = performance.eventLoopUtilization(sent.load).active / 1000;
     if (busy < busySeconds) for (const listener of listeners) listener.answered(seconds);

@@ -11,7 +11,7 @@ import { durationText } from '../measure/duration.ts';
 export const probeResults = ['ok', 'slow', 'timeout', 'refused', 'error'] as const;
 export type ProbeResult = (typeof probeResults)[number];
 
-export interface Verdict {
+export interface ProbeVerdict {
   readonly state: RedisState;
   readonly result: ProbeResult;
   /** A sentence for people, with the place and never a secret. */
@@ -37,7 +37,7 @@ function quoted(text: string, address: RedisAddress): string {
   return JSON.stringify(safeMessage(text, address).slice(0, 120));
 }
 
-export function pong(seconds: number, { display }: RedisAddress): Verdict {
+export function pong(seconds: number, { display }: RedisAddress): ProbeVerdict {
   const slow = seconds > slowSeconds;
   return {
     state: slow ? 'slow' : 'up',
@@ -51,7 +51,7 @@ export function pong(seconds: number, { display }: RedisAddress): Verdict {
 }
 
 /** What Redis says instead of PONG, or to AUTH. A line starts with "-". */
-export function refusal(line: string, address: RedisAddress): Verdict {
+export function refusal(line: string, address: RedisAddress): ProbeVerdict {
   const { display } = address;
   const text = line.slice(1);
   const [code = ''] = text.split(' ', 1);
@@ -101,7 +101,7 @@ export function refusal(line: string, address: RedisAddress): Verdict {
 }
 
 /** SELECT was refused: what answers has not the database that was asked for. */
-export function noDatabase(line: string, address: RedisAddress): Verdict {
+export function noDatabase(line: string, address: RedisAddress): ProbeVerdict {
   const text = line.slice(1);
   if (/^(?:NOAUTH|LOADING|BUSY)\b/.test(text)) return refusal(line, address);
   const clustered = /cluster mode/i.test(text) ? ' A cluster has database 0 alone.' : '';
@@ -113,7 +113,7 @@ export function noDatabase(line: string, address: RedisAddress): Verdict {
   };
 }
 
-export function notRedis(line: string, address: RedisAddress): Verdict {
+export function notRedis(line: string, address: RedisAddress): ProbeVerdict {
   return {
     ...failed,
     state: 'error',
@@ -203,7 +203,7 @@ export function disconnected(
   error: Error | undefined,
   address: RedisAddress,
   everUp: boolean,
-): Verdict {
+): ProbeVerdict {
   const { display } = address;
   const code = codeOf(error);
   const text = error === undefined ? '' : safeMessage(error, address).trim();
@@ -250,7 +250,7 @@ export function disconnected(
 }
 
 /** TCP accepts, nothing answers. */
-export function silent(display: string, why = 'nothing answers'): Verdict {
+export function silent(display: string, why = 'nothing answers'): ProbeVerdict {
   return {
     ...failed,
     state: 'frozen',
@@ -263,7 +263,7 @@ export function silent(display: string, why = 'nothing answers'): Verdict {
 export function unconnected(
   address: RedisAddress,
   stage: Exclude<ReturnType<ProbeLink['stage']>, 'connected'>,
-): Verdict {
+): ProbeVerdict {
   const { display } = address;
   const reasons = {
     searching: `No master of ${display} is known: no Sentinel answers.`,
@@ -274,7 +274,7 @@ export function unconnected(
   return { ...failed, state: 'unreachable', result: 'timeout', reason: reasons[stage] };
 }
 
-export function unacknowledged(display: string): Verdict {
+export function unacknowledged(display: string): ProbeVerdict {
   return {
     ...failed,
     state: 'unreachable',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { clientOf } from './client-address.ts';
-import { createAuthenticator, type Verdict } from './auth.ts';
+import { createAuthenticator, type Decision } from './auth.ts';
 import { openWebConfig, type WebConfig } from './config.ts';
 
 /** Each name's own hash is `hash of PASSWORD`, so a test sees which hash was compared. */
@@ -57,7 +57,7 @@ test('auth: nothing configured lets everyone in', async () => {
 
 test('auth: only what is right gets in', async () => {
   const { check } = createAuthenticator(config, { verify: instant, rest: 0 });
-  const cases: [string, Verdict][] = [
+  const cases: [string, Decision][] = [
     [basic('alice', 'secret'), 'allowed'],
     [basic('bob', 'other'), 'allowed'],
     ['Bearer a-token', 'allowed'],
@@ -124,7 +124,7 @@ test('auth: an unknown user costs a comparison, and its result lets nobody in', 
 /** Answers every comparison in turn until the verdict is there. Resolves with how many it took. */
 async function comparisonsUntil(
   { comparisons }: ReturnType<typeof heldVerifier>,
-  verdict: Verdict | Promise<Verdict>,
+  verdict: Decision | Promise<Decision>,
 ): Promise<number> {
   const state = { done: false };
   void Promise.resolve(verdict).finally(() => (state.done = true));

@@ -14,13 +14,13 @@ import type { WebConfig } from './config.ts';
 import { createPasswordQueue } from './password-queue.ts';
 
 /** `busy`: too many passwords are being checked; the same header may be right later. */
-export type Verdict = 'allowed' | 'refused' | 'busy';
+export type Decision = 'allowed' | 'refused' | 'busy';
 
 export interface Authenticator {
   /** The `WWW-Authenticate` header of a refusal. */
   readonly challenge: () => string;
   /** `authorization` is the header as it came, '' for none; `address` is the client's. */
-  readonly check: (authorization: string, address: string) => Verdict | Promise<Verdict>;
+  readonly check: (authorization: string, address: string) => Decision | Promise<Decision>;
   /** New users and tokens. What was remembered is forgotten. */
   readonly replace: (config: WebConfig) => void;
 }
@@ -73,13 +73,13 @@ export function createAuthenticator(
   const secret = randomBytes(32);
   const right = new Set<string>();
   const wrong = new Set<string>();
-  const queue = createPasswordQueue<Verdict>(rest, 'busy');
+  const queue = createPasswordQueue<Decision>(rest, 'busy');
 
   function keyOf({ user, password }: Credentials): Buffer {
     return createHmac('sha256', secret).update(`${user}:${password}`).digest();
   }
 
-  async function compare(key: string, { user, password }: Credentials): Promise<Verdict> {
+  async function compare(key: string, { user, password }: Credentials): Promise<Decision> {
     const asked = config;
     const hash = asked.users.get(user);
     // An unknown user costs as much as a known one, or names could be guessed by the time.
@@ -90,7 +90,7 @@ export function createAuthenticator(
     return allowed ? 'allowed' : 'refused';
   }
 
-  function checkPassword(authorization: string, address: string): Verdict | Promise<Verdict> {
+  function checkPassword(authorization: string, address: string): Decision | Promise<Decision> {
     const credentials = basicCredentials(authorization);
     if (credentials === undefined || config.users.size === 0) return 'refused';
     const { user, password } = credentials;
