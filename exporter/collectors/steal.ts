@@ -2,7 +2,7 @@
  * Steal and stalls, sampled once a second, because the truth lies between two scrapes: six stolen
  * seconds in a minute are a few percent on average and a dead connection in practice.
  *
- * Every elapsed second gets one verdict (steal/ledger.ts). When /proc/stat cannot be read, time
+ * Every elapsed second gets one verdict (cpu/ledger.ts). When /proc/stat cannot be read, time
  * waits for its verdict: the counters go on meanwhile, so the next reading judges all of it, and
  * until then `collect` rejects instead of publishing a sum that lacks it.
  */
@@ -11,19 +11,15 @@ import type { Clock } from '../measure/clock.ts';
 import {
   byLabel,
   type Chart,
-  type Check,
   type Collector,
   counter,
   type Family,
-  type Finding,
   gauge,
   histogram,
   incomplete,
-  type Signal,
   single,
 } from '../core/collector.ts';
 import { createCpuCounters } from '../cpu/counters.ts';
-import { durationText } from '../measure/duration.ts';
 import { createHistogram } from '../measure/histogram.ts';
 import { createHistory } from '../measure/history.ts';
 import { createAttempts } from '../core/attempts.ts';
@@ -33,10 +29,10 @@ import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
 import { type Demand, demandOf } from '../cpu/demand.ts';
 import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
+import { procfsChecks, stallFinding, stealFinding, stealSignal, untold } from '../cpu/sentences.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Second } from '../core/second.ts';
 import { asError } from '../measure/errors.ts';
-import { percentText } from '../measure/percent.ts';
 
 const stealRatio = gauge({
   name: 'stealwatch_steal_ratio',
@@ -56,11 +52,6 @@ const seconds = counter({
   labels: ['verdict'],
 });
 
-const stallBadSeconds = 5 * 60;
-const stallShownSeconds = 15 * 60;
-/** Steal under this share is the noise of any shared host. */
-const noticedRatio = 0.02;
-
 interface StealDependencies {
   readonly procfs: PseudoFs;
   readonly clock: Clock;
@@ -72,40 +63,6 @@ interface StealDependencies {
 function threadCpuSeconds(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1e6;
-}
-
-/** `told`: the host has reported steal since boot, so a 0 means something. */
-function stealFinding(minute: MinuteSample, threshold: number, told: boolean): Finding[] {
-  const ratio = minute.demand > 0 ? minute.steal / minute.demand : 0;
-  const { stolenSeconds } = minute;
-  if (stolenSeconds >= 1 && ratio <= threshold) {
-    // A storm or a single stolen vCPU, which the average over a minute hides.
-    const text = `In ${Math.round(stolenSeconds)} of the last 60 seconds your host took more than ${percentText(threshold)} of the CPU you asked for, on all vCPUs or on one.`;
-    return [{ severity: stolenSeconds >= 6 ? 'bad' : 'warning', text }];
-  }
-  if (ratio >= noticedRatio) {
-    const text = `Your host is taking ${percentText(ratio)} of the CPU you ask for (last minute).`;
-    return [{ severity: ratio > threshold ? 'bad' : 'warning', text }];
-  }
-  if (!told || minute.demand === 0) return [];
-  return [{ severity: 'good', text: 'Your host gave you the CPU you asked for (last minute).' }];
-}
-
-function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
-  if (agoSeconds > stallShownSeconds) return [];
-  const text = `This machine stood still for ${durationText(stallSeconds)}, ${durationText(agoSeconds)} ago: nothing ran, not even this exporter.`;
-  return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
-}
-
-/** Critical: with the wrong folder all signals of the machine are missing, not well. */
-function checksOf(
-  wrong: { readonly reason: string; readonly since: number } | undefined,
-  now: number,
-): Check[] {
-  if (wrong === undefined) return [];
-  const reason = `--procfs: ${wrong.reason}`;
-  const times = { sinceSeconds: now - wrong.since, ageSeconds: 0 };
-  return [{ name: 'procfs', critical: true, ok: false, state: 'wrong', reason, ...times }];
 }
 
 const secondsBetweenLooks = 10;
@@ -137,21 +94,6 @@ function secondOf({ steal, demand, total, ratio }: Demand): Second {
     ...(total > 0 ? { cpu_own: (demand - steal) / total, cpu_steal: steal / total } : {}),
     ...(ratio === undefined ? {} : { steal_of_demand: ratio }),
   };
-}
-
-/** Why steal cannot be told; the collector never saw it. */
-const untold = {
-  absent: '/proc/stat is not there: mount the proc file system of the host',
-  noColumn: '/proc/stat has no steal column, as before Linux 2.6.11',
-} as const;
-
-function stealSignal(told: boolean | undefined, why: string): Signal {
-  const name = 'steal';
-  if (told === undefined) return { name, supported: false, reason: why };
-  const reason = told
-    ? 'the steal column of /proc/stat, and the host fills it'
-    : 'the steal column of /proc/stat; it has been 0 since boot, as it is for ever on bare metal and on hosts that do not tell their guests';
-  return { name, supported: true, reason };
 }
 
 export function stealCollector({
@@ -298,7 +240,7 @@ export function stealCollector({
       const now = clock.monotonic();
       const minute = lastMinute.sum(now);
       return {
-        checks: checksOf(wrong, now),
+        checks: procfsChecks(wrong, now),
         signals: [stealSignal(told, why)],
         evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12)),
         samplers: [
