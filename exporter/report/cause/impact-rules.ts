@@ -12,10 +12,14 @@ export const dataLost: Rule = ({ facts, incident: { end } }) => {
     ({ at, source }) =>
       source === ready.source && at <= ready.at && at >= ready.at - 3600 && at >= end.at,
   );
+  // Of an append-only file the snapshot is but the beginning, and what was written since follows.
+  const appended = ofStart.some(({ text }) =>
+    /\bAOF\b|append only|base file|incr file/i.test(text),
+  );
   const age = ofStart.find(({ kind, seconds }) => kind === 'rdb_age' && seconds !== undefined);
   const keys = ofStart.findLast(({ kind }) => kind === 'loaded')?.keys;
   const back = found('redis_back', 'proven', { at: ready.at, ...given({ keys }) }, [ready.source]);
-  if (age?.seconds === undefined) return back;
+  if (age?.seconds === undefined || appended) return back;
   const data = { asOf: age.at - age.seconds, ...given({ keys }) };
   return { ...back, ...found('data_lost', 'proven', data, [age.source]) };
 };

@@ -1,7 +1,7 @@
 /** All incidents of the facts, and the one that a report is about. */
 import type { Facts, Instant } from '../facts/facts.ts';
 import { overBy } from './boots.ts';
-import { type Incident, incidentId, type Sign } from './incident.ts';
+import { type EndHow, type Incident, incidentId, type Sign } from './incident.ts';
 import { isStrong, signsOf } from './signs.ts';
 import { reportedIncidents } from './sleeps.ts';
 import type { Window } from './window.ts';
@@ -72,11 +72,25 @@ function leadingUp(strong: readonly Sign[], weak: readonly Sign[]): Sign[] {
   return weak.filter((sign) => strong.some((other) => overlaps(sign, other, togetherSeconds)));
 }
 
+/** The process lived when the boot went on: then a reset later has another reason. */
+const lived: ReadonlySet<EndHow> = new Set(['sign_of_life', 'process_gone']);
+
+/** A reset after a sleep that nothing showed the end of is how people end such a thing. */
+function isCureOf(reported: readonly Incident[], { kind, from }: Sign, { boots }: Facts): boolean {
+  if (kind !== 'unclean_end') return false;
+  const boot = boots.find(({ end }) => end?.how === 'unclean' && end.at === from);
+  const last = reported.findLast((incident) => incident.boot === boot?.id);
+  return last !== undefined && !lived.has(last.end.how);
+}
+
 /** Oldest first. */
 export function incidentsOf(facts: Facts, now: Instant): Incident[] {
   const signs = signsOf(facts, now);
   const reported = reportedIncidents(facts, now);
-  const strong = fresh(reported, signs.filter(isStrong));
+  const strong = fresh(
+    reported,
+    signs.filter((sign) => isStrong(sign) && !isCureOf(reported, sign, facts)),
+  );
   const weak = fresh(
     reported,
     signs.filter((sign) => !isStrong(sign)),
@@ -100,12 +114,17 @@ export interface Wanted {
   readonly lastBoot: boolean;
 }
 
+/** The newest that is over: of a disk that was mounted elsewhere, none is running. */
+function lastBootOf({ boots }: Facts): string | undefined {
+  return boots.findLast(({ end }) => end !== undefined)?.id;
+}
+
 function isWanted(incident: Incident, { from, to, id, lastBoot }: Wanted, facts: Facts): boolean {
   if (id !== undefined) return incident.id === id;
   const span = spanOf(incident);
   if (from !== undefined && span.to < from) return false;
   if (to !== undefined && span.from > to) return false;
-  return !lastBoot || incident.boot === undefined || incident.boot !== facts.boots.at(-1)?.id;
+  return !lastBoot || incident.boot === undefined || incident.boot === lastBootOf(facts);
 }
 
 /** Reported by the kernel, then by a strong sign, then by any. */

@@ -21,6 +21,7 @@ const rules: readonly Rule[] = [
   sleep.whoseThread,
   sleep.redisLine,
   sleep.reportsSpent,
+  sleep.reportsStopped,
   sleep.howItEnded,
   sleep.uncleanEnd,
   sleep.lockups,

@@ -6,7 +6,7 @@ import { type Context, found, given, kernelLogOver, nothing, type Rule } from '.
 import type { Certainty, FindingData, Findings } from './findings.ts';
 import type { EndHow, SleepingThread } from './incident.ts';
 import { lockups as standsStill } from './signs.ts';
-import { usualReports } from './sleeps.ts';
+import { roundOf, usualReports } from './sleeps.ts';
 
 /** The first function that says what for; the scheduler's own say only how. */
 export function asleepIn(report: KernelReport): string | undefined {
@@ -107,15 +107,23 @@ const endings: Readonly<Record<Exclude<EndHow, 'detector_quiet'>, keyof FindingD
   measured: 'ended_measured',
 };
 
+export const reportsStopped: Rule = ({ incident: { sleep, end } }) => {
+  const last = sleep?.reports.at(-1);
+  if (sleep === undefined || last === undefined || sleep.reportsOfBoot === usualReports)
+    return nothing;
+  const by = last.at + 2 * roundOf(sleep.reports);
+  if (end.how !== 'reset' || end.at <= by) return nothing;
+  return found('reports_stopped', 'proven', { reports: sleep.reportsOfBoot, by }, [last.source]);
+};
+
 const bySilence: ReadonlySet<EndHow> = new Set(['reset', 'shutdown', 'boot_ended']);
 
 /** An end of the boot ends a sleep; whether it lasted so long, only silence says. */
 function howSure({ end, sleep }: Context['incident']): Certainty {
   if (sleep === undefined || !bySilence.has(end.how)) return 'proven';
-  const last = sleep.reports.at(-1);
-  return last !== undefined && end.at - last.at <= 2 * last.report.seconds
-    ? 'very likely'
-    : 'likely';
+  const last = sleep.reports.at(-1)?.at ?? end.at;
+  if (end.at - last <= 2 * roundOf(sleep.reports)) return 'very likely';
+  return sleep.reportsOfBoot === usualReports ? 'likely' : 'possible';
 }
 
 export const howItEnded: Rule = ({ facts, incident }): Findings => {

@@ -12,6 +12,7 @@ import {
 } from '../../../tools/rig/report/build.ts';
 import type { Boot, Facts, RedisEvent } from '../facts/facts.ts';
 import { chosen, incidentsOf } from './incidents.ts';
+import { judge } from './judge.ts';
 import { reportedIncidents } from './sleeps.ts';
 
 const bootedAt = time('2026-10-14 08:00:00');
@@ -96,6 +97,24 @@ test('sleep: fewer than ten and then silence: it woke within two rounds', () => 
   const [incident] = at(factsOf({ rounds: 2, end: reset }));
   assert.equal(incident?.end.how, 'detector_quiet');
   assert.equal(incident?.end.latest, froze + 245.2 + 2 * 122);
+});
+
+test('sleep: fewer than ten, and a log that is silent until the reset: the reset is told, and the doubt', () => {
+  const lines = [started, redis('2026-10-14 09:59:48', 'saved')];
+  const facts = factsOf({ rounds: 2, lines, end: reset });
+  const { incident, findings } = judge(facts, { lastBoot: false }, now);
+  assert.equal(incident?.end.how, 'reset');
+  assert.equal(findings.ended_reset?.certainty, 'possible');
+  assert.equal(findings.reports_stopped?.data.by, froze + 245.2 + 2 * 122);
+});
+
+test('incidents: the reset that ended a freeze is no incident of its own; one after life is', () => {
+  const silent = [started, redis('2026-10-14 09:59:48', 'saved')];
+  const alive = [...silent, redis('2026-10-14 10:30:00', 'save_due')];
+  const ids = (lines: readonly RedisEvent[]) =>
+    incidentsOf(factsOf({ lines, end: reset }), now).map(({ id }) => id);
+  assert.deepEqual(ids(silent), ['20261014T100000']);
+  assert.deepEqual(ids(alive), ['20261014T100000', '20261014T193700']);
 });
 
 test('sleep: a reset before the detector could speak again', () => {

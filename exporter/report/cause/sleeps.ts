@@ -44,7 +44,7 @@ function threadOf(
 }
 
 /** The detector looks once in its timeout; what it first says is at least that. */
-function roundOf(reports: readonly KernelReport[]): number {
+export function roundOf(reports: readonly KernelReport[]): number {
   return Math.min(...reports.map(({ report }) => report.seconds));
 }
 
@@ -123,10 +123,13 @@ function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: In
   // Reports of a round come late, one after the other: two rounds without one are silence.
   const silent = last + 2 * roundOf(sleep.reports);
   const ended = endWithBoot(facts, boot);
-  const couldReport = sleep.reportsOfBoot !== usualReports;
   if ((ended?.at ?? now) <= silent) return ended ?? { at: last, how: 'still_on' };
+  const couldReport = sleep.reportsOfBoot !== usualReports;
+  // Its log is silent until the reset: that weighs more than a detector whose budget nobody knows.
+  if (sleep.redis !== undefined && ended !== undefined && (!couldReport || ended.how === 'reset')) {
+    return ended;
+  }
   if (couldReport) return { at: last, how: 'detector_quiet', latest: silent };
-  if (sleep.redis !== undefined && ended !== undefined) return ended;
   return { at: last, how: 'unseen' };
 }
 

@@ -118,6 +118,12 @@ export const contradictions: readonly Claim[] = [
       say`Redis wrote a line at ${at(data.event.at)}, while the kernel reported its main thread asleep. One of the two clocks is wrong, often by its time zone; the log was not used to date anything.`,
   ),
   claim(
+    'contradiction.stopped',
+    ['reports_stopped', 'asleep', 'ended_reset'],
+    ({ reports_stopped: { data } }) =>
+      say`Its log is silent until the reset, but the kernel could have reported it again by ${at(data.by)} and did not (${data.reports} reports, of 10 as a rule): it may have woken before, without a line.`,
+  ),
+  claim(
     'contradiction.hypervisor',
     ['not_kvm'],
     ({ not_kvm: { data } }) =>

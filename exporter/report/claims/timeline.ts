@@ -50,7 +50,7 @@ const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text
   rdb_age: ({ seconds, at }) =>
     seconds === undefined
       ? say`Redis read its file`
-      : say`Redis came back with data of ${utc(at - seconds)}`,
+      : say`Redis read a snapshot of ${utc(at - seconds)}`,
   loaded: ({ keys }) =>
     keys === undefined ? say`Redis has read its data` : say`Redis has read ${counted(keys, 'key')}`,
   save_failed: ({ text }) => say`Snapshot failed: ${text}`,

@@ -12,6 +12,12 @@ type HostCause = (typeof hostCauses)[number];
 export const titles: Readonly<Record<HostCause, readonly Claim[]>> = {
   page_withheld_traced: [
     claim(
+      'title.memory_not_kvm',
+      ['page_withheld_traced', 'not_kvm', 'incident'],
+      ({ incident: { data } }) =>
+        say`Host very likely paged out memory of a running VM: a thread asleep for it ${lasted(data)} (${span(data)})`,
+    ),
+    claim(
       'title.memory_service',
       ['page_withheld_traced', 'redis_asleep', 'incident'],
       ({ incident: { data } }) =>
@@ -50,7 +56,7 @@ export const titles: Readonly<Record<HostCause, readonly Claim[]>> = {
   ],
   vm_stopped: [
     claim(
-      'title.stopped',
+      'title.stopped_vm',
       ['vm_stopped', 'incident'],
       ({ incident: { data } }) =>
         say`The VM as a whole likely stood still for ${lasted(data)} (${span(data)})`,

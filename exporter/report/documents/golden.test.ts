@@ -6,13 +6,15 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
+import type { Story } from '../../../tools/rig/report/machine.ts';
+import * as measured from '../../../tools/rig/report/measured-stories.ts';
 import * as stories from '../../../tools/rig/report/stories.ts';
 import { judge } from '../cause/judge.ts';
 import { documentsOf } from './all.ts';
 import { mostPlain } from './ticket.ts';
 
 interface Expected {
-  readonly story: stories.Story;
+  readonly story: Story;
   readonly ticket: boolean;
   /** Ids, without those of times and impact that every report of a sleep has. */
   readonly claims: string;
@@ -44,7 +46,7 @@ const expected: Readonly<Record<string, Expected>> = {
     claims: `${memoryTicket} ${sleep} title.memory_thread what.to_reset meanwhile.idle figure.page_ins figure.lost reply.own_load reply.reboot sure.to_reset sure.lost plain.reset detection.nobody action.watch_outside`,
   },
   'page-wait-measured': {
-    story: stories.pageWaitMeasured(),
+    story: measured.pageWaitMeasured(),
     ticket: true,
     claims:
       'title.memory_measured what.measured cause.page_measured certainty.page_measured meanwhile.idle ask.memory_measured ask.move_measured ask.figures sure.page_measured plain.page_measured detection.alerts action.ticket_memory_measured',
@@ -56,7 +58,7 @@ const expected: Readonly<Record<string, Expected>> = {
       'title.memory_thin what.measured cause.page_thin certainty.page_thin meanwhile.idle meanwhile.memory meanwhile.disk ask.memory_thin ask.figures figure.parked sure.page_thin plain.page_thin',
   },
   'steal-storm': {
-    story: stories.stealStorm(),
+    story: measured.stealStorm(),
     ticket: true,
     claims:
       'title.cpu what.measured cause.cpu certainty.cpu meanwhile.idle meanwhile.memory meanwhile.disk ask.cpu ask.cpu_move ask.figures figure.demand reply.steal_normal sure.cpu plain.cpu',
@@ -66,6 +68,22 @@ const expected: Readonly<Record<string, Expected>> = {
     ticket: true,
     claims: `title.agent what.alive cause.agent cause.frozen certainty.agent meanwhile.disk ask.agent ask.agent_stop ask.figures ${sleep} sure.frozen sure.agent plain.agent impact.unavailable action.thaw action.watch_outside`,
   },
+  'other-hypervisor': {
+    story: stories.otherHypervisor(),
+    ticket: true,
+    claims: `${memoryTicket.replace('certainty.page_traced', 'certainty.page_traced_not_kvm')} ${sleep} title.memory_not_kvm what.alive contradiction.hypervisor impact.unavailable action.watch_outside`,
+  },
+  'disk-of-the-host': {
+    story: stories.diskOfTheHost(false),
+    ticket: true,
+    claims: `title.disk what.unseen cause.disk_host certainty.disk_host meanwhile.disk ask.disk ask.figures figure.await reply.disk_own ${sleep} sure.disk plain.disk action.warnings action.watch_outside`,
+  },
+  'stood-still': {
+    story: stories.stoodStill(true),
+    ticket: true,
+    claims:
+      'title.stopped_vm what.measured cause.stopped certainty.stopped ask.stopped ask.figures sure.stopped plain.stopped detection.nobody',
+  },
   // From here on it is ours, or nobody's: no word against the host, and no ticket.
   fsfreeze: {
     story: stories.frozenFileSystem(false),
@@ -73,37 +91,37 @@ const expected: Readonly<Record<string, Expected>> = {
     claims: `title.frozen what.alive whose.frozen cause.frozen cause.frozen_no_agent meanwhile.disk ${sleep} sure.frozen impact.unavailable action.thaw action.watch_outside`,
   },
   'own-load': {
-    story: stories.ownLoad(),
+    story: measured.ownLoad(),
     ticket: false,
     claims:
       'title.own_load what.measured whose.own_load cause.own_load meanwhile.memory meanwhile.disk action.own_load',
   },
   'own-disk': {
-    story: stories.ownDisk(),
+    story: measured.ownDisk(),
     ticket: false,
     claims:
       'title.own_disk what.measured whose.disk_own cause.own_disk meanwhile.idle meanwhile.memory action.own_disk',
   },
   'short-of-memory': {
-    story: stories.shortOfMemory(),
+    story: measured.shortOfMemory(),
     ticket: false,
     claims:
       'title.short_memory what.measured whose.short_of_memory cause.short_memory meanwhile.disk action.short_memory',
   },
   'out-of-memory': {
-    story: stories.outOfMemory(),
+    story: measured.outOfMemory(),
     ticket: false,
     claims:
       'title.own_memory what.measured whose.out_of_memory cause.out_of_memory meanwhile.disk action.oom',
   },
   'stopped-by-signal': {
-    story: stories.stoppedBySignal(),
+    story: measured.stoppedBySignal(),
     ticket: false,
     claims:
       'title.stopped what.measured whose.redis_stopped_or_busy cause.stopped_or_busy meanwhile.idle detection.alerts action.stopped',
   },
   'slow-command': {
-    story: stories.slowCommand(),
+    story: measured.slowCommand(),
     ticket: false,
     claims:
       'title.slow what.measured whose.redis_slow cause.slow meanwhile.idle detection.nobody action.slow',
@@ -113,8 +131,23 @@ const expected: Readonly<Record<string, Expected>> = {
     ticket: true,
     claims: `${memoryTicket} ${sleep} title.memory_service what.alive impact.unavailable action.watch_outside`,
   },
-  quiet: { story: stories.quiet(), ticket: false, claims: '' },
-  'no-sources': { story: stories.noSources(), ticket: false, claims: '' },
+  'disk-of-our-own': {
+    story: stories.diskOfTheHost(true),
+    ticket: false,
+    claims: `title.own_disk what.unseen whose.disk_own cause.own_disk ${sleep} action.warnings action.own_disk action.watch_outside`,
+  },
+  'gaps-alone': {
+    story: stories.stoodStill(false),
+    ticket: false,
+    claims: 'title.unknown what.measured cause.unknown detection.nobody',
+  },
+  'reset-alone': {
+    story: measured.resetAlone(),
+    ticket: false,
+    claims: 'title.unclean_end what.measured cause.unclean_end cause.unknown',
+  },
+  quiet: { story: measured.quiet(), ticket: false, claims: '' },
+  'no-sources': { story: measured.noSources(), ticket: false, claims: '' },
   hostile: {
     story: stories.hostile(),
     ticket: true,

@@ -1,7 +1,8 @@
 /** The team's copy: a draft of the post-mortem, under the headings of the SRE book. */
 import { causesOf, type Judged, ticketCause } from '../cause/judge.ts';
 import { spanOf } from '../cause/incidents.ts';
-import { actions, ownCauses, ownTitles, whose } from '../claims/causes.ts';
+import { actions, ownCauses, whose } from '../claims/causes.ts';
+import { ownTitles } from '../claims/own-titles.ts';
 import { firstSaid, said, type Sentence } from '../claims/claim.ts';
 import { figures } from '../claims/figures.ts';
 import { detection, impact } from '../claims/impact.ts';
