@@ -108,13 +108,14 @@ test('sleep: fewer than ten, and a log that is silent until the reset: the reset
   assert.equal(findings.reports_stopped?.data.by, froze + 245.2 + 2 * 122);
 });
 
+const idsWith = (lines: readonly RedisEvent[]) =>
+  incidentsOf(factsOf({ lines, end: reset }), now).map(({ id }) => id);
+
 test('incidents: the reset that ended a freeze is no incident of its own; one after life is', () => {
   const silent = [started, redis('2026-10-14 09:59:48', 'saved')];
   const alive = [...silent, redis('2026-10-14 10:30:00', 'save_due')];
-  const ids = (lines: readonly RedisEvent[]) =>
-    incidentsOf(factsOf({ lines, end: reset }), now).map(({ id }) => id);
-  assert.deepEqual(ids(silent), ['20261014T100000']);
-  assert.deepEqual(ids(alive), ['20261014T100000', '20261014T193700']);
+  assert.deepEqual(idsWith(silent), ['20261014T100000']);
+  assert.deepEqual(idsWith(alive), ['20261014T100000', '20261014T193700']);
 });
 
 test('sleep: a reset before the detector could speak again', () => {
