@@ -2,6 +2,7 @@
  * The processes behind a Redis log, and which of them the kernel reported. In a container the
  * log has pid 1 where the kernel says 14347: then it is the one that was silent meanwhile.
  */
+import { isRedisProcess } from '../../tasks/redis-names.ts';
 import type { Instant, RedisEvent } from '../facts/facts.ts';
 import type { RedisLog, SleepingThread } from './incident.ts';
 
@@ -11,6 +12,8 @@ interface Life {
   /** Lines of the process itself; its children that save write under pids of their own. */
   readonly lines: readonly RedisEvent[];
   readonly next: RedisEvent | undefined;
+  /** When it said that it ends. */
+  readonly endedAt: Instant;
 }
 
 /** Stamps of a log and of the kernel are read by two clocks. */
@@ -24,7 +27,9 @@ function mostFrequentPid(events: readonly RedisEvent[]): number | undefined {
 
 function lifeOf(events: readonly RedisEvent[], next: RedisEvent | undefined): Life {
   const pid = events.find(({ kind }) => kind === 'started')?.pid ?? mostFrequentPid(events);
-  return { pid, next, lines: events.filter((event) => (event.pid ?? pid) === pid) };
+  const lines = events.filter((event) => (event.pid ?? pid) === pid);
+  const endedAt = lines.find(({ kind }) => kind === 'ended')?.at ?? Infinity;
+  return { pid, next, lines, endedAt };
 }
 
 function livesOf(events: readonly RedisEvent[]): Life[] {
@@ -45,11 +50,10 @@ const between = (lines: readonly RedisEvent[], from: Instant, to: Instant) =>
   lines.filter(({ at }) => at > from && at < to);
 
 /** Lived when the thread fell asleep, as far as the log tells. */
-function livedThen({ lines, next }: Life, asleep: Instant): boolean {
+function livedThen({ lines, next, endedAt }: Life, asleep: Instant): boolean {
   const [first] = lines;
   if (first === undefined || first.at > asleep + slackSeconds) return false;
-  const ended = lines.some(({ kind, at }) => kind === 'ended' && at <= asleep);
-  return !ended && (next === undefined || next.at > asleep);
+  return endedAt > asleep && (next === undefined || next.at > asleep);
 }
 
 function logOf({ lines, next }: Life, thread: SleepingThread, by: RedisLog['by']): RedisLog {
@@ -65,19 +69,33 @@ function logOf({ lines, next }: Life, thread: SleepingThread, by: RedisLog['by']
   };
 }
 
-/** Undefined where no log is certainly that of this process. */
-export function redisLogOf(
-  events: readonly RedisEvent[],
-  thread: SleepingThread,
-): RedisLog | undefined {
+export interface RedisLogs {
+  /** Undefined where no log is certainly that of this process. */
+  of(thread: SleepingThread): RedisLog | undefined;
+}
+
+/** All logs, taken apart once: a machine may have had thousands of threads asleep. */
+export function redisLogs(events: readonly RedisEvent[]): RedisLogs {
   const lives = livesOfAll(events);
-  const alive = lives.filter((life) => livedThen(life, thread.onset.latest));
-  const byPid = alive.filter(({ pid }) => pid === thread.process);
-  const [named] = byPid;
-  if (named !== undefined && byPid.length === 1) return logOf(named, thread, 'pid');
-  const silent = alive.filter(
-    ({ lines }) => between(lines, thread.onset.latest + slackSeconds, thread.last).length === 0,
-  );
-  const [only] = silent;
-  return only !== undefined && silent.length === 1 ? logOf(only, thread, 'silence') : undefined;
+  const pids = new Set(lives.map(({ pid }) => pid));
+
+  function bySilence(alive: readonly Life[], thread: SleepingThread): RedisLog | undefined {
+    const silent = alive.filter(
+      ({ lines }) => between(lines, thread.onset.latest + slackSeconds, thread.last).length === 0,
+    );
+    const [only] = silent;
+    return only !== undefined && silent.length === 1 ? logOf(only, thread, 'silence') : undefined;
+  }
+
+  return {
+    of(thread) {
+      // A process that is no Redis is in a log only by its pid.
+      if (!isRedisProcess(thread.comm) && !pids.has(thread.process)) return undefined;
+      const alive = lives.filter((life) => livedThen(life, thread.onset.latest));
+      const byPid = alive.filter(({ pid }) => pid === thread.process);
+      const [named] = byPid;
+      if (named !== undefined && byPid.length === 1) return logOf(named, thread, 'pid');
+      return isRedisProcess(thread.comm) ? bySilence(alive, thread) : undefined;
+    },
+  };
 }

@@ -19,7 +19,7 @@ import {
   type SleepingThread,
 } from './incident.ts';
 import { overBy } from './boots.ts';
-import { redisLogOf } from './redis-lives.ts';
+import { redisLogs, type RedisLogs } from './redis-lives.ts';
 
 /** `hung_task_warnings` of a kernel that nobody told otherwise. */
 export const usualReports = 10;
@@ -76,17 +76,11 @@ interface Group {
   until: Instant;
 }
 
-/** When its process wrote again. For a thread beside the main one only a log of the same pid counts. */
-function lifeAfter(thread: SleepingThread, { redis }: KernelFacts): Instant | undefined {
-  const log = redisLogOf(redis, thread);
-  return isRedisProcess(thread.comm) || log?.by === 'pid' ? log?.firstAfter?.at : undefined;
-}
-
 /** A sleep that was still going on, or had ended less than a round ago without a sign of life. */
-function groupsOf(threads: readonly SleepingThread[], facts: KernelFacts, round: number): Group[] {
+function groupsOf(threads: readonly SleepingThread[], logs: RedisLogs, round: number): Group[] {
   const groups: Group[] = [];
   for (const thread of [...threads].sort((one, other) => one.onset.latest - other.onset.latest)) {
-    const alive = lifeAfter(thread, facts);
+    const alive = logs.of(thread)?.firstAfter?.at;
     const until = Math.min(thread.last + round, alive ?? Infinity);
     const last = groups.at(-1);
     if (last === undefined || thread.onset.latest > last.until) {
@@ -160,11 +154,11 @@ function onsetOf(sleep: Sleep, facts: KernelFacts): Interval {
   return { earliest: line > latest ? earliest : Math.max(earliest, line), latest };
 }
 
-function sleepOf(group: Group, reportsOfBoot: number, facts: KernelFacts): Sleep | undefined {
+function sleepOf(group: Group, reportsOfBoot: number, logs: RedisLogs): Sleep | undefined {
   const { threads } = group;
   const chief = chiefOf(threads);
   if (chief === undefined) return undefined;
-  const redis = isRedisProcess(chief.comm) ? redisLogOf(facts.redis, chief) : undefined;
+  const redis = isRedisProcess(chief.comm) ? logs.of(chief) : undefined;
   const reports = threads
     .flatMap((thread) => thread.reports)
     .sort((one, other) => one.at - other.at);
@@ -175,12 +169,13 @@ function ofBoot(
   boot: string,
   reports: readonly KernelReport[],
   facts: KernelFacts,
+  logs: RedisLogs,
   now: Instant,
 ): Incident[] {
   const known = facts.boots.find(({ id }) => id === boot);
-  const groups = groupsOf(threadsOf(reports), facts, roundOf(reports));
+  const groups = groupsOf(threadsOf(reports), logs, roundOf(reports));
   return groups.flatMap((group) => {
-    const sleep = sleepOf(group, reports.length, facts);
+    const sleep = sleepOf(group, reports.length, logs);
     if (sleep === undefined) return [];
     const onset = onsetOf(sleep, facts);
     const end = endOf(sleep, facts, known, now);
@@ -190,6 +185,7 @@ function ofBoot(
 
 /** Oldest first. */
 export function reportedIncidents(facts: Facts, now: Instant): Incident[] {
+  const logs = redisLogs(facts.redis);
   const boots = [...new Set(facts.kernelReports.map(({ boot }) => boot))];
   return boots
     .flatMap((boot) =>
@@ -197,6 +193,7 @@ export function reportedIncidents(facts: Facts, now: Instant): Incident[] {
         boot,
         facts.kernelReports.filter((report) => report.boot === boot),
         facts,
+        logs,
         now,
       ),
     )

@@ -166,15 +166,23 @@ export function demandSeries(series: readonly Series[]): Series[] {
 /** Of less demand than this nothing is a share. */
 const leastDemand = 0.05;
 
-const valuesOf = (one: Series | undefined) =>
-  new Map(one?.points.map(({ at, value }) => [at, value]));
+/** Values at times that only go up: the series of one source share theirs. */
+function following(one: Series | undefined): (at: Instant) => number | undefined {
+  const points = one?.points ?? [];
+  let next = 0;
+  return (at) => {
+    while ((points[next]?.at ?? Infinity) < at) next++;
+    const point = points[next];
+    return point?.at === at ? point.value : undefined;
+  };
+}
 
 function stolenShare(steal: Series, idle: Series, iowait: Series | undefined): Series {
-  const [idles, waits] = [valuesOf(idle), valuesOf(iowait)];
+  const [idleAt, waitAt] = [following(idle), following(iowait)];
   const points = steal.points.flatMap(({ at, value }) => {
-    const notWanted = idles.get(at);
+    const notWanted = idleAt(at);
     if (notWanted === undefined) return [];
-    const demand = 1 - notWanted - (waits.get(at) ?? 0);
+    const demand = 1 - notWanted - (waitAt(at) ?? 0);
     return [{ at, value: demand < leastDemand ? 0 : Math.min(1, value / demand) }];
   });
   return { ...steal, measure: 'steal_of_demand', points };

@@ -26,7 +26,7 @@ export const sources = {
 
 export const began = time('2026-10-13 20:00:00');
 export const froze = time('2026-10-14 21:03:31');
-export const reset = time('2026-10-15 06:40:55');
+const reset = time('2026-10-15 06:40:55');
 export const now = time('2026-10-15 09:00:00');
 export const during = (from: number, to: number, then: number, else_: number) => (at: number) =>
   at > from && at <= to ? then : else_;
