@@ -69,6 +69,14 @@ function logOf({ lines, next }: Life, thread: SleepingThread, by: RedisLog['by']
   };
 }
 
+function bySilence(alive: readonly Life[], thread: SleepingThread): RedisLog | undefined {
+  const silent = alive.filter(
+    ({ lines }) => between(lines, thread.onset.latest + slackSeconds, thread.last).length === 0,
+  );
+  const [only] = silent;
+  return only !== undefined && silent.length === 1 ? logOf(only, thread, 'silence') : undefined;
+}
+
 export interface RedisLogs {
   /** Undefined where no log is certainly that of this process. */
   of(thread: SleepingThread): RedisLog | undefined;
@@ -78,14 +86,6 @@ export interface RedisLogs {
 export function redisLogs(events: readonly RedisEvent[]): RedisLogs {
   const lives = livesOfAll(events);
   const pids = new Set(lives.map(({ pid }) => pid));
-
-  function bySilence(alive: readonly Life[], thread: SleepingThread): RedisLog | undefined {
-    const silent = alive.filter(
-      ({ lines }) => between(lines, thread.onset.latest + slackSeconds, thread.last).length === 0,
-    );
-    const [only] = silent;
-    return only !== undefined && silent.length === 1 ? logOf(only, thread, 'silence') : undefined;
-  }
 
   return {
     of(thread) {
