@@ -6,6 +6,7 @@ import { benchAsynq } from './asynq.ts';
 import { benchDashboards } from './dashboards.ts';
 import { benchCost } from './cost.ts';
 import { benchFreeze } from './freeze.ts';
+import { benchReport } from './report.ts';
 import { benchStall } from './stall.ts';
 
 const benches: Readonly<Record<string, () => Promise<void>>> = {
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   dashboards: benchDashboards,
   asynq: benchAsynq,
   stall: benchStall,
+  report: benchReport,
 };
 
 const asked = process.argv.slice(2);

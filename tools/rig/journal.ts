@@ -29,7 +29,7 @@ export interface JournalEntry {
 const micro = (seconds: number): string => String(Math.round(seconds * 1e6));
 
 /** The export format: what is no plain text has its length in front. */
-function exported([name, value]: readonly [string, string | Buffer]): Buffer {
+export function exported([name, value]: readonly [string, string | Buffer]): Buffer {
   if (typeof value === 'string' && !value.includes('\n')) return Buffer.from(`${name}=${value}\n`);
   const bytes = Buffer.from(value as string);
   const length = Buffer.alloc(8);

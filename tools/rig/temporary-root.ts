@@ -2,9 +2,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
+import type { Scope } from './redis-server.ts';
 
-export function temporaryRoot(t: Pick<TestContext, 'after'>): string {
+export function temporaryRoot(t: Scope): string {
   const root = mkdtempSync(join(tmpdir(), 'stealwatch-'));
   t.after(() => rmSync(root, { recursive: true, force: true }));
   return root;

@@ -3,8 +3,9 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { kernelLogs, lineForms, recordsOf } from '../../../tools/rig/kernel-log-forms.ts';
+import { lineForms, recordsOf } from '../../../tools/rig/kernel-log-forms.ts';
 import {
+  exported,
   journalStopped,
   kernelEntry,
   makeJournal,
@@ -16,7 +17,7 @@ import { createPseudoFs } from '../../procfs/reader.ts';
 import type { Facts } from '../facts/facts.ts';
 import { gather, type GatherOptions } from './index.ts';
 import { bootsOfJson, bootsOfTable } from './journal-boots.ts';
-import { parseJournalLine } from './journal-record.ts';
+import { createJournalReader } from './journal-record.ts';
 
 const skip = whyNoJournal() ?? false;
 
@@ -236,20 +237,44 @@ test('journal: lists of boots, as JSON and as the table of older systemd', () =>
   assert.deepEqual(bootsOfTable(table), [row, row]);
 });
 
-test('journal: no line makes the reader of records throw', () => {
-  const value = fc.oneof(fc.string(), fc.nat(), fc.constant(null), fc.array(fc.nat(300)));
-  const fields = fc.constantFrom(
-    'MESSAGE',
-    '_BOOT_ID',
-    '__REALTIME_TIMESTAMP',
-    '__MONOTONIC_TIMESTAMP',
+/** What the reader makes of pieces: the texts of the records, and how many were torn. */
+function readPieces(pieces: readonly Buffer[]) {
+  const texts: string[] = [];
+  const reader = createJournalReader(({ text }) => texts.push(text));
+  for (const piece of pieces) reader.push(piece);
+  return { texts, torn: reader.torn() };
+}
+
+const times = '__REALTIME_TIMESTAMP=1000000\n__MONOTONIC_TIMESTAMP=5\n_BOOT_ID=a\n';
+const recordBytes = (message: string): Buffer =>
+  Buffer.concat([exported(['MESSAGE', message]), Buffer.from(`${times}\n`)]);
+
+test('journal: every message comes out as it went in, however the bytes come', () => {
+  const message = fc.oneof(
+    fc.string(),
+    fc.string().map((text) => `${text}\n\n\u00e9=`),
   );
   fc.assert(
-    fc.property(fc.dictionary(fields, value), fc.nat(40), (record, cut) => {
-      parseJournalLine(JSON.stringify(record));
-      parseJournalLine(JSON.stringify(record).slice(0, cut));
+    fc.property(fc.array(message, { maxLength: 5 }), fc.nat(120), (messages, cut) => {
+      const bytes = Buffer.concat(messages.map(recordBytes));
+      const expected = { texts: messages, torn: 0 };
+      assert.deepEqual(readPieces([bytes]), expected);
+      assert.deepEqual(readPieces([bytes.subarray(0, cut), bytes.subarray(cut)]), expected);
+      assert.deepEqual(readPieces([...bytes].map((byte) => Buffer.from([byte]))), expected);
     }),
   );
-  assert.equal(parseJournalLine('null'), undefined);
-  assert.ok(kernelLogs.length > 20);
+});
+
+test('journal: a message too large is left out alone, and no bytes make the reader throw', () => {
+  const large = `=\n\n${'x'.repeat(3e6)}\nMESSAGE=no\n\n`;
+  const bytes = Buffer.concat([large, 'next'].map(recordBytes));
+  assert.deepEqual(readPieces([bytes]), { texts: ['', 'next'], torn: 0 });
+  assert.equal(readPieces([Buffer.from('MESSAGE=without its times\n\n')]).torn, 1);
+  assert.equal(readPieces([bytes.subarray(0, -9)]).torn, 1);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (noise) => {
+      readPieces([recordBytes('one'), Buffer.from(noise), recordBytes('two')]);
+    }),
+  );
+  assert.ok(readPieces(Array.from({ length: 50 }, () => Buffer.alloc(100_000, 'x'))).torn > 0);
 });

@@ -6,8 +6,8 @@ import type { Gathered, Instant, Missing, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { createJournalBoot, type JournalBoot, journalStopped } from './journal-boot.ts';
 import { type BootList, listBoots, type ListedBoot } from './journal-boots.ts';
-import { journalFields, type JournalRecord, parseJournalLine } from './journal-record.ts';
-import { askLines, type Answer } from './run.ts';
+import { createJournalReader, journalFields, type JournalRecord } from './journal-record.ts';
+import { type Answer, ask } from './run.ts';
 import { createSystemEvents, type SystemEvents } from './system-events.ts';
 import { anySystemShape } from './system-shapes.ts';
 
@@ -65,10 +65,14 @@ interface Window {
 }
 
 /** The last boots that are of interest, and from when to when. */
-function windowOf({ boots }: BootList, { options, range }: ReadContext): Window | undefined {
+function windowOf({ boots }: BootList, context: ReadContext): Window | undefined {
+  const { options, range } = context;
   const newest = boots.at(-1);
   if (newest === undefined) return undefined;
-  const before = options.lastBoot ? (boots.at(-2) ?? newest) : undefined;
+  // Of a journal from elsewhere the newest boot is the last one.
+  const runs = newest.id === runningId(context);
+  const last = (runs ? boots.at(-2) : undefined) ?? newest;
+  const before = options.lastBoot ? last : undefined;
   const earliest = before === undefined ? newest.last - usualDays * day : before.first;
   return { from: range.from ?? earliest, to: range.to };
 }
@@ -82,18 +86,18 @@ interface Reading {
   readonly context: ReadContext;
 }
 
-function records(
+async function records(
   { place, window, context }: Reading,
   matches: readonly string[],
   onRecord: (record: JournalRecord) => void,
 ): Promise<Answer & { readonly torn: number }> {
   const { from, to } = window;
-  let torn = 0;
-  return askLines({
+  const reader = createJournalReader(onRecord);
+  const answer = await ask({
     program: 'journalctl',
     args: [
       ...place,
-      '--output=json',
+      '--output=export',
       '--all',
       '--no-pager',
       `--output-fields=${journalFields.join(',')}`,
@@ -105,12 +109,12 @@ function records(
     package: 'systemd',
     deadlineMs,
     mostBytes,
-    onLine(line) {
-      const record = parseJournalLine(line);
-      if (record !== undefined) onRecord(record);
-      else if (line.startsWith('{')) torn++;
+    onChunk(chunk) {
+      reader.push(chunk);
+      return true;
     },
-  }).then((answer) => ({ ...answer, torn }));
+  });
+  return { ...answer, torn: reader.torn() };
 }
 
 function* problemsOf(answer: Answer & { readonly torn: number }, uid: number | undefined) {
