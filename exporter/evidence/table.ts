@@ -46,18 +46,15 @@ export function createTable(firstLimit: number): Table {
     bytes += length;
   }
 
-  function move(from: number, to: number): void {
-    if (from === to) return;
-    times[to] = times[from] ?? 0;
-    steps[to] = steps[from] ?? 0;
-    owners[to] = owners[from] ?? 0;
-    lengths[to] = lengths[from] ?? 0;
-    values.copyWithin(to * width, from * width, (from + 1) * width);
+  /** Rows `from` up to `end` to where `to` is, all at once. */
+  function move(from: number, end: number, to: number): void {
+    for (const column of [times, steps, owners, lengths]) column.copyWithin(to, from, end);
+    values.copyWithin(to * width, from * width, end * width);
   }
 
-  /** Rows `from` up to `end` become those before `to`. */
+  /** Rows between `to` and `end` are no more. */
   function close(to: number, end: number): void {
-    for (let row = end; row < size; row += 1) move(row, to + row - end);
+    move(end, size, to);
     size -= end - to;
   }
 
@@ -92,7 +89,7 @@ export function createTable(firstLimit: number): Table {
     for (let row = from; row < end; row += 1) {
       folding.add(values, row * width, steps[row] ?? 1);
       if (row + 1 < end && slot(row + 1, step) === slot(row, step)) continue;
-      move(row, to);
+      move(row, row + 1, to);
       folding.write(values, to * width);
       folding.clear();
       steps[to] = step;

@@ -5,6 +5,7 @@
 import { benchAsynq } from './asynq.ts';
 import { benchDashboards } from './dashboards.ts';
 import { benchCost } from './cost.ts';
+import { benchEvidence } from './evidence.ts';
 import { benchFreeze } from './freeze.ts';
 import { benchReport } from './report.ts';
 import { benchStall } from './stall.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   asynq: benchAsynq,
   stall: benchStall,
   report: benchReport,
+  evidence: benchEvidence,
 };
 
 const asked = process.argv.slice(2);
