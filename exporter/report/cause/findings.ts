@@ -118,6 +118,8 @@ export interface FindingData {
   own_load: { readonly idle: number; readonly own?: number };
   /** It did not answer, and the kernel had none of its threads asleep. */
   redis_stopped_or_busy: { readonly seconds: number; readonly by: 'threads' | 'kernel log' };
+  /** It served nobody; whether it was there at all is not known. */
+  redis_unserved: { readonly seconds: number };
   redis_slow: { readonly most: number };
   redis_shut_down: { readonly event: RedisEvent };
   aof_slow: { readonly count: number };

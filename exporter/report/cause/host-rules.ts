@@ -14,7 +14,7 @@ export const tracedPageIn: Rule = ({ facts, incident: { sleep } }) => {
   const threads = waiting(sleep?.threads ?? []);
   const [report] = threads[0]?.reports ?? [];
   if (report === undefined) return nothing;
-  const { hypervisor = 'kvm' } = facts.machine;
+  const { hypervisor = 'other' } = facts.machine;
   const reports = threads.flatMap((thread) => thread.reports);
   const sources = reports.map(({ source }) => source);
   const data = {
@@ -22,7 +22,10 @@ export const tracedPageIn: Rule = ({ facts, incident: { sleep } }) => {
     reports: reports.length,
     threads: new Set(threads.map(({ pid }) => pid)).size,
   };
-  if (hypervisor === 'kvm') return found('page_withheld_traced', 'proven', data, sources);
+  // A name that is not known is no contradiction.
+  if (hypervisor === 'kvm' || hypervisor === 'other') {
+    return found('page_withheld_traced', 'proven', data, sources);
+  }
   return {
     ...found('page_withheld_traced', 'very likely', data, sources),
     ...found('not_kvm', 'proven', { hypervisor }, sources),

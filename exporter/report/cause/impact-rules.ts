@@ -144,6 +144,7 @@ export const openCauses = [
   'lock_held',
   'other_sleep',
   'disk_stalled_unclear',
+  'redis_unserved',
 ] as const satisfies readonly FindingId[];
 
 const inWords: Readonly<Record<(typeof ownCauses)[number], string>> = {

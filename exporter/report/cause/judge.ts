@@ -26,7 +26,7 @@ const rules: readonly Rule[] = [
   sleep.uncleanEnd,
   sleep.lockups,
   sleep.outOfMemory,
-  sleep.stoppedOrBusy,
+  own.stoppedOrBusy,
   host.tracedPageIn,
   host.measuredPageIn,
   host.thinPageIn,

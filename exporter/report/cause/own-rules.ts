@@ -1,5 +1,6 @@
 /** What is ours: load, memory, a Redis that was stopped or is busy with one command. */
-import { found, given, nothing, type Rule } from './context.ts';
+import { type Context, found, given, kernelLogOver, nothing, type Rule } from './context.ts';
+import type { Findings } from './findings.ts';
 import { limits } from './signs.ts';
 import { enoughCovered } from './window.ts';
 
@@ -28,6 +29,51 @@ export const shortOfMemory: Rule = ({ figures, during }) => {
   );
 };
 
+/** From here on it is silent, not slow. */
+const silentSeconds = 5;
+
+/** Connections were taken and nothing came: a Redis that is not there refuses them. */
+function wasSilent({ facts, figures, during }: Context): boolean {
+  const latency = figures.whole('redis_latency_seconds', during);
+  if ((latency?.most ?? 0) >= silentSeconds) return true;
+  return facts.alerts.some(
+    ({ name, from, to }) =>
+      name === 'RedisFrozen' && from <= during.to && (to ?? Infinity) >= during.from,
+  );
+}
+
+/** A sleep that lasts as long shows in each sample. */
+function nobodySlept(context: Context): Findings | 'unknown' | 'slept' {
+  const { figures, during } = context;
+  const blocked = figures.whole('threads_in_d', during);
+  const seconds = during.to - during.from;
+  if (blocked !== undefined && blocked.covered >= enoughCovered) {
+    if (blocked.least >= 1 || blocked.mean >= 0.5) return 'slept';
+    return found('redis_stopped_or_busy', 'likely', { seconds, by: 'threads' }, [blocked.source]);
+  }
+  // The detector speaks after twice its timeout at the latest, 120 s unless changed.
+  const log = kernelLogOver(context);
+  if (log === undefined || seconds < 300) return 'unknown';
+  return found('redis_stopped_or_busy', 'possible', { seconds, by: 'kernel log' }, [log.id]);
+}
+
+/** It did not answer, and nothing slept in the kernel through it: it was stopped, or busy. */
+export const stoppedOrBusy: Rule = (context) => {
+  const { incident, during } = context;
+  const down = incident.signs.filter(({ kind }) => kind === 'redis_down');
+  const [first] = down;
+  if (first === undefined || incident.sleep !== undefined) return nothing;
+  const slept = wasSilent(context) ? nobodySlept(context) : 'unknown';
+  if (typeof slept !== 'string') return slept;
+  const data = { seconds: during.to - during.from };
+  return found(
+    'redis_unserved',
+    'proven',
+    data,
+    down.map(({ source }) => source),
+  );
+};
+
 /** Answers came late, and none was missing. */
 export const redisSlow: Rule = ({ incident, figures, during }) => {
   const slow = incident.signs.some(({ kind }) => kind === 'redis_slow');
@@ -35,7 +81,7 @@ export const redisSlow: Rule = ({ incident, figures, during }) => {
   if (!slow || latency === undefined || incident.sleep !== undefined) return nothing;
   const down = incident.signs.some(({ kind }) => kind === 'redis_down');
   const blocked = figures.whole('threads_in_d', during);
-  if (down || blocked === undefined || blocked.mostPossible >= 1) return nothing;
+  if (down || blocked === undefined || blocked.least >= 1 || blocked.mean >= 0.5) return nothing;
   return found('redis_slow', 'likely', { most: latency.most }, [latency.source, blocked.source]);
 };
 

@@ -2,7 +2,7 @@
 import { frameOf, reasonOfWaitChannel, symbolOfFrame } from '../../tasks/reasons.ts';
 import { isRedisProcess } from '../../tasks/redis-names.ts';
 import type { KernelReport } from '../facts/facts.ts';
-import { type Context, found, given, kernelLogOver, nothing, type Rule } from './context.ts';
+import { type Context, found, given, nothing, type Rule } from './context.ts';
 import type { Certainty, FindingData, Findings } from './findings.ts';
 import type { EndHow, SleepingThread } from './incident.ts';
 import { lockups as standsStill } from './signs.ts';
@@ -187,28 +187,4 @@ export const outOfMemory: Rule = ({ facts, during }) => {
           events.map(({ source }) => source),
         );
   return { ...told('out_of_memory', machine), ...told('out_of_memory_container', container) };
-};
-
-/** It did not answer, and nothing of it slept in the kernel: it was stopped, or busy. */
-export const stoppedOrBusy: Rule = (context) => {
-  const { incident, figures, during } = context;
-  const down = incident.signs.filter(({ kind }) => kind === 'redis_down');
-  const seconds = during.to - during.from;
-  if (down.length === 0 || incident.sleep !== undefined) return nothing;
-  const sources = down.map(({ source }) => source);
-  const blocked = figures.whole('threads_in_d', during);
-  if (blocked !== undefined && blocked.covered >= 0.8) {
-    if (blocked.mostPossible >= 1) return nothing;
-    return found('redis_stopped_or_busy', 'likely', { seconds, by: 'threads' }, [
-      ...sources,
-      blocked.source,
-    ]);
-  }
-  const log = kernelLogOver(context);
-  // The detector speaks after twice its timeout at the latest, 120 s unless changed.
-  if (log === undefined || seconds < 300) return nothing;
-  return found('redis_stopped_or_busy', 'possible', { seconds, by: 'kernel log' }, [
-    ...sources,
-    log.id,
-  ]);
 };

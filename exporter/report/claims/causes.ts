@@ -86,14 +86,23 @@ export const ownCauses: readonly Claim[] = [
   }),
   claim('cause.stopped_or_busy', ['redis_stopped_or_busy'], ({ redis_stopped_or_busy: { data } }) =>
     data.by === 'threads'
-      ? say`Redis did not answer for ${durationText(data.seconds)}, and no thread of this machine was asleep in the kernel meanwhile: the process was stopped (SIGSTOP, a debugger) or busy with one command.`
+      ? say`Redis did not answer for ${durationText(data.seconds)}, and no thread of this machine slept in the kernel through it: the process was stopped (SIGSTOP, a debugger) or busy with one command.`
       : say`Redis did not answer for ${durationText(data.seconds)}, and the kernel reported no blocked task: the process was stopped (SIGSTOP, a debugger) or busy with one command, or slept for less than the detector's round at a time.`,
+  ),
+  claim(
+    'cause.unserved',
+    ['redis_unserved'],
+    ({ redis_unserved: { data } }) =>
+      say`Redis served nobody for ${durationText(data.seconds)}. Whether it was down, refused, or slept in the kernel, these sources do not say.`,
+    {
+      unless: ['page_withheld_measured', 'page_withheld_thin', 'out_of_memory', 'redis_shut_down'],
+    },
   ),
   claim(
     'cause.slow',
     ['redis_slow'],
     ({ redis_slow: { data } }) =>
-      say`Redis took up to ${durationText(data.most)} to answer, with no thread asleep in the kernel: a slow command, or a fork. Its SLOWLOG and LATENCY tell which, until it restarts.`,
+      say`Redis took up to ${durationText(data.most)} to answer, with no thread asleep in the kernel through it: a slow command, or a fork. Its SLOWLOG and LATENCY tell which, until it restarts.`,
   ),
   claim(
     'cause.shut_down',
@@ -221,6 +230,7 @@ export const whose: readonly Claim[] = [
       'lock_held',
       'other_sleep',
       'disk_stalled_unclear',
+      'redis_unserved',
     ] as const
   ).map((id) =>
     claim(`whose.${id}`, [id], () => say`Whose fault that is does not show in what was read.`),

@@ -57,6 +57,11 @@ export const ownTitles: readonly Claim[] = [
     ({ incident: { data } }) => say`Redis answered late: ${lasted(data)} (${span(data)})`,
   ),
   claim(
+    'title.unserved',
+    ['redis_unserved', 'incident'],
+    ({ incident: { data } }) => say`Redis served nobody: ${lasted(data)} (${span(data)})`,
+  ),
+  claim(
     'title.disk_unclear',
     ['disk_stalled_unclear', 'incident'],
     ({ incident: { data } }) => say`Processes waited for a disk: ${lasted(data)} (${span(data)})`,

@@ -120,6 +120,12 @@ const expected: Readonly<Record<string, Expected>> = {
     claims:
       'title.stopped what.measured whose.redis_stopped_or_busy cause.stopped_or_busy meanwhile.idle detection.alerts action.stopped',
   },
+  'refused-connections': {
+    story: measured.refusedConnections(),
+    ticket: false,
+    claims:
+      'title.unserved what.measured whose.redis_unserved cause.unserved meanwhile.idle detection.nobody',
+  },
   'slow-command': {
     story: measured.slowCommand(),
     ticket: false,

@@ -79,7 +79,7 @@ export function noSources(): Story {
 
 const step15 = { from: busyFrom - 3600, to: busyTo, step: 15, source: 'prometheus' };
 
-function seenByPrometheus(name: 'stopped' | 'slow' | 'page'): Story {
+function seenByPrometheus(name: 'stopped' | 'slow' | 'page' | 'refused'): Story {
   const [from, to] = [busyFrom, busyFrom + 600];
   const blocked = name === 'page' ? 2 : 0;
   return {
@@ -100,7 +100,7 @@ function seenByPrometheus(name: 'stopped' | 'slow' | 'page'): Story {
         series('cpu_idle', step15, () => 0.9, 0.01),
       ],
       alerts:
-        name === 'slow'
+        name === 'slow' || name === 'refused'
           ? []
           : [
               {
@@ -124,3 +124,5 @@ export const resetAlone = (): Story => ({
   now,
   facts: { ...noFacts, machine, sources: [sources.journal], boots: oneReset },
 });
+
+export const refusedConnections = (): Story => seenByPrometheus('refused');
