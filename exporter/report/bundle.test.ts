@@ -97,6 +97,98 @@ test('bundle: a frozen file system is no matter for the provider', (t) => {
   assert.doesNotMatch(`${read('report.md')}${stdout}`, /paged out|withheld/);
 });
 
+const later = (record: LoggedRecord, round: number): LoggedRecord => ({
+  ...record,
+  microseconds: record.microseconds + (round - 1) * 10.24e6,
+  text: record.text.replace('more than 10 seconds', `more than ${round * 10} seconds`),
+});
+
+/** The first round of the recording in five, which is all that a kernel says of it. */
+function tenReports(): LoggedRecord[] {
+  const all = recordsOf('6.12-redis-kvm-async-pf').filter(
+    ({ microseconds }) => microseconds < 1430e6,
+  );
+  return [1, 2, 3, 4, 5].flatMap((round) => all.map((record) => later(record, round)));
+}
+
+/** What sysstat kept of a day and a half: idle all the time, and load of two more than usual from the freeze on. */
+function sadfRows(from: number, to: number, froze: number): string {
+  const times = Array.from(
+    { length: Math.floor((to - from) / 600) },
+    (_, i) => from + (i + 1) * 600,
+  );
+  const block = (header: string, row: (at: number) => string) => [
+    `# hostname;interval;timestamp;${header}`,
+    ...times.map((at) => `vm;600;${at};${row(at)}`),
+  ];
+  const load = (at: number) => (at > froze ? '2.20' : '0.20');
+  const hyp = (at: number) => (at > froze ? '0.41' : at > froze - 3600 ? '3.25' : '0.02');
+  return [
+    ...block(
+      'CPU;%usr;%nice;%sys;%iowait;%steal;%irq;%soft;%guest;%gnice;%idle',
+      () => '-1;5.00;0.00;2.00;0.10;2.00;0.00;0.00;0.00;0.00;90.90',
+    ),
+    ...block('INTR;CPU*', (at) => `HYP;${hyp(at)};0.10;0.10`),
+    ...block(
+      'kbmemfree;kbavail;kbmemused;%memused;kbbuffers;kbcached',
+      () => '100000;750000;400000;40.00;1000;200000',
+    ),
+    ...block(
+      'runq-sz;plist-sz;ldavg-1;ldavg-5;ldavg-15;blocked',
+      (at) => `1;300;${load(at)};2.00;1.00;0`,
+    ),
+    ...block(
+      'DEV;tps;rkB/s;wkB/s;dkB/s;areq-sz;aqu-sz;await;%util',
+      () => 'vda;2.50;0;0;0;0;0;1.00;0.50',
+    ),
+    '',
+  ].join('\n');
+}
+
+const redisLog = `160:M 13 Oct 2026 09:00:00.100 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo
+160:M 13 Oct 2026 09:00:01.100 * Ready to accept connections tcp
+160:M 14 Oct 2026 21:03:17.100 * Background saving terminated with success
+812:C 15 Oct 2026 06:42:25.000 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo
+812:M 15 Oct 2026 06:42:26.000 * Loading RDB produced by version 7.0.15
+812:M 15 Oct 2026 06:42:26.000 * RDB age 34749 seconds
+812:M 15 Oct 2026 06:42:28.000 * Done loading RDB, keys loaded: 1764, keys expired: 0.
+812:M 15 Oct 2026 06:42:29.000 * Ready to accept connections tcp
+`;
+
+test('bundle: kernel log, sysstat and Redis log together give the whole ticket', (t) => {
+  const root = temporaryRoot(t);
+  const form = lineForms['rsyslog, ISO'];
+  const records = tenReports();
+  const [first] = records;
+  if (form === undefined || first === undefined) throw new Error('no such form or recording');
+  const rebooted = Date.UTC(2026, 9, 15, 6, 42, 7) / 1000;
+  const recovered = { ...first, microseconds: 3e6, text: 'EXT4-fs (vda1): recovery complete' };
+  const lines = [bootLine(first), ...records].map((record) => form(record, bootedAt));
+  const next = [bootLine(first), recovered].map((record) => form(record, rebooted));
+  placed(root, 'var/log/kern.log', `${[...lines, ...next].join('\n')}\n`);
+  placed(root, 'var/log/redis/redis-server.log', redisLog);
+  const froze = Date.UTC(2026, 9, 14, 21, 3, 22) / 1000;
+  const sadf = placed(root, 'day.sadf', sadfRows(froze - 36 * 3600, rebooted - 72, froze));
+  const { code, stderr, read } = report(t, root, ['--sysstat', sadf]);
+  assert.equal(code, 0, stderr);
+  const ticket = read('ticket.md') ?? '';
+  assert.match(
+    title(ticket) ?? '',
+    /service frozen 9 h 3\d min \(2026-10-14 21:03 to 2026-10-15 06:\d\d UTC\)$/,
+  );
+  for (const said of [
+    /gave no sign of life until the VM was reset/,
+    /10 kernel traces in `kvm_async_pf_task_wait_schedule`/,
+    /\| Our own CPU load \| 91 % idle, min 91 % \| 91 % idle, min 91 % \| ruled out/,
+    /Load rose by \*\*2\.0\*\* while the CPU was 91 % idle/,
+    /0\.02\/s on the day before, 3\.25\/s in the last hour before it, \*\*0\.41\/s\*\* during it/,
+    /It came back with data of 2026-10-14 21:03:17/,
+    /with 1764 keys/,
+  ]) {
+    assert.match(ticket, said);
+  }
+});
+
 /** What was recorded, and whether a provider has a part in it. */
 const recordings: readonly (readonly [name: string, ticket: boolean])[] = [
   ['3.10-fsync', false],
