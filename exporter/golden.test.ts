@@ -59,6 +59,11 @@ async function scrapeRecorded(t: TestContext): Promise<string> {
     `--kmsg=${machine}/kmsg`,
     `--redis-url=${redis.url}`,
   ]);
+  // Nothing asks a Redis that has not answered its first PING, and what was not told then is kept.
+  await until(
+    'Redis is known',
+    async () => (await timedGet(`${exporter.url}/status`)).status === 200,
+  );
   let body = '';
   // Everything that only a second reading can know is there, and what a busy machine brings late.
   await until('all is read', async () => {

@@ -19,9 +19,14 @@ export function whyNoFrozenThread(): string | undefined {
 
 /** The id of the one thread of a process that has this name. */
 export function threadNamed(pid: number, name: string): number | undefined {
-  const tid = readdirSync(`/proc/${pid}/task`).find(
-    (one) => readFileSync(`/proc/${pid}/task/${one}/comm`, 'utf8') === `${name}\n`,
-  );
+  const tid = readdirSync(`/proc/${pid}/task`).find((one) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${one}/comm`, 'utf8') === `${name}\n`;
+    } catch {
+      // It has ended meanwhile.
+      return false;
+    }
+  });
   return tid === undefined ? undefined : Number(tid);
 }
 
