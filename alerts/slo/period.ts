@@ -33,6 +33,7 @@ const quarters: Addends = {
 /** How many slices were judged, good or bad: what is missing of them nobody recorded. */
 const recorded = 'slo:recorded:sum15m';
 const badSeconds = 'slo:bad_seconds:sum15m';
+const seen = 'slo:observed:min15m';
 const oldest = 'slo:observed_first:min35d';
 
 /** Whether `record` was recorded within the last quarter, this moment not included. */
@@ -66,13 +67,19 @@ const quarterRules: readonly RecordingRule[] = [
   quarterRule(badSeconds, 'sum_over_time', 'slo:bad_seconds:slice15s'),
 ];
 
-/** In two steps as well: a minute's series over 35 days is as long as two quarters' over 28. */
+/**
+ * In two steps as well: a minute's series over 35 days is as long as two quarters' over 28. Over two
+ * quarters, so that none is left out when Prometheus came back at another moment of its own.
+ */
 const seenRules: readonly RecordingRule[] = [
   {
-    record: 'slo:observed:min15m',
-    expr: `min_over_time(slo:observed:timestamp_seconds[${quarter}])`,
+    record: seen,
+    expr: `min_over_time(slo:observed:timestamp_seconds[30m])\nunless ${already(seen)}`,
   },
-  { record: oldest, expr: `min_over_time(slo:observed:min15m[${retentionDays}d])` },
+  {
+    record: oldest,
+    expr: `min_over_time(${seen}[${retentionDays}d])\nunless ${already(oldest)}`,
+  },
 ];
 
 /** When a host was first seen, for the windows of all groups. A day's outage of Prometheus is bridged. */
