@@ -8,9 +8,10 @@ import { sameText } from '../rig/in-step.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-test('generate: our image has the version of the package, and nobody else has', () => {
-  const compose = '    image: stealwatch:0.1.0\n    image: grafana/grafana:12.1.1\n';
-  assert.equal(withVersion(compose, '1.2.3'), compose.replace('0.1.0', '1.2.3'));
+test('generate: our images have the version of the package, and nobody else has', () => {
+  const compose =
+    '    image: stealwatch:0.1.0\n    image: stealwatch-demo:0.1.0\n    image: grafana/grafana:12.1.1\n';
+  assert.equal(withVersion(compose, '1.2.3'), compose.replaceAll('0.1.0', '1.2.3'));
 });
 
 test('generate: what is committed is what the sources generate', async () => {

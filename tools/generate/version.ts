@@ -1,6 +1,6 @@
 /**
- * What has to name the version and cannot read it: the tag of our image in docker-compose.yml, by which
- * `docker compose up` builds a new one after an update. Its home is package.json.
+ * What has to name the version and cannot read it: the tags of our images in docker-compose.yml, by which
+ * `docker compose up` builds new ones after an update. Its home is package.json.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '..', '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 
 export function withVersion(compose: string, version: string): string {
-  return compose.replaceAll(/^( +image: stealwatch):.*$/gm, `$1:${version}`);
+  return compose.replaceAll(/^( +image: stealwatch[a-z-]*):.*$/gm, `$1:${version}`);
 }
 
 export function generatedVersion(): GeneratedFiles {
