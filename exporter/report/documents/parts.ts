@@ -41,6 +41,7 @@ export function bullets(sentences: readonly Sentence[], { md }: Page): string[] 
 
 const kinds: Readonly<Record<SourceKind, string>> = {
   journal: 'journal',
+  container_log: 'container logs',
   kernel_log: 'kernel log',
   sysstat: 'sysstat',
   redis_log: 'Redis log',

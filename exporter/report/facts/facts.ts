@@ -19,6 +19,7 @@ export type SourceKind =
   | 'kernel_log'
   | 'sysstat'
   | 'redis_log'
+  | 'container_log'
   | 'prometheus'
   | 'evidence'
   | 'machine';

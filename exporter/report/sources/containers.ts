@@ -24,7 +24,7 @@ function names(directory: string): string[] {
 const id = /^[0-9a-f]{64}$/;
 
 /** Logs of Docker, and of podman as root. */
-export function containerLogs(root: string): ContainerLog[] {
+function containerLogs(root: string): ContainerLog[] {
   const docker = join(root, 'var/lib/docker/containers');
   const podman = join(root, 'var/lib/containers/storage/overlay-containers');
   const logs = [
@@ -38,7 +38,7 @@ export function containerLogs(root: string): ContainerLog[] {
 }
 
 /** Whether the log holds lines of Redis, by a look at both its ends. */
-export async function isRedisLog(path: string): Promise<boolean> {
+async function isRedisLog(path: string): Promise<boolean> {
   try {
     const { lines } = await lookAt(path);
     const context = { zone: utc, yearOf: () => 1970 };
@@ -46,4 +46,16 @@ export async function isRedisLog(path: string): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+export interface SortedContainers {
+  readonly redis: readonly ContainerLog[];
+  readonly others: readonly ContainerLog[];
+}
+
+export async function sortedContainers(root: string): Promise<SortedContainers> {
+  const redis: ContainerLog[] = [];
+  const others: ContainerLog[] = [];
+  for (const log of containerLogs(root)) ((await isRedisLog(log.path)) ? redis : others).push(log);
+  return { redis, others };
 }

@@ -14,6 +14,8 @@ export interface ReadContext {
   /** Of the machine that is read. */
   readonly zone: Zone;
   readonly zoneProblem: string | undefined;
+  /** As it calls itself in its own logs. */
+  readonly hostname: string | undefined;
   /** When the running boot began, by /proc/stat. */
   readonly running: Instant | undefined;
   /** What lies outside says nothing about what is asked. */

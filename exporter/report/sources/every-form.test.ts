@@ -17,7 +17,11 @@ import { createPseudoFs } from '../../procfs/reader.ts';
 import { reasonOfTrace } from '../../tasks/reasons.ts';
 import type { Facts } from '../facts/facts.ts';
 import { gather, type GatherOptions } from './index.ts';
-import { temporaryRoot } from '../../../tools/rig/temporary-root.ts';
+import { placed, temporaryRoot } from '../../../tools/rig/temporary-root.ts';
+import type { ReadContext } from './context.ts';
+import { readKernelRing } from './kernel-ring.ts';
+import { together } from './together.ts';
+import { utc } from './zone.ts';
 
 const bootedAt = Date.UTC(2026, 10, 29, 21) / 1000;
 
@@ -64,6 +68,22 @@ const surroundings = {
   procfs: createPseudoFs('/nowhere'),
 };
 
+/** As if the machine had been up for as long as the recording says. */
+function ringContext(root: string): ReadContext {
+  placed(root, 'proc/uptime', '1000000.00 1.00\n');
+  const procfs = createPseudoFs(join(root, 'proc'));
+  return {
+    options: options(root),
+    surroundings: { ...surroundings, procfs },
+    zone: utc,
+    zoneProblem: undefined,
+    hostname: undefined,
+    running: undefined,
+    range: { from: undefined, to: undefined },
+    boots: [],
+  };
+}
+
 async function throughFile(root: string, text: string, saved: number): Promise<Facts> {
   const path = join(root, 'saved.log');
   writeFileSync(path, text);
@@ -78,6 +98,9 @@ for (const name of kernelLogs) {
     const expected = live(records);
     assert.ok(expected.reports.length + expected.events.length > 0, 'the recording says nothing');
     const saved = bootedAt + (records.at(-1)?.microseconds ?? 0) / 1e6;
+    const asRecord = lineForms['records of /dev/kmsg'] ?? assert.fail();
+    const ring = placed(root, 'ring', records.map((one) => `${asRecord(one, 0)}\n`).join(''));
+    assert.deepEqual(kept(together([readKernelRing(ring, ringContext(root))])), expected, 'ring');
     const texts: [form: string, text: string][] = [
       ['dmesg -J', dmesgJson(records)],
       ...Object.entries(lineForms).map(([form, write]): [string, string] => [

@@ -68,7 +68,10 @@ export function focusOf(
 ): Focus {
   const { from, to } = options;
   const boots = parts.flatMap((part) => part.boots ?? []);
-  const reports = parts.flatMap((part) => part.kernelReports ?? []);
+  const all = parts.flatMap((part) => part.kernelReports ?? []);
+  const runs = boots.find(({ end }) => end === undefined)?.id;
+  // What the running boot says is no matter of the last one.
+  const reports = options.lastBoot ? all.filter(({ boot }) => boot !== runs) : all;
   const found = ofReports(reports, boots, now) ??
     ofPages(pages, now) ??
     ofBadEnds(boots, now) ?? { from: now - before, to: now };

@@ -5,13 +5,16 @@
 import type { PseudoFs } from '../../procfs/reader.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import type { Boot, Facts, Gathered, Instant } from '../facts/facts.ts';
+import { readContainerPrograms } from './container-programs.ts';
+import { sortedContainers } from './containers.ts';
 import type { ReadContext } from './context.ts';
 import { readJournal, readJournalPrograms } from './journal.ts';
 import { readEvidence } from './evidence.ts';
 import { type Focus, focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
+import { readKernelRing } from './kernel-ring.ts';
 import { isAnotherMachine, leftOutLocal } from './local.ts';
-import { readMachine } from './machine.ts';
+import { hostnameOf, readMachine } from './machine.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
 import { lookAtPrometheus, type Overview, readPrometheus } from './prometheus.ts';
 import { readRedisLogs } from './redis-log.ts';
@@ -41,6 +44,7 @@ function contextOf(options: GatherOptions, surroundings: ReaderSurroundings): Re
     surroundings,
     zone,
     zoneProblem: problem,
+    hostname: hostnameOf(options.root, surroundings.procfs)?.replace(/\..*$/, ''),
     running: runningSince(surroundings.procfs),
     range: { from: options.from && options.from - day, to: options.to && options.to + hour },
     boots: [],
@@ -49,24 +53,35 @@ function contextOf(options: GatherOptions, surroundings: ReaderSurroundings): Re
 
 const bootsOf = (parts: readonly Gathered[]): Boot[] => parts.flatMap(({ boots = [] }) => boots);
 
+/** Where no file knows of the running boot; it says nothing of the last one. */
+function readRing(context: ReadContext, boots: readonly Boot[]): Gathered {
+  const { lastBoot, root, kernLog, journal } = context.options;
+  const runs = boots.some(({ end }) => end === undefined);
+  const elsewhere = lastBoot || root !== '/' || kernLog.length > 0 || journal !== undefined;
+  return runs || elsewhere ? {} : readKernelRing('/dev/kmsg', context);
+}
+
 /** What dates an incident, the most exact source first. */
 async function kernelSources(context: ReadContext, overview: Overview | undefined) {
   const journal = await readJournal(context);
   const logs = await readKernelLogs({ ...context, boots: journal.boots ?? [] });
+  const ring = readRing(context, bootsOf([journal, ...logs]));
   const evidence = await readEvidence(context);
   const told = [...bootsOf(evidence), ...(overview?.boots ?? [])];
-  const local = [journal, ...logs];
+  const local = [journal, ...logs, ring];
   const foreign = isAnotherMachine(context.options, told, bootsOf(local), context.running);
   return { foreign, kernel: withoutRepeats(foreign ? evidence : [...local, ...evidence]) };
 }
 
 /** What is read around the time of an incident. */
 async function localSources(context: ReadContext, focus: Focus): Promise<Gathered[]> {
+  const { redis, others } = await sortedContainers(context.options.root);
   return [
     readMachine(context),
     await readJournalPrograms(context, focus),
     await readSysstat(context, focus),
-    ...(await readRedisLogs(context, focus)),
+    ...(await readRedisLogs(context, focus, redis)),
+    await readContainerPrograms(others, context, focus),
   ];
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
@@ -179,6 +179,51 @@ test(
     );
   },
 );
+
+test('journal: what programs said around the incident, by its shape alone', { skip }, async (t) => {
+  const journal = join(temporaryRoot(t), 'journal');
+  makeJournal(journal, [
+    programEntry(first, 400, 'sshd', 'Accepted publickey for eva from 192.0.2.9 port 5 ssh2'),
+    ...hung(first, 500),
+    programEntry(first, 510, 'shop', 'dial tcp 10.0.1.9:6379: i/o timeout'),
+    programEntry(first, 511, 'shop', 'dial tcp 10.0.1.9:6379: i/o timeout'),
+    programEntry(first, 900, 'dockerd', 'msg="Container failed to exit within 10s of signal 15"'),
+    programEntry(first, 901, 'shop', 'a line that says nothing'),
+  ]);
+  const facts = await read(t, { journal });
+  assert.deepEqual(
+    facts.systemEvents.map(({ kind, at, count, boot }) => [kind, at - first.start, count, boot]),
+    [
+      ['login', 400, undefined, first.boot],
+      ['connection_failed', 510, 2, first.boot],
+      ['container_stop_failed', 900, undefined, first.boot],
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(facts), /eva|192\.0\.2\.9|10\.0\.1\.9/);
+});
+
+test('journal: to whoever may see a part only, it is told', { skip }, async (t) => {
+  const root = temporaryRoot(t);
+  const journal = join(root, 'journal');
+  makeJournal(journal, hung(first, 500));
+  const hint = 'Hint: You are currently not seeing messages from other users and the system.';
+  const stub = placed(
+    root,
+    'bin/journalctl',
+    `#!/bin/sh\necho "${hint}" >&2\nPATH=/usr/bin:/bin exec journalctl "$@"\n`,
+  );
+  chmodSync(stub, 0o755);
+  const options = { root, lastBoot: false, kernLog: [], sysstat: [], redisLog: [], journal };
+  const stranger = {
+    env: { PATH: join(root, 'bin') },
+    now: () => second.start,
+    uid: 1000,
+    procfs: createPseudoFs('/nowhere'),
+  };
+  const facts = await gather(options, stranger);
+  assert.equal(facts.kernelReports.length, 1);
+  assert.match(problemsOf(facts), /not run as root, nor as a member of the group systemd-journal/);
+});
 
 test('journal: what kern.log repeats counts once', { skip }, async (t) => {
   const root = temporaryRoot(t);

@@ -2,6 +2,7 @@
 import type { Hash } from 'node:crypto';
 import type { Instant } from '../facts/facts.ts';
 import { type ReadContext, within } from './context.ts';
+import { lookAt } from './file-window.ts';
 import {
   type KernelLine,
   type LineContext,
@@ -32,8 +33,21 @@ async function firstYear(path: string, limits: FileLimits): Promise<number | und
   return last && yearOfLast(...last, mtime) - counter.crossed();
 }
 
+/**
+ * Of a log that collects the lines of several machines, the one that is meant: the one that was
+ * named, or this one, or whose line is the last. Undefined where there is only one.
+ */
+async function hostOf(path: string, { zone, hostname, options }: ReadContext) {
+  const form: LineContext = { zone, yearOf: () => 1970 };
+  const { lines } = await lookAt(path);
+  const hosts = new Set(lines.flatMap((line) => parseKernelLine(line, form)?.host ?? []));
+  if (hosts.size < 2) return undefined;
+  return [options.host, hostname].find((name) => name && hosts.has(name)) ?? [...hosts].at(-1);
+}
+
 /** Reads one line after the other: the year and the hour go on from the line before. */
-function createReader({ zone, range }: ReadContext, year = 1970) {
+function createReader({ zone, range }: ReadContext, host: string | undefined, year = 1970) {
+  const others = new Set<string>();
   const years = createYearCounter();
   let notBefore: Instant | undefined;
   let lines = 0;
@@ -56,12 +70,20 @@ function createReader({ zone, range }: ReadContext, year = 1970) {
       if (line === undefined) return undefined;
       known++;
       notBefore = line.stamp ?? notBefore;
+      if (host !== undefined && line.host !== undefined && line.host !== host) {
+        others.add(line.host);
+        return undefined;
+      }
       return line.stamp === undefined || within(range, line.stamp) ? line : undefined;
     },
-    problems: () =>
-      lines > 0 && known === 0
+    problems: () => [
+      ...(lines > 0 && known === 0
         ? [`none of its ${lines} lines looks like a line of a kernel log`]
-        : [],
+        : []),
+      ...(others.size > 0
+        ? [`it holds lines of several machines: only those of ${host} were used (--host names one)`]
+        : []),
+    ],
   };
 }
 
@@ -79,7 +101,11 @@ export async function readKernelFile(
 ): Promise<KernelFileRead> {
   const limits = { env: context.surroundings.env, mostBytes: mostBytesOfFile };
   try {
-    const reader = createReader(context, await firstYear(path, limits));
+    const reader = createReader(
+      context,
+      await hostOf(path, context),
+      await firstYear(path, limits),
+    );
     const json: string[] = [];
     let first = true;
     const take = (text: string): void => {

@@ -16,6 +16,8 @@ export interface KernelLine {
   readonly resolution: number;
   /** 0 is the kernel; undefined where the form does not tell. */
   readonly facility: number | undefined;
+  /** Whose line it is, where the log may hold those of several machines. */
+  readonly host: string | undefined;
   /** Who wrote it, in a log that is not the kernel's alone: `kernel`, `sshd`. */
   readonly tag: string;
   readonly text: string;
@@ -41,7 +43,7 @@ const ctime =
 /** `Nov 30 09:42:05 `; some put the year behind. */
 const rfc3164 = /^([A-Z][a-z]{2}) +(\d{1,2}) (?:(\d{4}) )?(\d\d):(\d\d):(\d\d)(?:\.(\d+))? /;
 /** Host, `kern.err ` of busybox, tag with its pid. A tag has no space but in a few names. */
-const hostAndTag = /^(?:\S*[^\s:] )?(?:[a-z]+\d?\.[a-z]+ )?([^\s:[\]]+)(?:\[\d+\])?: ?/;
+const hostAndTag = /^(?:(\S*[^\s:]) )?(?:[a-z]+\d?\.[a-z]+ )?([^\s:[\]]+)(?:\[\d+\])?: ?/;
 
 const microsecondsOf = (whole = '', fraction = '') =>
   Number(whole) * 1e6 + Math.round(Number(`0.${fraction}`) * 1e6);
@@ -62,7 +64,7 @@ function rest(
   };
 }
 
-const kernelOnly = { tag: 'kernel', resolution: 1 } as const;
+const kernelOnly = { tag: 'kernel', host: undefined, resolution: 1 } as const;
 
 /** `dmesg` without a daemon: bracket, ctime or iso, each perhaps with the facility in front. */
 function dmesgLine(line: string, context: LineContext): KernelLine | undefined {
@@ -97,9 +99,9 @@ function dmesgLine(line: string, context: LineContext): KernelLine | undefined {
 function behindStamp(text: string, stamp: Instant, resolution: number): KernelLine | undefined {
   const match = hostAndTag.exec(text);
   if (match === null) return undefined;
-  const tag = match[1] ?? '';
-  const said = rest(text.slice(match[0].length), tag === 'kernel' ? 0 : undefined);
-  return { ...said, stamp, resolution, tag };
+  const [whole, host, tag = ''] = match;
+  const said = rest(text.slice(whole.length), tag === 'kernel' ? 0 : undefined);
+  return { ...said, stamp, resolution, host, tag };
 }
 
 function isoLine(line: string, context: LineContext): KernelLine | undefined {

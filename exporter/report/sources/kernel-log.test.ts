@@ -145,6 +145,22 @@ test("kernel log: lines that claim to be the kernel's are not believed", async (
   );
 });
 
+const secondsOf = (facts: Facts) => facts.kernelReports.map(({ report }) => report.seconds);
+
+test('kernel log: of a log that collects those of several machines one is used', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const other = hung(boot + 50, 600, 240).replaceAll(' vm kernel', ' web-2 kernel');
+  const path = placed(root, 'var/log/syslog', other + hung(boot, 500) + other);
+  placed(root, 'etc/hostname', 'vm.example.com\n');
+  const own = await read(root, { kernLog: [path] });
+  assert.deepEqual(secondsOf(own), [122]);
+  assert.match(problemsOf(own).join(), /lines of several machines: only those of vm were used/);
+  assert.deepEqual(secondsOf(await read(root, { kernLog: [path], host: 'web-2' })), [240, 240]);
+  const alone = placed(root, 'copied', other);
+  assert.deepEqual(secondsOf(await read(root, { kernLog: [alone] })), [240]);
+});
+
 test('kernel log: whatever stands there costs itself and a sentence', async (t) => {
   const root = temporaryRoot(t);
   const boot = Date.UTC(2026, 10, 29, 21) / 1000;

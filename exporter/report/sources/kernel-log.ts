@@ -31,7 +31,7 @@ async function readOne(
   const id = `kernel_log ${log}`;
   const boots = createKernelBoots({ id, path: log });
   const hash = createHash('sha256');
-  const told = [...problems];
+  const told = [...problems, ...(context.zoneProblem === undefined ? [] : [context.zoneProblem])];
   let saved = 0;
   const programs = createSystemEvents(id);
   function take(line: KernelLine): void {

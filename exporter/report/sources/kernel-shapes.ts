@@ -33,8 +33,15 @@ const shapes: readonly Shape[] = [
   {
     kind: 'filesystem_error',
     pattern: new RegExp(
-      String.raw`^(?:EXT[234]-fs error \(device |EXT4-fs \(|XFS \(|BTRFS(?: error| critical)? \(device |F2FS-fs \()${device}\).*(?:error|Remounting filesystem read-only|Corruption|forced readonly|Filesystem has been shut down)`,
-      'i',
+      String.raw`^(?:EXT[234]-fs error|BTRFS (?:error|critical)) \(device ${device}(?: state \w+)?\)`,
+    ),
+    said: 'the kernel reported an error of the file system on $1',
+  },
+  {
+    // Mount options hold the word "errors": it is not enough.
+    kind: 'filesystem_error',
+    pattern: new RegExp(
+      String.raw`^(?:EXT[234]-fs|XFS|F2FS-fs) \(${device}\): .*(?:Remounting filesystem read-only|I/O error|Corruption|[Cc]orrupt|has been shut down|Data will be lost|Log force failed)`,
     ),
     said: 'the kernel reported an error of the file system on $1',
   },

@@ -52,7 +52,8 @@ function instanceUuid(sysfs: PseudoFs): string | undefined {
   return text !== undefined && uuidPattern.test(text) ? text : undefined;
 }
 
-function hostnameOf(root: string, procfs: PseudoFs): string | undefined {
+/** As the kernel has it, or as the machine will call itself at its next start. */
+export function hostnameOf(root: string, procfs: PseudoFs): string | undefined {
   const kept = attempt(() => readSmallFileSync(join(root, 'etc/hostname')).toString().trim());
   const name = attempt(() => procfs.read('sys/kernel/hostname'))?.trim() || kept;
   return name !== undefined && /^[\w.-]{1,253}$/.test(name) ? name : undefined;

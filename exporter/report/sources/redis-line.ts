@@ -95,7 +95,7 @@ export interface ContainerLine {
 const cri = /^(\d{4}-\d\d-\d\dT\S+) std(?:out|err) [FP] (.*)$/;
 
 /** Undefined for what is no line as a container runtime keeps it. */
-function containerLine(line: string, zone: Zone): ContainerLine | undefined {
+export function containerLine(line: string, zone: Zone): ContainerLine | undefined {
   if (line.startsWith('{')) {
     try {
       const { log, time } = JSON.parse(line) as Record<string, unknown>;

@@ -198,6 +198,7 @@ test('redis log: containers are found without their daemon, and their own time c
     );
   docker(id('a'), '1:M 01 Jan 1990 00:00:00.000 * Ready to accept connections tcp', now - 500);
   docker(id('b'), 'GET /health 200', now - 400);
+  docker(id('d'), 'dial tcp 10.0.1.9:6379: i/o timeout', now - 400);
   placed(
     root,
     `var/lib/containers/storage/overlay-containers/${id('c')}/userdata/ctr.log`,
@@ -215,6 +216,11 @@ test('redis log: containers are found without their daemon, and their own time c
     sources(facts).map(({ name }) => name),
     ['log of container aaaaaaaaaaaa', 'log of container cccccccccccc'],
   );
+  assert.deepEqual(
+    facts.systemEvents.map(({ kind, at, source }) => [kind, at, source]),
+    [['connection_failed', now - 400, 'container logs']],
+  );
+  assert.doesNotMatch(JSON.stringify(facts), /10\.0\.1\.9/);
 });
 
 test('redis log: of a large one the time of interest is read, and rotated ones with it', async (t) => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Gathered, Missing, Source } from '../facts/facts.ts';
-import { containerLogs, isRedisLog } from './containers.ts';
+import type { ContainerLog } from './containers.ts';
 import type { ReadContext } from './context.ts';
 import type { Focus } from './focus.ts';
 import { logFamily } from './log-family.ts';
@@ -39,7 +39,11 @@ const family = (path: string, from: number): string[] =>
   logFamily(path, from).map((file) => file.path);
 
 /** In the usual places: what is called like it, and containers whose output looks like it. */
-async function usualLogs({ options }: ReadContext, { from }: Focus): Promise<Log[]> {
+function usualLogs(
+  { options }: ReadContext,
+  { from }: Focus,
+  containers: readonly ContainerLog[],
+): Log[] {
   const files = directories
     .map((directory) => join(options.root, directory))
     .flatMap((directory) =>
@@ -48,11 +52,11 @@ async function usualLogs({ options }: ReadContext, { from }: Focus): Promise<Log
         .map((name) => join(directory, name)),
     )
     .map((path): Log => ({ path, name: path, files: family(path, from) }));
-  const contained: Log[] = [];
-  for (const { container, path } of containerLogs(options.root)) {
-    if (await isRedisLog(path))
-      contained.push({ path, name: `log of container ${container}`, files: family(path, from) });
-  }
+  const contained = containers.map(({ container, path }): Log => ({
+    path,
+    name: `log of container ${container}`,
+    files: family(path, from),
+  }));
   return [...files, ...contained].filter((log) => log.files.length > 0).slice(0, mostLogs);
 }
 
@@ -64,15 +68,15 @@ async function readOne(
   const id = `redis_log ${log}`;
   const events = createRedisEvents(id);
   const hash = createHash('sha256');
-  const problems: string[] = [];
-  const { zone, surroundings } = context;
+  const { zone, zoneProblem, surroundings } = context;
+  const problems: string[] = zoneProblem === undefined ? [] : [zoneProblem];
   for (const path of files) {
     const options = { path, zone, focus, hash, env: surroundings.env, onLine: events.line };
     const told = await readRedisFile(options);
     problems.push(...told.map((problem) => (path === log ? problem : `${path}: ${problem}`)));
   }
   const redis = events.all();
-  if (events.lines() === 0 && problems.length === 0)
+  if (events.lines() === 0 && problems.length === (zoneProblem === undefined ? 0 : 1))
     problems.push('no line of Redis or Valkey in it is from the time of interest');
   if (events.leftOut() > 0) problems.push(`${events.leftOut()} more lines were left out`);
   const source: Source = {
@@ -88,12 +92,16 @@ async function readOne(
 }
 
 /** Logs that were named, or those that are found. */
-export async function readRedisLogs(context: ReadContext, focus: Focus): Promise<Gathered[]> {
+export async function readRedisLogs(
+  context: ReadContext,
+  focus: Focus,
+  containers: readonly ContainerLog[],
+): Promise<Gathered[]> {
   const { redisLog } = context.options;
   const logs =
     redisLog.length > 0
       ? redisLog.map((path): Log => ({ path, name: path, files: [path] }))
-      : await usualLogs(context, focus);
+      : usualLogs(context, focus, containers);
   if (logs.length === 0) return [{ missing: [missing] }];
   const gathered: Gathered[] = [];
   for (const log of logs) gathered.push(await readOne(log, context, focus));
