@@ -22,7 +22,7 @@ function names(containers: readonly Container[]): string {
 /** A process that is started for the check, and that nothing kills in the end. */
 function piles({ healthCheck }: Container): boolean {
   const words = healthCheck.join(' ');
-  return healthCheck.length > 0 && !/\btimeout\b.*(?:-s\s*|-k\s*|--signal=?\s*)\S*/.test(words);
+  return healthCheck.length > 0 && !/(?:^|\s)timeout\s/.test(words);
 }
 
 const seldomSeconds = 600;
