@@ -4,11 +4,14 @@ import { cannotSee, type Check } from './check.ts';
 const clientTimeOuts: Check = {
   id: 'client-timeouts',
   title: "Your application's calls to Redis end",
-  why: 'go-redis 9 with its defaults (3 s to read, three retries, a request context that does not cut it short) blocks one call on a frozen Redis for about 12 s, and asynq passes the same defaults on. Set ReadTimeout to 1 s, MaxRetries to 1, ContextTimeoutEnabled, and a circuit breaker before it.',
+  why: 'On a frozen Redis a call of go-redis 9 with its defaults takes 3 s, and up to 12 s while there are connections from before; the deadline of a request does not cut it short, and Asynq passes the same on. One of ioredis is never answered. docs/your-application.md has two services with time-outs and a circuit breaker, and their figures.',
   source: 'nobody: the settings are in the code of the application',
   mends: [],
   question: true,
-  check: () => cannotSee('look in its code: a time-out of 1 s, one retry, a circuit breaker'),
+  check: () =>
+    cannotSee(
+      'look in its code, and in docs/your-application.md: a time-out of 1 s, no retry, a circuit breaker',
+    ),
 };
 
 const reboot: Check = {

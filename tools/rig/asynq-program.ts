@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import type { Scope } from './redis-server.ts';
 import { messageOf } from '../../exporter/measure/errors.ts';
 
-const source = fileURLToPath(new URL('asynq-go/', import.meta.url));
+const asynqSource = fileURLToPath(new URL('asynq-go/', import.meta.url));
 const run = promisify(execFile);
 /** Compiling protobuf and go-redis takes two minutes on a small machine, once. */
 const buildTimeoutMs = 280_000;
@@ -19,11 +19,13 @@ export type Built =
   /** Why there is none, for the line that says what was skipped. */
   | { readonly missing: string };
 
+export const buildAsynq = (): Promise<Built> => buildGo(asynqSource, 'asynq');
+
 /** Builds once for each state of the source; later calls find the program in the temp folder. */
-export async function buildAsynq(): Promise<Built> {
+export async function buildGo(source: string, name: string): Promise<Built> {
   const hash = createHash('sha256');
   for (const file of ['main.go', 'go.mod', 'go.sum']) hash.update(readFileSync(join(source, file)));
-  const program = join(tmpdir(), `stealwatch-asynq-${hash.digest('hex').slice(0, 16)}`);
+  const program = join(tmpdir(), `stealwatch-${name}-${hash.digest('hex').slice(0, 16)}`);
   if (existsSync(program)) return { program };
   const half = `${program}.${process.pid}`;
   try {
@@ -32,7 +34,7 @@ export async function buildAsynq(): Promise<Built> {
     await run('go', ['build', '-o', half, '.'], { cwd: source, env, timeout: buildTimeoutMs });
   } catch (error) {
     const text = messageOf(error);
-    return { missing: `Go cannot build the real Asynq here: ${text.slice(0, 300)}` };
+    return { missing: `Go cannot build ${name} here: ${text.slice(0, 300)}` };
   }
   renameSync(half, program);
   return { program };
