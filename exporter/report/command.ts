@@ -74,7 +74,11 @@ async function run(
     const judged = judge(facts, wanted, now);
     const unknown = unknownIncident(options, judged);
     if (unknown !== undefined) tell(unknown);
-    const documents = documentsOf(judged, options.redaction);
+    const documents = documentsOf(
+      judged,
+      options.redaction,
+      options.host === undefined ? [] : [options.host],
+    );
     const directory = directoryOf(options, judged);
     if (options.out === undefined) await claimDirectory(directory, options.force);
     const files = filesOf(documents, facts, options.raw);

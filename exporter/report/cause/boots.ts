@@ -30,10 +30,16 @@ function howItEnded(facts: Facts, next: Boot): Pick<Boot, 'endSaid'> | undefined
   return found === undefined ? undefined : { endSaid: [`the next boot: ${found.text}`] };
 }
 
+/** The one after: two sources may have the same boot, each under a name of its own. */
+export function nextBoot(boots: readonly Boot[], boot: Boot): Boot | undefined {
+  const from = boot.end?.at ?? boot.start.latest;
+  return boots.find(({ start }) => start.latest > from);
+}
+
 /** Those that are over end at the last that any source has of them. */
 export function knownEnds(facts: Facts): Boot[] {
-  return facts.boots.map((boot, i) => {
-    const next = facts.boots[i + 1];
+  return facts.boots.map((boot) => {
+    const next = nextBoot(facts.boots, boot);
     if (boot.end === undefined || next === undefined) return boot;
     const at = lastBefore(facts, boot.end.at, next.start.earliest);
     const unclean = boot.end.how === 'unknown' ? howItEnded(facts, next) : undefined;
@@ -44,6 +50,6 @@ export function knownEnds(facts: Facts): Boot[] {
 
 /** When the next one began: by then this one was over. */
 export function overBy(boots: readonly Boot[], id: string | undefined): Instant | undefined {
-  const at = boots.findIndex((boot) => boot.id === id);
-  return at < 0 ? undefined : boots[at + 1]?.start.earliest;
+  const boot = boots.find((one) => one.id === id);
+  return boot === undefined ? undefined : nextBoot(boots, boot)?.start.earliest;
 }

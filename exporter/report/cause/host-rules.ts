@@ -2,7 +2,7 @@
 import { found, given, nothing, type Context, type Rule } from './context.ts';
 import type { Findings } from './findings.ts';
 import type { SleepingThread } from './incident.ts';
-import { limits, standstills } from './signs.ts';
+import { limits, lockups, standstills } from './signs.ts';
 import { asleepIn } from './sleep-rules.ts';
 import { comparable, enoughCovered, type Stats } from './window.ts';
 
@@ -130,7 +130,7 @@ export const stopped: Rule = ({ facts, during }) => {
       ({ kind, at }) => kind === 'clock_stepped' && Math.abs(at - gap.to) < 120,
     ) ||
     facts.kernelEvents.some(
-      ({ kind, at }) => kind !== 'oom_cgroup' && at >= gap.from && at - gap.to < 120,
+      ({ kind, at }) => lockups.has(kind) && at >= gap.from && at - gap.to < 120,
     );
   if (!shown) return nothing;
   const sources = facts.gaps.filter(({ from, to }) => from < gap.to && to > gap.from);

@@ -5,6 +5,7 @@
 import type { RedisEvent, RedisEventKind, SystemEvent, SystemEventKind } from '../facts/facts.ts';
 import type { Judged } from '../cause/judge.ts';
 import { kernelLine } from './kernel-line.ts';
+import { nextBoot } from '../cause/boots.ts';
 import { spanOf } from '../cause/incidents.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, process, say, type Text } from '../text/say.ts';
@@ -112,9 +113,9 @@ function sleepMoments({ incident }: Judged): Moment[] {
 }
 
 function bootMoments({ facts, incident }: Judged): Moment[] {
-  const at = facts.boots.findIndex(({ id }) => id === incident?.boot);
-  const [boot, next] = [facts.boots[at], facts.boots[at + 1]];
+  const boot = facts.boots.find(({ id }) => id === incident?.boot);
   if (boot === undefined) return [];
+  const next = nextBoot(facts.boots, boot);
   const how = {
     clean: 'it was shut down',
     unclean: 'no shutdown, so a reset or a loss of power',

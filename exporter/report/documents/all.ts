@@ -18,8 +18,13 @@ export interface Documents {
   readonly summary: readonly string[];
 }
 
-export function documentsOf(judged: Judged, redaction: Redaction): Documents {
-  const hiding = redaction === 'nothing' ? openly : redactor(judged.facts.machine);
+/** `hosts`: names that the machine goes by elsewhere, in Prometheus for one. */
+export function documentsOf(
+  judged: Judged,
+  redaction: Redaction,
+  hosts: readonly string[] = [],
+): Documents {
+  const hiding = redaction === 'nothing' ? openly : redactor(judged.facts.machine, hosts);
   const ticket = ticketOf(judged, hiding);
   const own = redaction === 'all' ? hiding.replace : asItIs;
   const key = redaction === 'all' ? [] : hiding.replaced();

@@ -106,7 +106,7 @@ export function reportJson(
       source,
     })),
     sources: replaced(facts.sources, replace),
-    missing: facts.missing,
+    missing: replaced(facts.missing, replace),
     incidents: judged.incidents.map((incident) => ({
       id: incident.id,
       from: iso(spanOf(incident).from),

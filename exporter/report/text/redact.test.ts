@@ -21,10 +21,15 @@ const made: readonly (readonly [kind: 'prose' | 'name', value: string, shown: st
   ['prose', 'container 3f2a1b9c0d7e stopped', 'container container-2 stopped'],
   ['name', '/home/alice/redis.log', '/home/user-1/redis.log'],
   ['name', 'http://watch.example.net:9090/x', 'http://host-3:9090/x'],
+  ['name', '/srv/acme/logs/redis.log', 'dir-1/redis.log'],
+  ['name', '/var/log/kern.log and 2 rotated', '/var/log/kern.log and 2 rotated'],
+  ['name', '/mnt/var/log/kern.log', 'dir-2/kern.log'],
+  ['prose', '2/3 of it, and/or', '2/3 of it, and/or'],
+  ['prose', 'vps-7', 'host-4'],
 ];
 
 test('redact: names and addresses become tags, the same each time', () => {
-  const { replace, replaced } = redactor(machine);
+  const { replace, replaced } = redactor(machine, ['vps-7']);
   for (const [kind, value, shown] of made) assert.equal(replace(value, kind), shown);
   for (const [kind, value, shown] of made) assert.equal(replace(value, kind), shown);
   assert.deepEqual(
@@ -40,6 +45,9 @@ test('redact: names and addresses become tags, the same each time', () => {
       'container-2',
       'user-1',
       'host-3',
+      'dir-1',
+      'dir-2',
+      'host-4',
     ],
   );
   assert.equal(replaced()[0]?.original, 'db-1');

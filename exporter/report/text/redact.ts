@@ -42,22 +42,30 @@ const patterns: readonly Pattern[] = [
   { kind: 'container', find: /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi },
   { kind: 'container', find: /(?<![\w-])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12}(?![\w-])/g },
   { kind: 'user', find: /(?<=\/home\/)[^/\s]+/g },
+  // Directories that are not where every system has them are names that somebody chose.
+  {
+    kind: 'dir',
+    find: /(?<![\w.:/-])\/(?!(?:var\/log|var\/lib\/docker|proc|sys|dev|home|run\/log|etc)\/)(?:[^\s/`]+\/)*[^\s/`]+(?=\/[^\s/`]+)/g,
+  },
 ];
 
 const quoted = (text: string) => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
 /** The whole name, and the part before its first dot. */
-function hostPattern({ hostname = '' }: Machine): Pattern[] {
-  const names = [hostname, hostname.split('.', 1)[0] ?? ''].filter((one) => one !== '');
+function hostPattern(hosts: readonly string[]): Pattern[] {
+  const names = hosts
+    .flatMap((one) => [one, one.split('.', 1)[0] ?? ''])
+    .filter((one) => one !== '');
   if (names.length === 0) return [];
   const any = [...new Set(names)].map(quoted).join('|');
   return [{ kind: 'host', find: new RegExp(String.raw`(?<![\w-])(?:${any})(?![\w-])`, 'gi') }];
 }
 
-export function redactor(machine: Machine): Redactor {
+/** `hosts`: other names that the machine goes by. */
+export function redactor({ hostname }: Machine, hosts: readonly string[] = []): Redactor {
   const tags = new Map<string, Replaced>();
   const counts = new Map<string, number>();
-  const all = [...hostPattern(machine), ...patterns];
+  const all = [...hostPattern(hostname === undefined ? hosts : [hostname, ...hosts]), ...patterns];
 
   function tagOf(kind: string, original: string): string {
     // DNS knows no case; two processes may differ in nothing else.
