@@ -6,13 +6,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { startAlertmanager } from '../tools/rig/alertmanager.ts';
 import { createAuthority } from '../tools/rig/certificates.ts';
 import { startExporter } from '../tools/rig/exporter-process.ts';
 import { type HttpSink, httpSink, webhookMessage } from '../tools/rig/http-sink.ts';
+import { installedTools } from '../tools/rig/prometheus-tools.ts';
 import { freePort, until } from '../tools/rig/redis-server.ts';
 import { listening } from '../tools/rig/listening.ts';
 
@@ -24,72 +26,51 @@ const tokenHash = createHash('sha256').update(token).digest('hex');
 /** Of every message to whoever is paged. */
 const alertsIn = ({ posted }: HttpSink) => posted.flatMap((one) => webhookMessage(one).alerts);
 
-function start(t: TestContext, script: string, args: readonly string[], env: NodeJS.ProcessEnv) {
-  const child = spawn('sh', [script, ...args], {
-    env: { PATH: process.env['PATH'], ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => (log = (log + chunk.toString()).slice(-4000)));
-  t.after(async () => {
-    if (child.exitCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-  });
-  return () => log;
-}
-
-/** Debian calls it prometheus-alertmanager. */
-function alertmanagerProgram(): string {
-  const directories = (process.env['PATH'] ?? '').split(delimiter);
-  const debian = directories.some((path) => existsSync(join(path, 'prometheus-alertmanager')));
-  return debian ? 'prometheus-alertmanager' : 'alertmanager';
-}
-
 interface Target {
   readonly health: string;
   readonly lastError: string;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Prometheus and Alertmanager as in the profile `watch`, on ports of their own. */
-async function startWatcher(t: TestContext, directory: string, env: NodeJS.ProcessEnv) {
-  const [port, alertmanagerPort] = [await freePort(), await freePort()];
-  cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
-  cpSync('deploy/prometheus', join(directory, 'prometheus'), { recursive: true });
-  cpSync('deploy/fill.sh', join(directory, 'fill.sh'));
-  const template = join(directory, 'prometheus', 'prometheus.yml');
-  const here = readFileSync(template, 'utf8').replaceAll('prober:10190', env['PROBER'] ?? '');
-  writeFileSync(template, here);
-  start(
-    t,
-    'alerts/alertmanager/start.sh',
+type Settings = Readonly<Record<string, string>>;
+
+function startPrometheus(t: TestContext, port: number, directory: string, env: Settings): void {
+  const child = spawn(
+    'sh',
     [
-      `--storage.path=${join(directory, 'alertmanager')}`,
-      `--web.listen-address=127.0.0.1:${alertmanagerPort}`,
-      '--cluster.listen-address=',
-    ],
-    { ALERTMANAGER: alertmanagerProgram(), TMPDIR: directory, ...env },
-  );
-  const log = start(
-    t,
-    join(directory, 'prometheus', 'start.sh'),
-    [
+      'deploy/prometheus/start.sh',
       `--storage.tsdb.path=${join(directory, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--rules.alert.resend-delay=5s',
     ],
     {
-      ETC: directory,
-      TMPDIR: directory,
-      ALERTMANAGER_TARGET: `127.0.0.1:${alertmanagerPort}`,
-      PROMETHEUS_TARGET: `127.0.0.1:${port}`,
-      ...env,
+      env: {
+        PATH: process.env['PATH'],
+        ETC: directory,
+        TMPDIR: directory,
+        PROMETHEUS_TARGET: `127.0.0.1:${port}`,
+        ...env,
+      },
+      stdio: 'ignore',
     },
   );
+  t.after(async () => {
+    if (child.exitCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await ended;
+  });
+}
+
+/** Prometheus and Alertmanager as in the profile `watch`, on ports of their own. */
+async function startWatcher(t: TestContext, directory: string, env: Settings) {
+  cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
+  const alertmanager = await startAlertmanager(installedTools().alertmanager, env);
+  t.after(() => alertmanager.stop());
+  const port = await freePort();
+  const ALERTMANAGER_TARGET = new URL(alertmanager.url).host;
+  startPrometheus(t, port, directory, { ...env, ALERTMANAGER_TARGET });
   return {
-    log,
     async agent(): Promise<Target | undefined> {
       const response = await fetch(`http://127.0.0.1:${port}/api/v1/targets?state=active`);
       const { data } = (await response.json()) as { data: { activeTargets: Target[] } };
@@ -180,7 +161,7 @@ test('watcher: an application that accepts and never answers is a page of its ho
   const STEALWATCH_TARGETS = `shop@vps7=http://127.0.0.1:${port}/health`;
   const prober = await startExporter(t, ['--target', STEALWATCH_TARGETS]);
   await startWatcher(t, directory, {
-    PROBER: `127.0.0.1:${prober.port}`,
+    PROBER_TARGET: `127.0.0.1:${prober.port}`,
     STEALWATCH_TARGETS,
     WEBHOOK_URL: sink.url,
   });

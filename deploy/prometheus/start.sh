@@ -57,6 +57,8 @@ AGENT_CA=
 export AGENT_CA
 refuse
 : "${ALERTMANAGER_TARGET:=alertmanager:9093}" "${PROMETHEUS_TARGET:=127.0.0.1:9090}"
+# Who asks PROBES; what it keeps is scraped only where PROBER_TARGET names it.
+export PROBER="${PROBER_TARGET:-prober:10190}"
 
 umask 077
 if [ "${1:-}" = --render ]; then
