@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Console {
   /** Everything that came so far. */
   seen(): string;
+  /** Behind what was waited for before. */
   waitFor(text: string, seconds: number): Promise<void>;
   /** Run one line; resolves with what it printed. Rejects when it is not done in time. */
   run(command: string, seconds?: number): Promise<string>;
@@ -41,6 +42,7 @@ export async function openConsole(path: string): Promise<Console> {
   let text = '';
   let count = 0;
   let heardAt = 0;
+  let waited = 0;
   socket.on('error', () => undefined);
   socket.on('data', (chunk: Buffer) => {
     heardAt = performance.now();
@@ -67,7 +69,14 @@ export async function openConsole(path: string): Promise<Console> {
   return {
     seen: () => text,
     async waitFor(wanted, seconds) {
-      await until(wanted, () => text.includes(wanted) || undefined, seconds);
+      waited = await until(
+        wanted,
+        () => {
+          const index = text.indexOf(wanted, waited);
+          return index === -1 ? undefined : index + wanted.length;
+        },
+        seconds,
+      );
     },
     async run(command, seconds = 60) {
       const from = text.length;

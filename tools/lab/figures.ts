@@ -2,7 +2,10 @@
 import { verdicts } from '../../exporter/core/verdict.ts';
 import type { ClientFigures } from './client.ts';
 import type { Note } from './lab.ts';
-import type { Prometheus, Series } from './prometheus.ts';
+import type { Points, Prometheus, Series } from './prometheus.ts';
+
+/** Of nothing, before a scenario begins. */
+export const baselineSeconds = 30;
 
 interface Signal {
   readonly title: string;
@@ -141,6 +144,22 @@ export interface Outcome {
   readonly dashboardVerdicts: Outcome['verdicts'];
   /** Scrapes that failed or ran out of time, of all. */
   readonly scrapes: { readonly failed: number; readonly all: number };
+  /** Where it ended with a reset. */
+  readonly hostPageIns?: HostPageIns;
+}
+
+/** How often the host said that a page is there, by the two that count it. */
+export interface HostPageIns {
+  /** `stealwatch_async_page_faults_total`, as it was scraped. */
+  readonly exporter: Points;
+  /** HYP of the file that remained, per second. */
+  readonly sysstat: Points;
+}
+
+/** Of `HostPageIns`. */
+export async function countedBy(prometheus: Prometheus, from: number, to: number): Promise<Points> {
+  const series = await prometheus.range('sum(stealwatch_async_page_faults_total)', from, to);
+  return series[0]?.points ?? [];
 }
 
 function reduce(series: readonly Series[], kind: Signal['kind']): number | null {

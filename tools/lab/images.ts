@@ -19,7 +19,7 @@ const project = fileURLToPath(new URL('../../', import.meta.url));
 const loader = 'ld-linux-x86-64.so.2';
 
 const applets =
-  'sh mount insmod ls dmesg grep sed awk mkswap swapon cat echo mkdir setsid cttyhack uname ifconfig cp sleep free ps kill tail head top stty tr cut wc dirname readlink pidof true';
+  'sh mount insmod ls dmesg grep sed awk mkswap swapon cat echo mkdir setsid cttyhack uname ifconfig cp sleep free ps kill tail head top stty tr cut wc dirname readlink pidof true nc touch date hostname';
 const providerModules = [
   'drivers/block/virtio_blk',
   'virt/lib/irqbypass',
@@ -90,7 +90,7 @@ function nodeBinary(): string {
     : join(project, 'node_modules', platform, 'bin/node');
 }
 
-/** Redis, Node without its symbols, and the exporter under its own launcher. */
+/** Redis, sysstat's collector, Node without its symbols, and the exporter under its own launcher. */
 function vps(unpacked: Unpacked): string {
   const root = skeleton('vps', unpacked, vpsModules);
   // Debian's redis-tools holds the server's binary; the name it is called by decides what it is.
@@ -99,8 +99,9 @@ function vps(unpacked: Unpacked): string {
     put(join(unpacked.root, 'usr/bin', name), join(root, 'bin', as));
   }
   execFileSync('strip', ['-o', join(root, 'bin/node'), nodeBinary()]);
+  put(join(unpacked.root, 'usr/lib/sysstat/sadc'), join(root, 'bin/sadc'));
   putLibraries(
-    ['redis-server', 'redis-cli', 'node'].map((name) => join(root, 'bin', name)),
+    ['redis-server', 'redis-cli', 'node', 'sadc'].map((name) => join(root, 'bin', name)),
     join(root, 'rlib'),
     unpacked,
   );
@@ -112,10 +113,10 @@ function vps(unpacked: Unpacked): string {
   for (const launcher of ['exporter/stealwatch', 'exporter/use-node.sh']) {
     put(join(project, launcher), join(root, 'opt/stealwatch', launcher));
   }
-  for (const file of ['stealwatch.cjs', 'canary-worker.cjs']) {
-    const bundle = join(project, 'dist', file);
-    if (!existsSync(bundle)) throw new Error(`${bundle} is missing: npm run build`);
-    put(bundle, join(root, 'opt/stealwatch/dist', file));
+  const dist = join(project, 'dist');
+  if (!existsSync(join(dist, 'stealwatch.cjs'))) throw new Error(`no ${dist}: npm run build`);
+  for (const file of readdirSync(dist).filter((name) => name.endsWith('.cjs'))) {
+    put(join(dist, file), join(root, 'opt/stealwatch/dist', file));
   }
   put(join(here, 'guest/vps-init'), join(root, 'init'));
   return root;

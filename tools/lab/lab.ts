@@ -2,7 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, type ClientFigures, startClient } from './client.ts';
 import type { Status } from '../../exporter/core/status.ts';
+import { headers, webConfig } from './access.ts';
 import type { Machine } from './machine.ts';
+import type { Remains } from './remains.ts';
 
 const keys = 30_000;
 const valueBytes = 600;
@@ -26,6 +28,8 @@ export interface Lab {
   redisIs(state: string, seconds: number): Promise<void>;
   /** Wait until a touch of the canary has been waiting for this long. */
   canaryWaits(least: number, seconds: number): Promise<void>;
+  /** End the VPS where it stands, and boot it again: only scenarios that say so. */
+  reset(): Promise<void>;
   note(text: string): void;
   /** Note what the exporter says at this moment. */
   quote(): Promise<void>;
@@ -43,6 +47,7 @@ const exporter = '/opt/stealwatch/exporter/stealwatch';
 /** The exporter's value of a series without labels, or with these; undefined if it has none. */
 async function valueOf({ ports }: Machine, series: string): Promise<number | undefined> {
   const answer = await fetch(`http://127.0.0.1:${ports.exporter}/metrics`, {
+    headers,
     signal: AbortSignal.timeout(20_000),
   }).catch(() => undefined);
   const lines = (await answer?.text().catch(() => undefined))?.split('\n') ?? [];
@@ -63,15 +68,23 @@ async function valueExceeds(
   }
 }
 
+const redisAnswers = 'until redis-cli PING | grep -q PONG; do sleep 1; done';
+
 /** A freshly booted VPS with a data set and the exporter, whose canary has begun to touch. */
-export async function prepareVps(machine: Machine, cpu: string): Promise<void> {
+export async function prepareVps(
+  machine: Machine,
+  cpu: string,
+  remains: Remains | undefined,
+): Promise<void> {
   const { vps } = machine;
   await machine.startVps(cpu);
-  await vps.run('until redis-cli PING | grep -q PONG; do sleep 1; done', 120);
+  await vps.run(redisAnswers, 120);
   const answer = await vps.run(`redis-cli DEBUG POPULATE ${keys} key ${valueBytes}`, 240);
   if (!answer.endsWith('OK')) throw new Error(`no data set: ${answer}`);
+  await remains?.follow();
+  await vps.run(`echo '${webConfig}' > /tmp/web.yml`);
   vps.send(
-    `${exporter} --listen 0.0.0.0:10190 --canary=${canaryMib} > /tmp/exporter.log 2>&1 & echo $! > /tmp/exporter.pid`,
+    `${exporter} --listen 0.0.0.0:10190 --web-config-file /tmp/web.yml --canary=${canaryMib} > /tmp/exporter.log 2>&1 & echo $! > /tmp/exporter.pid`,
   );
   await valueExceeds(machine, 'stealwatch_cold_page_touch_seconds_count{age="2m"}', 0, 400);
 }
@@ -79,15 +92,16 @@ export async function prepareVps(machine: Machine, cpu: string): Promise<void> {
 const whereIs = {
   // The heap and the arenas of the allocator.
   redis: 'ranges $(cat /tmp/redis.pid) 4096',
-  // A mapping of the pool's size and a little more for the allocator.
-  canary: `ranges $(cat /tmp/exporter.pid) ${canaryMib * 1024} ${canaryMib * 1024 + 512}`,
+  // A mapping of the pool's size and a little more for the allocator, or for a neighbour that the
+  // kernel made one with it.
+  canary: `ranges $(cat /tmp/exporter.pid) ${canaryMib * 1024} ${canaryMib * 1536}`,
 } as const;
 
 async function pageOut({ provider, vps }: Machine, whose: keyof typeof whereIs): Promise<string> {
   const ranges = (await vps.run(whereIs[whose], 120))
     .split('\n')
     .filter((line) => /^[0-9a-f]+ [0-9a-f]+$/.test(line));
-  if (ranges.length === 0) return 'nothing of it is present';
+  if (ranges.length === 0) throw new Error(`nothing of ${whose} was found in the VPS`);
   await provider.run('> /tmp/ranges');
   for (let i = 0; i < ranges.length; i += 50) {
     await provider.run(`echo '${ranges.slice(i, i + 50).join('\n')}' >> /tmp/ranges`);
@@ -95,7 +109,10 @@ async function pageOut({ provider, vps }: Machine, whose: keyof typeof whereIs):
   return provider.run('pageout $(cat /tmp/vm.pid) < /tmp/ranges', 180);
 }
 
-export function createLab(machine: Machine): { lab: Lab; notebook: Notebook } {
+export function createLab(
+  machine: Machine,
+  remains: Remains | undefined,
+): { lab: Lab; notebook: Notebook } {
   const notes: Note[] = [];
   let client: Client = startClient(machine.ports.redis, keys, 1000);
 
@@ -122,12 +139,21 @@ export function createLab(machine: Machine): { lab: Lab; notebook: Notebook } {
     },
     canaryWaits: (least, seconds) =>
       valueExceeds(machine, 'stealwatch_cold_page_outstanding_seconds', least, seconds),
+    async reset() {
+      if (remains === undefined) throw new Error('the scenario does not say that it resets');
+      lab.note('the VPS is reset');
+      await machine.resetVps();
+      await machine.vps.run(redisAnswers, 120);
+      await remains.follow();
+      lab.note('the VPS has booted again');
+    },
     note(text) {
       notes.push({ at: Date.now() / 1000, text });
       process.stdout.write(`  ${new Date().toISOString().slice(11, 19)} ${text}\n`);
     },
     async quote() {
       const answer = await fetch(`http://127.0.0.1:${machine.ports.exporter}/status`, {
+        headers,
         signal: AbortSignal.timeout(20_000),
       }).catch(() => undefined);
       const status = (await answer?.json().catch(() => undefined)) as Status | undefined;

@@ -6,13 +6,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../rig/redis-server.ts';
 import { type Console, openConsole } from './console.ts';
 import type { Images } from './images.ts';
 import { labDirectory, type Unpacked } from './packages.ts';
 
-export interface Ports {
-  readonly exporter: number;
-  readonly redis: number;
+/** What of the VPS is reached from outside: `exporter`, `redis`, and what it keeps (vps-init). */
+const forwarded = { exporter: 10190, redis: 6379, kmsg: 7001, redisLog: 7002, sysstat: 7003 };
+type Forwarded = keyof typeof forwarded;
+/** Where, on the machine we are on. */
+export type Ports = Readonly<Record<Forwarded, number>>;
+
+export async function freePorts(): Promise<Ports> {
+  const ports = { ...forwarded };
+  for (const name of Object.keys(ports) as Forwarded[]) ports[name] = await freePort();
+  return ports;
 }
 
 export interface Machine {
@@ -21,6 +29,8 @@ export interface Machine {
   readonly ports: Ports;
   /** Start the VPS with this CPU model and wait for its shell. */
   startVps(cpu: string): Promise<void>;
+  /** As the button of a provider's panel does: it ends where it stands, and boots with new memory. */
+  resetVps(): Promise<void>;
   /** Reads of the provider's swap: at full speed, this many a second, or none at all. */
   swapReads(perSecond: number | 'all' | 'none'): Promise<void>;
   close(): Promise<void>;
@@ -30,7 +40,10 @@ const providerMib = 1536;
 const vpsMib = 448;
 const bootSeconds = 300;
 
-const forward = (host: number, guest: number) => `hostfwd=tcp:127.0.0.1:${host}-:${guest}`;
+const forwards = (ports: Ports) =>
+  Object.entries(forwarded)
+    .map(([name, guest]) => `hostfwd=tcp:127.0.0.1:${ports[name as Forwarded]}-:${guest}`)
+    .join();
 const socket = (id: string) =>
   `socket,id=${id},path=${id}.sock,server=on,wait=off,logfile=${id}.log`;
 
@@ -40,10 +53,7 @@ function qemuArguments({ kernel, provider }: Images, ports: Ports): string[] {
     ['-smp', '2', '-m', String(providerMib), '-nographic', '-no-reboot', '-vga', 'none'],
     ['-kernel', kernel, '-initrd', provider],
     ['-append', 'console=ttyS0 nokaslr mitigations=off transparent_hugepage=never loglevel=4'],
-    [
-      '-netdev',
-      `user,id=n,restrict=on,${forward(ports.exporter, 10190)},${forward(ports.redis, 6379)}`,
-    ],
+    ['-netdev', `user,id=n,restrict=on,${forwards(ports)}`],
     ['-device', 'virtio-net-pci,netdev=n,romfile='],
     ['-chardev', socket('provider'), '-serial', 'chardev:provider'],
     [
@@ -79,6 +89,8 @@ function start({ root, libraries }: Unpacked, images: Images, ports: Ports): Chi
   );
 }
 
+const open = (name: string) => openConsole(join(labDirectory, `${name}.sock`));
+
 export async function bootMachine(
   unpacked: Unpacked,
   images: Images,
@@ -88,28 +100,46 @@ export async function bootMachine(
   const ended = new Promise((resolve) => qemu.once('exit', resolve));
   const kill = () => void qemu.kill('SIGKILL');
   process.once('exit', kill);
-  const [provider, vps, monitor] = await Promise.all(
-    ['provider', 'vps', 'monitor'].map((name) => openConsole(join(labDirectory, `${name}.sock`))),
-  );
-  if (provider === undefined || vps === undefined || monitor === undefined) throw new Error('none');
+  const [provider, vps, monitor] = await Promise.all([
+    open('provider'),
+    open('vps'),
+    open('monitor'),
+  ]);
   await provider.waitFor('provider is up', bootSeconds);
   await provider.run('true');
+
+  let model = '';
+
+  async function startVps(cpu: string): Promise<void> {
+    model = cpu;
+    await provider.run(`(setsid vm ${vpsMib} ${cpu} &)`);
+    await vps.waitFor('vps is up', bootSeconds);
+    await vps.run('true');
+  }
+
+  async function swapReads(perSecond: number | 'all' | 'none'): Promise<void> {
+    // bytes per second of reads, then operations per second of reads; 0 is no limit.
+    const limits = { all: '0 0 0 0 0 0', none: '0 1 0 0 0 0' };
+    const limit = typeof perSecond === 'number' ? `0 0 0 0 ${perSecond} 0` : limits[perSecond];
+    monitor.send(`block_set_io_throttle sw ${limit}`);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
 
   return {
     provider,
     vps,
     ports,
-    async startVps(cpu) {
-      await provider.run(`(setsid vm ${vpsMib} ${cpu} &)`);
-      await vps.waitFor('vps is up', bootSeconds);
-      await vps.run('true');
-    },
-    async swapReads(perSecond) {
-      // bytes per second of reads, then operations per second of reads; 0 is no limit.
-      const limits = { all: '0 0 0 0 0 0', none: '0 1 0 0 0 0' };
-      const limit = typeof perSecond === 'number' ? `0 0 0 0 ${perSecond} 0` : limits[perSecond];
-      monitor.send(`block_set_io_throttle sw ${limit}`);
-      await new Promise((resolve) => setTimeout(resolve, 500));
+    startVps,
+    swapReads,
+    async resetVps() {
+      await provider.run('kill -9 $(cat /tmp/vm.pid)');
+      // What waits for the disk in the host dies only when that is back; the guest runs no more.
+      await swapReads('all');
+      await provider.run(
+        'while grep -q VmRSS /proc/$(cat /tmp/vm.pid)/status 2> /dev/null; do sleep 1; done',
+        120,
+      );
+      await startVps(model);
     },
     async close() {
       for (const one of [provider, vps, monitor]) one.close();

@@ -10,13 +10,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../rig/redis-server.ts';
-import { figuresOf, type Outcome } from './figures.ts';
+import { baselineSeconds, countedBy, figuresOf, type Outcome } from './figures.ts';
 import { buildImages, type Images } from './images.ts';
 import { createLab, prepareVps } from './lab.ts';
-import { bootMachine, type Machine } from './machine.ts';
+import { bootMachine, freePorts, type Machine } from './machine.ts';
 import { labDirectory, type Unpacked, unpackPackages } from './packages.ts';
 import { startPrometheus } from './prometheus.ts';
 import { proofOf, readRecorded } from './proof.ts';
+import { createRemains, type Remains } from './remains.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
 import { messageOf } from '../../exporter/measure/errors.ts';
 
@@ -26,7 +27,6 @@ const rules = process.env['LAB_RULES'] ?? join(project, 'alerts/generated');
 
 /** What the last run saw, kept with the project: tests and docs/proof.md are made from it. */
 const recorded = fileURLToPath(new URL('recorded/', import.meta.url));
-const baselineSeconds = 30;
 const settleSeconds = 5;
 /** Under this emulation a kernel crashes once in a while: then the scenario begins anew. */
 const attempts = 2;
@@ -38,11 +38,12 @@ function say(text: string): void {
 async function runScenario(
   machine: Machine,
   scenario: Scenario,
-  madeOf: readonly string[],
+  unpacked: Unpacked,
+  remains: Remains | undefined,
 ): Promise<Outcome> {
   say(scenario.title);
   const prometheus = await startPrometheus(rules, machine.ports.exporter, await freePort());
-  const { lab, notebook } = createLab(machine);
+  const { lab, notebook } = createLab(machine, remains);
   try {
     await sleep(settleSeconds * 1000);
     const from = Date.now() / 1000;
@@ -55,7 +56,12 @@ async function runScenario(
     const { notes } = notebook;
     const figures = await figuresOf(prometheus, { from, event, to });
     const { name, cpu } = scenario;
-    return { name, cpu, madeOf, from, event, to, notes, client: { before, during }, ...figures };
+    const client = { before, during };
+    const seen = { name, cpu, madeOf: unpacked.versions, from, event, to, notes, client };
+    if (remains === undefined) return { ...seen, ...figures };
+    const exporter = await countedBy(prometheus, from, to);
+    const sysstat = remains.write(join(recorded, 'remains', name), unpacked);
+    return { ...seen, ...figures, hostPageIns: { exporter, sysstat } };
   } finally {
     notebook.close();
     await machine.swapReads('all');
@@ -67,17 +73,18 @@ async function runScenario(
 async function record(scenario: Scenario, unpacked: Unpacked, images: Images): Promise<boolean> {
   const { name, cpu } = scenario;
   say(`booting a provider, and on it a VPS with -cpu ${cpu}`);
-  const ports = { exporter: await freePort(), redis: await freePort() };
-  const machine = await bootMachine(unpacked, images, ports);
+  const machine = await bootMachine(unpacked, images, await freePorts());
+  const remains = scenario.resets === true ? createRemains(machine) : undefined;
   try {
-    await prepareVps(machine, cpu);
-    const outcome = await runScenario(machine, scenario, unpacked.versions);
+    await prepareVps(machine, cpu, remains);
+    const outcome = await runScenario(machine, scenario, unpacked, remains);
     writeFileSync(join(recorded, `${name}.json`), `${JSON.stringify(outcome, null, 2)}\n`);
     return true;
   } catch (error) {
     say(`${name} FAILED: ${messageOf(error)}`);
     return false;
   } finally {
+    remains?.close();
     writeFileSync(
       join(labDirectory, `${name}.dmesg`),
       await machine.vps.run('dmesg | tail -n 150', 90).catch(() => ''),
@@ -108,6 +115,9 @@ async function main(): Promise<void> {
   }
   writeFileSync(join(project, 'docs/proof.md'), proofOf(readRecorded()));
   say('docs/proof.md is written');
+  if (chosen.some(({ resets }) => resets === true)) {
+    say('the reports on what remained are written by: npm run golden && npm run generate');
+  }
   process.exit();
 }
 

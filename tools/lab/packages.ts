@@ -1,9 +1,17 @@
 /**
  * What the lab is made of, from Debian's signed packages, unpacked into a cache directory without
- * installing anything: QEMU and Redis from sid, the kernel of the stable release.
+ * installing anything: QEMU and Redis from sid, the kernel of the stable release, and of sysstat the
+ * oldest that knows interrupts by name, since no older `sadf` reads what a newer one has written.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { type PrivateApt, privateApt, unpackPackage } from '../rig/debian-packages.ts';
@@ -13,6 +21,7 @@ export const labDirectory = join(cache, 'stealwatch', 'lab');
 const apt = join(labDirectory, 'packages');
 
 const programs = ['qemu-system-x86', 'busybox-static', 'cpio', 'redis-server'];
+const oldPrograms = ['sysstat/bookworm', 'libsensors5/bookworm'];
 
 export interface Unpacked {
   /** Root of the unpacked programs. */
@@ -34,9 +43,9 @@ function kernelPackage(from: PrivateApt): string {
 }
 
 function download(): void {
-  const from = privateApt(apt, ['trixie', 'sid']);
+  const from = privateApt(apt, ['bookworm', 'trixie', 'sid']);
   from.run('apt-get', ['-y', '--download-only', '-t', 'sid', 'install', ...programs]);
-  from.run('apt-get', ['download', kernelPackage(from)], join(apt, 'archives'));
+  from.run('apt-get', ['download', kernelPackage(from), ...oldPrograms], join(apt, 'archives'));
 }
 
 function only(directory: string, pattern: RegExp): string {
@@ -49,16 +58,19 @@ function only(directory: string, pattern: RegExp): string {
 export function unpackPackages(): Unpacked {
   const root = join(labDirectory, 'root');
   const done = join(labDirectory, 'unpacked');
-  if (!existsSync(done)) {
+  const wanted = [...programs, ...oldPrograms].join('\n');
+  if (!existsSync(done) || readFileSync(done, 'utf8') !== wanted) {
     download();
     mkdirSync(root, { recursive: true });
     for (const file of readdirSync(join(apt, 'archives'))) {
       if (file.endsWith('.deb')) unpackPackage(join(apt, 'archives', file), root);
     }
-    writeFileSync(done, '');
+    writeFileSync(done, wanted);
   }
   const versions = readdirSync(join(apt, 'archives'))
-    .filter((file) => /^(qemu-system-x86|redis-server|busybox-static|linux-image)/.test(file))
+    .filter((file) =>
+      /^(qemu-system-x86|redis-server|busybox-static|linux-image|sysstat)/.test(file),
+    )
     .map((file) => file.split('_').slice(0, 2).join(' ').replaceAll('%3a', ':'));
   return {
     root,

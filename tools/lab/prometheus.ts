@@ -3,13 +3,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../rig/redis-server.ts';
+import { token } from './access.ts';
 import { labDirectory } from './packages.ts';
 
 /** The shipped 2 s, stretched: everything in the VPS takes ten times as long as on hardware. */
 export const scrapeSeconds = 5;
 
 /** Points of one series: [Unix time, value]. */
-type Points = readonly (readonly [number, number])[];
+export type Points = readonly (readonly [number, number])[];
 export interface Series {
   readonly labels: Readonly<Record<string, string>>;
   readonly points: Points;
@@ -33,6 +34,7 @@ global: { scrape_interval: ${scrapeSeconds}s, scrape_timeout: ${scrapeSeconds}s,
 rule_files: [${files.map((file) => JSON.stringify(file)).join(', ')}]
 scrape_configs:
   - job_name: stealwatch
+    authorization: { credentials: ${token} }
     static_configs: [{ targets: ['127.0.0.1:${exporterPort}'], labels: { host: vps } }]
 `;
 }

@@ -40,7 +40,9 @@ function fired({ alerts }: Outcome, ...names: readonly string[]): void {
 /** What the dashboards' rule has to say, and within how many seconds. */
 const rightAnswers: Readonly<Record<string, { readonly is: RegExp; readonly within: number }>> = {
   stall: { is: /^memory$/, within: 60 },
+  'stall-reset': { is: /^memory$/, within: 60 },
   lost: { is: /^memory$/, within: 60 },
+  'lost-reset': { is: /^memory$/, within: 60 },
   'slow-disk': { is: /^memory$/, within: 60 },
   shutdown: { is: /^memory$/, within: 60 },
   // Three of the canary's pages have to be found first.

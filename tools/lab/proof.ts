@@ -2,6 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Outcome, Row } from './figures.ts';
 import { signals } from './figures.ts';
+import { asleepWithin, type Counted, pageIns, readReport } from './remained.ts';
+import { sysstatSeconds } from './remains.ts';
 import { scrapeSeconds } from './prometheus.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -56,6 +58,38 @@ const minute = (unix: number) =>
 
 const silence = (seconds: number) => `${seconds.toFixed(1)} s`;
 
+const rate = (value: number | null) => (value === null ? 'not there' : `${value.toFixed(1)}/min`);
+
+function countedRow(title: string, { exporter, sysstat }: Counted): string {
+  return `| ${title} | ${rate(exporter)} | ${rate(sysstat)} |`;
+}
+
+/** What was left after a reset, against what was known. */
+function remained(outcome: Outcome): string[] {
+  const counted = pageIns(outcome);
+  const report = readReport(outcome.name);
+  if (counted === undefined || report === undefined || report.incident === null) return [];
+  const { from, to } = asleepWithin(outcome);
+  const since = (at: number) => `${(at - outcome.event).toFixed(1)} s`;
+  const { earliest, latest } = report.incident.onset;
+  const causes = report.causes.map(
+    (id) => `\`${id}\` (${report.findings[id]?.certainty ?? 'no word'})`,
+  );
+  return [
+    `**After the reset** there were the kernel log (its records, written down outside as rsyslog does, without most of what a kernel says while it starts), the file of \`sadc -S DISK,INT\` (a reading every ${sysstatSeconds} s), the log of Redis, and what was fetched from \`/evidence\` before it. \`stealwatch report\` on these names ${causes.join(', ')}. By the clock of the lab redis-server fell asleep between ${since(from)} and ${since(to)}; the report says between ${since(Date.parse(earliest) / 1000)} and ${since(Date.parse(latest) / 1000)}. What it wrote is beside the recording: tools/lab/recorded/remains/${outcome.name}/report.`,
+    '',
+    '| page-ready interrupts of the host | counted by the exporter | HYP in the file of sysstat |',
+    '|---|---|---|',
+    countedRow('half a minute of nothing', counted.quiet),
+    countedRow('pages were moved out and came back', counted.pagedOut),
+    countedRow('redis-server slept', counted.asleep),
+    `| from the first to the last, in all | ${counted.all.exporter?.toFixed(0)} | ${counted.all.sysstat?.toFixed(0)} |`,
+    '',
+    'So the file keeps them through a reset. As Debian sets sysstat up (`-S DISK`) the row is not in it.',
+    '',
+  ];
+}
+
 function section(outcome: Outcome): string {
   const scenario = scenarios.find(({ name }) => name === outcome.name);
   const { client, rows, event, notes, scrapes } = outcome;
@@ -70,6 +104,7 @@ function section(outcome: Outcome): string {
     '',
     ...notes.map(({ at, text }) => `- ${Math.round(at - event)} s: ${text}`),
     '',
+    ...remained(outcome),
     `**Alerts**, seconds after the beginning: ${list(outcome.alerts)}.${outcome.firingBefore.length > 0 ? ` Firing before it: ${outcome.firingBefore.join(', ')}.` : ''}`,
     '',
     `**Verdict** of the exporter: ${story(outcome.verdicts)}. Of the dashboards' rule: ${story(outcome.dashboardVerdicts)}.`,

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly what: string;
   /** CPU model of the VPS: `host` offers async page faults, a named model does not. */
   readonly cpu: 'host' | 'EPYC';
+  /** It ends with a reset of the VPS; what a machine would keep is kept. */
+  readonly resets?: true;
   /** Resolves when the event is over. It began with the first note. */
   readonly run: (lab: Lab) => Promise<void>;
 }
@@ -56,22 +58,27 @@ async function warmUp(lab: Lab): Promise<void> {
   await lab.wait(15);
 }
 
+/** Until redis-server has slept for 80 s. */
+async function stallSwap(lab: Lab): Promise<void> {
+  const redis = await lab.pageOut('redis');
+  const canary = await lab.pageOut('canary');
+  await warmUp(lab);
+  await lab.machine.swapReads('none');
+  lab.note(`swap reads stop; paged out: Redis ${redis}; idle pages ${canary}`);
+  lab.read(50);
+  await lab.redisIs('D', 60);
+  lab.note('redis-server is in D state');
+  await lab.wait(80);
+  await lab.quote();
+}
+
 const stall: Scenario = {
   name: 'stall',
   title: "The host's swap stands still",
   what: "The data set and the idle pages are in the host's swap, and the host can read no swap for 80 s: redis-server sleeps in the kernel. Then the disk comes back.",
   cpu: 'host',
   async run(lab) {
-    const redis = await lab.pageOut('redis');
-    const canary = await lab.pageOut('canary');
-    await warmUp(lab);
-    await lab.machine.swapReads('none');
-    lab.note(`swap reads stop; paged out: Redis ${redis}; idle pages ${canary}`);
-    lab.read(50);
-    await lab.redisIs('D', 60);
-    lab.note('redis-server is in D state');
-    await lab.wait(80);
-    await lab.quote();
+    await stallSwap(lab);
     await lab.machine.swapReads('all');
     lab.note('swap reads come back');
     await lab.redisIs('S', 60);
@@ -79,6 +86,54 @@ const stall: Scenario = {
     await lab.wait(25);
   },
 };
+
+/** Long enough for the kernel of the new boot to have said what it says. */
+async function resetAndWait(lab: Lab): Promise<void> {
+  await lab.reset();
+  await lab.wait(10);
+}
+
+const stallReset: Scenario = {
+  name: 'stall-reset',
+  title: "The host's swap stands still, and the VPS is reset",
+  what: 'As above, but the disk does not come back: after 80 s of sleep the VPS is reset. What a machine keeps on its disk, and what a prober outside fetched, is kept.',
+  cpu: 'host',
+  resets: true,
+  async run(lab) {
+    await stallSwap(lab);
+    await resetAndWait(lab);
+  },
+};
+
+/** The vCPU that redis-server sleeps on, whose message nobody will send again. */
+async function loseMessage(lab: Lab): Promise<number> {
+  const { machine } = lab;
+  await lab.pageOut('redis');
+  await warmUp(lab);
+  await machine.swapReads('none');
+  lab.note('swap reads stop');
+  lab.read(50);
+  await lab.redisIs('D', 60);
+  const { cpu } = await lab.redisTask();
+  lab.note(`redis-server is in D state on vCPU ${cpu}`);
+  // Where the vCPU's own thread waits for the disk as well, it can be stopped only once that is
+  // back: so the tool is started first, and stops it before it can pick the message up.
+  machine.provider.send(`(lose $(cat /tmp/vm.pid) ${cpu} > /tmp/lose.log 2>&1 &)`);
+  await lab.wait(10);
+  await machine.swapReads('all');
+  lab.note('swap reads come back');
+  const forgot = await machine.provider.run(
+    'while pidof lose > /dev/null; do sleep 1; done; cat /tmp/lose.log',
+  );
+  lab.note(`the host forgot the message: ${forgot}`);
+  if (!forgot.includes('returned 1')) throw new Error(`nothing was forgotten: ${forgot}`);
+  for (let i = 0; i < 3; i++) {
+    await lab.pageOut('canary');
+    await lab.wait(20);
+  }
+  await lab.quote();
+  return cpu;
+}
 
 const lost: Scenario = {
   name: 'lost',
@@ -88,36 +143,25 @@ const lost: Scenario = {
   async run(lab) {
     const { machine } = lab;
     const saved = await Promise.all(['0', '1'].map((cpu) => machine.vps.run(`msr ${cpu} get`)));
-    await lab.pageOut('redis');
-    await warmUp(lab);
-    await machine.swapReads('none');
-    lab.note('swap reads stop');
-    lab.read(50);
-    await lab.redisIs('D', 60);
-    const { cpu } = await lab.redisTask();
-    lab.note(`redis-server is in D state on vCPU ${cpu}`);
-    // Where the vCPU's own thread waits for the disk as well, it can be stopped only once that is
-    // back: so the tool is started first, and stops it before it can pick the message up.
-    machine.provider.send(`(lose $(cat /tmp/vm.pid) ${cpu} > /tmp/lose.log 2>&1 &)`);
-    await lab.wait(10);
-    await machine.swapReads('all');
-    lab.note('swap reads come back');
-    const forgot = await machine.provider.run(
-      'while pidof lose > /dev/null; do sleep 1; done; cat /tmp/lose.log',
-    );
-    lab.note(`the host forgot the message: ${forgot}`);
-    if (!forgot.includes('returned 1')) throw new Error(`nothing was forgotten: ${forgot}`);
-    for (let i = 0; i < 3; i++) {
-      await lab.pageOut('canary');
-      await lab.wait(20);
-    }
-    await lab.quote();
+    const cpu = await loseMessage(lab);
     const { state } = await lab.redisTask();
     lab.note(`redis-server is still in state ${state}; the MSR is written again`);
     await machine.vps.run(`msr ${cpu} set ${saved[cpu] ?? ''}`);
     await lab.redisIs('S', 30);
     lab.note('redis-server answers again');
     await lab.wait(25);
+  },
+};
+
+const lostReset: Scenario = {
+  name: 'lost-reset',
+  title: 'A lost page-ready message, and the VPS is reset',
+  what: 'As above, but nobody writes the MSR: Redis sleeps on, while other pages come back, until the VPS is reset. What a machine keeps on its disk, and what a prober outside fetched, is kept.',
+  cpu: 'host',
+  resets: true,
+  async run(lab) {
+    await loseMessage(lab);
+    await resetAndWait(lab);
   },
 };
 
@@ -206,7 +250,9 @@ const shutdown: Scenario = {
 
 export const scenarios: readonly Scenario[] = [
   stall,
+  stallReset,
   lost,
+  lostReset,
   slowDisk,
   quiet,
   steal,

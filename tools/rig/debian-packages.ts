@@ -48,7 +48,10 @@ export interface PrivateApt {
 }
 
 /** Lists of the given releases are up to date when this returns. */
-export function privateApt(directory: string, suites: readonly ('sid' | 'trixie')[]): PrivateApt {
+export function privateApt(
+  directory: string,
+  suites: readonly ('sid' | 'trixie' | 'bookworm')[],
+): PrivateApt {
   for (const name of ['lists/partial', 'archives/partial']) {
     mkdirSync(join(directory, name), { recursive: true });
   }
