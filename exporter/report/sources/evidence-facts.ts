@@ -6,6 +6,7 @@ import type {
   Rows,
 } from '../../evidence/format.ts';
 import type { Boot, Gap, Gathered, Instant, Measure, Series } from '../facts/facts.ts';
+import { frameOf } from '../../tasks/reasons.ts';
 import { createKernelFacts } from './kernel-facts.ts';
 
 /** Columns of the recorder that are measures as they are. */
@@ -86,10 +87,24 @@ function printings({ time, last, count, seconds, lines }: KernelExcerpt) {
   return [first, { time: last, lines: again }];
 }
 
+/** The recorder shows a trace once, and by its hash whose it is as well. */
+function withTraces(kernel: readonly KernelExcerpt[]): KernelExcerpt[] {
+  const traces = new Map<string, readonly string[]>();
+  return kernel.map((excerpt) => {
+    const frames = excerpt.lines.filter((line) => frameOf(line) !== undefined);
+    const known = traces.get(excerpt.hash);
+    if (frames.length === 0 && known !== undefined) {
+      return Object.assign({}, excerpt, { lines: [...excerpt.lines, ...known] });
+    }
+    if (known === undefined && frames.length > 0) traces.set(excerpt.hash, frames);
+    return excerpt;
+  });
+}
+
 function kernelFactsOf(answer: EvidenceAnswer, boot: string, source: string) {
   const facts = createKernelFacts();
   const all = answer.incidents
-    .flatMap(({ kernel }) => kernel.flatMap(printings))
+    .flatMap(({ kernel }) => withTraces(kernel).flatMap(printings))
     .toSorted((one, other) => one.time - other.time);
   for (const { time, lines } of all) {
     for (const text of lines) {

@@ -168,3 +168,36 @@ test('evidence: an exporter that runs is asked, and its refusal told without wha
   assert.match(JSON.stringify(refused.missing), /it refuses us \(403\)/);
   assert.doesNotMatch(JSON.stringify(refused), /hunter/);
 });
+
+test('evidence: a trace that is shown once is of every thread with its hash', async (t) => {
+  const root = temporaryRoot(t);
+  const [incident] = file.incidents;
+  assert.ok(incident);
+  const [first] = incident.kernel;
+  assert.ok(first);
+  const other = {
+    ...first,
+    time: 3123,
+    last: 3123,
+    count: 1,
+    seconds: 20,
+    lines: ['INFO: task jemalloc_bg_thd:165 blocked for more than 20 seconds.'],
+  };
+  const kernel = [first, other, { ...other, time: 3130, last: 3130, hash: 'fee' }];
+  const two = { ...file, incidents: [{ ...incident, kernel }] };
+  placed(root, 'kept/db-1/11111111-3000.json', JSON.stringify(two));
+  const { kernelReports } = await read(root, { evidence: join(root, 'kept') });
+  assert.deepEqual(
+    kernelReports.map(({ at, report: { comm, frames } }) => [
+      at - start,
+      comm,
+      reasonOfTrace(frames),
+    ]),
+    [
+      [3122, 'redis-server', 'host_page_in'],
+      [3123, 'jemalloc_bg_thd', 'host_page_in'],
+      [3130, 'jemalloc_bg_thd', 'unknown'],
+      [3488, 'redis-server', 'host_page_in'],
+    ],
+  );
+});
