@@ -10,7 +10,6 @@ import type { EvidenceSource } from '../evidence/evidence.ts';
 import type { Access } from './access/access.ts';
 import type { Connections } from './connections.ts';
 import { isLoopback } from '../procfs/local-addresses.ts';
-import { oncePerTurn } from './once-per-turn.ts';
 
 /** Behind one of these the client is somebody else, whatever the connection says. */
 const ofProxies = ['Forwarded', 'X-Forwarded-For', 'X-Real-IP', 'Via'];
@@ -23,13 +22,39 @@ function isLocal(ctx: Context): boolean {
 const refusal =
   'evidence is for those who are known: give this exporter credentials (--web-config-file), or ask from the machine itself\n';
 
+const keptMs = 1000;
+
+/**
+ * Writing it takes 10 ms: of any number that ask it is written once a second at most, and nothing of it
+ * is kept longer.
+ */
+function onceASecond<T>(tagOf: () => string, make: () => T): () => T {
+  let made: { readonly tag: string; readonly value: T } | undefined;
+  return () => {
+    const tag = tagOf();
+    if (made?.tag === tag) return made.value;
+    const one = { tag, value: make() };
+    made = one;
+    setTimeout(() => {
+      if (made === one) made = undefined;
+    }, keptMs).unref();
+    return one.value;
+  };
+}
+
 export function evidenceRoute(
   { evidence, access }: { readonly evidence: EvidenceSource; readonly access?: Access },
   connections: () => Connections,
 ): Middleware {
   const large = createLargeAnswers(access?.tls !== undefined);
-  const plain = oncePerTurn(() => Buffer.from(evidence.text()));
-  const zipped = oncePerTurn(() => gzipSync(plain(), { level: 1 }));
+  const plain = onceASecond(
+    () => evidence.tag(),
+    () => Buffer.from(evidence.text()),
+  );
+  const zipped = onceASecond(
+    () => evidence.tag(),
+    () => gzipSync(plain(), { level: 1 }),
+  );
 
   async function send(ctx: Context, body: Buffer): Promise<void> {
     if (!isLarge(body)) {

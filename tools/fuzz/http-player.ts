@@ -7,6 +7,7 @@ import type { Random } from './random.ts';
 const targets = [
   '/metrics',
   '/status',
+  '/evidence',
   '/',
   '/livez',
   '/probe?target=x',

@@ -108,6 +108,20 @@ test('shelf: one host takes nothing from the others', async (t) => {
   assert.ok(filesOf(directory, 'bad').length < 10);
 });
 
+test('shelf: who tells of many open incidents keeps one of them before others', async (t) => {
+  const directory = directoryOf(t);
+  const open = incident('b-1', { state: 'open' });
+  const shelf = createShelf(directory);
+  await shelf.load();
+  await shelf.save('bad', 1, answer, open);
+  const size = readFileSync(join(directory, 'bad', 'b-1.json')).length + 10;
+  const small = createShelf(directory, { ...limits, bytes: size * 4 });
+  for (let i = 2; i <= 4; i += 1) await small.save('bad', i, answer, { ...open, id: `b-${i}` });
+  await small.save('good', 10, answer, incident('b-1'));
+  await small.save('bad', 11, answer, { ...open, id: 'b-5' });
+  assert.deepEqual(filesOf(directory, 'good'), ['b-1.json']);
+});
+
 test('shelf: what is there from before counts; what is cut off or not ours is no reason to fail', async (t) => {
   const directory = directoryOf(t);
   const before = createShelf(directory);
