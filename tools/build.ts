@@ -8,7 +8,7 @@
  */
 import type { BuildOptions, Plugin } from 'esbuild';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { bundledPackages, licencesPage, noticesText } from './notices.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -152,6 +152,12 @@ if (unmet.length > 0) {
 }
 
 const packages = bundledPackages(metafile);
-writeFileSync('dist/THIRD-PARTY-NOTICES.txt', noticesText(packages));
+const notices = 'dist/THIRD-PARTY-NOTICES.txt';
+writeFileSync(notices, noticesText(packages));
+// What an earlier build made, and nothing makes any more, would ship with the rest.
+const made = new Set([notices, ...Object.keys(metafile.outputs)]);
+for (const path of readdirSync('dist').map((name) => `dist/${name}`)) {
+  if (!made.has(path)) rmSync(path, { recursive: true });
+}
 // Where the sources of the documents are, which an image is built without.
 if (existsSync('docs')) writeFileSync('docs/licences.md', licencesPage(packages));

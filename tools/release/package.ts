@@ -8,11 +8,6 @@ export interface Packed {
 
 const needed = [
   'dist/stealwatch.cjs',
-  'dist/bcrypt-worker.cjs',
-  'dist/canary-worker.cjs',
-  'dist/commands.cjs',
-  'dist/systeminformation.cjs',
-  'dist/web-access.cjs',
   'dist/THIRD-PARTY-NOTICES.txt',
   'docs/licences.md',
   'deploy/stealwatch.service',
@@ -32,11 +27,13 @@ const allowed = [
 ];
 const mostBytes = 1_500_000;
 
-/** Sentences; none when it is as it should be. */
-export function packageProblems({ size, files }: Packed): string[] {
+/** Sentences; none when it is as it should be. `built` are the files of dist/. */
+export function packageProblems({ size, files }: Packed, built: readonly string[]): string[] {
   const paths = files.map(({ path }) => path);
   return [
-    ...needed.filter((path) => !paths.includes(path)).map((path) => `${path} is missing`),
+    ...[...needed, ...built.map((name) => `dist/${name}`)]
+      .filter((path) => !paths.includes(path))
+      .map((path) => `${path} is missing`),
     ...paths
       .filter((path) => !allowed.some((one) => one.test(path)))
       .map((path) => `${path} does not belong there`),

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   rmSync,
@@ -111,8 +112,11 @@ const packageOf = (paths: readonly string[], size = 1): Packed => ({
 });
 
 test('release: the package without its notices, with a source or too large is told', () => {
-  const found = packageProblems(packageOf(['exporter/main.ts', '.env'], 2_000_000)).join('\n');
+  const found = packageProblems(packageOf(['exporter/main.ts', '.env'], 2_000_000), [
+    'new.cjs',
+  ]).join('\n');
   assert.match(found, /^dist\/THIRD-PARTY-NOTICES\.txt is missing$/m);
+  assert.match(found, /^dist\/new\.cjs is missing$/m);
   assert.match(found, /^exporter\/main\.ts does not belong there$/m);
   assert.match(found, /^\.env does not belong there$/m);
   assert.match(found, /^2000000 bytes, more than/m);
@@ -194,6 +198,9 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 
 test('release: a dry run builds, packs, installs and lists, and tags nothing', (t) => {
   const { directory, git, commit, release } = repository(t, `${version} / 2020-01-01`);
+  // Of a build before some file had another name.
+  mkdirSync(join(directory, 'dist'));
+  writeFileSync(join(directory, 'dist/old-worker.cjs'), '');
   const out = join(directory, '..', 'out');
   const { status, said } = release('--dry-run', `--out=${out}`);
   assert.equal(status, 0, said);
@@ -206,6 +213,7 @@ test('release: a dry run builds, packs, installs and lists, and tags nothing', (
   for (const end of ['tgz', 'cdx.json'])
     assert.ok(existsSync(join(out, `stealwatch-${version}.${end}`)), end);
   assert.equal(readFileSync(join(out, 'notes.md'), 'utf8'), '- [BUGFIX] One.\n');
+  assert.ok(!existsSync(join(directory, 'dist/old-worker.cjs')));
   assert.equal(git('tag').toString(), '');
   assert.equal(git('status', '--porcelain').toString(), '');
 

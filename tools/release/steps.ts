@@ -1,6 +1,6 @@
 /** What one machine can prove of a release, step by step. Each says what it found, or throws what was wrong. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packagesIn } from '../notices.ts';
@@ -89,7 +89,7 @@ function pack(release: Release): string {
   const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', release.directory];
   const [packed] = JSON.parse(run('npm', args)) as Packed[];
   if (packed === undefined) throw new Error('npm packed nothing');
-  failOn(packageProblems(packed));
+  failOn(packageProblems(packed, readdirSync('dist')));
   return `${packed.filename}, ${packed.files.length} files, ${Math.round(packed.size / 1000)} kB`;
 }
 
