@@ -24,7 +24,8 @@ const missing: Missing = {
   what: 'the log of Redis or Valkey',
   why: 'there is none in /var/log/redis, /var/log/valkey or of a container',
   command:
-    'redis-cli CONFIG SET logfile /var/log/redis/redis-server.log && redis-cli CONFIG REWRITE',
+    // Redis takes it at its start only.
+    "sed -i 's|^logfile .*|logfile /var/log/redis/redis-server.log|' /etc/redis/redis.conf && systemctl restart redis-server",
 };
 
 function names(directory: string): string[] {
