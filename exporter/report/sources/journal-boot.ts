@@ -1,5 +1,6 @@
 /** Records of one boot of the journal, in order, into facts. */
 import type { Boot, Gathered, Instant, SystemEvent } from '../facts/facts.ts';
+import { endOfBoot, isAsked, isFarewell } from './farewell.ts';
 import type { ListedBoot } from './journal-boots.ts';
 import type { JournalRecord } from './journal-record.ts';
 import { createKernelFacts } from './kernel-facts.ts';
@@ -7,8 +8,8 @@ import type { SystemEvents } from './system-events.ts';
 
 /** systemd/sd-messages.h: SD_MESSAGE_JOURNAL_STOP. */
 export const journalStopped = 'd93fb3c9c24d451a97cea615ce59c00b';
-/** What comes after the last words of a boot. */
-const lastWordsSeconds = 10;
+/** SD_MESSAGE_SHUTDOWN, of logind. */
+export const shutdownAsked = '98268866d1d54a499c4e98921d93bc40';
 /** Less is the adjustment of a clock that runs well, which may be 500 in a million. */
 const leastStepSeconds = 2;
 const mostSlew = 500e-6;
@@ -35,7 +36,11 @@ function createDelay(): (record: JournalRecord, printed: number) => number {
 export interface JournalBoot {
   record(record: JournalRecord): void;
   records(): number;
-  end(isRunning: boolean): Gathered & { readonly boot: Boot; readonly problems: readonly string[] };
+  /** `isWhole`: its last records were read, and none is hidden from us. */
+  end(how: { readonly isRunning: boolean; readonly isWhole: boolean }): Gathered & {
+    readonly boot: Boot;
+    readonly problems: readonly string[];
+  };
 }
 
 export function createJournalBoot(
@@ -50,7 +55,8 @@ export function createJournalBoot(
   let records = 0;
   let start: Instant | undefined;
   let last: { readonly zero: number; readonly monotonic: number } | undefined;
-  let stopped: Instant | undefined;
+  let farewell: Instant | undefined;
+  let asked: Instant | undefined;
 
   /** The wall clock less the time since boot stays, unless somebody sets the clock. */
   function noteClock({ received, monotonic }: JournalRecord): void {
@@ -77,14 +83,10 @@ export function createJournalBoot(
     kernel.feed({ facility, sequence: records, microseconds, caller: undefined, text }, at);
   }
 
-  function endOf(): Pick<Boot, 'end' | 'endSaid'> {
-    const at = listed.last;
-    if (stopped !== undefined && at - stopped <= lastWordsSeconds)
-      return { end: { at, how: 'clean' }, endSaid: ['its journal was closed in good order'] };
-    return {
-      end: { at, how: 'unclean' },
-      endSaid: ['its journal breaks off: no record says that it was closed'],
-    };
+  function noteEnd({ messageId, identifier, transport, text, received }: JournalRecord): void {
+    const tag = transport === 'kernel' ? 'kernel' : identifier;
+    if (messageId === journalStopped || isFarewell(tag, text)) farewell = received;
+    if (isAsked(tag, text)) asked = received;
   }
 
   return {
@@ -93,14 +95,14 @@ export function createJournalBoot(
       noteClock(record);
       if (record.transport === 'kernel') fromKernel(record);
       else programs.line(record.identifier, record.text, record.received, id);
-      if (record.messageId === journalStopped || record.text === 'Journal stopped')
-        stopped = record.received;
+      noteEnd(record);
     },
     records: () => records,
-    end(isRunning) {
+    end({ isRunning, isWhole }) {
       const zero = start ?? listed.first;
       const release = kernel.release();
-      const ended = isRunning ? { endSaid: [] } : endOf();
+      const words = { at: listed.last, farewell, asked, isWhole };
+      const ended = isRunning ? { endSaid: [] } : endOfBoot(words, 'its journal');
       const boot: Boot = { id, start: { earliest: zero, latest: zero }, ...ended, source };
       const facts = kernel.end({ boot: id, source, dateOf: () => undefined });
       return {

@@ -132,6 +132,45 @@ test('journal: how boots ended, and which is the running one', { skip }, async (
   assert.equal(foreign.boots[2]?.end?.how, 'unclean', 'the newest of a foreign journal has ended');
 });
 
+const target = (uptime: number, unit: string, text: string) =>
+  programEntry(first, uptime, 'systemd', text, { UNIT: unit });
+const asked = programEntry(first, 900, 'systemd-logind', 'System is rebooting.', {
+  MESSAGE_ID: '98268866d1d54a499c4e98921d93bc40',
+});
+
+for (const [name, entries, more, how, said] of [
+  [
+    'left before the last word, as on a /var of its own',
+    [asked, target(990, 'shutdown.target', 'Reached target shutdown.target - System Shutdown.')],
+    {},
+    'clean',
+    /lines of an orderly shutdown/,
+  ],
+  [
+    'a shutdown that did not come to its end',
+    [asked, kernelEntry(first, 5000, 'still here')],
+    {},
+    'unclean',
+    /had been asked for, and did not come to its end/,
+  ],
+  ['a reset', [kernelEntry(first, 5000, 'the last line')], {}, 'unclean', /breaks off without/],
+  [
+    'later records than were asked for',
+    [kernelEntry(first, 50_000, 'more'), journalStopped(first, 50_001)],
+    { from: first.start, to: first.start + 1000 },
+    'unknown',
+    /^$/,
+  ],
+] as const) {
+  test(`journal: how a boot ended: ${name}`, { skip }, async (t) => {
+    const journal = join(temporaryRoot(t), 'journal');
+    makeJournal(journal, [kernelEntry(first, 0, 'Linux version 6.12.1 (x)'), ...entries]);
+    const facts = await read(t, { journal, ...more });
+    assert.equal(facts.boots[0]?.end?.how, how);
+    assert.match(facts.boots[0].endSaid.join(), said);
+  });
+}
+
 test('journal: a line that user space wrote is not a report, and is told', { skip }, async (t) => {
   const journal = join(temporaryRoot(t), 'journal');
   makeJournal(journal, [
@@ -222,6 +261,7 @@ test('journal: to whoever may see a part only, it is told', { skip }, async (t) 
   };
   const facts = await gather(options, stranger);
   assert.equal(facts.kernelReports.length, 1);
+  assert.equal(facts.boots[0]?.end?.how, 'unknown', 'its last records may be hidden');
   assert.match(problemsOf(facts), /not run as root, nor as a member of the group systemd-journal/);
 });
 

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { messageOf } from '../../measure/errors.ts';
 import type { Gathered, Instant, Missing, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
-import { createJournalBoot, type JournalBoot, journalStopped } from './journal-boot.ts';
+import { isFarewell } from './farewell.ts';
+import {
+  createJournalBoot,
+  type JournalBoot,
+  journalStopped,
+  shutdownAsked,
+} from './journal-boot.ts';
 import { type BootList, listBoots, type ListedBoot } from './journal-boots.ts';
 import { createJournalReader, journalFields, type JournalRecord } from './journal-record.ts';
 import { type Answer, ask } from './run.ts';
@@ -23,6 +29,11 @@ const kernelAndEnds = [
   '_TRANSPORT=driver',
   'SYSLOG_IDENTIFIER=systemd-journald',
   'SYSLOG_IDENTIFIER=systemd-shutdown',
+  // Where /var is a mount of its own, journald has left it before it stops.
+  'UNIT=shutdown.target',
+  'UNIT=umount.target',
+  'UNIT=systemd-journal-flush.service',
+  `MESSAGE_ID=${shutdownAsked}`,
   `MESSAGE_ID=${journalStopped}`,
 ]
   .join(' + ')
@@ -162,7 +173,12 @@ async function readBoots(list: BootList, reading: Reading): Promise<Gathered> {
   );
   const kernel = await records(reading, kernelAndEnds, (record) => boots.take(record));
   const running = runningId(context);
-  const parts = boots.all().map(([boot, taken]) => taken.end(boot === running));
+  const hidden = kernel.cut !== undefined || complaints(kernel, uid).includes(unseen);
+  const { to = Infinity } = window;
+  const parts = boots.all().map(([boot, taken]) => {
+    const { last = Infinity } = list.boots.find(({ id }) => id === boot) ?? {};
+    return taken.end({ isRunning: boot === running, isWhole: !hidden && last <= to });
+  });
   const source: Source = {
     id,
     kind: 'journal',
@@ -198,9 +214,11 @@ export async function readJournal(context: ReadContext): Promise<Gathered> {
   }
 }
 
-const alreadyTaken = ({ transport, identifier }: JournalRecord): boolean =>
+const alreadyTaken = ({ transport, identifier, messageId, text }: JournalRecord): boolean =>
   transport === 'kernel' ||
   transport === 'driver' ||
+  messageId === shutdownAsked ||
+  (identifier === 'systemd' && isFarewell(identifier, text)) ||
   identifier === 'systemd-journald' ||
   identifier === 'systemd-shutdown';
 

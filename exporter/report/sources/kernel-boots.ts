@@ -1,6 +1,7 @@
 /** Lines of a text kernel log, in order, into boots and what each of them holds. */
 import { basename } from 'node:path';
 import type { Boot, Gathered, Instant, SystemEvent } from '../facts/facts.ts';
+import { endOfBoot, isAsked, isFarewell } from './farewell.ts';
 import { createKernelFacts, type KernelFacts } from './kernel-facts.ts';
 import type { KernelLine } from './kernel-line.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
@@ -24,6 +25,8 @@ export interface KernelBoots {
   kernel(line: KernelLine): void;
   /** A line of a program, where the log holds them. */
   program(line: KernelLine): void;
+  /** Lines after the times that were asked for begin here. */
+  later(): void;
   records(): number;
   end(around: Surroundings): Gathered & { readonly problems: readonly string[] };
 }
@@ -37,6 +40,9 @@ interface OpenBoot {
   lastStamp: Instant | undefined;
   /** The last line that is only written at an orderly end. */
   farewell: Instant | undefined;
+  asked: Instant | undefined;
+  /** It has later lines, which were not asked for. */
+  goesOn: boolean;
 }
 
 /** Records of several CPUs come a little out of order; a new boot begins at 0. */
@@ -44,31 +50,14 @@ const stepBackMicroseconds = 10e6;
 const linuxVersion = /^Linux version \d/;
 /** A boot is the one that runs when both began within so long: clocks are set after the start. */
 const sameBootSeconds = 120;
-/** Lines of a shutdown are the last ones, but for what comes within this. */
-const farewellSeconds = 60;
-
-function isFarewell(tag: string, text: string): boolean {
-  if (tag === 'systemd-shutdown') return true;
-  if (tag === 'rsyslogd') return text.includes('exiting on signal 15');
-  if (tag === 'kernel') return /^(?:reboot: |Kernel logging \(proc\) stopped)/.test(text);
-  return (
-    tag === 'systemd' &&
-    /^(?:Reached target .*(?:Shutdown|Power.?Off|Reboot|Final Step)|Shutting down\.)/i.test(text)
-  );
-}
 
 type Ended = Pick<Boot, 'end' | 'endSaid'>;
 
-function endOf(boot: OpenBoot, hasPrograms: boolean): Ended {
-  const { lastStamp: at, farewell } = boot;
+function endOf({ lastStamp: at, farewell, asked, goesOn }: OpenBoot, hasPrograms: boolean): Ended {
   if (at === undefined) return { endSaid: [] };
-  if (farewell !== undefined && at - farewell <= farewellSeconds)
-    return { end: { at, how: 'clean' }, endSaid: ['the log holds lines of an orderly shutdown'] };
-  if (!hasPrograms) return { end: { at, how: 'unknown' }, endSaid: [] };
-  return {
-    end: { at, how: 'unclean' },
-    endSaid: ['the log breaks off without a line of a shutdown'],
-  };
+  const told = farewell !== undefined || asked !== undefined;
+  // Of the kernel's lines alone none need be the last.
+  return endOfBoot({ at, farewell, asked, isWhole: !goesOn && (hasPrograms || told) }, 'the log');
 }
 
 /** When an undated log's clock was 0, by a boot that fits it, or as if saved with its last line. */
@@ -119,13 +108,15 @@ export function createKernelBoots(source: TextSource): KernelBoots {
   let anyBracket = false;
 
   function open(firstStamp: Instant | undefined): OpenBoot {
-    const boot = {
+    const boot: OpenBoot = {
       facts: createKernelFacts(),
       clock: createWallClock(),
       firstStamp,
       last: 0,
       lastStamp: firstStamp,
       farewell: undefined,
+      asked: undefined,
+      goesOn: false,
     };
     boots.push(boot);
     return boot;
@@ -153,6 +144,7 @@ export function createKernelBoots(source: TextSource): KernelBoots {
     if (microseconds !== undefined) boot.clock.note(microseconds, stamp, resolution);
     boot.lastStamp = stamp;
     if (isFarewell(tag, text)) boot.farewell = stamp;
+    if (isAsked(tag, text)) boot.asked = stamp;
   }
 
   function close(boot: OpenBoot, index: number, around: Surroundings) {
@@ -202,6 +194,10 @@ export function createKernelBoots(source: TextSource): KernelBoots {
       programs++;
       const boot = boots.at(-1);
       if (boot !== undefined) noteStamp(boot, { ...line, microseconds: undefined });
+    },
+    later() {
+      const boot = boots.at(-1);
+      if (boot !== undefined) boot.goesOn = true;
     },
     records: () => records,
     end(around) {

@@ -52,6 +52,7 @@ function createReader({ zone, range }: ReadContext, host: string | undefined, ye
   let notBefore: Instant | undefined;
   let lines = 0;
   let known = 0;
+  let later = false;
   const form: LineContext = {
     zone,
     yearOf(month, day) {
@@ -74,8 +75,12 @@ function createReader({ zone, range }: ReadContext, host: string | undefined, ye
         others.add(line.host);
         return undefined;
       }
-      return line.stamp === undefined || within(range, line.stamp) ? line : undefined;
+      if (line.stamp === undefined || within(range, line.stamp)) return line;
+      if (range.to !== undefined && line.stamp > range.to) later = true;
+      return undefined;
     },
+    /** It has lines of its machine from after the times that were asked for. */
+    later: () => later,
     problems: () => [
       ...(lines > 0 && known === 0
         ? [`none of its ${lines} lines looks like a line of a kernel log`]
@@ -88,6 +93,7 @@ function createReader({ zone, range }: ReadContext, host: string | undefined, ye
 }
 
 export interface KernelFileRead {
+  readonly later: boolean;
   readonly read: FileRead | undefined;
   readonly problems: readonly string[];
 }
@@ -119,8 +125,8 @@ export async function readKernelFile(
       return json.length < mostJsonLines;
     });
     if (json.length > 0) linesOfDmesgJson(json.join('\n')).forEach(take);
-    return { read, problems: [...read.problems, ...reader.problems()] };
+    return { read, later: reader.later(), problems: [...read.problems, ...reader.problems()] };
   } catch (error) {
-    return { read: undefined, problems: [whyNot(error)] };
+    return { read: undefined, later: false, problems: [whyNot(error)] };
   }
 }

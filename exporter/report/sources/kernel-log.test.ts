@@ -125,6 +125,25 @@ test('kernel log: stamps without a year over New Year', async (t) => {
   );
 });
 
+test('kernel log: how a boot ended', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 6) / 1000;
+  const program = (uptime: number, text: string) => `${rfc3164(boot + uptime)} vm ${text}\n`;
+  const began = start(boot) + program(10, 'sshd[1]: Server listening on :: port 22.');
+  const bye = program(900, 'rsyslogd: [origin software="rsyslogd"] exiting on signal 15.');
+  const ask = program(500, 'systemd-logind[7]: System is rebooting.');
+  for (const [text, more, how] of [
+    [began + hung(boot, 800), {}, 'unclean'],
+    [began + ask + hung(boot, 9000), {}, 'unclean'],
+    [began + hung(boot, 800) + bye, {}, 'clean'],
+    [start(boot) + hung(boot, 800), {}, 'unknown'],
+    [began + hung(boot, 80_000) + bye, { from: boot, to: boot + 1000 }, 'unknown'],
+  ] as const) {
+    const facts = await read(root, { kernLog: [placed(root, 'messages', text)], ...more });
+    assert.equal(facts.boots[0]?.end?.how, how, text);
+  }
+});
+
 test("kernel log: lines that claim to be the kernel's are not believed", async (t) => {
   const root = temporaryRoot(t);
   const boot = Date.UTC(2026, 10, 29, 21) / 1000;

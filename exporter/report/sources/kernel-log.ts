@@ -41,7 +41,8 @@ async function readOne(
       programs.line(line.tag, line.text, line.stamp, undefined);
   }
   for (const path of files) {
-    const { read, problems } = await readKernelFile(path, context, hash, take);
+    const { read, later, problems } = await readKernelFile(path, context, hash, take);
+    if (later) boots.later();
     told.push(...problems.map((problem) => inOrder(path, problem, log)));
     saved = Math.max(saved, read?.mtime ?? 0);
   }

@@ -11,7 +11,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Instant } from '../facts/facts.ts';
-import { type FileLimits, openRegular, packingOf, readChunks } from './packed-file.ts';
+import {
+  type FileLimits,
+  type OpenFile,
+  openRegular,
+  packingOf,
+  readChunks,
+} from './packed-file.ts';
 
 export interface SysstatFile {
   readonly path: string;
@@ -82,6 +88,21 @@ export interface Readable {
 
 const textStart = /^(?:#|[\x20-\x7e]{0,64};-?\d{1,6};)/;
 
+/** Lines of `sadf -d` begin so, and no file of sysstat does. */
+async function isSadfText({ file }: OpenFile): Promise<boolean> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(128), 0, 128, 0);
+  return textStart.test(buffer.toString('latin1', 0, bytesRead));
+}
+
+async function plain(path: string): Promise<Readable> {
+  const opened = await openRegular(path);
+  try {
+    return { path, isText: await isSadfText(opened), problems: [], done: () => undefined };
+  } finally {
+    await opened.file.close();
+  }
+}
+
 /** A packed file is unpacked beside the others that are temporary, and gone when it is done. */
 async function unpacked(path: string, env: FileLimits['env']): Promise<Readable> {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-sysstat-'));
@@ -94,7 +115,7 @@ async function unpacked(path: string, env: FileLimits['env']): Promise<Readable>
         writeSync(fd, chunk);
         return true;
       });
-      return { path: target, isText: false, problems, done };
+      return { ...(await plain(target)), problems, done };
     } finally {
       closeSync(fd);
     }
@@ -104,15 +125,13 @@ async function unpacked(path: string, env: FileLimits['env']): Promise<Readable>
   }
 }
 
-/** Rejects with what is wrong with the file. Text that is packed is no file of sysstat's. */
+/** Rejects with what is wrong with the file. */
 export async function readable(path: string, env: FileLimits['env']): Promise<Readable> {
   const opened = await openRegular(path);
   try {
     if ((await packingOf(opened)) !== undefined) return await unpacked(path, env);
-    const { buffer, bytesRead } = await opened.file.read(Buffer.alloc(128), 0, 128, 0);
-    const isText = textStart.test(buffer.toString('latin1', 0, bytesRead));
-    return { path, isText, problems: [], done: () => undefined };
   } finally {
     await opened.file.close();
   }
+  return plain(path);
 }

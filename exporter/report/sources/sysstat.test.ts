@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { placed, temporaryRoot } from '../../../tools/rig/temporary-root.ts';
 import { createPseudoFs } from '../../procfs/reader.ts';
@@ -71,6 +71,9 @@ function rows(from: number, count: number, { steal = 2, hyp = '3.25' } = {}): st
 test('sysstat: what sadf prints becomes series in our units', async (t) => {
   const root = temporaryRoot(t);
   const path = placed(root, 'week.sadf', rows(recorded - 6000, 10));
+  const packed = placed(root, 'week.sadf.gz', gzipSync(rows(recorded - 6000, 10)));
+  const same = await read(root, { sysstat: [packed] });
+  assert.equal(seriesOf(same, 'cpu_idle')?.points.length, 10);
   const facts = await read(root, { sysstat: [path] });
   const last = (measure: Measure, of?: string) =>
     seriesOf(facts, measure, of)?.points.at(-1)?.value;
