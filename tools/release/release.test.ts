@@ -196,7 +196,7 @@ function repository(t: TestContext, title: string) {
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
-test('release: a dry run builds, packs, installs and lists, and tags nothing', (t) => {
+test('release: a dry run builds, packs, installs and lists, and tags nothing; a real one tags', (t) => {
   const { directory, git, commit, release } = repository(t, `${version} / 2020-01-01`);
   // Of a build before some file had another name.
   mkdirSync(join(directory, 'dist'));
@@ -217,8 +217,17 @@ test('release: a dry run builds, packs, installs and lists, and tags nothing', (
   assert.equal(git('tag').toString(), '');
   assert.equal(git('status', '--porcelain').toString(), '');
 
-  writeFileSync(join(directory, 'left.txt'), '');
-  git('tag', `v${version}`);
+  git('config', 'user.name', 'a');
+  git('config', 'user.email', 'a@example.org');
+  const real = release();
+  assert.equal(real.status, 0, real.said);
+  const tag = `v${version}`;
+  assert.equal(git('tag').toString(), `${tag}\n`);
+  assert.match(
+    real.said,
+    new RegExp(`^Nothing was pushed\\. To publish: git push origin main ${tag}$`, 'm'),
+  );
+
   commit();
   writeFileSync(join(directory, 'CHANGELOG.md'), changelog('0.0.1 / 2020-01-01'));
   const again = release();
