@@ -120,14 +120,14 @@ export const ownCauses: readonly Claim[] = [
     'cause.unclean_end',
     ['unclean_end', 'cause_unknown'],
     ({ unclean_end: { data } }) =>
-      say`No shutdown was recorded before ${utc(data.at)} UTC: a reset by hand, by the provider, or a loss of power.`,
+      say`No shutdown was recorded before ${utc(data.at)} UTC: a reset by hand, by the provider, or a loss of power. Nothing that was read shows why.`,
   ),
   claim(
     'cause.unknown',
     ['cause_unknown'],
     () =>
       say`Nothing that was read shows a cause. The list of what was not found says what to keep for the next time.`,
-    { openEnded: true },
+    { unless: ['unclean_end'], openEnded: true },
   ),
 ];
 

@@ -11,7 +11,7 @@ export const figures: readonly Claim[] = [
     'figure.parked',
     ['parked_threads'],
     ({ parked_threads: { data } }) =>
-      say`Load rose by **${data.rise.toFixed(1)}** while the CPU was ${percentText(data.idle)} idle and ${figure(data.waiting)} tasks waited for I/O: threads asleep in the kernel that no other statistic of the guest counts. It used no CPU.`,
+      say`Load rose by **${data.rise.toFixed(1)}** while the CPU was ${percentText(data.idle)} idle and ${figure(data.waiting)} tasks waited for I/O: threads asleep in the kernel that no other statistic of the guest counts. This load used no CPU.`,
   ),
   claim('figure.page_ins', ['page_ins'], ({ page_ins: { data } }) => {
     const before =

@@ -83,7 +83,7 @@ export const titles: Readonly<Record<HostCause, readonly Claim[]>> = {
       'title.agent',
       ['frozen_by_agent', 'incident'],
       ({ incident: { data } }) =>
-        say`A backup froze a file system of the VM through the guest agent: processes blocked ${lasted(data)} (${span(data)})`,
+        say`A file system of the VM was frozen through the guest agent: processes blocked ${lasted(data)} (${span(data)})`,
     ),
   ],
 };
