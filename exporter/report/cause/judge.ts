@@ -11,6 +11,7 @@ import { contradictions, hostCauses, openCauses, ownCauses, unknownCause } from 
 import { type Incident, lengthOf } from './incident.ts';
 import { chosen, incidentsOf, type Wanted } from './incidents.ts';
 import * as own from './own-rules.ts';
+import { withSaneTimes } from './sane-times.ts';
 import * as sleep from './sleep-rules.ts';
 import { clearedOf, type Suspect, suspectsOf } from './suspects.ts';
 import { demandSeries } from './window.ts';
@@ -97,7 +98,8 @@ function stillSuspect(suspects: readonly Suspect[], findings: Findings): Suspect
   );
 }
 
-export function judge(read: Facts, wanted: Wanted, now: Instant): Judged {
+export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
+  const read = withSaneTimes(given, now);
   const series = [...read.series, ...demandSeries(read.series)];
   const facts = { ...read, series, boots: knownEnds(read) };
   const incidents = incidentsOf(facts, now);

@@ -1,0 +1,51 @@
+/**
+ * Leaves out what has a time that cannot be: before 1970, in the future, no time at all. A log that
+ * was torn or a clock that was never set must not date an incident, or end the report.
+ */
+import type { Boot, Facts, Instant, Series } from '../facts/facts.ts';
+
+/** Zones that were taken wrongly may lie ahead, by a day at most. */
+const aheadSeconds = 24 * 3600;
+
+export function withSaneTimes(facts: Facts, now: Instant): Facts {
+  let leftOut = 0;
+  const sane = (at: Instant) => at > 0 && at <= now + aheadSeconds;
+
+  function kept<T>(all: readonly T[], isSane: (one: T) => boolean): T[] {
+    const good = all.filter(isSane);
+    leftOut += all.length - good.length;
+    return good;
+  }
+
+  const dated = <T extends { readonly at: Instant }>(all: readonly T[]) =>
+    kept(all, ({ at }) => sane(at));
+
+  const saneBoot = ({ start, end }: Boot) =>
+    sane(start.earliest) &&
+    sane(start.latest) &&
+    start.earliest <= start.latest &&
+    (end === undefined || (sane(end.at) && end.at >= start.earliest));
+
+  function saneSeries(one: Series): Series {
+    const points = kept(one.points, ({ at, value }) => sane(at) && Number.isFinite(value));
+    return points.length === one.points.length ? one : Object.assign({}, one, { points });
+  }
+
+  const cleaned: Facts = {
+    ...facts,
+    boots: kept(facts.boots, saneBoot),
+    kernelReports: kept(
+      facts.kernelReports,
+      ({ at, report }) => sane(at) && sane(at - report.seconds) && report.seconds > 0,
+    ),
+    kernelEvents: dated(facts.kernelEvents),
+    systemEvents: dated(facts.systemEvents),
+    redis: dated(facts.redis),
+    series: facts.series.filter(({ stepSeconds }) => stepSeconds > 0).map(saneSeries),
+    gaps: kept(facts.gaps, ({ from, to }) => sane(from) && sane(to) && from <= to),
+    alerts: kept(facts.alerts, ({ from, to = from }) => sane(from) && sane(to) && from <= to),
+  };
+  if (leftOut === 0) return cleaned;
+  const why = `${leftOut} had a time or a value that cannot be, and were left out`;
+  return { ...cleaned, missing: [...facts.missing, { what: 'some records', why }] };
+}
