@@ -3,23 +3,23 @@
  * labels, whom it tells and what it evaluates. Both releases.
  */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { parse } from 'yaml';
 import { ruleFiles } from '../alerts/testing/rule-files.ts';
 import { allTools } from '../tools/rig/prometheus-tools.ts';
-import { freePort, until } from '../tools/rig/redis-server.ts';
+import { prometheusFolder, startShippedPrometheus } from '../tools/rig/shipped-prometheus.ts';
+import { until } from '../tools/rig/redis-server.ts';
 
 type Settings = Readonly<Record<string, string>>;
 
 function directoryOf(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-running-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  for (const name of ['secrets', 'targets']) mkdirSync(join(directory, name));
-  cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
+  prometheusFolder(directory);
   return directory;
 }
 
@@ -30,31 +30,6 @@ function render(directory: string, settings: Settings): string {
   const { status, stderr } = spawnSync('sh', script, { env, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
   return path;
-}
-
-async function startPrometheus(t: TestContext, program: string, directory: string, config: string) {
-  const port = await freePort();
-  const args = [
-    `--config.file=${config}`,
-    `--storage.tsdb.path=${join(directory, 'data')}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-  ];
-  const child = spawn(program, args, { stdio: 'ignore' });
-  t.after(async () => {
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    if (child.exitCode !== null) return;
-    child.kill('SIGKILL');
-    await ended;
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await until('Prometheus is ready', async () => {
-    if (child.exitCode !== null) throw new Error(`Prometheus ended with ${child.exitCode}`);
-    return (await fetch(`${url}/-/ready`).catch(() => undefined))?.ok === true;
-  });
-  return async <T>(path: string): Promise<T> => {
-    const { data } = (await (await fetch(`${url}/api/v1/${path}`)).json()) as { data: T };
-    return data;
-  };
 }
 
 interface Target {
@@ -71,6 +46,7 @@ function told({ scrapePool, scrapeUrl, scrapeInterval, scrapeTimeout, labels }: 
 }
 
 const settings: Settings = {
+  PROMETHEUS_TARGET: '127.0.0.1:9090',
   LOCAL_TARGET: 'exporter:10190',
   HOST_NAME: 'here',
   HOST_PROVIDER: 'contoso',
@@ -137,8 +113,7 @@ for (const { label, prometheus } of allTools()) {
   test(`prometheus.yml: what is scraped, and whom it tells (${label})`, async (t) => {
     const directory = directoryOf(t);
     writeFileSync(join(directory, 'targets', 'a.yml'), agents);
-    const config = render(directory, settings);
-    const ask = await startPrometheus(t, prometheus, directory, config);
+    const { ask } = await startShippedPrometheus(t, prometheus, directory, settings);
     const targets = async () =>
       (await ask<{ activeTargets: Target[] }>('targets?state=active')).activeTargets;
     const count = Object.keys(expected).length;

@@ -4,9 +4,8 @@
  * ship. Then the agent stands still, and somebody is told.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -15,7 +14,8 @@ import { createAuthority } from '../tools/rig/certificates.ts';
 import { startExporter } from '../tools/rig/exporter-process.ts';
 import { type HttpSink, httpSink, webhookMessage } from '../tools/rig/http-sink.ts';
 import { installedTools } from '../tools/rig/prometheus-tools.ts';
-import { freePort, until } from '../tools/rig/redis-server.ts';
+import { until } from '../tools/rig/redis-server.ts';
+import { prometheusFolder, startShippedPrometheus } from '../tools/rig/shipped-prometheus.ts';
 import { listening } from '../tools/rig/listening.ts';
 
 /** bcrypt of "correct-horse", cost 10. */
@@ -34,47 +34,18 @@ interface Target {
 
 type Settings = Readonly<Record<string, string>>;
 
-function startPrometheus(t: TestContext, port: number, directory: string, env: Settings): void {
-  const child = spawn(
-    'sh',
-    [
-      'deploy/prometheus/start.sh',
-      `--storage.tsdb.path=${join(directory, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--rules.alert.resend-delay=5s',
-    ],
-    {
-      env: {
-        PATH: process.env['PATH'],
-        ETC: directory,
-        TMPDIR: directory,
-        PROMETHEUS_TARGET: `127.0.0.1:${port}`,
-        ...env,
-      },
-      stdio: 'ignore',
-    },
-  );
-  t.after(async () => {
-    if (child.exitCode !== null) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    child.kill('SIGKILL');
-    await ended;
-  });
-}
-
 /** Prometheus and Alertmanager as in the profile `watch`, on ports of their own. */
 async function startWatcher(t: TestContext, directory: string, env: Settings) {
-  cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
-  const alertmanager = await startAlertmanager(installedTools().alertmanager, env);
+  const { alertmanager: program, prometheus } = installedTools();
+  const alertmanager = await startAlertmanager(program, env);
   t.after(() => alertmanager.stop());
-  const port = await freePort();
   const ALERTMANAGER_TARGET = new URL(alertmanager.url).host;
-  startPrometheus(t, port, directory, { ...env, ALERTMANAGER_TARGET });
+  const settings = { ...env, ALERTMANAGER_TARGET };
+  const { ask } = await startShippedPrometheus(t, prometheus, directory, settings);
   return {
     async agent(): Promise<Target | undefined> {
-      const response = await fetch(`http://127.0.0.1:${port}/api/v1/targets?state=active`);
-      const { data } = (await response.json()) as { data: { activeTargets: Target[] } };
-      return data.activeTargets.find(({ labels }) => labels['host'] === 'vps1');
+      const { activeTargets } = await ask<{ activeTargets: Target[] }>('targets?state=active');
+      return activeTargets.find(({ labels }) => labels['host'] === 'vps1');
     },
   };
 }
@@ -92,8 +63,7 @@ bearer_tokens: {watcher: ${tokenHash}}
 `,
   );
   const exporter = await startExporter(t, ['--web-config-file', web]);
-  mkdirSync(join(directory, 'targets'));
-  mkdirSync(join(directory, 'secrets'));
+  prometheusFolder(directory);
   cpSync(authority.caFile, join(directory, 'secrets', 'agent-ca.pem'));
   writeFileSync(
     join(directory, 'targets', 'agents.yml'),
