@@ -103,6 +103,20 @@ test('prometheus.yml: nothing set is a watcher without agents', (t) => {
   assert.deepEqual(jobs(render(t, {})), ['stealwatch-agents', 'prometheus', 'alertmanager']);
 });
 
+test('prometheus.yml: of the prober only what it keeps of the agents, under their names', (t) => {
+  const config = render(t, { PROBER_TARGET: 'prober:10190' });
+  assert.deepEqual(jobOf(config, 'stealwatch-prober'), {
+    job_name: 'stealwatch-prober',
+    scrape_interval: '15s',
+    scrape_timeout: '5s',
+    honor_labels: true,
+    static_configs: [{ targets: ['prober:10190'] }],
+    metric_relabel_configs: [
+      { source_labels: ['__name__'], regex: 'stealwatch_evidence_.*', action: 'keep' },
+    ],
+  });
+});
+
 test('prometheus.yml: everything set, with values that need quoting', (t) => {
   const config = render(t, everything, { 'secrets/agent-ca.pem': 'a CA' });
   const local = jobOf(config, 'stealwatch');
