@@ -15,6 +15,8 @@ export interface AlertmanagerFacts {
 
 const deadlineMs = 1500;
 const mostBytes = 1024 * 1024;
+/** The parser takes the square of it for a text that is none: a second for this much. */
+const longestConfig = 32 * 1024;
 
 type Mapping = Readonly<Record<string, unknown>>;
 const isMapping = (value: unknown): value is Mapping =>
@@ -53,9 +55,17 @@ function waysOf(receiver: Mapping | undefined): number {
 }
 
 async function receiversIn(text: string): Promise<AlertmanagerFacts['receivers']> {
+  if (text.length > longestConfig)
+    throw new Error('its configuration is longer than 32 kB, which is not looked at');
   // Loaded only here, where somebody names an Alertmanager.
   const { parse } = await import('yaml');
-  const config: unknown = parse(text, { maxAliasCount: 100 });
+  let config: unknown;
+  try {
+    config = parse(text, { maxAliasCount: 100, logLevel: 'error' });
+  } catch (error) {
+    // Its own words quote the text, which need not be without secrets.
+    throw new Error('its configuration is no YAML', { cause: error });
+  }
   if (!isMapping(config) || !isMapping(config['route'])) {
     throw new Error('its configuration has no route');
   }

@@ -92,8 +92,12 @@ async function outcomeOf(check: Check, machine: Machine, late: Promise<Outcome>)
   }
 }
 
+/** Files and servers have a say in it. */
+const longestReason = 1000;
+
 function resultOf({ id, title, why, question }: Check, outcome: Outcome): Result {
-  const { state, reason, mend = [] } = outcome;
+  const { state, mend = [] } = outcome;
+  const reason = outcome.reason.slice(0, longestReason);
   return { id, title, why, state, reason, question: question === true, mend };
 }
 

@@ -39,10 +39,13 @@ function unescaped(text: string): string {
   return text.replaceAll(/\\(.)/g, (_, one: string) => (one === 'n' ? '\n' : one));
 }
 
+/** Ours are shorter, label values included. The patterns above take more than their length. */
+const longestLine = 2048;
+
 /** Lines of the text format with this name, in order; one that is none is passed over. */
 export function samplesOf(text: string, name: string): Sample[] {
   return text.split('\n').flatMap((row) => {
-    if (!row.startsWith(name)) return [];
+    if (!row.startsWith(name) || row.length > longestLine) return [];
     const [, found, labels = '', value = ''] = line.exec(row) ?? [];
     if (found !== name) return [];
     const pairs = [...labels.matchAll(label)].map(

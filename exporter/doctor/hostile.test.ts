@@ -169,3 +169,81 @@ test('doctor: save points as files and arguments have them', () => {
     assert.equal(savePointsInArguments(command), points, command.join(' '));
   }
 });
+
+const quick = async (work: () => unknown): Promise<number> => {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+};
+
+test('doctor: a megabyte of anything costs no more than its length', async (t) => {
+  const mebibyte = 1024 * 1024;
+  for (const filler of ['a', ' ', '\n', '"', "'", '{', 'a="', '\\', '= ', '\t\n', '- ', '[']) {
+    const text = filler.repeat(mebibyte / filler.length - 100 / filler.length);
+    const metrics = `stealwatch_app_health_lying{${text.replaceAll('\n', ' ')}} 1\n${text}`;
+    const root = fixtureTree(t, {
+      'etc/sysstat/sysstat': text,
+      'etc/default/sysstat': text,
+      'etc/machine-id': text,
+      'etc/docker/daemon.json': text,
+      'lib/systemd/system/redis.service': text,
+      'proc/42/root/etc/redis.conf': text,
+      'proc/42/cgroup': `0::/system.slice/redis.service\n`,
+      'sys/kernel/mm/transparent_hugepage/enabled': text,
+      'proc/meminfo': text,
+      'proc/uptime': text,
+      'proc/interrupts': text,
+    });
+    const told = {
+      redis: {
+        info: 'config_file:/etc/redis.conf',
+        config: { save: '', appendonly: text },
+        process: { pid: 42, comm: 'redis-server', startTicks: 1 },
+      },
+      exporter: { metrics },
+    };
+    let most = 0;
+    const took = await quick(async () => {
+      const results = await resultsOf(checks, machineIn(root, told));
+      most = Math.max(...results.map(({ reason }) => reason.length));
+      screenOf(results);
+    });
+    assert.ok(took < 4000, `${JSON.stringify(filler)}: ${Math.round(took)} ms`);
+    assert.ok(most <= 1000, `${JSON.stringify(filler)}: a reason of ${most} characters`);
+  }
+});
+
+const config = (original: unknown) => JSON.stringify({ config: { original } });
+
+test('doctor: whatever answers in the place of Alertmanager is told', async (t) => {
+  for (const [status, alerts, said] of [
+    ['<html>', '[]', /\/api\/v2\/status is not JSON/],
+    ['null', '[]', /does not answer as Alertmanager does/],
+    [config(7), '[]', /does not answer as Alertmanager does/],
+    [config('route: {}'), '{}', /does not answer as Alertmanager does/],
+    [config('a: b: s3cret: ]'), '[]', /its configuration is no YAML$/],
+    [config('[]'), '[]', /its configuration has no route/],
+    [config('"'.repeat(40_000)), '[]', /longer than 32 kB/],
+    [
+      config('route: { receiver: a, routes: [7, { receiver: b }] }\nreceivers: 7'),
+      '[]',
+      /tell nobody: a, b/,
+    ],
+    [
+      config('route: { receiver: a }\nreceivers: [{ name: a, webhook_configs: [{}] }]'),
+      '[]',
+      /Watchdog is not firing/,
+    ],
+  ] as const) {
+    const sink = await httpSink(t, ({ url = '' }, response) => {
+      const answer = url.startsWith('/am/api/v2/status') ? status : alerts;
+      response.end(url.endsWith('/metrics') ? '' : answer);
+    });
+    const { state, reason } = await examineOne('alert-route', fixtureTree(t, {}), {
+      alertmanager: new URL(`${sink.url}/am`),
+    });
+    assert.equal(state, 'fail');
+    assert.match(reason, said);
+    assert.doesNotMatch(reason, /s3cret/);
+  }
+});

@@ -173,7 +173,7 @@ const sysstatInterrupts: Check = {
   async check(machine) {
     for (const path of optionFiles) {
       const text = await machine.files('settings').text(path);
-      const options = text?.match(/^\s*SADC_OPTIONS=(.*)$/m)?.[1];
+      const options = text?.match(/^SADC_OPTIONS=(.*)$/m)?.[1];
       if (options === undefined) continue;
       const kept = /\b(?:INT|XALL|ALL)\b/.test(options);
       if (kept) return pass(`SADC_OPTIONS=${options}`);

@@ -13,6 +13,7 @@ const longestReason = 400;
 /** Of one line and without control characters, whatever a file or a server wrote into it. */
 function shown(text: string): string {
   const plain = text
+    .slice(0, 2 * longestReason)
     .replaceAll('\n', ' ')
     .replaceAll(/\p{C}/gu, (one) => `\\u{${(one.codePointAt(0) ?? 0).toString(16)}}`);
   return plain.length > longestReason ? `${plain.slice(0, longestReason)}...` : plain;
