@@ -6,7 +6,7 @@ import type { PseudoFs } from '../../procfs/reader.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import type { Boot, Facts, Gathered, Instant } from '../facts/facts.ts';
 import { readContainerPrograms } from './container-programs.ts';
-import { sortedContainers } from './containers.ts';
+import { type ContainerLog, sortedContainers } from './containers.ts';
 import type { ReadContext } from './context.ts';
 import { readJournal, readJournalPrograms } from './journal.ts';
 import { readEvidence } from './evidence.ts';
@@ -17,6 +17,7 @@ import { isAnotherMachine, leftOutLocal } from './local.ts';
 import { hostnameOf, readMachine } from './machine.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
 import { lookAtPrometheus, type Overview, readPrometheus } from './prometheus.ts';
+import { readRedisJournal } from './redis-journal.ts';
 import { readRedisLogs } from './redis-log.ts';
 import { withoutRepeats } from './same-facts.ts';
 import { readSysstat } from './sysstat.ts';
@@ -73,6 +74,19 @@ async function kernelSources(context: ReadContext, overview: Overview | undefine
   return { foreign, kernel: withoutRepeats(foreign ? evidence : [...local, ...evidence]) };
 }
 
+/** In files and in the journal; none is missing where the other has it. */
+async function readRedis(
+  context: ReadContext,
+  focus: Focus,
+  containers: readonly ContainerLog[],
+): Promise<Gathered[]> {
+  const journal = await readRedisJournal(context, focus);
+  const named = context.options.redisLog.length > 0;
+  const logs = await readRedisLogs(context, focus, containers);
+  if (named || journal.redis === undefined) return logs;
+  return [journal, ...logs.filter(({ missing }) => missing === undefined)];
+}
+
 /** What is read around the time of an incident. */
 async function localSources(context: ReadContext, focus: Focus): Promise<Gathered[]> {
   const { redis, others } = await sortedContainers(context.options.root);
@@ -80,7 +94,7 @@ async function localSources(context: ReadContext, focus: Focus): Promise<Gathere
     readMachine(context),
     await readJournalPrograms(context, focus),
     await readSysstat(context, focus),
-    ...(await readRedisLogs(context, focus, redis)),
+    ...(await readRedis(context, focus, redis)),
     await readContainerPrograms(others, context, focus),
   ];
 }

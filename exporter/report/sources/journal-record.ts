@@ -17,6 +17,7 @@ export interface JournalRecord {
   /** Undefined where the record has none that is a number. */
   readonly facility: number | undefined;
   readonly identifier: string;
+  readonly pid: number | undefined;
   readonly messageId: string;
   readonly text: string;
 }
@@ -27,6 +28,8 @@ export const journalFields = [
   'MESSAGE_ID',
   'SYSLOG_FACILITY',
   'SYSLOG_IDENTIFIER',
+  'SYSLOG_PID',
+  '_PID',
   '_SOURCE_MONOTONIC_TIMESTAMP',
   '_TRANSPORT',
 ] as const;
@@ -69,6 +72,7 @@ function recordOf(fields: Fields): JournalRecord | undefined {
     transport: text('_TRANSPORT'),
     facility: whole(fields, 'SYSLOG_FACILITY'),
     identifier: text('SYSLOG_IDENTIFIER'),
+    pid: whole(fields, 'SYSLOG_PID') ?? whole(fields, '_PID'),
     messageId: text('MESSAGE_ID'),
     text: text('MESSAGE'),
   };

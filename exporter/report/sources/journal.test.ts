@@ -241,6 +241,32 @@ test('journal: what programs said around the incident, by its shape alone', { sk
   assert.doesNotMatch(JSON.stringify(facts), /eva|192\.0\.2\.9|10\.0\.1\.9/);
 });
 
+test('journal: a Redis without a log file, by its output and by syslog(3)', { skip }, async (t) => {
+  const journal = join(temporaryRoot(t), 'journal');
+  const more = { _PID: '812' };
+  makeJournal(journal, [
+    programEntry(
+      first,
+      100,
+      'redis-server',
+      '812:M 12 Oct 2026 06:01:40.000 * DB saved on disk',
+      more,
+    ),
+    programEntry(first, 200, 'redis', 'User requested shutdown...', { SYSLOG_PID: '812' }),
+    programEntry(first, 300, 'shop', 'Ready to accept connections'),
+    ...hung(first, 500),
+  ]);
+  const facts = await read(t, { journal });
+  assert.deepEqual(
+    facts.redis.map(({ kind, at, pid }) => [kind, at - first.start, pid]),
+    [
+      ['saved', 100, 812],
+      ['shutdown_asked', 200, 812],
+    ],
+  );
+  assert.doesNotMatch(JSON.stringify(facts.missing), /the log of Redis/);
+});
+
 test('journal: to whoever may see a part only, it is told', { skip }, async (t) => {
   const root = temporaryRoot(t);
   const journal = join(root, 'journal');

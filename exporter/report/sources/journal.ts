@@ -40,7 +40,7 @@ const kernelAndEnds = [
   .split(' ');
 
 /** Which journal, in the words of journalctl; undefined where there is none. */
-function journalPlace({ options }: ReadContext): readonly string[] | undefined {
+export function journalPlace({ options }: ReadContext): readonly string[] | undefined {
   if (options.journal !== undefined) return ['-D', options.journal];
   if (options.root === '/') return [];
   const places = ['var/log/journal', 'run/log/journal'].map((path) => join(options.root, path));
@@ -91,13 +91,14 @@ function windowOf({ boots }: BootList, context: ReadContext): Window | undefined
 const isWithin = ({ first, last }: ListedBoot, { from, to }: Window): boolean =>
   last >= from && (to === undefined || first <= to);
 
-interface Reading {
+export interface Reading {
   readonly place: readonly string[];
   readonly window: Window;
   readonly context: ReadContext;
 }
 
-async function records(
+/** Records that match, in order. Rejects where there is no journalctl. */
+export async function journalRecords(
   { place, window, context }: Reading,
   matches: readonly string[],
   onRecord: (record: JournalRecord) => void,
@@ -171,7 +172,7 @@ async function readBoots(list: BootList, reading: Reading): Promise<Gathered> {
     id,
     programs,
   );
-  const kernel = await records(reading, kernelAndEnds, (record) => boots.take(record));
+  const kernel = await journalRecords(reading, kernelAndEnds, (record) => boots.take(record));
   const running = runningId(context);
   const hidden = kernel.cut !== undefined || complaints(kernel, uid).includes(unseen);
   const { to = Infinity } = window;
@@ -230,7 +231,7 @@ export async function readJournalPrograms(context: ReadContext, window: Window):
   const programs = createSystemEvents(id);
   const matches = [`--grep=${anySystemShape}`, '--case-sensitive=no'];
   try {
-    await records({ place, window, context }, matches, (record) => {
+    await journalRecords({ place, window, context }, matches, (record) => {
       const { identifier, text, received, boot } = record;
       if (!alreadyTaken(record)) programs.line(identifier, text, received, boot);
     });
