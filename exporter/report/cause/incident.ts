@@ -20,7 +20,7 @@ export interface SleepingThread {
 }
 
 export type EndHow =
-  /** The process wrote to its log again. */
+  /** The process wrote to its log again, or answered a probe. */
   | 'sign_of_life'
   /** Another process of the same Redis started while the machine ran on. */
   | 'process_gone'
@@ -39,6 +39,8 @@ export type EndHow =
 export interface End {
   readonly at: Instant;
   readonly how: EndHow;
+  /** What shows it. */
+  readonly source?: string;
   /** By then it was over, where that is known by an interval. */
   readonly latest?: Instant;
 }
@@ -65,6 +67,8 @@ export interface Sleep {
   readonly reports: readonly KernelReport[];
   /** Reports of the whole boot: at ten the kernel falls silent as a rule. */
   readonly reportsOfBoot: number;
+  /** Whether the detector could have said more; not known of an excerpt. */
+  readonly budget: 'spent' | 'left' | 'unknown';
   readonly redis?: RedisLog;
 }
 
@@ -117,4 +121,4 @@ export function lengthOf({ onset, end, sleep }: Incident): number {
   return Math.max(0, end.at - onset.latest, ...counted);
 }
 
-export type KernelFacts = Pick<Facts, 'boots' | 'kernelReports' | 'redis' | 'sources'>;
+export type KernelFacts = Pick<Facts, 'boots' | 'kernelReports' | 'redis' | 'series' | 'sources'>;

@@ -90,7 +90,7 @@ export const redisLine: Rule = ({ incident: { sleep } }) => {
 
 export const reportsSpent: Rule = ({ incident: { sleep } }) => {
   const last = sleep?.reports.at(-1);
-  if (sleep?.reportsOfBoot !== usualReports || last === undefined) return nothing;
+  if (sleep?.budget !== 'spent' || last === undefined) return nothing;
   return found('reports_spent', 'very likely', { reports: usualReports, last: last.at }, [
     last.source,
   ]);
@@ -109,8 +109,7 @@ const endings: Readonly<Record<Exclude<EndHow, 'detector_quiet'>, keyof FindingD
 
 export const reportsStopped: Rule = ({ incident: { sleep, end } }) => {
   const last = sleep?.reports.at(-1);
-  if (sleep === undefined || last === undefined || sleep.reportsOfBoot === usualReports)
-    return nothing;
+  if (sleep === undefined || last === undefined || sleep.budget !== 'left') return nothing;
   const by = last.at + 2 * roundOf(sleep.reports);
   if (end.how !== 'reset' || end.at <= by) return nothing;
   return found('reports_stopped', 'proven', { reports: sleep.reportsOfBoot, by }, [last.source]);
@@ -123,15 +122,14 @@ function howSure({ end, sleep }: Context['incident']): Certainty {
   if (sleep === undefined || !bySilence.has(end.how)) return 'proven';
   const last = sleep.reports.at(-1)?.at ?? end.at;
   if (end.at - last <= 2 * roundOf(sleep.reports)) return 'very likely';
-  return sleep.reportsOfBoot === usualReports ? 'likely' : 'possible';
+  return sleep.budget === 'left' ? 'possible' : 'likely';
 }
 
 export const howItEnded: Rule = ({ facts, incident }): Findings => {
   const { end, sleep, boot } = incident;
-  const sources = sleep?.redis?.firstAfter ?? sleep?.redis?.nextStart;
   const of = facts.boots.find(({ id }) => id === boot);
   const named = [
-    ...(sources === undefined ? [] : [sources.source]),
+    ...(end.source === undefined ? [] : [end.source]),
     ...(of === undefined ? [] : [of.source]),
   ];
   const data = { ...end, ...given({ process: sleep?.chief.comm }) };

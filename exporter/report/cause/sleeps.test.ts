@@ -132,13 +132,49 @@ test('sleep: the first line of the same pid is life; that of its saving child is
     redis('2026-10-14 10:30:00', 'save_due'),
   ];
   const [incident] = at(factsOf({ lines, end: reset }));
-  assert.deepEqual(incident?.end, { at: time('2026-10-14 10:30:00'), how: 'sign_of_life' });
+  assert.deepEqual(incident?.end, {
+    at: time('2026-10-14 10:30:00'),
+    how: 'sign_of_life',
+    source: 'redis',
+  });
+});
+
+function probed(back: string) {
+  const points = [
+    { at: froze - 60, value: 1 },
+    { at: froze + 60, value: 0 },
+    { at: froze + 900, value: 0 },
+    { at: time(back), value: 1 },
+  ];
+  const series = [{ measure: 'redis_up' as const, stepSeconds: 15, points, source: 'probe' }];
+  return at(factsOf({ end: reset, more: { series } }))[0]?.end;
+}
+
+test('sleep: a probe that is answered again is life, and only within the boot', () => {
+  const back = time('2026-10-14 10:30:00');
+  assert.deepEqual(probed('2026-10-14 10:30:00'), {
+    at: back,
+    source: 'probe',
+    how: 'sign_of_life',
+  });
+  assert.equal(probed('2026-10-14 20:00:00')?.how, 'unseen');
+});
+
+test('sleep: an excerpt does not tell how often the kernel spoke', () => {
+  const excerpt = [{ ...source('journal', 'evidence', 'kept'), timeErrorSeconds: 0.1 }];
+  const [incident] = at(factsOf({ rounds: 1, end: reset, more: { sources: excerpt } }));
+  assert.equal(incident?.sleep?.budget, 'unknown');
+  assert.equal(incident?.end.how, 'unseen');
 });
 
 test('sleep: a new process of the same log in the same boot', () => {
   const lines = [started, redis('2026-10-14 10:40:00', 'started', { pid: 4000 })];
   const [incident] = at(factsOf({ lines }));
-  assert.deepEqual(incident?.end, { at: time('2026-10-14 10:40:00'), how: 'process_gone' });
+  assert.deepEqual(incident?.end, {
+    at: time('2026-10-14 10:40:00'),
+    how: 'process_gone',
+    source: 'redis',
+  });
 });
 
 test('sleep: in a container the log has another pid, and is known by its silence', () => {

@@ -104,21 +104,43 @@ function endWithBoot({ boots }: KernelFacts, boot: Boot | undefined): End | unde
 }
 
 function shownByRedis(redis: RedisLog | undefined, boot: Boot | undefined): End | undefined {
-  if (redis?.firstAfter !== undefined) return { at: redis.firstAfter.at, how: 'sign_of_life' };
+  if (redis?.firstAfter !== undefined) {
+    const { at, source } = redis.firstAfter;
+    return { at, how: 'sign_of_life', source };
+  }
   const next = redis?.nextStart;
   if (next === undefined || next.at > (boot?.end?.at ?? Infinity)) return undefined;
-  return { at: next.at, how: 'process_gone' };
+  return { at: next.at, how: 'process_gone', source: next.source };
+}
+
+/** A probe that had no answer has one again. */
+function shownByProbe({ chief, reports }: Sleep, facts: KernelFacts, boot: Boot | undefined) {
+  if (!isRedisProcess(chief.comm) || chief.pid !== chief.process) return undefined;
+  const last = reports.at(-1)?.at ?? chief.last;
+  const until = boot?.end?.at ?? Infinity;
+  const answers = facts.series
+    .filter(({ measure }) => measure === 'redis_up')
+    .flatMap(({ points, source, stepSeconds }) => {
+      const wasDown = points.some(
+        ({ at, value }) => value === 0 && at > chief.onset.latest && at <= last + stepSeconds,
+      );
+      const back = points.find(({ at, value }) => value === 1 && at > last && at <= until);
+      return wasDown && back !== undefined ? [{ at: back.at, source }] : [];
+    })
+    .sort((one, other) => one.at - other.at);
+  const [first] = answers;
+  return first === undefined ? undefined : { ...first, how: 'sign_of_life' as const };
 }
 
 function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: Instant): End {
-  const shown = shownByRedis(sleep.redis, boot);
+  const shown = shownByRedis(sleep.redis, boot) ?? shownByProbe(sleep, facts, boot);
   if (shown !== undefined) return shown;
   const last = sleep.reports.at(-1)?.at ?? sleep.chief.last;
   // Reports of a round come late, one after the other: two rounds without one are silence.
   const silent = last + 2 * roundOf(sleep.reports);
   const ended = endWithBoot(facts, boot);
   if ((ended?.at ?? now) <= silent) return ended ?? { at: last, how: 'still_on' };
-  const couldReport = sleep.reportsOfBoot !== usualReports;
+  const couldReport = sleep.budget === 'left';
   // Its log is silent until the reset: that weighs more than a detector whose budget nobody knows.
   if (sleep.redis !== undefined && ended !== undefined && (!couldReport || ended.how === 'reset')) {
     return ended;
@@ -154,7 +176,18 @@ function onsetOf(sleep: Sleep, facts: KernelFacts): Interval {
   return { earliest: line > latest ? earliest : Math.max(earliest, line), latest };
 }
 
-function sleepOf(group: Group, reportsOfBoot: number, logs: RedisLogs): Sleep | undefined {
+/** An excerpt of the recorder has the first report of a kind and the last, and a count. */
+function budgetOf(reports: readonly KernelReport[], { sources }: KernelFacts): Sleep['budget'] {
+  const excerpts = new Set(sources.flatMap(({ id, kind }) => (kind === 'evidence' ? [id] : [])));
+  if (reports.some(({ source }) => excerpts.has(source))) return 'unknown';
+  return reports.length === usualReports ? 'spent' : 'left';
+}
+
+function sleepOf(
+  group: Group,
+  ofAll: Pick<Sleep, 'reportsOfBoot' | 'budget'>,
+  logs: RedisLogs,
+): Sleep | undefined {
   const { threads } = group;
   const chief = chiefOf(threads);
   if (chief === undefined) return undefined;
@@ -162,7 +195,7 @@ function sleepOf(group: Group, reportsOfBoot: number, logs: RedisLogs): Sleep | 
   const reports = threads
     .flatMap((thread) => thread.reports)
     .sort((one, other) => one.at - other.at);
-  return { threads, chief, reports, reportsOfBoot, ...(redis === undefined ? {} : { redis }) };
+  return { threads, chief, reports, ...ofAll, ...(redis === undefined ? {} : { redis }) };
 }
 
 function ofBoot(
@@ -174,8 +207,9 @@ function ofBoot(
 ): Incident[] {
   const known = facts.boots.find(({ id }) => id === boot);
   const groups = groupsOf(threadsOf(reports), logs, roundOf(reports));
+  const ofAll = { reportsOfBoot: reports.length, budget: budgetOf(reports, facts) };
   return groups.flatMap((group) => {
-    const sleep = sleepOf(group, reports.length, logs);
+    const sleep = sleepOf(group, ofAll, logs);
     if (sleep === undefined) return [];
     const onset = onsetOf(sleep, facts);
     const end = endOf(sleep, facts, known, now);

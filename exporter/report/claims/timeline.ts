@@ -61,18 +61,18 @@ const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text
 };
 
 function sleepMoments({ incident }: Judged): Moment[] {
-  const { sleep, onset } = incident ?? {};
+  const { sleep, onset, end } = incident ?? {};
   const [first] = sleep?.chief.reports ?? [];
   const last = sleep?.reports.at(-1);
   if (sleep === undefined || onset === undefined || first === undefined || last === undefined)
     return [];
-  const { chief, redis: log, reports, reportsOfBoot } = sleep;
+  const { chief, redis: log, reports, budget } = sleep;
   const line = log?.lastBefore;
   const words =
     line?.text === undefined || line.text === ''
       ? say`Last line of the Redis log`
       : say`Last line of the Redis log: ${line.text}`;
-  const spent = reportsOfBoot === 10 ? ': the kernel stops after 10, it does not mean the end' : '';
+  const spent = budget === 'spent' ? ': the kernel stops after 10, it does not mean the end' : '';
   return [
     ...(line === undefined
       ? []
@@ -99,14 +99,14 @@ function sleepMoments({ incident }: Judged): Moment[] {
             source: last.source,
           },
         ]),
-    ...(log?.firstAfter === undefined
+    ...(end?.how !== 'sign_of_life' || end.source === undefined
       ? []
       : [
           {
             id: 'moment.sign_of_life',
-            at: log.firstAfter.at,
-            text: say`First sign of life in the Redis log`,
-            source: log.firstAfter.source,
+            at: end.at,
+            text: say`First sign of life`,
+            source: end.source,
           },
         ]),
   ];
