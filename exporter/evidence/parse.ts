@@ -10,7 +10,8 @@ import {
   schemaVersion,
 } from './format.ts';
 
-const mostIncidents = 8;
+/** Ours are 8; a later version may keep more. */
+const mostIncidents = 64;
 const mostExcerpts = 64;
 const mostLines = 256;
 const mostTasks = 64;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -179,3 +180,25 @@ test('shelf: a disk that takes nothing loses nothing of what is there', async (t
   await shelf.save('a', 3, answer, incident('b-2'));
   assert.deepEqual([...shelf.counts()], [['a', 2]]);
 });
+
+test(
+  'shelf: a disk that is full leaves nothing half, and takes the next when there is room again',
+  { skip: process.getuid?.() === 0 ? false : 'mounting needs root' },
+  async (t) => {
+    const directory = directoryOf(t);
+    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+    if (mounted.status !== 0) {
+      t.skip('no tmpfs may be mounted here');
+      return;
+    }
+    t.after(() => void spawnSync('umount', [directory]));
+    const shelf = createShelf(directory);
+    await shelf.load();
+    await shelf.save('a', 1, answer, incident('b-1'));
+    const large = incident('b-2', { cause: { name: 'disk', text: 'x'.repeat(100_000) } });
+    await assert.rejects(shelf.save('a', 2, answer, large), { code: 'ENOSPC' });
+    assert.deepEqual(filesOf(directory, 'a'), ['b-1.json']);
+    await shelf.save('a', 3, answer, incident('b-2'));
+    assert.deepEqual(filesOf(directory, 'a'), ['b-1.json', 'b-2.json']);
+  },
+);

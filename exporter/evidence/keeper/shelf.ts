@@ -59,15 +59,21 @@ const textOf = (file: EvidenceFile): string => `${JSON.stringify(file)}\n`;
 
 async function writeWhole(path: string, text: string): Promise<void> {
   const beside = `${path}.tmp`;
-  const file = await open(beside, 'w', 0o640);
   try {
-    await file.writeFile(text);
-    // A name that leads to nothing after a power cut would have taken the place of what was there.
-    await file.datasync();
-  } finally {
-    await file.close();
+    const file = await open(beside, 'w', 0o640);
+    try {
+      await file.writeFile(text);
+      // A name that leads to nothing after a power cut would have taken the place of what was there.
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    // Half a file on a full disk is half a file less for whoever comes next.
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(beside, path);
 }
 
 export function createShelf(directory: string, limits: ShelfLimits = shelfLimits): Shelf {
