@@ -185,13 +185,16 @@ test(
   'shelf: a disk that is full leaves nothing half, and takes the next when there is room again',
   { skip: process.getuid?.() === 0 ? false : 'mounting needs root' },
   async (t) => {
-    const directory = directoryOf(t);
+    const directory = mkdtempSync(join(tmpdir(), 'stealwatch-shelf-'));
     const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', directory]);
+    t.after(() => {
+      spawnSync('umount', [directory]);
+      rmSync(directory, { recursive: true, force: true });
+    });
     if (mounted.status !== 0) {
       t.skip('no tmpfs may be mounted here');
       return;
     }
-    t.after(() => void spawnSync('umount', [directory]));
     const shelf = createShelf(directory);
     await shelf.load();
     await shelf.save('a', 1, answer, incident('b-1'));
