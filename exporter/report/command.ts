@@ -5,6 +5,7 @@ import type { OneShot, Surroundings } from '../core/one-shot.ts';
 import { messageOf } from '../measure/errors.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { judge, type Judged } from './cause/judge.ts';
+import { askDoctor, withDoctor } from './from-doctor.ts';
 import { type Documents, documentsOf } from './documents/all.ts';
 import type { Facts } from './facts/facts.ts';
 import { helpText, readOptions, type ReportOptions } from './options.ts';
@@ -64,12 +65,15 @@ async function run(
   const now = Date.now() / 1000;
   try {
     if (options.out !== undefined) await claimDirectory(options.out, options.force);
-    const facts = await gather(options, {
+    // Before the others and not beside them: what takes our time must not look like Redis being late.
+    const found = await askDoctor(options, env);
+    const gathered = await gather(options, {
       env,
       now: () => now,
       uid: process.getuid?.(),
       procfs: createPseudoFs('/proc'),
     });
+    const facts = withDoctor(gathered, found);
     const wanted = { ...options, id: options.incident };
     const judged = judge(facts, wanted, now);
     const unknown = unknownIncident(options, judged);
