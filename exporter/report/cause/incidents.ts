@@ -114,9 +114,13 @@ export interface Wanted {
   readonly lastBoot: boolean;
 }
 
-/** The newest that is over: of a disk that was mounted elsewhere, none is running. */
-function lastBootOf({ boots }: Facts): string | undefined {
-  return boots.findLast(({ end }) => end !== undefined)?.id;
+/**
+ * The newest that is over. Of logs from elsewhere none is running: the newest may be the one that
+ * was reset, of a disk, or the one after it, of a copy.
+ */
+function lastBootsOf({ boots }: Facts): readonly string[] {
+  const over = boots.filter(({ end }) => end !== undefined).map(({ id }) => id);
+  return over.slice(over.length < boots.length ? -1 : -2);
 }
 
 function isWanted(incident: Incident, { from, to, id, lastBoot }: Wanted, facts: Facts): boolean {
@@ -124,7 +128,7 @@ function isWanted(incident: Incident, { from, to, id, lastBoot }: Wanted, facts:
   const span = spanOf(incident);
   if (from !== undefined && span.to < from) return false;
   if (to !== undefined && span.from > to) return false;
-  return !lastBoot || incident.boot === undefined || incident.boot === lastBootOf(facts);
+  return !lastBoot || incident.boot === undefined || lastBootsOf(facts).includes(incident.boot);
 }
 
 /** Reported by the kernel, then by a strong sign, then by any. */

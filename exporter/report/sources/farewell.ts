@@ -29,18 +29,27 @@ export interface LastWords {
   readonly asked: Instant | undefined;
   /** False where its last lines were not read, or may be hidden from us. */
   readonly isWhole: boolean;
+  /** No later boot is known, and this is not the one that runs here. */
+  readonly isNewest: boolean;
 }
 
 type Ended = Pick<Boot, 'end' | 'endSaid'>;
 
 /** `log`: what it is called in a sentence. */
-export function endOfBoot({ at, farewell, asked, isWhole }: LastWords, log: string): Ended {
+export function endOfBoot(
+  { at, farewell, asked, isWhole, isNewest }: LastWords,
+  log: string,
+): Ended {
   if (!isWhole) return { end: { at, how: 'unknown' }, endSaid: [] };
   if (farewell !== undefined && at - farewell <= lastWordsSeconds)
     return {
       end: { at, how: 'clean' },
       endSaid: [`${log} holds the lines of an orderly shutdown`],
     };
+  if (isNewest) {
+    const either = `${log} breaks off: the machine was reset then, or the log was copied while it ran`;
+    return { end: { at, how: 'unknown' }, endSaid: [either] };
+  }
   const endSaid = [`${log} breaks off without the lines of a shutdown`];
   if (asked !== undefined)
     endSaid.push('a shutdown or a reboot had been asked for, and did not come to its end');

@@ -37,7 +37,11 @@ export interface JournalBoot {
   record(record: JournalRecord): void;
   records(): number;
   /** `isWhole`: its last records were read, and none is hidden from us. */
-  end(how: { readonly isRunning: boolean; readonly isWhole: boolean }): Gathered & {
+  end(how: {
+    readonly isRunning: boolean;
+    readonly isWhole: boolean;
+    readonly isNewest: boolean;
+  }): Gathered & {
     readonly boot: Boot;
     readonly problems: readonly string[];
   };
@@ -98,10 +102,10 @@ export function createJournalBoot(
       noteEnd(record);
     },
     records: () => records,
-    end({ isRunning, isWhole }) {
+    end({ isRunning, isWhole, isNewest }) {
       const zero = start ?? listed.first;
       const release = kernel.release();
-      const words = { at: listed.last, farewell, asked, isWhole };
+      const words = { at: listed.last, farewell, asked, isWhole, isNewest };
       const ended = isRunning ? { endSaid: [] } : endOfBoot(words, 'its journal');
       const boot: Boot = { id, start: { earliest: zero, latest: zero }, ...ended, source };
       const facts = kernel.end({ boot: id, source, dateOf: () => undefined });

@@ -80,10 +80,8 @@ function windowOf({ boots }: BootList, context: ReadContext): Window | undefined
   const { options, range } = context;
   const newest = boots.at(-1);
   if (newest === undefined) return undefined;
-  // Of a journal from elsewhere the newest boot is the last one.
-  const runs = newest.id === runningId(context);
-  const last = (runs ? boots.at(-2) : undefined) ?? newest;
-  const before = options.lastBoot ? last : undefined;
+  // Of a journal from elsewhere the newest boot may be the last one, or the one after it: both are read.
+  const before = options.lastBoot ? (boots.at(-2) ?? newest) : undefined;
   const earliest = before === undefined ? newest.last - usualDays * day : before.first;
   return { from: range.from ?? earliest, to: range.to };
 }
@@ -178,7 +176,8 @@ async function readBoots(list: BootList, reading: Reading): Promise<Gathered> {
   const { to = Infinity } = window;
   const parts = boots.all().map(([boot, taken]) => {
     const { last = Infinity } = list.boots.find(({ id }) => id === boot) ?? {};
-    return taken.end({ isRunning: boot === running, isWhole: !hidden && last <= to });
+    const isNewest = boot === list.boots.at(-1)?.id;
+    return taken.end({ isRunning: boot === running, isWhole: !hidden && last <= to, isNewest });
   });
   const source: Source = {
     id,

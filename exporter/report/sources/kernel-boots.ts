@@ -53,11 +53,16 @@ const sameBootSeconds = 120;
 
 type Ended = Pick<Boot, 'end' | 'endSaid'>;
 
-function endOf({ lastStamp: at, farewell, asked, goesOn }: OpenBoot, hasPrograms: boolean): Ended {
+function endOf(
+  { lastStamp: at, farewell, asked, goesOn }: OpenBoot,
+  hasPrograms: boolean,
+  isNewest: boolean,
+): Ended {
   if (at === undefined) return { endSaid: [] };
   const told = farewell !== undefined || asked !== undefined;
   // Of the kernel's lines alone none need be the last.
-  return endOfBoot({ at, farewell, asked, isWhole: !goesOn && (hasPrograms || told) }, 'the log');
+  const isWhole = !goesOn && (hasPrograms || told);
+  return endOfBoot({ at, farewell, asked, isWhole, isNewest }, 'the log');
 }
 
 /** When an undated log's clock was 0, by a boot that fits it, or as if saved with its last line. */
@@ -163,7 +168,7 @@ export function createKernelBoots(source: TextSource): KernelBoots {
       around.running !== undefined &&
       Math.abs(start.latest - around.running) <= sameBootSeconds;
     const release = facts.release();
-    const ended: Ended = runs ? { endSaid: [] } : endOf(boot, programs > 0);
+    const ended: Ended = runs ? { endSaid: [] } : endOf(boot, programs > 0, isLast);
     const described: Boot = { id, start, ...ended, source: source.id };
     return {
       ...facts.end({ boot: id, source: source.id, dateOf }),

@@ -133,8 +133,9 @@ test('kernel log: how a boot ended', async (t) => {
   const bye = program(900, 'rsyslogd: [origin software="rsyslogd"] exiting on signal 15.');
   const ask = program(500, 'systemd-logind[7]: System is rebooting.');
   for (const [text, more, how] of [
-    [began + hung(boot, 800), {}, 'unclean'],
-    [began + ask + hung(boot, 9000), {}, 'unclean'],
+    [began + hung(boot, 800) + start(boot + 9000), {}, 'unclean'],
+    [began + ask + hung(boot, 9000) + start(boot + 90_000), {}, 'unclean'],
+    [began + hung(boot, 800), {}, 'unknown'],
     [began + hung(boot, 800) + bye, {}, 'clean'],
     [start(boot) + hung(boot, 800), {}, 'unknown'],
     [began + hung(boot, 80_000) + bye, { from: boot, to: boot + 1000 }, 'unknown'],
