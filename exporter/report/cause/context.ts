@@ -66,7 +66,8 @@ export function given<T extends object>(values: { [K in keyof T]: T[K] | undefin
   ) as Partial<T>;
 }
 
-const kernelKinds: ReadonlySet<SourceKind> = new Set(['journal', 'kernel_log', 'evidence']);
+/** Not what a recorder kept of it, which is an excerpt. */
+const kernelKinds: ReadonlySet<SourceKind> = new Set(['journal', 'kernel_log']);
 
 /** A log of the kernel that reaches over the whole window. */
 export function kernelLogOver({ facts, during }: Context): Source | undefined {

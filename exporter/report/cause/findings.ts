@@ -53,7 +53,7 @@ export interface FindingData {
   };
   asleep: KernelSleep;
   /** How well its beginning is dated. */
-  dated: { readonly narrowed: boolean };
+  dated: { readonly narrowedBy?: 'log' | 'probe' };
   /** The thread that a Redis answers with was among them. */
   redis_asleep: { readonly process: string };
   /** Of a Redis, only threads that it works with aside were. */

@@ -45,10 +45,16 @@ export const dated: Rule = ({ facts, incident: { sleep, onset } }) => {
   const [first] = sleep?.chief.reports ?? [];
   if (sleep === undefined || first === undefined) return nothing;
   const error = facts.sources.find(({ id }) => id === first.source)?.timeErrorSeconds;
-  const narrowed = onset.earliest > sleep.chief.onset.earliest;
   const line = sleep.redis?.lastBefore;
-  const sources = [first.source, ...(narrowed && line !== undefined ? [line.source] : [])];
-  return found('dated', error === undefined ? 'likely' : 'proven', { narrowed }, sources);
+  const narrowed = onset.earliest > sleep.chief.onset.earliest;
+  // The later of the two did; a line is moved by what its clock may be off.
+  const byLog = line !== undefined && line.at >= onset.earliest;
+  const narrowedBy = narrowed ? (byLog ? 'log' : 'probe') : undefined;
+  const sources = [
+    first.source,
+    ...(narrowedBy === 'log' && line !== undefined ? [line.source] : []),
+  ];
+  return found('dated', error === undefined ? 'likely' : 'proven', given({ narrowedBy }), sources);
 };
 
 export const whoseThread: Rule = ({ incident: { sleep } }) => {

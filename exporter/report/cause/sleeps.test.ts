@@ -160,6 +160,24 @@ test('sleep: a probe that is answered again is life, and only within the boot', 
   assert.equal(probed('2026-10-14 20:00:00')?.how, 'unseen');
 });
 
+test('sleep: while a probe has no answer it goes on, also after the tenth report', () => {
+  const points = Array.from({ length: 400 }, (_, i) => {
+    const when = froze - 600 + i * 15;
+    return { at: when, value: when < froze - 30 ? 1 : 0 };
+  });
+  const probe = { measure: 'redis_up' as const, stepSeconds: 15, points, source: 'journal' };
+  const [incident] = at(factsOf({ end: reset, more: { series: [probe] } }));
+  assert.deepEqual(incident?.end, { at: froze - 600 + 399 * 15, source: 'journal', how: 'unseen' });
+  assert.equal(incident?.onset.earliest, froze - 45);
+  const holed = [
+    {
+      ...probe,
+      points: points.filter(({ at: when }) => when < froze + 900 || when > froze + 1200),
+    },
+  ];
+  assert.equal(at(factsOf({ end: reset, more: { series: holed } }))[0]?.end.at, froze + 885);
+});
+
 test('sleep: an excerpt does not tell how often the kernel spoke', () => {
   const excerpt = [{ ...source('journal', 'evidence', 'kept'), timeErrorSeconds: 0.1 }];
   const [incident] = at(factsOf({ rounds: 1, end: reset, more: { sources: excerpt } }));

@@ -19,6 +19,7 @@ import {
   type SleepingThread,
 } from './incident.ts';
 import { overBy } from './boots.ts';
+import { answeredBefore, seenUntil, shownByProbe } from './probes.ts';
 import { redisLogs, type RedisLogs } from './redis-lives.ts';
 
 /** `hung_task_warnings` of a kernel that nobody told otherwise. */
@@ -113,27 +114,8 @@ function shownByRedis(redis: RedisLog | undefined, boot: Boot | undefined): End 
   return { at: next.at, how: 'process_gone', source: next.source };
 }
 
-/** A probe that had no answer has one again. */
-function shownByProbe({ chief, reports }: Sleep, facts: KernelFacts, boot: Boot | undefined) {
-  if (!isRedisProcess(chief.comm) || chief.pid !== chief.process) return undefined;
-  const last = reports.at(-1)?.at ?? chief.last;
-  const until = boot?.end?.at ?? Infinity;
-  const answers = facts.series
-    .filter(({ measure }) => measure === 'redis_up')
-    .flatMap(({ points, source, stepSeconds }) => {
-      const wasDown = points.some(
-        ({ at, value }) => value === 0 && at > chief.onset.latest && at <= last + stepSeconds,
-      );
-      const back = points.find(({ at, value }) => value === 1 && at > last && at <= until);
-      return wasDown && back !== undefined ? [{ at: back.at, source }] : [];
-    })
-    .sort((one, other) => one.at - other.at);
-  const [first] = answers;
-  return first === undefined ? undefined : { ...first, how: 'sign_of_life' as const };
-}
-
 function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: Instant): End {
-  const shown = shownByRedis(sleep.redis, boot) ?? shownByProbe(sleep, facts, boot);
+  const shown = shownByRedis(sleep.redis, boot) ?? shownByProbe(sleep, facts.series, boot);
   if (shown !== undefined) return shown;
   const last = sleep.reports.at(-1)?.at ?? sleep.chief.last;
   // Reports of a round come late, one after the other: two rounds without one are silence.
@@ -145,6 +127,8 @@ function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: In
   if (sleep.redis !== undefined && ended !== undefined && (!couldReport || ended.how === 'reset')) {
     return ended;
   }
+  const seen = seenUntil(sleep, facts.series, boot);
+  if (seen !== undefined && seen.at > last) return { ...seen, how: 'unseen' };
   if (couldReport) return { at: last, how: 'detector_quiet', latest: silent };
   return { at: last, how: 'unseen' };
 }
@@ -166,14 +150,21 @@ function lastLine({ redis }: Sleep, facts: KernelFacts): Instant {
   return error === undefined ? -Infinity : line.at - error;
 }
 
+/** The last answer to a probe before it fell asleep. */
+function lastAnswer(sleep: Sleep, facts: KernelFacts): Instant {
+  const answer = answeredBefore(sleep, facts.series);
+  const error = answer === undefined ? undefined : errorOf(facts, answer.source);
+  return answer === undefined || error === undefined ? -Infinity : answer.at - error;
+}
+
 /** Its last line before the sleep narrows the onset; what the clocks may be off widens it. */
 function onsetOf(sleep: Sleep, facts: KernelFacts): Interval {
   const { onset, reports } = sleep.chief;
   const error = errorOf(facts, reports[0]?.source ?? '') ?? 0;
   const latest = onset.latest + error;
-  const line = lastLine(sleep, facts);
-  const earliest = onset.earliest - error;
-  return { earliest: line > latest ? earliest : Math.max(earliest, line), latest };
+  const lines = [lastLine(sleep, facts), lastAnswer(sleep, facts)];
+  const before = lines.filter((at) => at <= latest);
+  return { earliest: Math.max(onset.earliest - error, ...before), latest };
 }
 
 /** An excerpt of the recorder has the first report of a kind and the last, and a count. */

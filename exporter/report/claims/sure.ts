@@ -6,6 +6,12 @@ import { joined, name, process, say } from '../text/say.ts';
 import { claim, type Claim } from './claim.ts';
 import { at, began } from './when.ts';
 
+const narrowing = {
+  log: ', and the last line of its own log narrows that',
+  probe: ', and the last answer to a probe narrows that',
+  nothing: '',
+} as const;
+
 export const sure: readonly Claim[] = [
   claim(
     'sure.page',
@@ -38,9 +44,7 @@ export const sure: readonly Claim[] = [
     ({ incident }) => say`It fell asleep ${began(incident.data)}`,
     {
       answer: ({ dated: { data } }) =>
-        data.narrowed
-          ? say`the kernel dates it to one round of its detector, and the last line of its own log narrows that`
-          : say`the kernel dates it to one round of its detector`,
+        say`the kernel dates it to one round of its detector${narrowing[data.narrowedBy ?? 'nothing']}`,
     },
   ),
   claim('sure.to_reset', ['asleep', 'ended_reset'], () => say`It slept until the reset`, {
