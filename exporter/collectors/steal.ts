@@ -89,9 +89,15 @@ function evidenceOf(
 }
 
 /** Of one sample of the CPUs: what could not be told is left out. */
-function secondOf({ steal, demand, total, ratio }: Demand): Second {
+function secondOf({ steal, demand, total, idle, iowait, ratio }: Demand): Second {
+  const shares = {
+    cpu_own: (demand - steal) / total,
+    cpu_steal: steal / total,
+    cpu_idle: idle / total,
+    cpu_iowait: iowait / total,
+  };
   return {
-    ...(total > 0 ? { cpu_own: (demand - steal) / total, cpu_steal: steal / total } : {}),
+    ...(total > 0 ? shares : {}),
     ...(ratio === undefined ? {} : { steal_of_demand: ratio }),
   };
 }

@@ -10,6 +10,8 @@ export const columns = {
   /** Shares of all CPU time of the last second, 0 to 1. */
   cpu_own: 'mean',
   cpu_steal: 'mean',
+  cpu_idle: 'mean',
+  cpu_iowait: 'mean',
   /** Of the CPU time asked for, what the host took: of all vCPUs or the worst; none where next to nothing was asked for. */
   steal_of_demand: 'mean',
   /** In which nothing ran, not even this process. */

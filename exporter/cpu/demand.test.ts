@@ -37,7 +37,7 @@ test('demand: the worst vCPU counts when it asked for a quarter of a second', ()
 test('demand: sums over vCPUs; one that cannot be read is left out, and none at all is unknown', () => {
   const one = cpu({ user: 10, steal: 5, idle: 85 });
   const two = cpu({ system: 20, iowait: 80 });
-  const both = { steal: 5, demand: 35, total: 200, ratio: 5 / 35 };
+  const both = { steal: 5, demand: 35, total: 200, idle: 85, iowait: 80, ratio: 5 / 35 };
   assert.deepEqual(demandOf([one, two]), both);
   assert.deepEqual(demandOf([one, cpu({ user: NaN }), two]), both);
   assert.ok(Number.isNaN(demandOf([cpu({ user: 10, idle: NaN })])?.total));

@@ -18,6 +18,9 @@ export interface Demand {
   readonly demand: number;
   /** All time, idle included; NaN where that could not be read. */
   readonly total: number;
+  /** Time that nobody asked for, and of that the kernel tells apart when a thread waited for a disk. */
+  readonly idle: number;
+  readonly iowait: number;
   /**
    * steal / demand, the larger of "all CPUs" and "worst single vCPU that asked for a quarter of
    * a second"; undefined when next to nothing was asked for.
@@ -40,6 +43,7 @@ export function demandOf(moved: Iterable<CpuTicks>): Demand | undefined {
   let steal = 0;
   let demand = 0;
   let total = 0;
+  const unasked = { idle: 0, iowait: 0 };
   let worst = 0;
   for (const ticks of moved) {
     const [, , , idle = 0, iowait = 0, , , cpuSteal = 0] = ticks;
@@ -49,9 +53,11 @@ export function demandOf(moved: Iterable<CpuTicks>): Demand | undefined {
     steal += cpuSteal;
     demand += cpuDemand;
     total += cpuDemand + idle + iowait;
+    unasked.idle += idle;
+    unasked.iowait += iowait;
     if (cpuDemand >= leastVcpuDemand) worst = Math.max(worst, cpuSteal / cpuDemand);
   }
   if (readable === 0) return undefined;
   const ratio = demand >= leastDemand ? Math.max(steal / demand, worst) : undefined;
-  return { steal, demand, total, ratio };
+  return { steal, demand, total, ...unasked, ratio };
 }

@@ -12,6 +12,8 @@ import { createKernelFacts } from './kernel-facts.ts';
 /** Columns of the recorder that are measures as they are. */
 const measures: ReadonlySet<string> = new Set<Measure>([
   'cpu_own',
+  'cpu_idle',
+  'cpu_iowait',
   'cpu_steal',
   'steal_of_demand',
   'stalled_seconds',
