@@ -251,10 +251,16 @@ for (const one of redisCases) {
   });
 }
 
-test('doctor: what is marked as tried was run here, and nothing else was', { skip }, () => {
-  const marked = checks
-    .flatMap(({ mends }) => mends.flat())
-    .filter(({ kind }) => kind === 'tried')
-    .map(({ text }) => text);
-  assert.deepEqual([...run].toSorted(), [...new Set(marked)].toSorted());
-});
+const leftOut = fileCases.map(skipOf).find((why) => why !== false) ?? false;
+
+test(
+  'doctor: what is marked as tried was run here, and nothing else was',
+  { skip: leftOut },
+  () => {
+    const marked = checks
+      .flatMap(({ mends }) => mends.flat())
+      .filter(({ kind }) => kind === 'tried')
+      .map(({ text }) => text);
+    assert.deepEqual([...run].toSorted(), [...new Set(marked)].toSorted());
+  },
+);

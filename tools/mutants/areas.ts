@@ -77,6 +77,7 @@ export const areas: readonly Area[] = [
     'tasks',
     'redis',
     'asynq',
+    'doctor',
   ].map(folder),
   code('exporter/top', /^exporter\/[^/]+\.ts$/),
   sources('alerts/slo', /^alerts\/slo\/[^/]+\.ts$/, rules, ruleTests),
@@ -129,7 +130,7 @@ export function areasNamed(name: string): Area[] {
  */
 export const leftOut = {
   files:
-    /^(?:exporter\/(?:golden|freeze|http\/abuse)|tools\/.*|alerts\/drill\/.*|dashboards\/public-pages|deploy\/(?:watch|health-check))\.test\.ts$/,
+    /^(?:exporter\/(?:golden|freeze|http\/abuse|doctor\/deadline)|tools\/.*|alerts\/drill\/.*|dashboards\/public-pages|deploy\/(?:watch|health-check))\.test\.ts$/,
   names:
     'really blocked|frozen file system|own swap|CPU burners|nothing can wake|real parent blocked in vfork',
 } as const;
