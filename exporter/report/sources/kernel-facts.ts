@@ -7,6 +7,7 @@ import { assembleReports, type HungTaskReport } from '../../kmsg/hung-task.ts';
 import { createKernelEventReader, type KernelEventKind } from '../../kmsg/kernel-events.ts';
 import type { KmsgRecord } from '../../kmsg/record.ts';
 import type { Instant, KernelEventFact, KernelReport, SystemEvent } from '../facts/facts.ts';
+import { createBothEnds } from './both-ends.ts';
 import { kernelShape } from './kernel-shapes.ts';
 
 /** The moment of a record: its own, or what is known when all were read. */
@@ -54,15 +55,15 @@ const looksLikeReport = /blocked for more than \d+ seconds|soft lockup|kvm_async
 const version = /^Linux version (\S+)/;
 
 export function createKernelFacts(): KernelFacts {
-  const reports: Dated<{ report: HungTaskReport; lines: readonly string[] }>[] = [];
-  const events: Dated<{ kind: KernelEventKind; text: string }>[] = [];
-  const others: Dated<{ kind: SystemEvent['kind']; text: string }>[] = [];
+  const reports =
+    createBothEnds<Dated<{ report: HungTaskReport; lines: readonly string[] }>>(mostReports);
+  const events = createBothEnds<Dated<{ kind: KernelEventKind; text: string }>>(mostEvents);
+  const others = createBothEnds<Dated<{ kind: SystemEvent['kind']; text: string }>>(mostEvents);
   const readEvent = createKernelEventReader();
   let recent: Dated<{ text: string }>[] = [];
   let last = -Infinity;
   let forged = 0;
   let release: string | undefined;
-  let leftOut = 0;
 
   /** The report that just ended, with the lines since its headline. */
   function onReport(report: HungTaskReport): void {
@@ -74,14 +75,12 @@ export function createKernelFacts(): KernelFacts {
     const at = own[0]?.at;
     const lines = own.map(({ text }) => printable(text)).filter(reportLine);
     recent = [];
-    if (reports.length >= mostReports) leftOut++;
-    else
-      reports.push({
-        report,
-        lines: lines.slice(0, mostLinesOfReport),
-        microseconds: report.microseconds,
-        at,
-      });
+    reports.push({
+      report,
+      lines: lines.slice(0, mostLinesOfReport),
+      microseconds: report.microseconds,
+      at,
+    });
   }
 
   const assembler = assembleReports(onReport);
@@ -94,11 +93,11 @@ export function createKernelFacts(): KernelFacts {
   function other(record: KmsgRecord, at: Instant | undefined): void {
     const { text, microseconds } = record;
     const event = readEvent(text, microseconds);
-    if (event !== undefined && events.length < mostEvents) {
+    if (event !== undefined) {
       events.push({ kind: event.kind, text: printable(text), microseconds, at });
     }
     const shape = kernelShape(text);
-    if (shape !== undefined && others.length < mostEvents) {
+    if (shape !== undefined) {
       others.push({ kind: shape.kind, text: shape.said, microseconds, at });
     }
   }
@@ -130,15 +129,19 @@ export function createKernelFacts(): KernelFacts {
         return at === undefined ? [] : [{ ...(fact as unknown as T), at, boot, source }];
       };
       const problems = [
-        ...(leftOut > 0 ? [`${leftOut} more reports of hung tasks were left out`] : []),
+        ...(reports.leftOut() > 0
+          ? [
+              `${reports.leftOut()} reports of hung tasks between the first and the last were left out`,
+            ]
+          : []),
         ...(forged > 0
           ? [`${forged} lines look like the kernel's and were written by programs: not counted`]
           : []),
       ];
       return {
-        kernelReports: reports.flatMap(place),
-        kernelEvents: events.flatMap(place),
-        systemEvents: others.flatMap(place),
+        kernelReports: reports.all().flatMap(place),
+        kernelEvents: events.all().flatMap(place),
+        systemEvents: others.all().flatMap(place),
         problems,
       };
     },

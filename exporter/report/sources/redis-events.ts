@@ -1,5 +1,6 @@
 /** What lines of Redis say. */
 import type { RedisEvent, RedisEventKind } from '../facts/facts.ts';
+import { createBothEnds } from './both-ends.ts';
 import type { RedisLine } from './redis-line.ts';
 
 type Shape = readonly [pattern: RegExp, kind: RedisEventKind];
@@ -64,24 +65,18 @@ export interface RedisEvents {
   lines(): number;
   all(): RedisEvent[];
   /** Lines that were left out for their number. */
-  leftOut(): number;
+  readonly leftOut: () => number;
 }
 
 export function createRedisEvents(source: string): RedisEvents {
-  const events: RedisEvent[] = [];
+  const events = createBothEnds<RedisEvent>(mostEvents);
   let lines = 0;
-  let leftOut = 0;
   /** The last line, where it is not among the events. */
   let waiting: RedisEvent | undefined;
   let last = -Infinity;
 
-  function keep(event: RedisEvent): void {
-    if (events.length < mostEvents) events.push(event);
-    else leftOut++;
-  }
-
   function keepWaiting(): void {
-    if (waiting !== undefined) keep(waiting);
+    if (waiting !== undefined) events.push(waiting);
     waiting = undefined;
   }
 
@@ -92,7 +87,7 @@ export function createRedisEvents(source: string): RedisEvents {
       const afterSilence = Math.abs(event.at - last) >= silenceSeconds;
       if (afterSilence) keepWaiting();
       if (afterSilence || event.kind !== 'other') {
-        keep(event);
+        events.push(event);
         waiting = undefined;
       } else waiting = event;
       last = event.at;
@@ -100,8 +95,8 @@ export function createRedisEvents(source: string): RedisEvents {
     lines: () => lines,
     all() {
       keepWaiting();
-      return events;
+      return events.all();
     },
-    leftOut: () => leftOut,
+    leftOut: events.leftOut,
   };
 }

@@ -39,6 +39,16 @@ function zoneOfStamps({ lines, mtime }: Look, machine: Zone): ZoneChoice {
   return { zone: machine, problem };
 }
 
+/** Of a log by the file that is still written: those that are packed tell nothing of it. */
+export async function zoneOfLog(path: string, machine: Zone): Promise<ZoneChoice> {
+  try {
+    return zoneOfStamps(await lookAt(path), machine);
+  } catch {
+    // What is wrong with the file is said when it is read.
+    return { zone: machine };
+  }
+}
+
 /** The year of the first stamp of the part that is read. */
 async function firstYear(path: string, limits: FileLimits, mtime: Instant): Promise<number> {
   const counter = createYearCounter();
@@ -61,9 +71,8 @@ export interface RedisFileOptions {
 
 /** Where to begin and to end, and what is left out. */
 async function partOf(
-  { path, focus }: RedisFileOptions,
+  { path, focus, zone }: RedisFileOptions,
   { packed, size }: Look,
-  zone: Zone,
 ): Promise<Pick<FileLimits, 'fromByte' | 'toByte'> & { readonly problem?: string }> {
   if (packed) return {};
   const timeOf = (line: string) => parseRedisLine(line, { zone, yearOf: () => 1970 })?.at;
@@ -75,12 +84,11 @@ async function partOf(
 }
 
 async function read(options: RedisFileOptions): Promise<string[]> {
-  const { path, env, focus, hash, onLine } = options;
+  const { path, env, zone, focus, hash, onLine } = options;
   const look = await lookAt(path);
-  const { zone, problem } = zoneOfStamps(look, options.zone);
   const yearless = look.lines.some((line) => yearlessRedis(line) !== undefined);
   // Stamps without a year can only be counted through: no looking here and there.
-  const { problem: leftOut, ...part } = yearless ? {} : await partOf(options, look, zone);
+  const { problem: leftOut, ...part } = yearless ? {} : await partOf(options, look);
   const limits: FileLimits = { env, mostBytes, ...part };
   const year = yearless || look.packed ? await firstYear(path, limits, look.mtime) : 1970;
   const years = createYearCounter();
@@ -95,7 +103,7 @@ async function read(options: RedisFileOptions): Promise<string[]> {
     notBefore = line.at;
     if (line.at >= focus.from && line.at <= focus.to) onLine(line);
   });
-  return [problem, leftOut, ...problems].filter((text) => text !== undefined);
+  return [leftOut, ...problems].filter((text) => text !== undefined);
 }
 
 /** What is wrong with the file, in words; never an error. */

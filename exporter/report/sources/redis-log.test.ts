@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, symlinkSync, utimesSync } from 'node:fs';
+import { readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -163,6 +163,17 @@ test('redis log: which zone its times are in shows when the file was written', a
   const options = { redisLog: [path], from: now - 20_000, to: now + 20_000 };
   utimesSync(path, now - 100, now - 100);
   assert.equal((await read(root, options)).redis[0]?.at, now - 100, 'UTC in a container');
+  const packed = `${path}.1.gz`;
+  writeFileSync(packed, gzipSync(`1:M ${stamp(now - 500)} * DB saved on disk\n`));
+  const rotated = placed(root, 'var/log/redis/redis.log', readFileSync(path));
+  placed(root, 'var/log/redis/redis.log.1.gz', readFileSync(packed));
+  utimesSync(rotated, now - 100, now - 100);
+  const both = await read(root, { from: options.from, to: options.to });
+  assert.deepEqual(
+    both.redis.map(({ at }) => at - now),
+    [-500, -100],
+    'and so is what is packed',
+  );
   utimesSync(path, now - 3700, now - 3700);
   assert.equal((await read(root, options)).redis[0]?.at, now - 3700, 'of the machine');
   utimesSync(path, now, now);

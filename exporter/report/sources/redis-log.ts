@@ -8,7 +8,7 @@ import type { ReadContext } from './context.ts';
 import type { Focus } from './focus.ts';
 import { logFamily } from './log-family.ts';
 import { createRedisEvents } from './redis-events.ts';
-import { readRedisFile } from './redis-file.ts';
+import { readRedisFile, zoneOfLog } from './redis-file.ts';
 
 interface Log {
   readonly path: string;
@@ -69,17 +69,19 @@ async function readOne(
   const id = `redis_log ${log}`;
   const events = createRedisEvents(id);
   const hash = createHash('sha256');
-  const { zone, zoneProblem, surroundings } = context;
-  const problems: string[] = zoneProblem === undefined ? [] : [zoneProblem];
+  const { zone, problem } = await zoneOfLog(log, context.zone);
+  const doubts = [context.zoneProblem, problem].filter((text) => text !== undefined);
+  const problems: string[] = [];
   for (const path of files) {
-    const options = { path, zone, focus, hash, env: surroundings.env, onLine: events.line };
+    const options = { path, zone, focus, hash, env: context.surroundings.env, onLine: events.line };
     const told = await readRedisFile(options);
     problems.push(...told.map((problem) => (path === log ? problem : `${path}: ${problem}`)));
   }
   const redis = events.all();
-  if (events.lines() === 0 && problems.length === (zoneProblem === undefined ? 0 : 1))
+  if (events.lines() === 0 && problems.length === 0)
     problems.push('no line of Redis or Valkey in it is from the time of interest');
-  if (events.leftOut() > 0) problems.push(`${events.leftOut()} more lines were left out`);
+  if (events.leftOut() > 0)
+    problems.push(`${events.leftOut()} lines between the first and the last were left out`);
   const source: Source = {
     id,
     kind: 'redis_log',
@@ -87,7 +89,7 @@ async function readOne(
     records: events.lines(),
     sha256: hash.digest('hex'),
     timeErrorSeconds: 0.1,
-    problems,
+    problems: [...doubts, ...problems],
   };
   return { sources: [source], redis };
 }
