@@ -46,6 +46,8 @@ export const measuredPageIn: Rule = ({ incident, figures, during, usual }) => {
     const data = { threads: Math.round(waiters.most), seconds };
     return found('page_withheld_measured', 'very likely', data, [waiters.source]);
   }
+  // Their wait channels were read, and none waits for a page: they sleep for something else.
+  if (waiters !== undefined && waiters.most < 1) return nothing;
   const rate = figures.whole('host_page_ins', during);
   const blocked = figures.whole('threads_in_d', during);
   const inIo = figures.whole('tasks_in_io_wait', during);

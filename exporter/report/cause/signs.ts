@@ -11,6 +11,8 @@ interface Rule {
   readonly bad: (value: number, usual: number) => boolean;
   /** Shorter spells are none. */
   readonly leastSeconds: number;
+  /** Of what is true at an instant, one point is no length of time. */
+  readonly leastPoints?: number;
 }
 
 /** In numbers that docs/evidence.md repeats. */
@@ -37,6 +39,7 @@ const rules: readonly Rule[] = [
     measure: 'threads_waiting_for_page',
     bad: (threads) => threads >= 1,
     leastSeconds: limits.pageWaitSeconds,
+    leastPoints: 2,
   },
   { kind: 'redis_down', measure: 'redis_up', bad: (up) => up === 0, leastSeconds: 20 },
   {
@@ -109,6 +112,7 @@ function medianOf(values: readonly number[]): number {
 interface Spell {
   readonly from: Instant;
   to: Instant;
+  points: number;
 }
 
 /** Points in a row that are bad: from the step before the first to the last. */
@@ -120,8 +124,10 @@ function spellsOf(
   for (const { at, value } of points) {
     if (!bad(value, at)) continue;
     const last = spells.at(-1);
-    if (last !== undefined && at - last.to <= 2 * stepSeconds) last.to = at;
-    else spells.push({ from: at - stepSeconds, to: at });
+    if (last !== undefined && at - last.to <= 2 * stepSeconds) {
+      last.to = at;
+      last.points++;
+    } else spells.push({ from: at - stepSeconds, to: at, points: 1 });
   }
   return spells;
 }
@@ -136,14 +142,14 @@ function littleSteal({ of, source }: Series, series: readonly Series[]): Readonl
 }
 
 function measuredSigns(series: readonly Series[]): Sign[] {
-  return rules.flatMap(({ kind, measure, bad, leastSeconds }) =>
+  return rules.flatMap(({ kind, measure, bad, leastSeconds, leastPoints = 1 }) =>
     series
       .filter((one) => one.measure === measure)
       .flatMap((one) => {
         const usual = medianOf(one.points.map(({ value }) => value));
         const scarce = kind === 'steal' ? littleSteal(one, series) : new Set<Instant>();
         return spellsOf(one, (value, at) => bad(value, usual) && !scarce.has(at))
-          .filter(({ from, to }) => to - from >= leastSeconds)
+          .filter(({ from, to, points }) => to - from >= leastSeconds && points >= leastPoints)
           .map(({ from, to }) => ({ kind, from, to, step: one.stepSeconds, source: one.source }));
       }),
   );

@@ -97,7 +97,7 @@ export const cause: readonly Claim[] = [
     'cause.page_thin',
     ['page_withheld_thin'],
     ({ page_withheld_thin: { data } }) =>
-      say`Possibly memory that the host had taken away: load rose by ${data.rise.toFixed(1)} in an idle guest. No trace and no wait channel was kept, so it is a question, not a finding.`,
+      say`Possibly memory that the host had taken away: load rose by ${data.rise.toFixed(1)} in an idle guest. A frozen file system would look the same; no trace and no wait channel was kept, so it is a question, not a finding.`,
   ),
   claim(
     'cause.lockup',

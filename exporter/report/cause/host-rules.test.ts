@@ -1,0 +1,82 @@
+/** Rules that accuse the host, at the edge of what they need. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { boot, noFacts, series, source, time } from '../../../tools/rig/report/build.ts';
+import type { Facts, Series } from '../facts/facts.ts';
+import { judge } from './judge.ts';
+
+const from = time('2026-10-14 21:00:00');
+const to = from + 1800;
+const shape = { from: from - 25 * 3600, to: to + 3600, step: 60, source: 'prometheus' };
+const during = (then: number, otherwise: number) => (at: number) =>
+  at > from && at <= to ? then : otherwise;
+
+const pageIns = (rate: number) => series('host_page_ins', shape, during(rate, 0.01));
+const blocked = (threads: number) => series('threads_in_d', shape, during(threads, 0));
+const inIo = (tasks: number) => series('tasks_in_io_wait', shape, during(tasks, 0));
+const waiting = (threads: number) => series('threads_waiting_for_page', shape, during(threads, 0));
+
+function findings(all: readonly Series[], more: Partial<Facts> = {}) {
+  const facts: Facts = {
+    ...noFacts,
+    sources: [source('prometheus', 'prometheus', 'prometheus')],
+    boots: [boot('boot-1', '2026-10-10 00:00:00')],
+    series: all,
+    ...more,
+  };
+  return judge(facts, { lastBoot: false }, to + 3600).findings;
+}
+
+test('page-ins and threads asleep for no I/O are very likely the host, unless their wait channels say otherwise', () => {
+  assert.equal(
+    findings([pageIns(2), blocked(2), inIo(0)]).page_withheld_measured?.certainty,
+    'very likely',
+  );
+  assert.equal(findings([pageIns(2), blocked(2), inIo(2)]).page_withheld_measured, undefined);
+  assert.equal(findings([pageIns(0.05), blocked(2), inIo(0)]).page_withheld_measured, undefined);
+  assert.equal(
+    findings([pageIns(2), blocked(2), inIo(0), waiting(0)]).page_withheld_measured,
+    undefined,
+  );
+});
+
+test('one sample of a waiting thread is an instant, not a wait', () => {
+  const once = series('threads_waiting_for_page', { ...shape, step: 15 }, (at) =>
+    at === from + 15 ? 1 : 0,
+  );
+  assert.equal(findings([once]).page_withheld_measured, undefined);
+  const minute = series('threads_waiting_for_page', shape, (at) => (at === from + 60 ? 1 : 0));
+  assert.equal(findings([minute]).page_withheld_measured, undefined);
+  const two = series('threads_waiting_for_page', shape, during(1, 0));
+  assert.equal(findings([two]).page_withheld_measured?.certainty, 'very likely');
+});
+
+function cpu(name: string | undefined, steal: number, idle: number) {
+  const of = name === undefined ? shape : { ...shape, of: name };
+  return [series('cpu_steal', of, during(steal, 0)), series('cpu_idle', of, during(idle, 0.9))];
+}
+
+test('steal counts for ten minutes, of real demand, on the worst CPU', () => {
+  assert.equal(findings(cpu(undefined, 0.2, 0.5)).cpu_taken?.certainty, 'proven');
+  assert.equal(findings(cpu(undefined, 0.02, 0.9)).cpu_taken, undefined);
+  const uneven = [...cpu(undefined, 0.06, 0.8), ...cpu('cpu0', 0, 0.9), ...cpu('cpu1', 0.3, 0.4)];
+  assert.equal(findings(uneven).cpu_taken?.data.cpu, 'cpu1');
+});
+
+test('a soft lockup accuses the host of a KVM guest alone', () => {
+  const kernelEvents = [
+    {
+      at: from,
+      boot: 'boot-1',
+      kind: 'soft_lockup' as const,
+      text: 'watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [acme:380]',
+      source: 'prometheus',
+    },
+  ];
+  const machine = { addresses: [] };
+  const guest = findings([], { kernelEvents, machine: { ...machine, hypervisor: 'kvm' } });
+  assert.equal(guest.soft_lockup?.certainty, 'very likely');
+  const other = findings([], { kernelEvents, machine: { ...machine, hypervisor: 'vmware' } });
+  assert.equal(other.soft_lockup, undefined);
+  assert.equal(other.kernel_stall?.certainty, 'proven');
+});
