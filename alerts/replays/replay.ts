@@ -21,7 +21,7 @@ export interface Outcome {
   /** When each alert fired, in seconds since the start of the timeline. */
   readonly alerts: readonly TimedAlert[];
   readonly messages: readonly Message[];
-  /** Share of the 28 days' budget that is gone, by SLO. */
+  /** Share of the period's budget that is gone, by SLO. */
   readonly spent: Readonly<Record<string, number>>;
 }
 
@@ -162,6 +162,7 @@ function overAll(
   const span = part.until - part.from;
   const coarse = { ...part, step: 4 * sliceSeconds };
   const spec = shippedSpec();
+  const period = `${spec.periodDays}d`;
   // From the slices: the rules add up whole quarters, and a story ends when it ends.
   const errors = spec.slos
     .filter(({ name }) => periodErrors.some((one) => one === name))
@@ -170,8 +171,7 @@ function overAll(
     promtool,
     {
       rule_files: ['slo.yml', 'meta.yml'],
-      inline_records:
-        'ratio_rate(1d|3d|28d)|coverage:ratio_rate(1d|28d)|sum15m|slo:(cause|bad_seconds|period)',
+      inline_records: `ratio_rate(1d|3d|${period})|coverage:ratio_rate(1d|${period})|sum15m|slo:(cause|bad_seconds|period)`,
       evaluation_interval: `${sliceSeconds}s`,
     },
     timeline,

@@ -10,6 +10,7 @@ import { installedTools } from '../../tools/rig/prometheus-tools.ts';
 import type { Message, TimedAlert } from './notifications.ts';
 import { type Outcome, replay } from './replay.ts';
 import { readTimeline, type Timeline } from './timeline.ts';
+import { shippedSpec } from '../slo/shipped.ts';
 import { durationText } from '../../exporter/measure/duration.ts';
 import { percentText } from '../../exporter/measure/percent.ts';
 
@@ -106,7 +107,7 @@ What a person would have heard. Each line is a timeline under \`alerts/replays/\
 rules and the routing that ship: promtool evaluates every rule as often as Prometheus would, and a
 model of Alertmanager, which a test compares with a running one, makes messages of what fires.
 
-| scenario | first page after | first warning before | messages | budget of 28 days spent |
+| scenario | first page after | first warning before | messages | budget of ${shippedSpec().periodDays} days spent |
 |---|---|---|---|---|
 ${rows.join('\n')}
 

@@ -34,7 +34,7 @@ const quarters: Addends = {
 const recorded = 'slo:recorded:sum15m';
 const badSeconds = 'slo:bad_seconds:sum15m';
 const seen = 'slo:observed:min15m';
-const oldest = 'slo:observed_first:min35d';
+const oldest = `slo:observed_first:min${retentionDays}d`;
 
 /** Whether `record` was recorded within the last quarter, this moment not included. */
 const already = (record: string, offset = '') =>

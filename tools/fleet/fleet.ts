@@ -1,7 +1,7 @@
 /**
  * Rules over a fleet: a real Prometheus scrapes simulated hosts and evaluates the rules that ship.
  *
- *   npm run bench:fleet -- [--hosts 1000] [--interval 15] [--minutes 5] [--history 60] [--slo-days 28]
+ *   npm run bench:fleet -- [--hosts 1000] [--interval 15] [--minutes 5] [--history 60] [--slo-days N]
  *
  * Every host answers with the recorded /metrics of exporter/golden/metrics.txt, its counters
  * counting. History is there from the start (promtool tsdb create-blocks-from), so the windows are
