@@ -97,7 +97,8 @@ function anOlderNpm(directory: string): Place | string {
   const older = olderNpm(directory, copy);
   if (typeof older === 'string') return older;
   const env = Object.fromEntries(Object.keys(process.env).map((name) => [name, undefined]));
-  const install = 'npm ci --prefer-offline --no-audit --no-fund && npm run --silent build';
+  const install =
+    'git init -q && git add -A && npm ci --prefer-offline --no-audit --no-fund && npm run --silent build';
   return { cwd: copy.directory, env: { ...env, ...older.env }, first: shell(install) };
 }
 

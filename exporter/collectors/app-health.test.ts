@@ -51,6 +51,7 @@ test('app-health: a 200 while Redis is silent is a lie, a 200 while it answers i
   silence(5);
   clock.advance(5);
   await until('second GET', () => app.requests.length === 2);
+  await until('it was judged', () => collector.report?.().checks?.[0]?.ageSeconds === 0);
   assert.equal((await values())['stealwatch_app_health_lying'], 0, '5 s is not over 5 s');
   silence(41);
   clock.advance(5);
