@@ -329,6 +329,42 @@ test('blocked tasks: says what hides the wait channel and how to see it', (t) =>
   assert.match(String(container['wait_channel']), /CAP_SYS_PTRACE/);
 });
 
+test('blocked tasks: the last second for the flight recorder; a 0 of what is hidden is none', (t) => {
+  const kthreadd = processFiles(2, { comm: 'kthreadd', kernelThread: true });
+  const seen = { ...kthreadd, '2/wchan': 'kthreadd', ...load('0.50') };
+  const quiet = start(t, seen);
+  assert.deepEqual(quiet.collector.report?.().second, {
+    load_1m: 0.5,
+    threads_in_d: 0,
+    oldest_wait_seconds: 0,
+    threads_waiting_for_page: 0,
+    page_wait_seconds: 0,
+  });
+  writeTree(quiet.root, {
+    ...processFiles(200, blockedBy('kvm_async_pf_task_wait_schedule', 'redis-server')),
+    ...processFiles(201, blockedBy('io_schedule')),
+    ...processFiles(3, kernel(blockedBy('some_idle_driver'))),
+  });
+  quiet.clock.advance(20);
+  const { second, blockedThreads } = quiet.collector.report?.() ?? {};
+  assert.deepEqual([second?.threads_in_d, second?.threads_waiting_for_page], [2, 1]);
+  assert.equal(second?.oldest_wait_seconds, second?.page_wait_seconds);
+  assert.ok((second?.page_wait_seconds ?? 0) > 0);
+  assert.deepEqual(
+    new Set(blockedThreads?.(10).map(({ tid, process, reason }) => `${tid} ${process} ${reason}`)),
+    new Set(['200 redis-server host_page_in', '201 worker disk']),
+  );
+  assert.equal(blockedThreads?.(1).length, 1);
+
+  const noReasons = start(t, { ...kthreadd, '2/wchan': '0', ...own(['0', 'futex_wait']) });
+  assert.deepEqual(noReasons.collector.report?.().second, {
+    threads_in_d: 0,
+    oldest_wait_seconds: 0,
+  });
+  const container = start(t, processFiles(2, { comm: 'redis-server' }));
+  assert.deepEqual(container.collector.report?.().second, {});
+});
+
 /** /proc as gVisor makes it (6374, 13018): no kthreadd, and half of a status. */
 const gvisor = {
   'self/status':

@@ -14,6 +14,7 @@ import { watchAnswers } from '../redis/answers.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { createRedisClient } from '../redis/client.ts';
 import { createRedisProbe, type RedisProbe } from '../redis/probe.ts';
+import { redisStates } from '../redis/state.ts';
 import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { freePort, type RedisServer, startRedis, until } from '../../tools/rig/redis-server.ts';
 import { redisProbeCollector } from './redis-probe.ts';
@@ -149,6 +150,11 @@ test('redis-probe: a freeze is seen in time, holds two sockets, and its end is s
     collector.report?.().findings?.[0]?.text ?? '',
     /accepts connections and has not answered for 2\d s\.$/,
   );
+  // For the flight recorder: since when, by the PING that is awaited and by the last answer.
+  const { second } = collector.report?.() ?? {};
+  assert.equal(second?.redis_state, redisStates.indexOf('frozen'));
+  assert.ok((second?.redis_latency_seconds ?? 0) > 18);
+  assert.ok((second?.redis_silent_seconds ?? 0) > (second?.redis_latency_seconds ?? Infinity));
   server.thaw();
   const thawedAt = performance.now();
   await until('answers', () => probe.answers(), 10);
@@ -162,6 +168,8 @@ test('redis-probe: refused, with advice while it was never there; then up; then 
   const port = await freePort();
   const { probe, collector, value } = start(t, `redis://user:s3cret@127.0.0.1:${port}`);
   await until('refused', () => probe.verdict()?.state === 'refused');
+  const second = collector.report?.().second ?? {};
+  assert.deepEqual(Object.keys(second), ['redis_state', 'redis_silent_seconds']);
   assert.equal(
     reason(collector),
     `Nothing listens at redis://127.0.0.1:${port}. If there is no Redis here, start with --without redis-probe,redis-info,redis-process.`,

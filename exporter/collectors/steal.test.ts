@@ -514,3 +514,25 @@ test('steal: evidence is the mean of the seconds, our own share, and what stood 
   stall(11.5);
   assert.equal(evidence()?.stallSeconds, 10);
 });
+
+test('steal: the last second for the flight recorder, and none of it that could not be read', () => {
+  const { collector, run, stall, machine, clock } = setup();
+  const second = () => collector.report?.().second;
+  run(1, { 0: { user: 30, steal: 10 }, 1: { user: 0 } });
+  assert.deepEqual(second(), {
+    cpu_own: 0.15,
+    cpu_steal: 0.05,
+    cpu_idle: 0.8,
+    cpu_iowait: 0,
+    steal_of_demand: 0.25,
+    stalled_seconds: 0,
+  });
+  run(1);
+  assert.equal(second()?.steal_of_demand, undefined, 'next to nothing was asked for');
+  machine.answer(new Error('EIO'));
+  clock.advance(1);
+  assert.deepEqual(second(), { stalled_seconds: 0 });
+  machine.answer(undefined);
+  stall(12.5);
+  assert.equal(second()?.stalled_seconds, 11);
+});
