@@ -250,7 +250,7 @@ test('bundle: exit codes and what stderr says', (t) => {
   assert.equal(run().status, 0);
   const again = run();
   assert.equal(again.status, 1);
-  assert.match(again.stderr, /is in ".*twice" already: .* --force/);
+  assert.match(again.stderr, /".*twice" holds .*report\.md, report\.json already: .* --force/);
 });
 
 test('bundle: --json prints what it wrote, --raw is for its owner alone', (t) => {

@@ -35,7 +35,7 @@ test('write: nothing is overwritten unless it was asked for, and no old ticket s
   writeFileSync(join(out, 'mine.txt'), 'mine');
   await assert.rejects(
     claimDirectory(out, false),
-    /^Error: ticket\.md is in ".*" already: .*--out, or --force/,
+    /^Error: ".*" holds ticket\.md already: .*--out, or --force/,
   );
   await claimDirectory(out, true);
   await writeFiles(out, files);

@@ -59,7 +59,7 @@ export async function claimDirectory(directory: string, force: boolean): Promise
   }
   if (there.length > 0 && !force) {
     throw new Error(
-      `${there.join(', ')} is in ${JSON.stringify(directory)} already: give another directory with --out, or --force to overwrite`,
+      `${JSON.stringify(directory)} holds ${there.join(', ')} already: give another directory with --out, or --force to overwrite`,
     );
   }
 }
