@@ -84,7 +84,7 @@ async function readRedis(
   const named = context.options.redisLog.length > 0;
   const logs = await readRedisLogs(context, focus, containers);
   if (named || journal.redis === undefined) return logs;
-  return [journal, ...logs.filter(({ missing }) => missing === undefined)];
+  return [journal, ...logs.filter(({ sources }) => sources !== undefined)];
 }
 
 /** What is read around the time of an incident. */

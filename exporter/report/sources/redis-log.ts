@@ -7,6 +7,7 @@ import type { ContainerLog } from './containers.ts';
 import type { ReadContext } from './context.ts';
 import type { Focus } from './focus.ts';
 import { logFamily } from './log-family.ts';
+import { places, refusedIn } from './permission.ts';
 import { createRedisEvents } from './redis-events.ts';
 import { readRedisFile, zoneOfLog } from './redis-file.ts';
 
@@ -105,8 +106,9 @@ export async function readRedisLogs(
     redisLog.length > 0
       ? redisLog.map((path): Log => ({ path, name: path, files: [path] }))
       : usualLogs(context, focus, containers);
-  if (logs.length === 0) return [{ missing: [missing] }];
-  const gathered: Gathered[] = [];
+  const refused = redisLog.length > 0 ? [] : refusedIn(context.options.root, places.redis);
+  if (logs.length === 0) return [{ missing: refused.length > 0 ? refused : [missing] }];
+  const gathered: Gathered[] = [{ missing: refused }];
   for (const log of logs) gathered.push(await readOne(log, context, focus));
   return gathered;
 }

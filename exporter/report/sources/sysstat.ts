@@ -5,6 +5,7 @@ import type { Boot, Gap, Gathered, Instant, Missing, Source } from '../facts/fac
 import type { ReadContext } from './context.ts';
 import type { Focus } from './focus.ts';
 import { whyNot } from './packed-file.ts';
+import { places, refusedIn } from './permission.ts';
 import { askLines, type Answer } from './run.ts';
 import { createSadfReader, type SadfRow } from './sadf-rows.ts';
 import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
@@ -155,7 +156,8 @@ async function readAll(
   const problems: string[] = [];
   let rows = 0;
   for (const { path } of files) {
-    const told = (problem: string) => void problems.push(`${path}: ${problem}`);
+    const told = (problem: string) =>
+      void problems.push(files.length > 1 ? `${path}: ${problem}` : problem);
     try {
       const file = await readable(path, env);
       try {
@@ -181,7 +183,8 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
   const { options } = context;
   const range = { from: focus.from - daysBefore * 86_400, to: focus.to };
   const files = sysstatFiles(options.sysstat, options.root, range);
-  if (files.length === 0) return { missing: [notCollected] };
+  const refused = options.sysstat.length > 0 ? [] : refusedIn(options.root, places.sysstat);
+  if (files.length === 0) return { missing: refused.length > 0 ? refused : [notCollected] };
   const id = 'sysstat';
   const collected: Collected = {
     series: createSeriesBuilder(id),
