@@ -4,6 +4,7 @@
  * real Redis that stands still, and the prober as docker-compose.yml configures it.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
@@ -20,7 +21,7 @@ import type { EvidenceFile } from '../exporter/evidence/format.ts';
 import { parseEvidenceFile } from '../exporter/evidence/parse.ts';
 import { redisStates } from '../exporter/redis/state.ts';
 import { createAuthority } from '../tools/rig/certificates.ts';
-import { type ExporterProcess, startExporter } from '../tools/rig/exporter-process.ts';
+import { type ExporterProcess, launcher, startExporter } from '../tools/rig/exporter-process.ts';
 import { startRedis, until } from '../tools/rig/redis-server.ts';
 
 const token = 'correct-token';
@@ -129,6 +130,13 @@ test('evidence: the agent is cut off and reset in the middle of an incident, and
     rows.filter((row) => row[state] === 0).length >= 3,
     'the seconds before it, in which all was well',
   );
+
+  // And the report is made from it.
+  const out = join(started.directory, 'report');
+  const args = ['--evidence', kept, '--host', 'vps1', '--root', '/nonexistent', '--out', out];
+  const report = spawnSync(launcher, ['report', ...args], { encoding: 'utf8' });
+  assert.equal(report.status, 0, report.stdout + report.stderr);
+  assert.ok(readFileSync(join(out, 'report.md'), 'utf8').includes(join(kept, 'vps1')));
 
   // The watcher goes on, and says what it keeps and that it gets no more.
   const metrics = async () => (await fetch(`${prober.url}/metrics`)).text();
