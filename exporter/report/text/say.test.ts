@@ -20,6 +20,8 @@ const hostile = [
   '\u202Eevil',
   '&lt;script&gt;',
   '\\| \\`',
+  '\\\\|',
+  'a|b',
 ];
 
 test('say: what is put in is shown and does nothing', () => {
@@ -31,14 +33,13 @@ test('say: what is put in is shown and does nothing', () => {
     assert.doesNotMatch(prose, /(?<!\\)[|`[\]<>*_~&@#]|https?:\/\/|www\.e/, value);
     const code = [...line.matchAll(/(?<!\\)`([^`]*)`/g)].map(([, inside = '']) => inside);
     assert.equal(code.length, 2, value);
-    for (const inside of code) assert.doesNotMatch(inside, /\|/, value);
   }
 });
 
 test('say: a table keeps its columns whatever is in it', () => {
   const rows = hostile.map((value) => [md(say`${value}`), md(say`${name(value)}`)]);
   for (const line of table(['a', 'b'], rows)) {
-    assert.equal(line.replaceAll(String.raw`\|`, '').split('|').length, 4, line);
+    assert.equal(line.replaceAll(/\\[\\|]/g, '').split('|').length, 4, line);
   }
 });
 
@@ -57,4 +58,9 @@ test('say: plain text has the words without the dress', () => {
 
 test('say: what is empty is still a name', () => {
   assert.equal(md(say`${name('')}`), '` `');
+});
+
+test('say: a command can be copied as it is', () => {
+  const command = "sed -i 's|^logfile .*|logfile /x|' /etc/redis/redis.conf && a || b";
+  assert.equal(md(say`${name(command)}`), `\`${command}\``);
 });

@@ -68,9 +68,9 @@ function oneLine(value: string): string {
   return shownLabelValue(value.replaceAll(/[\s\u2028\u2029]+/gu, ' ')).replaceAll(/\p{Cf}/gu, '?');
 }
 
-/** In code nothing is Markdown but the end of it, and in a table the bar between columns. */
+/** In code nothing is Markdown but the end of it; bars are the table's business. */
 function inCode(value: string): string {
-  const shown = oneLine(value).replaceAll('`', "'").replaceAll('|', '¦').trim();
+  const shown = oneLine(value).replaceAll('`', "'").trim();
   return shown === '' ? '` `' : `\`${shown}\``;
 }
 
@@ -120,7 +120,13 @@ export function fenced(lines: readonly string[]): string[] {
   return [`${fence}text`, ...shown, fence];
 }
 
-const rowOf = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+/** A bar with an even number of backslashes before it would end the cell. */
+const inCell = (cell: string): string =>
+  cell.replaceAll(/(\\*)\|/g, (bar: string, slashes: string) =>
+    slashes.length % 2 === 0 ? `${slashes}\\|` : bar,
+  );
+
+const rowOf = (cells: readonly string[]) => `| ${cells.map(inCell).join(' | ')} |`;
 
 /** A table with no line that a value could break. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
