@@ -48,6 +48,10 @@ test('doctor: every check has its rows, and ids and titles of their own', () => 
     checks.map((check) => check.id).filter((id) => !tested.has(id)),
     [],
   );
+  for (const { id, why, source } of checks) {
+    assert.match(why, /^.{30,}\.$/, id);
+    assert.match(source, /^.{10,}$/, id);
+  }
   for (const key of ['id', 'title'] as const) {
     assert.equal(new Set(checks.map((check) => check[key])).size, checks.length, key);
   }

@@ -129,6 +129,7 @@ test('doctor: a screen for people, JSON for machines, the same results', async (
   const json = await run(['--root', root, '--json'], env);
   assert.equal(screen.code, 2);
   assert.equal(json.code, 2);
+  assert.equal(screen.complained + json.complained, '');
   assert.match(screen.printed, /^FAIL {2}Redis answers: .*ECONNREFUSED/m);
   const { schema, exitCode, results } = JSON.parse(json.printed) as Record<string, unknown>;
   assert.equal(schema, 1);

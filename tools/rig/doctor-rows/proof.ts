@@ -71,6 +71,18 @@ export const proofRows: readonly Row[] = [
     ages: { 'etc/machine-id': 90 * 86_400 },
   },
   {
+    // By the name of the file: its first record is older than what the file system says of it.
+    id: 'journal-depth',
+    state: 'pass',
+    said: /^30 d of it$/,
+    told: { now: 1_772_000_000 },
+    files: {
+      ...machineId,
+      [journalAt('system.journal')]: 'x',
+      [journalAt(`system@${'0'.repeat(32)}-${'1'.repeat(16)}-00064944674d8000.journal`)]: 'x',
+    },
+  },
+  {
     id: 'journal-depth',
     state: 'warn',
     said: /^only 2 d of it$/,
