@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { hanging, serve } from '../../tools/rig/app-server.ts';
 import type { EvidenceSource } from '../evidence/evidence.ts';
 import type { Access } from './access/access.ts';
+import { namesLoopback } from './on-this-machine.ts';
 
 function recorder(length = 100) {
   let generation = 1;
@@ -78,15 +81,71 @@ test('GET /evidence: a large answer comes whole, to many at once, and is made on
 
 test('GET /evidence: without credentials for this machine alone, and not through a proxy on it', async (t) => {
   for (const access of [undefined, known(false)]) {
-    const { get } = await start(t, 10, access);
+    const { get, port } = await start(t, 10, access);
     assert.equal((await get('/evidence')).status, 200);
-    for (const name of ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via']) {
-      const refused = await get('/evidence', { [name]: '1.1 proxy' });
-      assert.equal(refused.status, 403, name);
-      assert.match(refused.body.toString(), /--web-config-file/);
-      assert.equal(refused.headers.etag, undefined);
+    const refused = async (headers: OutgoingHttpHeaders) => {
+      const { status, body, headers: said } = await get('/evidence', headers);
+      assert.equal(status, 403, JSON.stringify(headers));
+      assert.equal(said.etag, undefined);
+      assert.match(body.toString(), /--web-config-file/);
+      assert.ok(body.toString().includes(`http://127.0.0.1:${port}/evidence`), body.toString());
+    };
+    const ofProxies = ['X-Forwarded-For', 'Forwarded', 'X-Real-IP', 'Via', 'X-Forwarded-Proto'];
+    for (const name of [...ofProxies, 'X-Envoy-External-Address', 'CF-Connecting-IP']) {
+      await refused({ [name]: '1.1 proxy' });
+      await refused({ [name]: '' });
+    }
+    for (const origin of ['http://evil.example', 'null', `http://127.0.0.1:${port}`, '']) {
+      await refused({ Origin: origin });
+    }
+    const strangers = ['evil.example', '127.evil.example', '127.0.0.1.evil.example', 'localhost.x'];
+    for (const host of [...strangers, '10.0.0.7', '[::2]', '128.0.0.1', '0.0.0.0', '2130706433']) {
+      await refused({ Host: `${host}:${port}` });
+    }
+    // Another port, none, and what is no host.
+    for (const host of [`127.0.0.1:${port - 1}`, '127.0.0.1', 'localhost', ':', `:${port}`]) {
+      await refused({ Host: host });
     }
   }
+});
+
+test('GET /evidence: by each name that is nobody but this machine', async (t) => {
+  const { get, port } = await start(t, 10);
+  for (const host of ['127.0.0.1', '127.8.9.10', 'localhost', 'LOCALHOST', '[::1]', '[0:0::1]']) {
+    assert.equal((await get('/evidence', { Host: `${host}:${port}` })).status, 200, host);
+  }
+  assert.ok(namesLoopback('localhost', 80, 80));
+  assert.ok(!namesLoopback('localhost', 10_190, 80));
+  assert.ok(!namesLoopback(undefined, 80, 80));
+});
+
+/** The code of what is sent as it stands, by a client that knows no better. */
+async function codeOf(port: number, ...lines: readonly string[]): Promise<string | undefined> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(`${lines.join('\r\n')}\r\nConnection: close\r\n\r\n`);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('latin1').split(' ')[1];
+}
+
+test('GET /evidence: as proxies ask that add nothing', async (t) => {
+  const { port } = await start(t, 10);
+  const host = `Host: 127.0.0.1:${port}`;
+  const code = (...lines: readonly string[]) => codeOf(port, ...lines);
+  assert.equal(await code('GET /evidence HTTP/1.1', host), '200');
+  // proxy_pass of nginx, to an address and to an upstream of a name.
+  assert.equal(await code('GET /evidence HTTP/1.0', host), '403');
+  assert.equal(await code('GET /evidence HTTP/1.0', 'Host: exporter'), '403');
+  assert.equal(await code('GET /evidence HTTP/1.0'), '403');
+  assert.equal(await code('GET /evidence HTTP/1.1', 'Host:'), '403');
+  // The target says whom, whatever Host says.
+  const evil = 'GET http://evil.example/evidence HTTP/1.1';
+  assert.equal(await code(evil, host), '403');
+  assert.equal(await code(`GET http://localhost:${port}/evidence HTTP/1.1`, host), '200');
+  for (const second of ['Host: evil.example', host]) {
+    assert.equal(await code('GET /evidence HTTP/1.1', host, second), '403', second);
+  }
+  assert.equal(await code('GET /evidence HTTP/1.1', 'Host: evil.example', host), '403');
 });
 
 test('GET /evidence: whoever has shown who they are reads it from anywhere', async (t) => {

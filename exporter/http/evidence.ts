@@ -4,23 +4,16 @@
  * machine itself.
  */
 import type { Context, Middleware } from 'koa';
+import type { IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { createLargeAnswers, isLarge } from '../exposition/large-answer.ts';
 import type { EvidenceSource } from '../evidence/evidence.ts';
 import type { Access } from './access/access.ts';
 import type { Connections } from './connections.ts';
-import { isLoopback } from '../procfs/local-addresses.ts';
+import { howToAsk, isOnThisMachine } from './on-this-machine.ts';
 
-/** Behind one of these the client is somebody else, whatever the connection says. */
-const ofProxies = ['Forwarded', 'X-Forwarded-For', 'X-Real-IP', 'Via'];
-
-function isLocal(ctx: Context): boolean {
-  const address = ctx.req.socket.remoteAddress ?? '';
-  return isLoopback(address) && ofProxies.every((name) => ctx.get(name) === '');
-}
-
-const refusal =
-  'evidence is for those who are known: give this exporter credentials (--web-config-file), or ask from the machine itself\n';
+const refusal = (request: IncomingMessage) =>
+  `evidence is for those who are known: give this exporter credentials (--web-config-file), or ask on the machine itself, by 127.0.0.1 and through no proxy: curl -s --compressed ${howToAsk(request)}\n`;
 
 const keptMs = 1000;
 
@@ -68,9 +61,9 @@ export function evidenceRoute(
   }
 
   return async (ctx) => {
-    if (access?.identifies() !== true && !isLocal(ctx)) {
+    if (access?.identifies() !== true && !isOnThisMachine(ctx.req)) {
       ctx.status = 403;
-      ctx.body = refusal;
+      ctx.body = refusal(ctx.req);
       return;
     }
     ctx.status = 200;

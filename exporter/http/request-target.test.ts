@@ -7,7 +7,7 @@ import { createRandom, pick } from '../../tools/mutants/random.ts';
 import { createHttpServer } from './server.ts';
 import { systemClock } from '../measure/clock.ts';
 import { connectionLimits } from './open-files.ts';
-import { pathOf, targetOf } from './request-target.ts';
+import { hostOf, pathOf, targetOf } from './request-target.ts';
 import { watchAskers } from './askers.ts';
 import { createRequestCounter } from '../core/requests.ts';
 import { createScraper } from '../core/scrape.ts';
@@ -23,6 +23,9 @@ test('targetOf: paths, and the path of what a proxy sends', () => {
   assert.equal(targetOf('HTTP://[::1]:9911/metrics'), '/metrics');
   assert.equal(targetOf('https://host.example'), '/');
   assert.equal(targetOf('https://host.example?x'), '/?x');
+  assert.equal(hostOf('HTTP://[::1]:9911/metrics'), '[::1]:9911');
+  assert.equal(hostOf('https://host.example?x'), 'host.example');
+  assert.equal(hostOf('/metrics'), undefined);
   assert.equal(pathOf('/probe?target=/a?b'), '/probe');
   assert.equal(pathOf('/'), '/');
 });

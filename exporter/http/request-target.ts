@@ -6,8 +6,9 @@
 
 /** Visible ASCII and no fragment: what RFC 9112 allows, and what is read without `url.parse`. */
 const originForm = /^\/[!"$-~]*$/;
-/** As a proxy sends it. Whom it names is not looked at. */
-const absoluteForm = /^https?:\/\/(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?(?<rest>[/?].*)?$/i;
+/** As a proxy is asked. Of whom it names only `/evidence` makes a difference. */
+const absoluteForm =
+  /^https?:\/\/(?<host>(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?)(?<rest>[/?].*)?$/i;
 
 /** The path and query; undefined for what names no path (an authority, `*`) or is malformed. */
 export function targetOf(raw: string): string | undefined {
@@ -16,6 +17,11 @@ export function targetOf(raw: string): string | undefined {
   const rest = absolute.groups?.['rest'] ?? '/';
   const target = rest.startsWith('/') ? rest : `/${rest}`;
   return originForm.test(target) ? target : undefined;
+}
+
+/** Whom a target in absolute form names: that, and not the header Host, is who was asked for (RFC 9112, 3.2.2). */
+export function hostOf(raw: string): string | undefined {
+  return absoluteForm.exec(raw)?.groups?.['host'];
 }
 
 export function pathOf(target: string): string {

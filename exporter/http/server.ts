@@ -11,7 +11,7 @@ import type { Server as TlsServer } from 'node:https';
 import { type App, createApp, internalError } from './app.ts';
 import { type Connections, watchConnections } from './connections.ts';
 import { countRefusals, refusalOf, refuse } from './refusals.ts';
-import { pathOf, targetOf } from './request-target.ts';
+import { hostOf, pathOf, targetOf } from './request-target.ts';
 
 /** What a monitor comes for, and is told. */
 function isWatching(path: string, code: number): boolean {
@@ -50,6 +50,8 @@ function createListeners(app: App, connections: () => Connections): Listeners {
     const refusal =
       refusalOf(request) ?? (target === undefined ? 'the request target is no path' : undefined);
     if (refusal !== undefined) return refuse(response, 400, refusal, app.access?.headers());
+    const named = hostOf(request.url ?? '');
+    if (named !== undefined) request.headers.host = named;
     request.url = target;
     await handle(request, response);
   }

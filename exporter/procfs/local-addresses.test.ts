@@ -45,6 +45,7 @@ fe800000000000000042acfffe120003 02 40 20 80     eth0
   assert.equal(isLoopback('127.3.2.1'), true);
   assert.equal(isLoopback('0:0:0:0:0:0:0:1'), true);
   assert.equal(isLoopback('128.0.0.1'), false);
+  assert.equal(isLoopback('127.evil.example'), false);
 });
 
 test('local addresses: the short form of an IPv6 address is the same address', () => {

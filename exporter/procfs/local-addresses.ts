@@ -2,7 +2,7 @@
  * The IP addresses of a network namespace, from /proc/PID/net/fib_trie (net/ipv4/fib_trie.c: an
  * address of our own is a `/32 host LOCAL` leaf) and /proc/PID/net/if_inet6.
  */
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { PseudoFs } from './reader.ts';
 
 export function parseFibTrie(text: string): string[] {
@@ -44,7 +44,9 @@ function withoutDots(address: string): string {
 
 export function isLoopback(address: string): boolean {
   const canonical = canonicalAddress(address);
-  return canonical.startsWith('127.') || canonical === canonicalAddress('::1');
+  return (
+    (isIPv4(canonical) && canonical.startsWith('127.')) || canonical === canonicalAddress('::1')
+  );
 }
 
 /** Canonical addresses of the namespace of `pid`, loopback included. */

@@ -201,6 +201,12 @@ test(
     const large = incident('b-2', { cause: { name: 'disk', text: 'x'.repeat(100_000) } });
     await assert.rejects(shelf.save('a', 2, answer, large), { code: 'ENOSPC' });
     assert.deepEqual(filesOf(directory, 'a'), ['b-1.json']);
+    // Not a byte is left: what is written beside is empty, and goes as well.
+    const rest = join(directory, 'rest');
+    assert.throws(() => writeFileSync(rest, Buffer.alloc(65_536)), { code: 'ENOSPC' });
+    await assert.rejects(shelf.save('a', 3, answer, incident('b-2')), { code: 'ENOSPC' });
+    assert.deepEqual(filesOf(directory, 'a'), ['b-1.json']);
+    rmSync(rest);
     await shelf.save('a', 3, answer, incident('b-2'));
     assert.deepEqual(filesOf(directory, 'a'), ['b-1.json', 'b-2.json']);
   },
