@@ -45,5 +45,5 @@ test('reader: a pipe in the place of a file parks nobody and is told', (t) => {
     closeSync(writer);
   }
   file.close();
-  assert.throws(() => createPseudoFs('/dev').read('null'), /\/dev\/null is no file/);
+  assert.equal(createPseudoFs('/dev').read('null'), undefined, 'masked, as containers mask files');
 });

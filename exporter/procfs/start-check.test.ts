@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
+import { createPseudoFs } from './reader.ts';
 import { startProblem } from './start-check.ts';
 
 const proc = { stat: 'cpu  1\n', meminfo: 'x\n', 'pressure/io': '' };
@@ -38,6 +40,20 @@ test('start check: a pipe or a socket in the place of a file is told by its path
   t.after(() => server.close());
   const problem = await startProblem({ procfs: other, sysfs: '/nonexistent' });
   assert.match(problem?.text ?? '', /loadavg is a pipe, a socket or a device/);
+});
+
+test('start check: what a container masks, as Docker does /proc/interrupts, stops nothing and is not there', async (t) => {
+  const root = fixtureTree(t, proc);
+  symlinkSync('/dev/null', join(root, 'interrupts'));
+  assert.equal(await startProblem({ procfs: root, sysfs: '/nonexistent' }), undefined);
+  const fs = createPseudoFs(root);
+  assert.equal(fs.read('interrupts'), undefined);
+  const file = fs.file('interrupts');
+  assert.equal(file.read(), undefined);
+  file.close();
+  symlinkSync('/dev/tty', join(root, 'vmstat'));
+  const problem = await startProblem({ procfs: root, sysfs: '/nonexistent' });
+  assert.ok(problem === undefined || problem.text.includes('vmstat is a pipe'), problem?.text);
 });
 
 test('start check: a file that does not answer is told by its path, and does not keep us', async () => {

@@ -5,7 +5,7 @@
 import { constants, promises } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isAbsent } from './reader.ts';
+import { isAbsent, isMasked } from './reader.ts';
 import { codeOf } from '../measure/errors.ts';
 
 const ofProc = [
@@ -53,7 +53,7 @@ async function kindOfFile(path: string): Promise<Kind> {
     handle = await promises.open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = await handle.stat();
     // A folder fails to be read, and nobody waits for it.
-    if (stats.isDirectory()) return 'unreadable';
+    if (stats.isDirectory() || isMasked(stats)) return 'unreadable';
     if (!stats.isFile()) return 'other';
     await handle.read({ buffer: Buffer.alloc(4096), position: 0 });
     return 'file';
