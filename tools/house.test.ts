@@ -1,7 +1,7 @@
 /** The house is what ARCHITECTURE.md says it is: its rooms, and that no arrow runs back up. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { test } from 'node:test';
 import { parseSync } from 'oxc-parser';
 
@@ -66,6 +66,8 @@ function circle(graph: Graph): readonly string[] | undefined {
 const files = graphOf((path) => path);
 const rooms = graphOf(dirname);
 
+const roomsOfExporter = () => [...rooms.keys()].filter((room) => room.startsWith('exporter/'));
+
 test('house: no file and no room imports itself by way of others', () => {
   assert.ok(files.size > 200, `${files.size} files`);
   assert.equal(circle(files)?.join(' -> '), undefined);
@@ -129,9 +131,37 @@ test('house: the map in ARCHITECTURE.md is the tree', () => {
   const folders = readdirSync(join(root, 'exporter'), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => `exporter/${entry.name}/`);
+  for (const room of roomsOfExporter()) {
+    const parent = entries.find(({ name }) => name === `${dirname(room)}/`);
+    const isSaid = parent?.text.includes(`${basename(room)}/`) === true;
+    assert.ok(
+      names.includes(`${room}/`) || isSaid,
+      `ARCHITECTURE.md names no ${basename(room)}/ in ${dirname(room)}/`,
+    );
+  }
   for (const folder of [...parts.map((part) => `${part}/`), ...folders]) {
     assert.ok(names.includes(folder), `ARCHITECTURE.md does not draw ${folder}`);
   }
+});
+
+test('house: the figures in ARCHITECTURE.md are those of today', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const rows = [...text.matchAll(/^\|([^|]+)\|[^|]+\|([\d ,]+)\|$/gm)];
+  const said = rows.map(([, what = '', today = '']) => [what.trim(), today.trim()]);
+  const out = [...files].flatMap(([from, to]) =>
+    [...to].filter((path) => from.startsWith('exporter/') && !path.startsWith('exporter/')),
+  );
+  const atTop = sources.filter((path) => dirname(path) === 'exporter').length;
+  const circles = { files: circle(files) ?? [], rooms: circle(rooms) ?? [] };
+  assert.deepEqual(said, [
+    ['sources at the top of `exporter/`', String(atTop)],
+    [
+      'rooms in `exporter/`, of them in one circle',
+      `${roomsOfExporter().length}, ${circles.rooms.length}`,
+    ],
+    ['arrows out of `exporter/`', String(out.length)],
+    ['circles of files, types included, in the whole tree', String(circles.files.length)],
+  ]);
 });
 
 test('house: files that the decisions and the guides name are there', () => {
