@@ -3,6 +3,7 @@
  * itself and a sentence, never the rest.
  */
 import type { PseudoFs } from '../../procfs/reader.ts';
+import { messageOf } from '../../measure/errors.ts';
 import { parseStat } from '../../procfs/stat.ts';
 import type { Boot, Facts, Gathered, Instant } from '../facts/facts.ts';
 import { readContainerPrograms } from './container-programs.ts';
@@ -25,6 +26,18 @@ import { together } from './together.ts';
 import { zoneOf } from './zone.ts';
 
 export type { GatherOptions, ReaderSurroundings } from './options.ts';
+
+/** What a reader did not foresee costs its source, as what it foresaw does. */
+async function alone(
+  what: string,
+  read: () => Gathered | Promise<Gathered | Gathered[]>,
+): Promise<Gathered[]> {
+  try {
+    return [await read()].flat();
+  } catch (error) {
+    return [{ missing: [{ what, why: `reading it failed: ${messageOf(error)}` }] }];
+  }
+}
 
 const hour = 3600;
 const day = 24 * hour;
@@ -64,12 +77,15 @@ function readRing(context: ReadContext, boots: readonly Boot[]): Gathered {
 
 /** What dates an incident, the most exact source first. */
 async function kernelSources(context: ReadContext, overview: Overview | undefined) {
-  const journal = await readJournal(context);
-  const logs = await readKernelLogs({ ...context, boots: journal.boots ?? [] });
-  const ring = readRing(context, bootsOf([journal, ...logs]));
-  const evidence = await readEvidence(context);
+  const journal = await alone('the journal', () => readJournal(context));
+  const dated = { ...context, boots: bootsOf(journal) };
+  const logs = await alone('the kernel log', () => readKernelLogs(dated));
+  const ring = await alone("the kernel's ring", () =>
+    readRing(context, bootsOf([...journal, ...logs])),
+  );
+  const evidence = await alone('the flight recorder', () => readEvidence(context));
   const told = [...bootsOf(evidence), ...(overview?.boots ?? [])];
-  const local = [journal, ...logs, ring];
+  const local = [...journal, ...logs, ...ring];
   const foreign = isAnotherMachine(context.options, told, bootsOf(local), context.running);
   return { foreign, kernel: withoutRepeats(foreign ? evidence : [...local, ...evidence]) };
 }
@@ -91,11 +107,11 @@ async function readRedis(
 async function localSources(context: ReadContext, focus: Focus): Promise<Gathered[]> {
   const { redis, others } = await sortedContainers(context.options.root);
   return [
-    readMachine(context),
-    await readJournalPrograms(context, focus),
-    await readSysstat(context, focus),
-    ...(await readRedis(context, focus, redis)),
-    await readContainerPrograms(others, context, focus),
+    ...(await alone('the machine itself', () => readMachine(context))),
+    ...(await alone('the journal of programs', () => readJournalPrograms(context, focus))),
+    ...(await alone('sysstat', () => readSysstat(context, focus))),
+    ...(await alone('the log of Redis or Valkey', () => readRedis(context, focus, redis))),
+    ...(await alone('logs of containers', () => readContainerPrograms(others, context, focus))),
   ];
 }
 
@@ -110,7 +126,9 @@ export async function gather(
   const local = foreign
     ? [{ missing: [leftOutLocal] }]
     : await localSources({ ...context, boots: bootsOf(kernel) }, focus);
-  const prometheus = overview && (await readPrometheus(overview, focus));
+  const prometheus = await alone('Prometheus', () =>
+    overview === undefined ? {} : readPrometheus(overview, focus),
+  );
   // Evidence and Prometheus name the machine; what it says of itself comes after them and counts.
-  return together([...withoutRepeats([...kernel, prometheus ?? {}]), ...local]);
+  return together([...withoutRepeats([...kernel, ...prometheus]), ...local]);
 }

@@ -124,7 +124,8 @@ async function readZlib(
 ): Promise<Outcome> {
   const unpacker = packing === 'gzip' ? createGunzip() : createZstdDecompress();
   const packed = file.createReadStream({ autoClose: false, start: 0, highWaterMark: chunkBytes });
-  packed.on('data', (chunk) => limits.hash?.update(chunk));
+  const count = (chunk: Buffer | string) => void limits.hash?.update(chunk);
+  packed.on('data', count);
   packed.on('error', (error) => unpacker.destroy(error));
   let bytes = 0;
   try {
@@ -141,6 +142,8 @@ async function readZlib(
     const problem = `it is torn or no ${packing} file (${messageOf(error)}): what came before is used`;
     return { bytes, problem };
   } finally {
+    // Destroyed or not, a stream that is unpiped hands over what it holds to whoever still listens.
+    packed.off('data', count);
     packed.destroy();
     unpacker.destroy();
   }
