@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { helpText, parseTime, readOptions } from './options.ts';
 
@@ -22,7 +23,7 @@ test('options: none at all is the newest incident in every source', () => {
 test('options: files may be given more than once, directories once', () => {
   const command = read('--kern-log', 'a', '--kern-log=b', '--redact', '--raw', '--force', '--json');
   assert.ok(command.kind === 'run');
-  assert.deepEqual(command.options.kernLog, ['a', 'b']);
+  assert.deepEqual(command.options.kernLog, [resolve('a'), resolve('b')]);
   assert.equal(command.options.redaction, 'all');
   assert.deepEqual(problems('--journal', 'a', '--journal', 'b'), ['--journal: expected once']);
 });
@@ -104,4 +105,23 @@ test('options: help lists every option', () => {
   assert.equal(read('--help', '--nonsense').kind, 'help');
   for (const flag of ['last-boot', 'root', 'raw', 'no-redact', 'evidence'])
     assert.ok(helpText().includes(`--${flag}`));
+});
+
+test('options: a root is there, and every path is whole: others are asked for it from elsewhere', () => {
+  assert.deepEqual(problems('--root', '/nope'), [
+    '--root: expected a directory that is there; got "/nope"',
+  ]);
+  const command = read('--root', '.', '--journal', 'j', '--sysstat', 's', '--redis-log', 'r');
+  assert.ok(command.kind === 'run');
+  const { root, rootNamed, journal, sysstat, redisLog } = command.options;
+  assert.deepEqual(
+    { root, rootNamed, journal, sysstat, redisLog },
+    {
+      root: process.cwd(),
+      rootNamed: true,
+      journal: resolve('j'),
+      sysstat: [resolve('s')],
+      redisLog: [resolve('r')],
+    },
+  );
 });

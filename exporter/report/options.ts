@@ -1,4 +1,6 @@
 /** The command line of `stealwatch report`: one table, every problem named with what was expected. */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseHttpUrl } from '../config/values.ts';
 import { messageOf } from '../measure/errors.ts';
@@ -43,7 +45,7 @@ const flags: readonly Flag[] = [
   },
   { name: 'to', placeholder: 'TIME', help: 'Only what happened before it.' },
   { name: 'incident', placeholder: 'ID', help: 'This one of several; a report names the others.' },
-  { name: 'journal', placeholder: 'DIR', help: 'A directory of journal files.' },
+  { name: 'journal', placeholder: 'DIR', help: 'A directory of journal files, or one of them.' },
   {
     name: 'kern-log',
     placeholder: 'FILE',
@@ -191,6 +193,16 @@ function parseEvidence(text: string): string {
   return /^[a-z][a-z+.-]*:\/\//i.test(text) ? parseHttpUrl(text).href : text;
 }
 
+/** Other programs are asked for it, from another directory. */
+const absolute = (path: string): string => resolve(path);
+
+function parseRoot(text: string): string {
+  const path = absolute(text);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Error('expected a directory that is there');
+  return path;
+}
+
 const safeToShow = /^[\w.:/+ -]{1,60}$/;
 
 const asItIs = (text: string) => text;
@@ -232,16 +244,18 @@ export function readOptions(
   if (values.has('redact') && values.has('no-redact')) {
     problems.push('--redact, --no-redact: expected one of the two');
   }
+  const paths = (name: string) => (values.get(name) ?? []).map(absolute);
   const options: ReportOptions = {
-    root: one('root', asItIs) ?? '/',
+    root: one('root', parseRoot) ?? '/',
+    rootNamed: values.has('root'),
     lastBoot,
     from,
     to,
     incident,
-    journal: one('journal', asItIs),
-    kernLog: values.get('kern-log') ?? [],
-    sysstat: values.get('sysstat') ?? [],
-    redisLog: values.get('redis-log') ?? [],
+    journal: one('journal', absolute),
+    kernLog: paths('kern-log'),
+    sysstat: paths('sysstat'),
+    redisLog: paths('redis-log'),
     prometheus: one('prometheus', parsePrometheus),
     host: one('host', asItIs),
     evidence: one('evidence', parseEvidence),

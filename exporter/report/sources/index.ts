@@ -23,6 +23,7 @@ import { readRedisLogs } from './redis-log.ts';
 import { withoutRepeats } from './same-facts.ts';
 import { readSysstat } from './sysstat.ts';
 import { together } from './together.ts';
+import { type Named, whoseAreNamed } from './whose.ts';
 import { zoneOf } from './zone.ts';
 
 export type { GatherOptions, ReaderSurroundings } from './options.ts';
@@ -76,10 +77,17 @@ function readRing(context: ReadContext, boots: readonly Boot[]): Gathered {
 }
 
 /** What dates an incident, the most exact source first. */
-async function kernelSources(context: ReadContext, overview: Overview | undefined) {
-  const journal = await alone('the journal', () => readJournal(context));
+async function kernelSources(context: ReadContext, overview: Overview | undefined, named: Named) {
+  const { journal: folder, kernLog } = context.options;
+  const journal =
+    named.foreign && folder === undefined
+      ? []
+      : await alone('the journal', () => readJournal(context));
   const dated = { ...context, boots: bootsOf(journal) };
-  const logs = await alone('the kernel log', () => readKernelLogs(dated));
+  const logs =
+    named.foreign && kernLog.length === 0
+      ? []
+      : await alone('the kernel log', () => readKernelLogs(dated));
   const ring = await alone("the kernel's ring", () =>
     readRing(context, bootsOf([...journal, ...logs])),
   );
@@ -103,6 +111,27 @@ async function readRedis(
   return [journal, ...logs.filter(({ sources }) => sources !== undefined)];
 }
 
+/** Of logs of another machine: what else was named, and what they say of it. */
+async function namedSources(
+  context: ReadContext,
+  focus: Focus,
+  { machine, missing }: Named,
+): Promise<Gathered[]> {
+  const { journal, sysstat, redisLog } = context.options;
+  const release = context.boots.findLast(({ kernelRelease }) => kernelRelease)?.kernelRelease;
+  const known = release === undefined ? {} : { kernelRelease: release };
+  return [
+    { machine: { ...machine, ...known }, missing },
+    ...(await alone('the journal of programs', () =>
+      journal === undefined ? {} : readJournalPrograms(context, focus),
+    )),
+    ...(await alone('sysstat', () => (sysstat.length === 0 ? {} : readSysstat(context, focus)))),
+    ...(await alone('the log of Redis or Valkey', () =>
+      redisLog.length === 0 ? {} : readRedisLogs(context, focus, []),
+    )),
+  ];
+}
+
 /** What is read around the time of an incident. */
 async function localSources(context: ReadContext, focus: Focus): Promise<Gathered[]> {
   const { redis, others } = await sortedContainers(context.options.root);
@@ -121,11 +150,15 @@ export async function gather(
 ): Promise<Facts> {
   const context = contextOf(options, surroundings);
   const overview = await lookAtPrometheus(context);
-  const { foreign, kernel } = await kernelSources(context, overview);
+  const named = await whoseAreNamed(context);
+  const { foreign, kernel } = await kernelSources(context, overview, named);
   const focus = focusOf(options, kernel, overview?.pages ?? [], surroundings.now());
+  const known = { ...context, boots: bootsOf(kernel) };
   const local = foreign
     ? [{ missing: [leftOutLocal] }]
-    : await localSources({ ...context, boots: bootsOf(kernel) }, focus);
+    : named.foreign
+      ? await namedSources(known, focus, named)
+      : await localSources(known, focus);
   const prometheus = await alone('Prometheus', () =>
     overview === undefined ? {} : readPrometheus(overview, focus),
   );

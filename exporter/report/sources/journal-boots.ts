@@ -64,3 +64,32 @@ export async function listBoots(where: readonly string[], env: Question['env']):
     complaint: silent ? `journalctl ended with ${code ?? 'a signal'}` : complaint,
   };
 }
+
+/** The machine that wrote the newest record. */
+export async function journalOwner(
+  where: readonly string[],
+  env: Question['env'],
+): Promise<{ readonly machineId?: string; readonly hostname?: string }> {
+  const fields = new Map<string, string>();
+  try {
+    await askLines({
+      program: 'journalctl',
+      args: [...where, '-n', '1', '-o', 'export', '--no-pager'],
+      env,
+      package: 'systemd',
+      deadlineMs: 15_000,
+      mostBytes: 4 * 1024 * 1024,
+      onLine(line) {
+        const equals = line.indexOf('=');
+        if (equals > 0) fields.set(line.slice(0, equals), line.slice(equals + 1));
+      },
+    });
+  } catch {
+    // Where there is no journalctl, reading says so.
+  }
+  const [machineId, hostname] = [fields.get('_MACHINE_ID'), fields.get('_HOSTNAME')];
+  return {
+    ...(machineId === undefined ? {} : { machineId }),
+    ...(hostname === undefined ? {} : { hostname }),
+  };
+}

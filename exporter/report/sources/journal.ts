@@ -1,5 +1,5 @@
 /** The journal: records of the kernel of all its boots, and of programs what the timeline needs. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../../measure/errors.ts';
 import type { Gathered, Instant, Missing, Source } from '../facts/facts.ts';
@@ -39,9 +39,19 @@ const kernelAndEnds = [
   .join(' + ')
   .split(' ');
 
+/** A directory, or a single file of one. */
+export function placeCalled(path: string): readonly string[] {
+  try {
+    if (statSync(path).isFile()) return ['--file', path];
+  } catch {
+    // Why it cannot be read is said by journalctl.
+  }
+  return ['-D', path];
+}
+
 /** Which journal, in the words of journalctl; undefined where there is none. */
 export function journalPlace({ options }: ReadContext): readonly string[] | undefined {
-  if (options.journal !== undefined) return ['-D', options.journal];
+  if (options.journal !== undefined) return placeCalled(options.journal);
   if (options.root === '/') return [];
   const places = ['var/log/journal', 'run/log/journal'].map((path) => join(options.root, path));
   const there = places.filter((path) => existsSync(path));
@@ -55,6 +65,16 @@ const persistent: Missing = {
   command:
     'mkdir -p /var/log/journal && systemd-tmpfiles --create --prefix /var/log/journal && journalctl --flush',
 };
+
+/** Of a journal that was named no advice to keep one is of use. */
+function noRecords({ options }: ReadContext, said: string | undefined): Missing {
+  if (options.journal === undefined)
+    return said === undefined ? persistent : { ...persistent, why: said };
+  const why = existsSync(options.journal)
+    ? (said ?? 'it holds no records of a journal')
+    : 'it is not there';
+  return { what: `the journal ${options.journal}`, why };
+}
 
 const unseen =
   'not run as root, nor as a member of the group systemd-journal: the journal gave only a part';
@@ -206,7 +226,7 @@ export async function readJournal(context: ReadContext): Promise<Gathered> {
     const window = windowOf(list, context);
     if (window === undefined) {
       const said = complaints(list, context.surroundings.uid)[0];
-      return { missing: [said === undefined ? persistent : { ...persistent, why: said }] };
+      return { missing: [noRecords(context, said)] };
     }
     return await readBoots(list, { place, window, context });
   } catch (error) {

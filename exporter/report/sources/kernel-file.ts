@@ -13,6 +13,7 @@ import {
 import { createYearCounter, yearOfLast } from './stamps.ts';
 import { type FileLimits, type FileRead, whyNot } from './packed-file.ts';
 import { readLog } from './text-file.ts';
+import { utc } from './zone.ts';
 
 const mostBytesOfFile = 96 * 1024 * 1024;
 /** A log that has no stamp without a year in its first lines has none. */
@@ -33,14 +34,35 @@ async function firstYear(path: string, limits: FileLimits): Promise<number | und
   return last && yearOfLast(...last, mtime) - counter.crossed();
 }
 
+/** Machines that lines at its ends name; of a packed file at its beginning. */
+export async function hostsIn(path: string, env: FileLimits['env']): Promise<Set<string>> {
+  const form: LineContext = { zone: utc, yearOf: () => 1970 };
+  const hosts = new Set<string>();
+  const take = (line: string): void => {
+    const host = parseKernelLine(line, form)?.host;
+    if (host !== undefined) hosts.add(host);
+  };
+  try {
+    const { lines, packed } = await lookAt(path);
+    lines.forEach(take);
+    let left = linesToTell;
+    if (packed)
+      await readLog(path, { env, mostBytes: mostBytesOfFile }, (line) => {
+        take(line);
+        return --left > 0;
+      });
+  } catch {
+    // What is wrong with the file is said when it is read.
+  }
+  return hosts;
+}
+
 /**
  * Of a log that collects the lines of several machines, the one that is meant: the one that was
  * named, or this one, or whose line is the last. Undefined where there is only one.
  */
-async function hostOf(path: string, { zone, hostname, options }: ReadContext) {
-  const form: LineContext = { zone, yearOf: () => 1970 };
-  const { lines } = await lookAt(path);
-  const hosts = new Set(lines.flatMap((line) => parseKernelLine(line, form)?.host ?? []));
+async function hostOf(path: string, { surroundings, hostname, options }: ReadContext) {
+  const hosts = await hostsIn(path, surroundings.env);
   if (hosts.size < 2) return undefined;
   return [options.host, hostname].find((name) => name && hosts.has(name)) ?? [...hosts].at(-1);
 }

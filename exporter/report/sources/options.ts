@@ -5,6 +5,8 @@ import type { Instant } from '../facts/facts.ts';
 export interface GatherOptions {
   /** `/`, or where the root of the machine is mounted: `--root`. */
   readonly root: string;
+  /** Somebody said so: what is named is of that machine, unless it says otherwise. */
+  readonly rootNamed?: boolean;
   /** Only the boot before the running one, and how the running one began. */
   readonly lastBoot: boolean;
   readonly from?: Instant | undefined;
