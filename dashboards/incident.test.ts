@@ -8,47 +8,37 @@ import { after, before, test } from 'node:test';
 import { timeOf } from './incident/fixture.ts';
 import { coarseSeconds, machines } from './incident/timelines.ts';
 import { type Afternoon, startAfternoon, view } from './lint/afternoon.ts';
-import { familyOf } from './lint/declared.ts';
-import { committed, type Target } from './lint/model.ts';
-import { type View, askPanel, hasData, panelNamed } from './lint/panels.ts';
-import { example, interpolate, parsePromql } from '../alerts/testing/promql.ts';
+import { committed } from './lint/model.ts';
+import { askPanel, hasData, panelNamed } from './lint/panels.ts';
+import { type Shown, shownBy } from './lint/shown.ts';
+import { whyEmpty } from './lint/why-empty.ts';
+import { example, interpolate } from '../alerts/testing/promql.ts';
 import { picturePath, timelinePicture } from './pictures/timeline.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { verdict } from '../alerts/verdict/verdict.ts';
 import { inStep } from '../tools/rig/in-step.ts';
+import { near } from '../tools/rig/near.ts';
 
 const models = committed();
-const model = (name: string) => models.find(({ uid }) => uid === `stealwatch-${name}`);
 
 let afternoon: Afternoon;
+let shown: Shown;
 before(async () => {
   afternoon = await startAfternoon();
+  shown = shownBy(afternoon.prometheus, models);
 });
 after(() => afternoon.close());
 
 /** From quiet to forty minutes into the freeze. */
 const incident = view('vps1', '16:35:00', '18:30:00');
-
-/** Which file makes what an empty query asks for. */
-function whyEmpty(title: string, { refId, expr }: Target): string {
-  const known = afternoon.metrics;
-  const published = (metric: string) => known.has(metric) || known.has(familyOf(metric, known));
-  const absent = parsePromql(expr)
-    .selectors.map(({ metric }) => metric)
-    .filter((metric) => !metric.includes(':') && !published(metric));
-  const files = 'host-series.ts, redis-series.ts, asynq-series.ts or exporter-series.ts';
-  const todo =
-    absent.length > 0
-      ? `nothing in the afternoon has ${absent.join(', ')}: write it in dashboards/incident/${files}`
-      : 'the afternoon in dashboards/incident/timelines.ts never comes to this';
-  return `"${title}", query ${refId}: ${todo}: ${expr}`;
-}
+/** The machine that can show nothing optional, meanwhile. */
+const bare = view('vps3', '16:35:00', '18:30:00');
 
 for (const { uid, panels } of models) {
   test(`${uid}: every query of every panel has data on the incident`, async () => {
     for (const panel of panels) {
       for (const asked of await askPanel(afternoon.prometheus, panel, incident)) {
-        assert.ok(hasData(asked), whyEmpty(panel.title, asked.target));
+        assert.ok(hasData(asked), whyEmpty(afternoon.metrics, panel.title, asked.target));
       }
     }
   });
@@ -94,11 +84,7 @@ test('a machine that can show nothing optional: no error, and what is missing is
   const empty: Record<string, string> = {};
   for (const { panels } of models) {
     for (const panel of panels) {
-      const asked = await askPanel(
-        afternoon.prometheus,
-        panel,
-        view('vps3', '16:35:00', '18:30:00'),
-      );
+      const asked = await askPanel(afternoon.prometheus, panel, bare);
       if (asked.some(hasData)) continue;
       empty[panel.title] = panel.fieldConfig.defaults.noValue ?? '';
     }
@@ -141,143 +127,75 @@ test('a machine that can show nothing optional: no error, and what is missing is
 });
 
 test('what a machine cannot show is named, not drawn as 0', async () => {
-  const bare = view('vps3', '16:35:00', '18:30:00');
-  assert.equal(await figure('overview', 'Host page-ins per second', bare), -1);
-  assert.equal(await figure('freeze', 'Host page-ins', bare), -1);
-  assert.equal(await figure('freeze', 'Hung task reports', bare), -1);
-  assert.equal(await figure('overview', 'Signals not offered', bare), 7);
-  const lanes = await lanesOf(bare);
+  assert.equal(await shown.figure('overview', 'Host page-ins per second', bare), -1);
+  assert.equal(await shown.figure('freeze', 'Host page-ins', bare), -1);
+  assert.equal(await shown.figure('freeze', 'Hung task reports', bare), -1);
+  assert.equal(await shown.figure('overview', 'Signals not offered', bare), 7);
+  const lanes = await shown.lanes(bare);
   for (const lane of ['Host page-ins', 'Hung task reports', 'Asynq oldest task']) {
     assert.deepEqual(new Set(lanes.get(lane)?.map(([, value]) => value)), new Set([-1]), lane);
   }
 });
 
-/** The number a figure shows: the last of its one series, NaN skipped. */
-async function figure(dashboard: string, title: string, at: View): Promise<number> {
-  const panel = panelNamed(model(dashboard), title);
-  const [asked] = await askPanel(afternoon.prometheus, panel, at);
-  const points = asked?.series[0]?.points.filter(([, value]) => Number.isFinite(value)) ?? [];
-  return points.at(-1)?.[1] ?? Number.NaN;
-}
-
-/** The cell of a table: the value of the query of a column, for one row. */
-async function cell(
-  dashboard: string,
-  title: string,
-  column: string,
-  row: Readonly<Record<string, string>>,
-  at: View,
-): Promise<number> {
-  const panel = panelNamed(model(dashboard), title);
-  const names = panel.transformations?.find(({ id }) => id === 'organize')?.options['renameByName'];
-  const source = Object.entries((names ?? { Value: column }) as Record<string, string>).find(
-    ([, name]) => name === column,
-  )?.[0];
-  const asked = await askPanel(afternoon.prometheus, panel, at);
-  const answer = asked.find(({ target }) =>
-    ['Value', `Value #${target.refId}`].includes(source ?? ''),
-  );
-  const found = answer?.series.find(({ labels }) =>
-    Object.entries(row).every(([name, value]) => labels[name] === value),
-  );
-  return found?.points[0]?.[1] ?? Number.NaN;
-}
-
-/** Largest value of each series of a panel, by legend or by the one label it has. */
-async function peaks(dashboard: string, title: string, at: View): Promise<Map<string, number>> {
-  const result = new Map<string, number>();
-  for (const { target, series } of await askPanel(
-    afternoon.prometheus,
-    panelNamed(model(dashboard), title),
-    at,
-  )) {
-    for (const { labels, points } of series) {
-      const name = target.legendFormat.replaceAll(
-        /\{\{(\w+)\}\}/g,
-        (_, key: string) => labels[key] ?? '',
-      );
-      result.set(name, Math.max(...points.map(([, value]) => value).filter(Number.isFinite)));
-    }
-  }
-  return result;
-}
-
-async function lanesOf(at: View): Promise<Map<string, readonly (readonly [number, number])[]>> {
-  const panel = panelNamed(
-    model('freeze'),
-    'Incident timeline: cause at the top, symptom at the bottom',
-  );
-  const asked = await askPanel(afternoon.prometheus, panel, at);
-  return new Map(asked.map(({ target, series }) => [target.legendFormat, series[0]?.points ?? []]));
-}
-
-function near(actual: number, expected: number, percent: number): void {
-  const bound = (Math.abs(expected) * percent) / 100;
-  assert.ok(
-    Math.abs(actual - expected) <= bound,
-    `${actual}, expected ${expected} +- ${percent} %`,
-  );
-}
-
 const frozenSeconds = timeOf('18:30:00') - timeOf('17:48:40');
 
 test('golden: CPU-minutes lost are what the neighbour took, 30 % of two cores for five minutes', async () => {
   const lost = 2 * 0.3 * 5;
-  near(await figure('overview', 'CPU-minutes lost', incident), lost, 1);
-  near(await figure('freeze', 'CPU-minutes lost', incident), lost, 1);
+  near(await shown.figure('overview', 'CPU-minutes lost', incident), lost, 1);
+  near(await shown.figure('freeze', 'CPU-minutes lost', incident), lost, 1);
 });
 
 test('golden: CPU taken by the host, while the neighbour is there', async () => {
   near(
-    await figure('overview', 'CPU taken by the host', view('vps1', '16:41:00', '16:44:30')),
+    await shown.figure('overview', 'CPU taken by the host', view('vps1', '16:41:00', '16:44:30')),
     0.3 / 0.42,
     1,
   );
 });
 
 test('golden: how long Redis was silent and its thread blocked', async () => {
-  near(await figure('freeze', 'Redis was silent for', incident), frozenSeconds, 1);
-  near(await figure('freeze', 'Longest in D', incident), frozenSeconds, 1);
-  near(await figure('overview', 'Longest in D now', incident), frozenSeconds, 1);
+  near(await shown.figure('freeze', 'Redis was silent for', incident), frozenSeconds, 1);
+  near(await shown.figure('freeze', 'Longest in D', incident), frozenSeconds, 1);
+  near(await shown.figure('overview', 'Longest in D now', incident), frozenSeconds, 1);
 });
 
 test('golden: host page-ins, second by second as the host got worse', async () => {
   const pages = 0.4 * 25 * 60 + 6 * 120 + 60 * 60 + 8 * 40;
-  near(await figure('freeze', 'Host page-ins', incident), pages, 2);
+  near(await shown.figure('freeze', 'Host page-ins', incident), pages, 2);
 });
 
 test('golden: seconds without CPU, and the longest stall', async () => {
-  near(await figure('freeze', 'Seconds without CPU', incident), 0.05 * 120 + 0.12 * 100, 3);
-  assert.equal(await figure('overview', 'Longest stall', incident), 1.6);
+  near(await shown.figure('freeze', 'Seconds without CPU', incident), 0.05 * 120 + 0.12 * 100, 3);
+  assert.equal(await shown.figure('overview', 'Longest stall', incident), 1.6);
 });
 
 test('golden: the kernel reports a hung task ten times and is silent then', async () => {
-  near(await figure('freeze', 'Hung task reports', incident), 10, 2);
+  near(await shown.figure('freeze', 'Hung task reports', incident), 10, 2);
 });
 
 test('golden: the fork of the last save, and what is at risk after it', async () => {
-  assert.equal((await peaks('freeze', 'Fork and bgsave', incident)).get('last fork'), 1.4);
+  assert.equal((await shown.peaks('freeze', 'Fork and bgsave', incident)).get('last fork'), 1.4);
   const justFrozen = view('vps1', '17:48:25', '17:48:35');
-  const atRisk = (await peaks('freeze', 'Unsaved changes at risk', justFrozen))
+  const atRisk = (await shown.peaks('freeze', 'Unsaved changes at risk', justFrozen))
     .values()
     .next().value;
   near(atRisk ?? 0, 40 * 35, 10);
 });
 
 test('golden: the link to the master, gone for a minute', async () => {
-  const link = await peaks('freeze', 'Link of a replica to its master', incident);
+  const link = await shown.peaks('freeze', 'Link of a replica to its master', incident);
   near(link.get('link down for') ?? 0, 55, 10);
   near(link.get('last heard of the master') ?? 0, 5, 1);
 });
 
 test('golden: what piles up behind a frozen Redis', async () => {
-  const piled = await peaks('freeze', 'What piles up', view('vps1', '17:40:00', '17:58:40'));
+  const piled = await shown.peaks('freeze', 'What piles up', view('vps1', '17:40:00', '17:58:40'));
   near(piled.get('listen queue') ?? 0, 600 * 0.8, 2);
   assert.equal(piled.get('tasks in the cgroup of Redis'), 7 + 20 * 4);
 });
 
 test('golden: who used the CPU', async () => {
-  const used = await peaks('overview', 'Who used the CPU', incident);
+  const used = await shown.peaks('overview', 'Who used the CPU', incident);
   near(used.get('own') ?? 0, 0.12, 1);
   near(used.get('stolen by the host') ?? 0, 0.3, 1);
 });
@@ -285,11 +203,17 @@ test('golden: who used the CPU', async () => {
 test('golden: the error budget, spent by the neighbour and by standing still', async () => {
   // Of the two hours: 5 min of steal, and the 100 s in which more than a tenth was stalled.
   const badShare = (300 + 100) / (timeOf('18:30:00') - timeOf('16:30:00'));
-  near(await figure('overview', 'Error budget left', incident), 1 - badShare / 0.005, 8);
+  near(await shown.figure('overview', 'Error budget left', incident), 1 - badShare / 0.005, 8);
   const spent = { cause: 'host_memory' };
-  near(await cell('slo', 'Who spent the host budget', 'Seconds', spent, incident), 100, 20);
+  near(await shown.cell('slo', 'Who spent the host budget', 'Seconds', spent, incident), 100, 20);
   near(
-    await cell('slo', 'Who spent the host budget', 'Seconds', { cause: 'host_cpu' }, incident),
+    await shown.cell(
+      'slo',
+      'Who spent the host budget',
+      'Seconds',
+      { cause: 'host_cpu' },
+      incident,
+    ),
     300,
     10,
   );
@@ -299,22 +223,23 @@ test('golden: the league of hosts', async () => {
   const all = view('all', '16:35:00', '18:30:00');
   const hours = 115 / 60;
   const [vps1, vps2] = [{ host: 'vps1' }, { host: 'vps2' }];
-  near(await cell('compare', 'League table', 'Over 5 %', vps2, all), 0.1 * hours, 3);
-  near(await cell('compare', 'League table', 'Observed', vps2, all), hours, 3);
-  assert.equal(await cell('compare', 'League table', 'Steal p50', vps2, all), 0);
-  near(await cell('compare', 'Harm done', 'Paged', vps1, all), 29, 5);
+  near(await shown.cell('compare', 'League table', 'Over 5 %', vps2, all), 0.1 * hours, 3);
+  near(await shown.cell('compare', 'League table', 'Observed', vps2, all), hours, 3);
+  assert.equal(await shown.cell('compare', 'League table', 'Steal p50', vps2, all), 0);
+  near(await shown.cell('compare', 'Harm done', 'Paged', vps1, all), 29, 5);
   const priced = { ...vps2, price: '4' };
   near(
-    await cell('compare', 'What a core really costs', 'Effective cores', priced, all),
+    await shown.cell('compare', 'What a core really costs', 'Effective cores', priced, all),
     2 * 0.95,
     1,
   );
 });
 
 test('golden: the health endpoint says it is well, and lies', async () => {
+  const freeze = models.find(({ uid }) => uid === 'stealwatch-freeze');
   const said = await askPanel(
     afternoon.prometheus,
-    panelNamed(model('freeze'), 'What the application said of itself'),
+    panelNamed(freeze, 'What the application said of itself'),
     incident,
   );
   const points = said[0]?.series[0]?.points ?? [];
@@ -324,7 +249,7 @@ test('golden: the health endpoint says it is well, and lies', async () => {
 });
 
 test('the lanes turn in the order of cause and effect', async () => {
-  const lanes = await lanesOf(view('vps1', '17:00:00', '18:00:00'));
+  const lanes = await shown.lanes(view('vps1', '17:00:00', '18:00:00'));
   const first = (lane: string, level: number) => {
     const point = lanes.get(lane)?.find(([, value]) => value >= level);
     assert.ok(point, `${lane} never reached ${level}`);
@@ -375,7 +300,7 @@ const expected: readonly (readonly [machine: string, clock: string, code: number
 for (const [machine, clock, code] of expected) {
   test(`verdict of ${machine} at ${clock} is ${code}`, async () => {
     const at = view(machine, '16:35:00', clock);
-    assert.equal(await figure('overview', 'Is my host stealing from me?', at), code);
+    assert.equal(await shown.figure('overview', 'Is my host stealing from me?', at), code);
   });
 }
 

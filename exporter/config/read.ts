@@ -5,12 +5,11 @@
 import { isUtf8 } from 'node:buffer';
 import { parseArgs } from 'node:util';
 import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
-import { type Setting, settings } from './settings.ts';
+import { helpText } from './help.ts';
+import { type Setting, settings, type SettingsTable } from './settings.ts';
 import { withSettings } from '../redis/address-settings.ts';
 import { messageOf } from '../measure/errors.ts';
 
-/** Settings by the name of their value. */
-export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 export type ValuesOf<T extends SettingsTable> = {
   readonly [K in keyof T]: ReturnType<T[K]['parse']>;
 };
@@ -29,55 +28,6 @@ export interface Surroundings {
   readonly collectors: readonly string[];
 }
 
-function wrapped(text: string, indent: string, width = 92): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((text) => indent + text).join('\n');
-}
-
-function usageOf({ flag, placeholder, optional }: Setting<unknown>): string {
-  if (placeholder === undefined) return `--${flag}`;
-  return optional === true ? `--${flag}[=${placeholder}]` : `--${flag} ${placeholder}`;
-}
-
-/** A paragraph for each setting, as `--help` shows it. */
-export function settingsHelp(table: SettingsTable): string[] {
-  return Object.values(table).map((s) => {
-    const fallback = s.fallback === '' ? '' : ` Default: ${s.fallback}.`;
-    const files = s.secret === true ? ', each also with _FILE' : '';
-    const variables =
-      s.variables.length === 0 ? [] : [`      ${s.variables.join(', then ')}${files}`];
-    return [`  ${usageOf(s)}`, ...variables, wrapped(s.help + fallback, '      ')].join('\n');
-  });
-}
-
-function helpText(collectors: readonly string[]): string {
-  return [
-    'stealwatch: tells within seconds when your host takes your CPU or pages out your memory.',
-    '',
-    'Usage: stealwatch [options]',
-    '       stealwatch doctor | report [options]: once, and --help lists theirs.',
-    '',
-    'Every option has an environment variable, named below it; the option wins. What may hold a',
-    'secret may stand in a file, whose name the variable with _FILE behind it gives:',
-    'STEALWATCH_REDIS_URL_FILE=/run/secrets/redis-url.',
-    '',
-    ...settingsHelp(settings),
-    '  --version\n      Print the version and end.',
-    '  --help\n      Print this and end.',
-    '',
-    wrapped(`Collectors: ${collectors.join(' ')}.`, ''),
-    '',
-  ].join('\n');
-}
-
 interface Given {
   readonly text: string;
   /** `--redis-url` or `STEALWATCH_REDIS_URL`: what to name when the text is wrong. */
@@ -88,11 +38,6 @@ interface Arguments {
   readonly flags: Map<string, Given>;
   readonly problems: string[];
   readonly wants: Set<'help' | 'version'>;
-}
-
-/** Whether the argument after the flag is its value. */
-function takesNext({ placeholder, optional }: Setting<unknown>): boolean {
-  return placeholder !== undefined && optional !== true;
 }
 
 function readArguments(argv: readonly string[], table: SettingsTable): Arguments {
@@ -120,6 +65,11 @@ function readArguments(argv: readonly string[], table: SettingsTable): Arguments
     else addFlag(token.name, token.value, all, result);
   }
   return result;
+}
+
+/** Whether the argument after the flag is its value. */
+function takesNext({ placeholder, optional }: Setting<unknown>): boolean {
+  return placeholder !== undefined && optional !== true;
 }
 
 function addFlag(

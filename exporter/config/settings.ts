@@ -40,6 +40,9 @@ export interface Setting<T> {
   readonly parse: (text: string) => T;
 }
 
+/** Settings by the name of their value. */
+export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
+
 export function setting<T>(definition: Setting<T>): Setting<T> {
   return definition;
 }

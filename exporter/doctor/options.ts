@@ -1,7 +1,8 @@
 /** The options of `stealwatch doctor`: those of the exporter that say where things are, and its own. */
 import { unitEnvironment } from './environment.ts';
 import type { ExamineOptions } from './examine.ts';
-import { readSettings, redisOf, redisProblems, settingsHelp } from '../config/read.ts';
+import { settingsHelp } from '../config/help.ts';
+import { readSettings, redisOf, redisProblems } from '../config/read.ts';
 import { setting, settings } from '../config/settings.ts';
 import {
   parseDirectory,

@@ -1,7 +1,7 @@
 /** docs/doctor.md, from the table of checks. */
 import type { Check, Mend, StepKind } from '../../exporter/doctor/check.ts';
 import { checks } from '../../exporter/doctor/checks.ts';
-import { settingsHelp } from '../../exporter/config/read.ts';
+import { settingsHelp } from '../../exporter/config/help.ts';
 import { doctorSettings } from '../../exporter/doctor/options.ts';
 import type { GeneratedFiles } from './files.ts';
 
