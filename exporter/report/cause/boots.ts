@@ -4,15 +4,20 @@
  */
 import type { Boot, Facts, Instant } from '../facts/facts.ts';
 
-function lastBefore(facts: Facts, from: Instant, to: Instant): Instant {
+interface Last {
+  readonly at: Instant;
+  readonly source: string;
+}
+
+function lastBefore(facts: Facts, from: Last, to: Instant): Last {
   let last = from;
-  const seen = (at: Instant) => {
-    if (at > last && at < to) last = at;
+  const seen = (at: Instant, source: string) => {
+    if (at > last.at && at < to) last = { at, source };
   };
-  for (const { points } of facts.series) for (const { at } of points) seen(at);
-  for (const { at } of facts.redis) seen(at);
-  for (const { at } of facts.systemEvents) seen(at);
-  for (const { at } of facts.kernelEvents) seen(at);
+  for (const { points, source } of facts.series) for (const { at } of points) seen(at, source);
+  for (const { at, source } of facts.redis) seen(at, source);
+  for (const { at, source } of facts.systemEvents) seen(at, source);
+  for (const { at, source } of facts.kernelEvents) seen(at, source);
   return last;
 }
 
@@ -41,10 +46,12 @@ export function knownEnds(facts: Facts): Boot[] {
   return facts.boots.map((boot) => {
     const next = nextBoot(facts.boots, boot);
     if (boot.end === undefined || next === undefined) return boot;
-    const at = lastBefore(facts, boot.end.at, next.start.earliest);
+    const own = { at: boot.end.at, source: boot.source };
+    const { at, source } = lastBefore(facts, own, next.start.earliest);
+    const later = source === own.source ? {} : { later: { source, logSilent: own.at } };
     const unclean = boot.end.how === 'unknown' ? howItEnded(facts, next) : undefined;
     const how = unclean === undefined ? boot.end.how : ('unclean' as const);
-    return Object.assign({}, boot, unclean, { end: { at, how } });
+    return Object.assign({}, boot, unclean, { end: { at, how, ...later } });
   });
 }
 

@@ -60,8 +60,6 @@ export interface FindingData {
   redis_aside_asleep: { readonly process: string; readonly thread: string };
   redis_last_line: { readonly event: RedisEvent };
   reports_spent: { readonly reports: number; readonly last: Instant };
-  /** It could have gone on and did not, though nothing else shows that the sleep was over. */
-  reports_stopped: { readonly reports: number; readonly by: Instant };
   ended_alive: Ended;
   ended_replaced: Ended;
   ended_quiet: Ended & { readonly latest: Instant };

@@ -55,6 +55,8 @@ export interface RedisLog {
   readonly nextStart?: RedisEvent;
   /** Lines written while the kernel reported the main thread asleep: one of the clocks is wrong. */
   readonly meanwhile: readonly RedisEvent[];
+  /** The longest it had been silent before, between two lines; undefined where it has too few to have a rhythm. */
+  readonly pause?: number;
   /** How it was told which log is that of this process. */
   readonly by: 'pid' | 'silence';
 }

@@ -12,9 +12,10 @@ const togetherSeconds = 600;
 const overlaps = (sign: Sign, { from, to }: Window, slack: number) =>
   sign.from <= to + slack && sign.to >= from - slack;
 
-/** Until it is known to have been over: what happens meanwhile belongs to it. */
+/** Until it is known to have been over: what happens meanwhile belongs to it, unless it may have been over for hours. */
 export function spanOf({ onset, end }: Incident): Window {
-  return { from: onset.earliest, to: Math.max(end.latest ?? end.at, end.at) };
+  const latest = end.how === 'unseen' ? end.at : (end.latest ?? end.at);
+  return { from: onset.earliest, to: Math.max(latest, end.at) };
 }
 
 interface Cluster {

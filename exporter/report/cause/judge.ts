@@ -22,7 +22,6 @@ const rules: readonly Rule[] = [
   sleep.whoseThread,
   sleep.redisLine,
   sleep.reportsSpent,
-  sleep.reportsStopped,
   sleep.howItEnded,
   sleep.uncleanEnd,
   sleep.lockups,

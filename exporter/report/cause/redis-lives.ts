@@ -56,12 +56,24 @@ function livedThen({ lines, next, endedAt }: Life, asleep: Instant): boolean {
   return endedAt > asleep && (next === undefined || next.at > asleep);
 }
 
+/** What it says of its own start is no rhythm that could stop, nor is a line or two after it. */
+const startSeconds = 60;
+const leastLines = 3;
+
+function longestPause(lines: readonly RedisEvent[]): number | undefined {
+  const from = (lines[0]?.at ?? 0) + startSeconds;
+  if (lines.filter(({ at }) => at > from).length < leastLines) return undefined;
+  return Math.max(...lines.slice(1).map(({ at }, i) => at - (lines[i]?.at ?? at)));
+}
+
 function logOf({ lines, next }: Life, thread: SleepingThread, by: RedisLog['by']): RedisLog {
   const asleep = thread.onset.latest + slackSeconds;
   const lastBefore = lines.findLast(({ at }) => at <= asleep);
+  const pause = longestPause(lines.filter(({ at }) => at <= asleep));
   const firstAfter = lines.find(({ at }) => at > thread.last);
   return {
     ...(lastBefore === undefined ? {} : { lastBefore }),
+    ...(pause === undefined ? {} : { pause }),
     ...(firstAfter === undefined ? {} : { firstAfter }),
     ...(next === undefined ? {} : { nextStart: next }),
     meanwhile: between(lines, asleep, thread.last),

@@ -113,22 +113,13 @@ const endings: Readonly<Record<Exclude<EndHow, 'detector_quiet'>, keyof FindingD
   measured: 'ended_measured',
 };
 
-export const reportsStopped: Rule = ({ incident: { sleep, end } }) => {
-  const last = sleep?.reports.at(-1);
-  if (sleep === undefined || last === undefined || sleep.budget !== 'left') return nothing;
-  const by = last.at + 2 * roundOf(sleep.reports);
-  if (end.how !== 'reset' || end.at <= by) return nothing;
-  return found('reports_stopped', 'proven', { reports: sleep.reportsOfBoot, by }, [last.source]);
-};
-
 const bySilence: ReadonlySet<EndHow> = new Set(['reset', 'shutdown', 'boot_ended']);
 
 /** An end of the boot ends a sleep; whether it lasted so long, only silence says. */
 function howSure({ end, sleep }: Context['incident']): Certainty {
   if (sleep === undefined || !bySilence.has(end.how)) return 'proven';
   const last = sleep.reports.at(-1)?.at ?? end.at;
-  if (end.at - last <= 2 * roundOf(sleep.reports)) return 'very likely';
-  return sleep.budget === 'left' ? 'possible' : 'likely';
+  return end.at - last <= 2 * roundOf(sleep.reports) ? 'very likely' : 'likely';
 }
 
 export const howItEnded: Rule = ({ facts, incident }): Findings => {

@@ -53,6 +53,10 @@ const now = time('2026-10-15 12:00:00');
 const at = (facts: Facts) => reportedIncidents(facts, now);
 const started = redis('2026-10-14 08:00:10', 'started');
 const inside = (line: RedisEvent) => ({ ...line, pid: 1, source: 'container' });
+const saved = (clock: string, rest: Partial<RedisEvent> = {}) =>
+  redis(`2026-10-14 ${clock}`, 'saved', rest);
+/** A Redis that saves each half an hour, so that hours of silence say something. */
+const busy = [started, ...['08:30:00', '09:00:00', '09:30:00', '09:59:48'].map((at) => saved(at))];
 const reset = { at: time('2026-10-14 19:37:00'), how: 'unclean' } as const;
 
 test('sleep: it began within a round before what the first report says', () => {
@@ -81,8 +85,7 @@ test('sleep: a clock that is off widens the beginning, and one that nobody knows
 });
 
 test('sleep: the tenth report is not the end, the reset is', () => {
-  const lines = [started, redis('2026-10-14 09:59:48', 'saved')];
-  const [incident] = at(factsOf({ lines, end: reset }));
+  const [incident] = at(factsOf({ lines: busy, end: reset }));
   assert.deepEqual(incident?.end, { at: reset.at, how: 'reset' });
   assert.equal(incident?.sleep?.reports.length, 10);
 });
@@ -99,20 +102,47 @@ test('sleep: fewer than ten and then silence: it woke within two rounds', () => 
   assert.equal(incident?.end.latest, froze + 245.2 + 2 * 122);
 });
 
-test('sleep: fewer than ten, and a log that is silent until the reset: the reset is told, and the doubt', () => {
-  const lines = [started, redis('2026-10-14 09:59:48', 'saved')];
-  const facts = factsOf({ rounds: 2, lines, end: reset });
-  const { incident, findings } = judge(facts, { lastBoot: false }, now);
-  assert.equal(incident?.end.how, 'reset');
-  assert.equal(findings.ended_reset?.certainty, 'possible');
-  assert.equal(findings.reports_stopped?.data.by, froze + 245.2 + 2 * 122);
+test('sleep: a Redis that had nothing to say before says nothing by its silence, whoever it is', () => {
+  const old = [
+    [started],
+    [redis('2026-10-14 08:00:10', 'ready', { pid: 4242 })],
+    // What a start says within a second is no rhythm.
+    Array.from({ length: 9 }, (_, i) => ({
+      ...started,
+      kind: 'other' as const,
+      at: started.at + i,
+    })),
+    [started, saved('08:10:00'), saved('09:50:00')],
+  ];
+  for (const lines of old) {
+    assert.equal(at(factsOf({ rounds: 2, lines, end: reset }))[0]?.end.how, 'detector_quiet');
+    const [spent] = at(factsOf({ lines, end: reset }));
+    assert.deepEqual([spent?.end.how, spent?.end.latest], ['unseen', reset.at]);
+  }
+});
+
+test('sleep: a detector that could speak and did not outweighs a log that is silent', () => {
+  const [incident] = at(factsOf({ rounds: 2, lines: busy, end: reset }));
+  assert.equal(incident?.end.how, 'detector_quiet');
+  assert.equal(incident?.end.latest, froze + 245.2 + 2 * 122);
+});
+
+test('sleep: where the kernel log itself fell silent, the detector is not heard', () => {
+  const end = { at: froze + 300, how: 'unclean' } as const;
+  const boots = [boot('boot-1', '2026-10-14 08:00:00', end), boot('boot-2', '2026-10-14 19:38:00')];
+  const points = [{ at: reset.at, value: 1 }];
+  const series = [{ measure: 'load_1m' as const, stepSeconds: 600, points, source: 'sysstat' }];
+  const facts = factsOf({ rounds: 2, lines: busy, more: { boots, series } });
+  const { incident, facts: known } = judge(facts, { lastBoot: false }, now);
+  assert.deepEqual([incident?.end.how, incident?.end.at], ['reset', reset.at]);
+  assert.deepEqual(known.boots[0]?.end?.later, { source: 'sysstat', logSilent: end.at });
 });
 
 const idsWith = (lines: readonly RedisEvent[]) =>
   incidentsOf(factsOf({ lines, end: reset }), now).map(({ id }) => id);
 
 test('incidents: the reset that ended a freeze is no incident of its own; one after life is', () => {
-  const silent = [started, redis('2026-10-14 09:59:48', 'saved')];
+  const silent = busy;
   const alive = [...silent, redis('2026-10-14 10:30:00', 'save_due')];
   assert.deepEqual(idsWith(silent), ['20261014T100000']);
   assert.deepEqual(idsWith(alive), ['20261014T100000', '20261014T193700']);
@@ -167,7 +197,12 @@ test('sleep: while a probe has no answer it goes on, also after the tenth report
   });
   const probe = { measure: 'redis_up' as const, stepSeconds: 15, points, source: 'journal' };
   const [incident] = at(factsOf({ end: reset, more: { series: [probe] } }));
-  assert.deepEqual(incident?.end, { at: froze - 600 + 399 * 15, source: 'journal', how: 'unseen' });
+  assert.deepEqual(incident?.end, {
+    at: froze - 600 + 399 * 15,
+    source: 'journal',
+    how: 'unseen',
+    latest: reset.at,
+  });
   assert.equal(incident?.onset.earliest, froze - 45);
   const holed = [
     {

@@ -114,6 +114,21 @@ function shownByRedis(redis: RedisLog | undefined, boot: Boot | undefined): End 
   return { at: next.at, how: 'process_gone', source: next.source };
 }
 
+/** So many times its longest pause: then a log that is silent says that nobody writes to it. */
+const telling = 2;
+
+/** A Redis with nothing to save writes no line for days: its silence tells only where it had a rhythm. */
+function silenceTells({ redis, chief }: Sleep, until: Instant): boolean {
+  if (redis?.pause === undefined || redis.meanwhile.length > 0) return false;
+  return until - (redis.lastBefore?.at ?? chief.onset.latest) > telling * redis.pause;
+}
+
+/** By then the log that the reports are from had gone on, and none came. */
+function detectorSilent(sleep: Sleep, boot: Boot | undefined, by: Instant, now: Instant): boolean {
+  const heard = boot?.end === undefined ? now : (boot.end.later?.logSilent ?? boot.end.at);
+  return sleep.budget === 'left' && heard > by;
+}
+
 function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: Instant): End {
   const shown = shownByRedis(sleep.redis, boot) ?? shownByProbe(sleep, facts.series, boot);
   if (shown !== undefined) return shown;
@@ -122,15 +137,13 @@ function endOf(sleep: Sleep, facts: KernelFacts, boot: Boot | undefined, now: In
   const silent = last + 2 * roundOf(sleep.reports);
   const ended = endWithBoot(facts, boot);
   if ((ended?.at ?? now) <= silent) return ended ?? { at: last, how: 'still_on' };
-  const couldReport = sleep.budget === 'left';
-  // Its log is silent until the reset: that weighs more than a detector whose budget nobody knows.
-  if (sleep.redis !== undefined && ended !== undefined && (!couldReport || ended.how === 'reset')) {
-    return ended;
-  }
+  const quiet = detectorSilent(sleep, boot, silent, now);
+  if (!quiet && ended !== undefined && silenceTells(sleep, ended.at)) return ended;
   const seen = seenUntil(sleep, facts.series, boot);
-  if (seen !== undefined && seen.at > last) return { ...seen, how: 'unseen' };
-  if (couldReport) return { at: last, how: 'detector_quiet', latest: silent };
-  return { at: last, how: 'unseen' };
+  const latest = ended === undefined ? {} : { latest: ended.latest ?? ended.at };
+  if (seen !== undefined && seen.at > last) return { ...seen, how: 'unseen', ...latest };
+  if (quiet) return { at: last, how: 'detector_quiet', latest: silent };
+  return { at: last, how: 'unseen', ...latest };
 }
 
 /** Seconds are told: what is off by less makes no interval wider. */

@@ -55,13 +55,13 @@ export const what: readonly Claim[] = [
     'what.unseen_reset',
     ['asleep', 'ended_unseen', 'unclean_end', 'incident'],
     ({ asleep, ended_unseen: end, unclean_end: { data: reset }, incident: { data } }) =>
-      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)} and was last seen asleep at ${at(end.data.at)}: **${lasted(data)}**. The VM was reset at ${at(reset.at)}; whether it woke before, nothing that was kept shows.`,
+      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)} and was last seen asleep at ${at(end.data.at)}: **${lastedAtMost(data)}**. The VM was reset at ${at(reset.at)}; whether it woke before, nothing that was kept shows.`,
   ),
   claim(
     'what.unseen',
     ['asleep', 'ended_unseen', 'incident'],
     ({ asleep, ended_unseen: end, incident: { data } }) =>
-      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)} and was last seen asleep at ${at(end.data.at)}: **${lasted(data)}**. When it woke, nothing that was kept shows.`,
+      say`${process(asleep.data.process)} fell asleep in the kernel ${began(data)} and was last seen asleep at ${at(end.data.at)}: **${lastedAtMost(data)}**. When it woke, nothing that was kept shows.`,
   ),
   claim(
     'what.still_on',

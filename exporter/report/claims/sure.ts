@@ -61,6 +61,25 @@ export const sure: readonly Claim[] = [
     },
   ),
   claim(
+    'sure.unseen',
+    ['asleep', 'ended_unseen'],
+    ({ ended_unseen: { data } }) => say`It slept until ${at(data.at)} at least`,
+    {
+      unless: ['reports_spent'],
+      answer: () =>
+        say`it was seen asleep then; a probe of Redis would show to the second when it woke`,
+    },
+  ),
+  claim(
+    'sure.unseen_spent',
+    ['asleep', 'ended_unseen', 'reports_spent'],
+    ({ ended_unseen: { data } }) => say`It slept until ${at(data.at)} at least`,
+    {
+      answer: ({ reports_spent: { data } }) =>
+        say`after ${data.reports} reports the kernel falls silent, so that nothing after it shows how long it went on: ${name('sysctl kernel.hung_task_warnings=-1')} before the next time, or a probe of Redis`,
+    },
+  ),
+  claim(
     'sure.woke',
     ['asleep', 'ended_quiet'],
     ({ ended_quiet: { data } }) => say`It woke by ${at(data.latest)}`,
@@ -120,12 +139,6 @@ export const contradictions: readonly Claim[] = [
     ['clocks_disagree'],
     ({ clocks_disagree: { data } }) =>
       say`Redis wrote a line at ${at(data.event.at)}, while the kernel reported its main thread asleep. One of the two clocks is wrong, often by its time zone; the log was not used to date anything.`,
-  ),
-  claim(
-    'contradiction.stopped',
-    ['reports_stopped', 'asleep', 'ended_reset'],
-    ({ reports_stopped: { data } }) =>
-      say`Its log is silent until the reset, but the kernel could have reported it again by ${at(data.by)} and did not (${data.reports} reports, of 10 as a rule): it may have woken before, without a line.`,
   ),
   claim(
     'contradiction.hypervisor',

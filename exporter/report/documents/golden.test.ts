@@ -76,7 +76,7 @@ const expected: Readonly<Record<string, Expected>> = {
   'disk-of-the-host': {
     story: stories.diskOfTheHost(false),
     ticket: true,
-    claims: `title.disk what.unseen_reset cause.disk_host certainty.disk_host meanwhile.disk ask.disk ask.figures figure.await reply.disk_own ${sleep} sure.disk plain.disk action.warnings action.watch_outside`,
+    claims: `title.disk what.unseen_reset cause.disk_host certainty.disk_host meanwhile.disk ask.disk ask.figures figure.await reply.disk_own ${sleep} sure.unseen_spent sure.disk plain.disk action.warnings action.watch_outside`,
   },
   'stood-still': {
     story: stories.stoodStill(true),
@@ -140,7 +140,7 @@ const expected: Readonly<Record<string, Expected>> = {
   'disk-of-our-own': {
     story: stories.diskOfTheHost(true),
     ticket: false,
-    claims: `title.own_disk what.unseen_reset whose.disk_own cause.own_disk ${sleep} action.warnings action.own_disk action.watch_outside`,
+    claims: `title.own_disk what.unseen_reset whose.disk_own cause.own_disk ${sleep} sure.unseen_spent action.warnings action.own_disk action.watch_outside`,
   },
   'gaps-alone': {
     story: stories.stoodStill(false),

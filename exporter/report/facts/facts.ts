@@ -47,6 +47,13 @@ export interface Missing {
   readonly command?: string;
 }
 
+export interface BootEnd {
+  readonly at: Instant;
+  readonly how: 'clean' | 'unclean' | 'unknown';
+  /** Where another source has a later record than the log that the boot is known by: whose, and when that fell silent. */
+  readonly later?: { readonly source: string; readonly logSilent: Instant };
+}
+
 export interface Boot {
   /** journald's, or one made of the place in the file it was read from. */
   readonly id: string;
@@ -54,7 +61,7 @@ export interface Boot {
   readonly start: Interval;
   readonly kernelRelease?: string;
   /** The last that is known of it; undefined for the boot that is running. */
-  readonly end?: { readonly at: Instant; readonly how: 'clean' | 'unclean' | 'unknown' };
+  readonly end?: BootEnd;
   /** What tells how it ended, a sentence each. */
   readonly endSaid: readonly string[];
   readonly source: string;

@@ -85,6 +85,13 @@ export const oneReset = [
 export const redisBefore = [
   redis('2026-10-13 19:00:20', 'started'),
   redis('2026-10-13 19:00:21', 'ready'),
+  // It saves each hour, so that nine hours of silence say something.
+  ...Array.from({ length: 26 }, (_, i) => {
+    const due = redis('2026-10-13 20:00:00', 'save_due', {
+      text: '1 changes in 3600 seconds. Saving...',
+    });
+    return { ...due, at: due.at + i * 3600 };
+  }).filter(({ at }) => at < time('2026-10-14 21:03:10')),
   redis('2026-10-14 21:03:10', 'save_due', { text: '100 changes in 300 seconds. Saving...' }),
   redis('2026-10-14 21:03:12', 'saved', { text: 'Background saving terminated with success' }),
 ];
