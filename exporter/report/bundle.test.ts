@@ -145,8 +145,16 @@ function sadfRows(from: number, to: number, froze: number): string {
   ].join('\n');
 }
 
+/** It saves each hour, so that nine hours of silence say something. */
+const saves = Array.from({ length: 36 }, (_, i) => {
+  const [, day, month, year, clock] = new Date(Date.UTC(2026, 9, 13, 10 + i))
+    .toUTCString()
+    .split(' ');
+  return `160:M ${day} ${month} ${year} ${clock}.100 * Background saving terminated with success`;
+});
 const redisLog = `160:M 13 Oct 2026 09:00:00.100 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo
 160:M 13 Oct 2026 09:00:01.100 * Ready to accept connections tcp
+${saves.join('\n')}
 160:M 14 Oct 2026 21:03:17.100 * Background saving terminated with success
 812:C 15 Oct 2026 06:42:25.000 # oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo
 812:M 15 Oct 2026 06:42:26.000 * Loading RDB produced by version 7.0.15

@@ -8,7 +8,7 @@ import { judge, type Judged } from './cause/judge.ts';
 import { askDoctor, withDoctor } from './from-doctor.ts';
 import { type Documents, documentsOf } from './documents/all.ts';
 import type { Facts } from './facts/facts.ts';
-import { helpText, readOptions, type ReportOptions } from './options.ts';
+import { commandFor, helpText, readOptions, type ReportOptions } from './options.ts';
 import { gather } from './sources/index.ts';
 import { claimDirectory, type OutFile, writeFiles } from './write.ts';
 
@@ -78,11 +78,10 @@ async function run(
     const judged = judge(facts, wanted, now);
     const unknown = unknownIncident(options, judged);
     if (unknown !== undefined) tell(unknown);
-    const documents = documentsOf(
-      judged,
-      options.redaction,
-      options.host === undefined ? [] : [options.host],
-    );
+    const documents = documentsOf(judged, options.redaction, {
+      hosts: options.host === undefined ? [] : [options.host],
+      commandFor: (id) => commandFor(options, id),
+    });
     const directory = directoryOf(options, judged);
     if (options.out === undefined) await claimDirectory(directory, options.force);
     const files = filesOf(documents, facts, options.raw);

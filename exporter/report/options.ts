@@ -189,8 +189,10 @@ function parsePrometheus(text: string): string {
   return href;
 }
 
+const isUrl = (text: string) => /^[a-z][a-z+.-]*:\/\//i.test(text);
+
 function parseEvidence(text: string): string {
-  return /^[a-z][a-z+.-]*:\/\//i.test(text) ? parseHttpUrl(text).href : text;
+  return isUrl(text) ? parseHttpUrl(text).href : text;
 }
 
 /** Other programs are asked for it, from another directory. */
@@ -206,6 +208,35 @@ function parseRoot(text: string): string {
 const safeToShow = /^[\w.:/+ -]{1,60}$/;
 
 const asItIs = (text: string) => text;
+
+const quoted = (word: string): string =>
+  /^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+
+/** A URL that needs a password is for the reader to type again. */
+function shownUrl(url: string): string {
+  const { username, password, search } = new URL(url);
+  return username === '' && password === '' && search === '' ? url : 'URL';
+}
+
+/** The command that asks the same sources for another incident. */
+export function commandFor(options: ReportOptions, incident: string): string {
+  const { root, journal, kernLog, sysstat, redisLog, prometheus, host, evidence, redaction } =
+    options;
+  const one = (flag: string, value: string | undefined) =>
+    value === undefined ? [] : [flag, value];
+  const words = [
+    ...one('--root', root === '/' ? undefined : root),
+    ...one('--journal', journal),
+    ...kernLog.flatMap((file) => ['--kern-log', file]),
+    ...sysstat.flatMap((file) => ['--sysstat', file]),
+    ...redisLog.flatMap((file) => ['--redis-log', file]),
+    ...one('--prometheus', prometheus === undefined ? undefined : shownUrl(prometheus)),
+    ...one('--host', host),
+    ...one('--evidence', evidence !== undefined && isUrl(evidence) ? shownUrl(evidence) : evidence),
+    ...(redaction === 'ticket' ? [] : [redaction === 'all' ? '--redact' : '--no-redact']),
+  ];
+  return ['stealwatch report', ...words.map(quoted), '--incident', incident].join(' ');
+}
 
 export function readOptions(
   argv: readonly string[],

@@ -145,6 +145,6 @@ export function chosen(
   facts: Facts,
 ): Incident | undefined {
   const fitting = incidents.filter((incident) => isWanted(incident, wanted, facts));
-  const strong = fitting.filter((incident) => weightOf(incident) > 0);
-  return (strong.length > 0 ? strong : fitting).at(-1);
+  const most = Math.max(...fitting.map(weightOf));
+  return fitting.findLast((incident) => weightOf(incident) === most);
 }

@@ -308,5 +308,21 @@ test('incidents: the newest that weighs most in the range, or the one that was n
   assert.equal(pick({ id: '20261014T100000' }), '20261014T100000');
   assert.equal(pick({ id: '20261014T100001' }), undefined);
   assert.equal(pick({ from: froze + 20_000 }), undefined);
+  const lost = { at: time('2026-10-15 09:00:00'), how: 'unclean' } as const;
+  const later = factsOf({
+    rounds: 2,
+    more: {
+      boots: [
+        boot('boot-1', '2026-10-14 08:00:00', { at: froze + 9000, how: 'clean' }),
+        boot('boot-2', '2026-10-14 13:00:00', lost),
+      ],
+    },
+  });
+  const both = incidentsOf(later, now);
+  assert.deepEqual(
+    both.map(({ id }) => id),
+    ['20261014T100000', '20261015T090000'],
+  );
+  assert.equal(chosen(both, { lastBoot: false }, later)?.id, '20261014T100000');
   assert.equal(pick({ lastBoot: true }), undefined);
 });

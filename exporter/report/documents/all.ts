@@ -18,17 +18,28 @@ export interface Documents {
   readonly summary: readonly string[];
 }
 
-/** `hosts`: names that the machine goes by elsewhere, in Prometheus for one. */
+export interface Asked {
+  /** Names that the machine goes by elsewhere, in Prometheus for one. */
+  readonly hosts: readonly string[];
+  /** What to type for another incident of the same sources. */
+  readonly commandFor: (incident: string) => string;
+}
+
+const plainly: Asked = {
+  hosts: [],
+  commandFor: (incident) => `stealwatch report --incident ${incident}`,
+};
+
 export function documentsOf(
   judged: Judged,
   redaction: Redaction,
-  hosts: readonly string[] = [],
+  { hosts, commandFor }: Asked = plainly,
 ): Documents {
   const hiding = redaction === 'nothing' ? openly : redactor(judged.facts.machine, hosts);
   const ticket = ticketOf(judged, hiding);
   const own = redaction === 'all' ? hiding.replace : asItIs;
   const key = redaction === 'all' ? [] : hiding.replaced();
-  const report = reportOf(judged, { replace: own, replaced: key });
+  const report = reportOf(judged, { replace: own, replaced: key, commandFor });
   const json = reportJson(judged, [...(ticket?.claims ?? []), ...report.claims], own);
   const { text, summary } = report;
   return { ticket: ticket?.text, report: text, json, replaced: hiding.replaced(), summary };

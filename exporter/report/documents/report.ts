@@ -11,7 +11,7 @@ import { contradictions, sure } from '../claims/sure.ts';
 import { titles } from '../claims/titles.ts';
 import { durationText } from '../../measure/duration.ts';
 import type { Replaced } from '../text/redact.ts';
-import { host, joined, name, type Replace, say, table, toPlain } from '../text/say.ts';
+import { host, joined, name, type Replace, say, table, type Text, toPlain } from '../text/say.ts';
 import { utcRange } from '../text/units.ts';
 import {
   bullets,
@@ -67,14 +67,31 @@ function causePart(judged: Judged, sentences: readonly Sentence[], page: Page): 
 
 const mostOthers = 10;
 
-function others({ incidents, incident }: Judged, { md }: Page): string[] {
+/** Newest first. */
+function others({ incidents, incident }: Judged, { commandFor }: ReportOptions): Text[] {
   const rest = incidents.filter(({ id }) => id !== incident?.id).slice(-mostOthers);
   return rest.reverse().map((one) => {
     const { from, to } = spanOf(one);
     const by = one.sleep === undefined ? 'by what was measured' : 'reported by the kernel';
-    return `- ${md(say`${utcRange({ from, to })} (${durationText(to - from)}), ${by}: ${name(`stealwatch report --incident ${one.id}`)}`)}`;
+    return say`${utcRange({ from, to })} (${durationText(to - from)}), ${by}: ${name(commandFor(one.id))}`;
   });
 }
+
+const mostOnTerminal = 3;
+
+/** Which one was taken is no secret: a terminal names the others too. */
+function othersShort(all: readonly Text[], replace: Replace): string[] {
+  if (all.length === 0) return [];
+  const more = all.length - mostOnTerminal;
+  return [
+    '',
+    'Other incidents in the same sources:',
+    ...all.slice(0, mostOnTerminal).map((one) => `  ${toPlain(one, replace)}`),
+    ...(more > 0 ? [`  and ${more} more in report.md`] : []),
+  ];
+}
+
+const listed = (texts: readonly Text[], { md }: Page) => texts.map((text) => `- ${md(text)}`);
 
 function replacedTable(replaced: readonly Replaced[], { md }: Page): string[] {
   if (replaced.length === 0) return [];
@@ -94,19 +111,19 @@ const nothingRead =
 const nothingFound =
   'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.';
 
-function empty(judged: Judged, page: Page): ReportDocument {
+function empty(judged: Judged, page: Page, rest: readonly Text[]): ReportDocument {
   const none = judged.facts.sources.every(({ records }) => records === 0);
   const finding = none ? nothingRead : nothingFound;
   return {
     claims: [],
-    summary: [finding],
+    summary: [finding, ...othersShort(rest, page.replace)],
     text: [
       '# Nothing found',
       '',
       finding,
       ...section('What was read', sourceTable(judged, page)),
       ...section('What was looked for and not found', missingList(judged, page)),
-      ...section('Other incidents in the same sources', others(judged, page)),
+      ...section('Other incidents in the same sources', listed(rest, page)),
       '',
     ].join('\n'),
   };
@@ -121,13 +138,16 @@ export interface ReportOptions {
   readonly replace: Replace;
   /** What the ticket replaced: the key to it, for this copy only. */
   readonly replaced: readonly Replaced[];
+  readonly commandFor: (incident: string) => string;
 }
 
-export function reportOf(judged: Judged, { replace, replaced }: ReportOptions): ReportDocument {
+export function reportOf(judged: Judged, options: ReportOptions): ReportDocument {
+  const { replace, replaced } = options;
+  const rest = others(judged, options);
   const page = pageOf(replace);
   const { findings } = judged;
   const title = titleOf(judged);
-  if (judged.incident === undefined || title === undefined) return empty(judged, page);
+  if (judged.incident === undefined || title === undefined) return empty(judged, page, rest);
   const blame = ticketCause(findings) === undefined ? firstSaid(whose, findings) : undefined;
   const short = [firstSaid(what, findings), blame].flatMap((one) => one ?? []);
   const causes = said([...cause, ...ownCauses], findings);
@@ -155,7 +175,7 @@ export function reportOf(judged: Judged, { replace, replaced }: ReportOptions): 
     ...section('What does not go together', bullets(parts.contradictions, page)),
     ...section('Action items', bullets(parts.actions, page)),
     ...section('What was looked for and not found', missingList(judged, page)),
-    ...section('Other incidents in the same sources', others(judged, page)),
+    ...section('Other incidents in the same sources', listed(rest, page)),
     ...section('Where this comes from', sourceTable(judged, page)),
     ...section('Names in the ticket', replacedTable(replaced, page)),
     '',
@@ -168,5 +188,6 @@ export function reportOf(judged: Judged, { replace, replaced }: ReportOptions): 
     ...Object.values(parts).flat(),
     ...said(meanwhile, findings),
   ];
-  return { text: lines.join('\n'), claims, summary: plain };
+  const summaryLines = [...plain, ...othersShort(rest, replace)];
+  return { text: lines.join('\n'), claims, summary: summaryLines };
 }
