@@ -126,26 +126,27 @@ test('options: a root is there, and every path is whole: others are asked for it
   );
 });
 
+function again(...argv: string[]): string {
+  const command = read(...argv);
+  assert.ok(command.kind === 'run');
+  return commandFor(command.options, '20261014T210331');
+}
+
 test('options: the command for another incident asks the same sources, and holds no password', () => {
-  const again = (...argv: string[]) => {
-    const command = read(...argv);
-    assert.ok(command.kind === 'run');
-    return commandFor(command.options, '20261014T210331');
-  };
   assert.equal(again('--last-boot', '--out', 'x'), 'stealwatch report --incident 20261014T210331');
   const sources = [
-    ['--root', '/mnt/old disk'],
-    ['--journal', "it's"],
-    ['--kern-log', 'a', '--kern-log', 'b'],
-    ['--sysstat', 'sa20'],
-    ['--redis-log', '$(reboot)'],
+    ['--root', '/'],
+    ['--journal', "/mnt/it's"],
+    ['--kern-log', '/a', '--kern-log', '/old disk/b'],
+    ['--sysstat', '/sa20'],
+    ['--redis-log', '/$(reboot)'],
     ['--host', 'web-1'],
-    ['--evidence', 'kept'],
+    ['--evidence', '/kept'],
     ['--redact'],
   ].flat();
   assert.equal(
     again(...sources, '--prometheus', 'http://me:secret@watcher:9090'),
-    String.raw`stealwatch report --root '/mnt/old disk' --journal 'it'\''s' --kern-log a --kern-log b --sysstat sa20 --redis-log '$(reboot)' --prometheus URL --host web-1 --evidence kept --redact --incident 20261014T210331`,
+    String.raw`stealwatch report --root / --journal '/mnt/it'\''s' --kern-log /a --kern-log '/old disk/b' --sysstat /sa20 --redis-log '/$(reboot)' --prometheus URL --host web-1 --evidence /kept --redact --incident 20261014T210331`,
   );
   assert.match(
     again('--prometheus', 'http://watcher:9090'),

@@ -218,21 +218,25 @@ function shownUrl(url: string): string {
   return username === '' && password === '' && search === '' ? url : 'URL';
 }
 
+const flagged = (flag: string, value: string | undefined): string[] =>
+  value === undefined ? [] : [flag, value];
+
 /** The command that asks the same sources for another incident. */
 export function commandFor(options: ReportOptions, incident: string): string {
-  const { root, journal, kernLog, sysstat, redisLog, prometheus, host, evidence, redaction } =
-    options;
-  const one = (flag: string, value: string | undefined) =>
-    value === undefined ? [] : [flag, value];
+  const { root, rootNamed, journal, kernLog, sysstat, redisLog, prometheus, host } = options;
+  const { evidence, redaction } = options;
   const words = [
-    ...one('--root', root === '/' ? undefined : root),
-    ...one('--journal', journal),
+    ...flagged('--root', rootNamed ? root : undefined),
+    ...flagged('--journal', journal),
     ...kernLog.flatMap((file) => ['--kern-log', file]),
     ...sysstat.flatMap((file) => ['--sysstat', file]),
     ...redisLog.flatMap((file) => ['--redis-log', file]),
-    ...one('--prometheus', prometheus === undefined ? undefined : shownUrl(prometheus)),
-    ...one('--host', host),
-    ...one('--evidence', evidence !== undefined && isUrl(evidence) ? shownUrl(evidence) : evidence),
+    ...flagged('--prometheus', prometheus === undefined ? undefined : shownUrl(prometheus)),
+    ...flagged('--host', host),
+    ...flagged(
+      '--evidence',
+      evidence !== undefined && isUrl(evidence) ? shownUrl(evidence) : evidence,
+    ),
     ...(redaction === 'ticket' ? [] : [redaction === 'all' ? '--redact' : '--no-redact']),
   ];
   return ['stealwatch report', ...words.map(quoted), '--incident', incident].join(' ');

@@ -112,7 +112,12 @@ export interface FindingData {
   };
   out_of_memory: { readonly event: KernelEventFact; readonly count: number };
   out_of_memory_container: { readonly event: KernelEventFact; readonly count: number };
-  short_of_memory: { readonly pressure?: number; readonly swapIn?: number };
+  short_of_memory: {
+    readonly pressure?: number;
+    readonly swapIn?: number;
+    readonly faults?: number;
+    readonly used?: number;
+  };
   own_load: { readonly idle: number; readonly own?: number };
   /** It did not answer, and the kernel had none of its threads asleep. */
   redis_stopped_or_busy: { readonly seconds: number; readonly by: 'threads' | 'kernel log' };

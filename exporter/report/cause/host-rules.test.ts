@@ -14,6 +14,8 @@ const during = (then: number, otherwise: number) => (at: number) =>
 const pageIns = (rate: number) => series('host_page_ins', shape, during(rate, 0.01));
 const blocked = (threads: number) => series('threads_in_d', shape, during(threads, 0));
 const inIo = (tasks: number) => series('tasks_in_io_wait', shape, during(tasks, 0));
+const faults = (rate: number) => series('major_faults', shape, during(rate, 1));
+const used = (share: number) => series('memory_used', shape, during(share, 0.4));
 const waiting = (threads: number) => series('threads_waiting_for_page', shape, during(threads, 0));
 
 function findings(all: readonly Series[], more: Partial<Facts> = {}) {
@@ -26,6 +28,15 @@ function findings(all: readonly Series[], more: Partial<Facts> = {}) {
   };
   return judge(facts, { lastBoot: false }, to + 3600).findings;
 }
+
+test('a full memory whose pages are read again is short of memory, without any swap', () => {
+  const data = findings([faults(900), used(0.99)]).short_of_memory?.data;
+  assert.deepEqual([data?.faults, data?.used?.toFixed(2)], [900, '0.99']);
+  assert.equal(data?.swapIn, undefined);
+  for (const other of [[faults(900)], [faults(900), used(0.5)], [faults(5), used(0.99)]]) {
+    assert.equal(findings(other).short_of_memory, undefined);
+  }
+});
 
 test('page-ins and threads asleep for no I/O are very likely the host, unless their wait channels say otherwise', () => {
   assert.equal(

@@ -17,15 +17,27 @@ export const ownLoad: Rule = ({ figures, during }) => {
 export const shortOfMemory: Rule = ({ figures, during }) => {
   const pressure = figures.whole('pressure_memory', during);
   const swapIn = figures.whole('swap_in_pages', during);
+  const faults = figures.whole('major_faults', during);
+  const used = figures.whole('memory_used', during);
+  const reread = (faults?.mean ?? 0) > limits.majorFaults && (used?.mean ?? 0) > limits.fullMemory;
   const pressed = (pressure?.mean ?? 0) > limits.memoryPressure;
   const swaps = (swapIn?.mean ?? 0) > limits.swapPages;
-  if (!pressed && !swaps) return nothing;
-  const data = given({ pressure: pressure?.mean, swapIn: swapIn?.mean });
+  if (!pressed && !swaps && !reread) return nothing;
+  const data = given({
+    pressure: pressed ? pressure?.mean : undefined,
+    swapIn: swaps ? swapIn?.mean : undefined,
+    faults: reread ? faults?.mean : undefined,
+    used: reread ? used?.mean : undefined,
+  });
   return found(
     'short_of_memory',
     'likely',
     data,
-    [pressure, swapIn].flatMap((one) => one?.source ?? []),
+    [
+      ...(pressed ? [pressure] : []),
+      ...(swaps ? [swapIn] : []),
+      ...(reread ? [faults, used] : []),
+    ].flatMap((one) => one?.source ?? []),
   );
 };
 

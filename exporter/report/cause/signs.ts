@@ -11,6 +11,8 @@ interface Rule {
   readonly bad: (value: number, usual: number) => boolean;
   /** Shorter spells are none. */
   readonly leastSeconds: number;
+  /** Bad only while this is more too. */
+  readonly with?: { readonly measure: Measure; readonly above: number };
   /** Of what is true at an instant, one point is no length of time. */
   readonly leastPoints?: number;
 }
@@ -25,6 +27,8 @@ export const limits = {
   busyDisk: 0.8,
   memoryPressure: 0.2,
   swapPages: 100,
+  majorFaults: 100,
+  fullMemory: 0.9,
   slowRedisSeconds: 1,
   loadRise: 1,
   quietIdle: 0.5,
@@ -85,6 +89,14 @@ const rules: readonly Rule[] = [
     leastSeconds: 300,
   },
   {
+    // What programs run from was thrown out of a full memory and is read again: no swap takes part.
+    kind: 'short_memory',
+    measure: 'major_faults',
+    bad: (rate) => rate > limits.majorFaults,
+    with: { measure: 'memory_used', above: limits.fullMemory },
+    leastSeconds: 300,
+  },
+  {
     kind: 'stall',
     measure: 'stalled_seconds',
     bad: (seconds) => seconds > 10,
@@ -141,13 +153,27 @@ function littleSteal({ of, source }: Series, series: readonly Series[]): Readonl
   return new Set(low.map(({ at }) => at));
 }
 
+/** Times at which what a rule asks for besides was not so, or not measured. */
+function notBeside(
+  { points, source }: Series,
+  series: readonly Series[],
+  beside: Rule['with'],
+): ReadonlySet<Instant> {
+  if (beside === undefined) return new Set();
+  const other = series.find((one) => one.measure === beside.measure && one.source === source);
+  const above = new Set(
+    other?.points.filter(({ value }) => value > beside.above).map(({ at }) => at),
+  );
+  return new Set(points.map(({ at }) => at).filter((at) => !above.has(at)));
+}
+
 function measuredSigns(series: readonly Series[]): Sign[] {
-  return rules.flatMap(({ kind, measure, bad, leastSeconds, leastPoints = 1 }) =>
+  return rules.flatMap(({ kind, measure, bad, with: beside, leastSeconds, leastPoints = 1 }) =>
     series
       .filter((one) => one.measure === measure)
       .flatMap((one) => {
         const usual = medianOf(one.points.map(({ value }) => value));
-        const scarce = kind === 'steal' ? littleSteal(one, series) : new Set<Instant>();
+        const scarce = kind === 'steal' ? littleSteal(one, series) : notBeside(one, series, beside);
         return spellsOf(one, (value, at) => bad(value, usual) && !scarce.has(at))
           .filter(({ from, to, points }) => to - from >= leastSeconds && points >= leastPoints)
           .map(({ from, to }) => ({ kind, from, to, step: one.stepSeconds, source: one.source }));

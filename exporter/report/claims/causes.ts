@@ -82,7 +82,11 @@ export const ownCauses: readonly Claim[] = [
       data.swapIn === undefined
         ? ''
         : ` It swapped in ${figure(data.swapIn)} pages a second, from its own swap.`;
-    return say`This machine's own memory was too small for what ran in it.${pressure}${swap}`;
+    const faults =
+      data.faults === undefined || data.used === undefined
+        ? ''
+        : ` ${percentText(data.used)} of it was in use, and ${figure(data.faults)} major faults a second read again what had been thrown out of it.`;
+    return say`This machine's own memory was too small for what ran in it.${pressure}${swap}${faults}`;
   }),
   claim('cause.stopped_or_busy', ['redis_stopped_or_busy'], ({ redis_stopped_or_busy: { data } }) =>
     data.by === 'threads'

@@ -5,6 +5,8 @@ import type { GatherOptions } from './options.ts';
 export interface Focus {
   readonly from: Instant;
   readonly to: Instant;
+  /** Nothing but the figures themselves can say when it was: all that was kept of them is read. */
+  readonly undated?: true;
 }
 
 const hour = 3600;
@@ -72,9 +74,11 @@ export function focusOf(
   const runs = boots.find(({ end }) => end === undefined)?.id;
   // What the running boot says is no matter of the last one.
   const reports = options.lastBoot ? all.filter(({ boot }) => boot !== runs) : all;
-  const found = ofReports(reports, boots, now) ??
-    ofPages(pages, now) ??
-    ofBadEnds(boots, now) ?? { from: now - before, to: now };
+  const dated = ofReports(reports, boots, now) ?? ofPages(pages, now) ?? ofBadEnds(boots, now);
+  const found = dated ?? { from: now - before, to: now };
+  if (dated === undefined && from === undefined && to === undefined) {
+    return { ...found, undated: true };
+  }
   return {
     from: from === undefined ? Math.min(found.from, (to ?? now) - before) : from - before,
     to: to === undefined ? Math.max(found.to, (from ?? found.from) + after) : to + after,

@@ -210,3 +210,14 @@ test('sysstat: no text makes the reader of rows throw, or give a number that was
     }),
   );
 });
+
+test('sysstat: where nothing else dates an incident, all that was kept is read', async (t) => {
+  const root = temporaryRoot(t);
+  const monthAgo = recorded - 30 * 86_400;
+  const sysstat = [placed(root, 'kept', rows(monthAgo, 12))];
+  const first = async (more: Partial<GatherOptions>) =>
+    seriesOf(await read(root, { sysstat, ...more }), 'cpu_steal')?.points[0]?.at;
+  assert.equal(await first({}), monthAgo);
+  assert.equal(await first({ lastBoot: true }), monthAgo);
+  assert.equal(await first({ from: recorded - 3600 }), undefined);
+});

@@ -178,10 +178,11 @@ async function readAll(
 const directoryOf = (files: readonly SysstatFile[]): string =>
   files.at(-1)?.path.replace(/\/[^/]*$/, '') ?? '';
 
-/** Samples of the time around the incident, and of the week before. */
+/** Samples of the time around the incident, and of the week before; all where nothing else dates one. */
 export async function readSysstat(context: ReadContext, focus: Focus): Promise<Gathered> {
   const { options } = context;
-  const range = { from: focus.from - daysBefore * 86_400, to: focus.to };
+  const from = focus.undated ? -Infinity : focus.from - daysBefore * 86_400;
+  const range = { from, to: focus.to };
   const files = sysstatFiles(options.sysstat, options.root, range);
   const refused = options.sysstat.length > 0 ? [] : refusedIn(options.root, places.sysstat);
   if (files.length === 0) return { missing: refused.length > 0 ? refused : [notCollected] };
