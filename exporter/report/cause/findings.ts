@@ -53,7 +53,7 @@ export interface FindingData {
   };
   asleep: KernelSleep;
   /** How well its beginning is dated. */
-  dated: { readonly narrowedBy?: 'log' | 'probe' };
+  dated: { readonly narrowedBy?: 'log' | 'probe'; readonly doubt?: string };
   /** The thread that a Redis answers with was among them. */
   redis_asleep: { readonly process: string };
   /** Of a Redis, only threads that it works with aside were. */
@@ -77,6 +77,8 @@ export interface FindingData {
     readonly reports: number;
     readonly threads: number;
   };
+  /** All that shows it is a text in which programs can call themselves the kernel. */
+  trace_forgeable: Readonly<Record<never, never>>;
   page_withheld_measured: { readonly threads: number; readonly seconds: number };
   page_withheld_thin: { readonly rise: number };
   page_ins: { readonly during: Stats; readonly lastHour?: Stats; readonly before?: Stats };

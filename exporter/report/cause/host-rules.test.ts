@@ -1,7 +1,15 @@
 /** Rules that accuse the host, at the edge of what they need. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boot, noFacts, series, source, time } from '../../../tools/rig/report/build.ts';
+import {
+  boot,
+  noFacts,
+  placed,
+  recorded,
+  series,
+  source,
+  time,
+} from '../../../tools/rig/report/build.ts';
 import type { Facts, Series } from '../facts/facts.ts';
 import { judge } from './judge.ts';
 
@@ -90,4 +98,18 @@ test('a soft lockup accuses the host of a KVM guest alone', () => {
   const other = findings([], { kernelEvents, machine: { ...machine, hypervisor: 'vmware' } });
   assert.equal(other.soft_lockup, undefined);
   assert.equal(other.kernel_stall?.certainty, 'proven');
+});
+
+test('a trace is proof unless all that shows it is a text in which a program can call itself the kernel', () => {
+  const [trace] = recorded('6.12-redis-kvm-async-pf');
+  assert.ok(trace);
+  const report = placed(trace, { at: from, bootedAt: time('2026-10-10 00:00:00') });
+  const text = { ...source('syslog', 'kernel_log', '/var/log/syslog'), forgeable: true };
+  const forged = { ...report, source: 'syslog' };
+  const told = (kernelReports: Facts['kernelReports']) =>
+    findings([], { kernelReports, sources: [source('journal', 'journal', 'journal'), text] });
+  assert.equal(told([report]).page_withheld_traced?.certainty, 'proven');
+  assert.equal(told([forged]).page_withheld_traced?.certainty, 'very likely');
+  assert.ok(told([forged]).trace_forgeable);
+  assert.equal(told([report]).trace_forgeable, undefined);
 });

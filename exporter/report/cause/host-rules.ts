@@ -22,9 +22,17 @@ export const tracedPageIn: Rule = ({ facts, incident: { sleep } }) => {
     reports: reports.length,
     threads: new Set(threads.map(({ pid }) => pid)).size,
   };
+  // One that is certainly the kernel's is enough.
+  const forgeable = sources.every(
+    (id) => facts.sources.find((source) => source.id === id)?.forgeable === true,
+  );
   // A name that is not known is no contradiction.
   if (hypervisor === 'kvm' || hypervisor === 'other') {
-    return found('page_withheld_traced', 'proven', data, sources);
+    if (!forgeable) return found('page_withheld_traced', 'proven', data, sources);
+    return {
+      ...found('page_withheld_traced', 'very likely', data, sources),
+      ...found('trace_forgeable', 'very likely', {}, sources),
+    };
   }
   return {
     ...found('page_withheld_traced', 'very likely', data, sources),

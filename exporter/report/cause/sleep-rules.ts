@@ -44,17 +44,19 @@ export const asleep: Rule = ({ incident: { sleep, onset } }) => {
 export const dated: Rule = ({ facts, incident: { sleep, onset } }) => {
   const [first] = sleep?.chief.reports ?? [];
   if (sleep === undefined || first === undefined) return nothing;
-  const error = facts.sources.find(({ id }) => id === first.source)?.timeErrorSeconds;
+  const source = facts.sources.find(({ id }) => id === first.source);
+  const error = source?.timeErrorSeconds;
   const line = sleep.redis?.lastBefore;
   const narrowed = onset.earliest > sleep.chief.onset.earliest;
   // The later of the two did; a line is moved by what its clock may be off.
   const byLog = line !== undefined && line.at >= onset.earliest;
-  const narrowedBy = narrowed ? (byLog ? 'log' : 'probe') : undefined;
+  const narrowedBy = narrowed ? (byLog ? ('log' as const) : ('probe' as const)) : undefined;
   const sources = [
     first.source,
     ...(narrowedBy === 'log' && line !== undefined ? [line.source] : []),
   ];
-  return found('dated', error === undefined ? 'likely' : 'proven', given({ narrowedBy }), sources);
+  const data = given({ narrowedBy, doubt: source?.timeDoubt });
+  return found('dated', error === undefined ? 'likely' : 'proven', data, sources);
 };
 
 export const whoseThread: Rule = ({ incident: { sleep } }) => {

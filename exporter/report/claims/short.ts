@@ -157,7 +157,13 @@ export const certainty: readonly Claim[] = [
     ['page_withheld_traced'],
     () =>
       say`Proven that the thread waited for the host to bring back a page. Whether the page never came, or only the message that it was back, and why it was gone, only you can see.`,
-    { unless: ['not_kvm'] },
+    { unless: ['not_kvm', 'trace_forgeable'] },
+  ),
+  claim(
+    'certainty.page_traced_forgeable',
+    ['page_withheld_traced', 'trace_forgeable'],
+    () =>
+      say`Very likely. The trace stands in a text log in which a program can call itself the kernel.`,
   ),
   claim(
     'certainty.page_traced_not_kvm',

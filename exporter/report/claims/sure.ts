@@ -20,6 +20,16 @@ export const sure: readonly Claim[] = [
     {
       answer: ({ page_withheld_traced: { data } }) =>
         say`${data.reports === 1 ? 'a kernel trace shows it' : `${data.reports} kernel traces show it`}`,
+      unless: ['trace_forgeable'],
+    },
+  ),
+  claim(
+    'sure.page_forgeable',
+    ['page_withheld_traced', 'trace_forgeable'],
+    () => say`The thread slept for a page the host had taken`,
+    {
+      answer: () =>
+        say`a kernel trace shows it, in a text log in which a program can call itself the kernel; the journal, kern.log or dmesg -x would settle it`,
     },
   ),
   claim(
@@ -44,7 +54,9 @@ export const sure: readonly Claim[] = [
     ({ incident }) => say`It fell asleep ${began(incident.data)}`,
     {
       answer: ({ dated: { data } }) =>
-        say`the kernel dates it to one round of its detector${narrowing[data.narrowedBy ?? 'nothing']}`,
+        data.doubt !== undefined
+          ? say`${data.doubt}; the journal would settle it`
+          : say`the kernel dates it to one round of its detector${narrowing[data.narrowedBy ?? 'nothing']}`,
     },
   ),
   claim('sure.to_reset', ['asleep', 'ended_reset'], () => say`It slept until the reset`, {

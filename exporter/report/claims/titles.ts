@@ -18,6 +18,12 @@ export const titles: Readonly<Record<HostCause, readonly Claim[]>> = {
         say`Host very likely paged out memory of a running VM: a thread asleep for it ${lasted(data)} (${span(data)})`,
     ),
     claim(
+      'title.memory_forgeable',
+      ['page_withheld_traced', 'trace_forgeable', 'incident'],
+      ({ incident: { data } }) =>
+        say`Host very likely paged out memory of a running VM: a thread asleep for it ${lasted(data)} (${span(data)})`,
+    ),
+    claim(
       'title.memory_service',
       ['page_withheld_traced', 'redis_asleep', 'incident'],
       ({ incident: { data } }) =>

@@ -36,6 +36,10 @@ export interface Source {
   readonly sha256?: string;
   /** How far its times may be off, in seconds; undefined where nobody can say. */
   readonly timeErrorSeconds?: number;
+  /** Why nobody can say, as a half sentence. */
+  readonly timeDoubt?: string;
+  /** A program on the machine could have written what it calls the kernel's. */
+  readonly forgeable?: boolean;
   /** What could not be read of it and why, a sentence each. */
   readonly problems: readonly string[];
 }

@@ -18,6 +18,14 @@ export interface Surroundings {
   readonly saved: Instant;
   /** Boots that other sources date. */
   readonly known: readonly Boot[];
+  /** Whose zone the stamps have that name none. */
+  readonly zone: ZoneOfStamps;
+}
+
+export interface ZoneOfStamps {
+  readonly name: string;
+  /** The log lies where the machine keeps its own. */
+  readonly sure: boolean;
 }
 
 export interface KernelBoots {
@@ -28,7 +36,13 @@ export interface KernelBoots {
   /** Lines after the times that were asked for begin here. */
   later(): void;
   records(): number;
-  end(around: Surroundings): Gathered & { readonly problems: readonly string[] };
+  end(around: Surroundings): Gathered & {
+    readonly problems: readonly string[];
+    /** Undefined where its times are good to a second. */
+    readonly timeDoubt: string | undefined;
+    /** A program could have written what it calls the kernel's. */
+    readonly forgeable: boolean;
+  };
 }
 
 interface OpenBoot {
@@ -65,15 +79,25 @@ function endOf(
   return endOfBoot({ at, farewell, asked, isWhole, isNewest }, 'the log');
 }
 
+interface Zero {
+  readonly at: Instant;
+  /** When the boot began that dates it, as another source has it. */
+  readonly boot: Instant | undefined;
+}
+
 /** When an undated log's clock was 0, by a boot that fits it, or as if saved with its last line. */
-function zeroOf(boot: OpenBoot, isLast: boolean, { saved, known }: Surroundings): Instant {
+function zeroOf(boot: OpenBoot, isLast: boolean, { saved, known }: Surroundings): Zero {
+  const release = boot.facts.release();
   const fits = known.find(
-    ({ start, end }) =>
+    ({ start, end, kernelRelease = release }) =>
+      (release === undefined || kernelRelease === release) &&
       start.earliest <= saved &&
       (end === undefined || saved <= end.at + sameBootSeconds) &&
       boot.last / 1e6 <= saved - start.earliest + sameBootSeconds,
   );
-  return isLast && fits !== undefined ? fits.start.latest : saved - boot.last / 1e6;
+  return isLast && fits !== undefined
+    ? { at: fits.start.latest, boot: fits.start.latest }
+    : { at: saved - boot.last / 1e6, boot: undefined };
 }
 
 const stepsOf = (clock: WallClock, boot: string, source: string): SystemEvent[] =>
@@ -91,26 +115,69 @@ interface Doubts {
   withoutBracket: number;
   /** Without a bracket in a log that has them. */
   unmarked: number;
-  undated: boolean;
+  /** Dated by a boot of another source, that began then. */
+  byBoot: Instant | undefined;
+  /** Dated by when the file was written. */
+  bySaving: Instant | undefined;
+  withoutZone: number;
+  /** Lines whose writer only a tag names. */
+  byTag: number;
 }
 
-function* doubtsInWords(doubts: Doubts): Generator<string> {
+const minute = (at: Instant): string =>
+  Number.isFinite(at)
+    ? `${new Date(at * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+    : '';
+
+function zoneInWords({ name, sure }: ZoneOfStamps): string {
+  const taken = `its times have no zone: they were taken for ${name}`;
+  return sure
+    ? `${taken}, that of the machine`
+    : `${taken}, that of the machine which reads it; where it was written in another, all of them are off by hours`;
+}
+
+/** Why nobody vouches for its dates. */
+function timeDoubt({ bySaving, withoutZone }: Doubts, zone: ZoneOfStamps): string | undefined {
+  if (bySaving !== undefined)
+    return `the log has no clock of the wall: dated as if its last line was written when the file was, ${minute(bySaving)}`;
+  if (withoutZone > 0 && !zone.sure)
+    return `the times of the log have no zone: taken for ${zone.name}`;
+  return undefined;
+}
+
+function* doubtsInWords(doubts: Doubts, zone: ZoneOfStamps): Generator<string> {
   if (doubts.unmarked > 0)
     yield `${doubts.unmarked} lines that call themselves the kernel's lack its time stamp: not counted`;
   if (doubts.withoutFacility > 0)
     yield "it does not tell the kernel's own lines from those that a program wrote into the kernel's log (dmesg -x or -r does)";
   if (doubts.withoutBracket > 0)
     yield 'its lines have no time since boot: each is dated by when it was written down, which may have been late';
-  if (doubts.undated)
-    yield 'it holds times since boot only: they are dated by a boot that another source knows, or else by when the file was written';
+  if (doubts.byTag > 0)
+    yield 'it names who wrote a line, and whoever may log can call himself the kernel in it (logger -t kernel): kern.log or the journal tell them apart';
+  if (doubts.byBoot !== undefined)
+    yield `it holds times since boot only: they are dated by the boot that began ${minute(doubts.byBoot)}, by another source`;
+  if (doubts.bySaving !== undefined)
+    yield `it holds times since boot only: they are dated as if its last line was written when the file was, ${minute(doubts.bySaving)}. Of a copy, or of a text that was saved later, every date is wrong: dmesg --time-format iso keeps them`;
+  // Nobody needs to be told that UTC is UTC.
+  if (doubts.withoutZone > 0 && !(zone.sure && zone.name === 'UTC')) yield zoneInWords(zone);
 }
 
 export function createKernelBoots(source: TextSource): KernelBoots {
   const boots: OpenBoot[] = [];
-  const doubts: Doubts = { withoutFacility: 0, withoutBracket: 0, unmarked: 0, undated: false };
+  const doubts: Doubts = {
+    withoutFacility: 0,
+    withoutBracket: 0,
+    unmarked: 0,
+    byBoot: undefined,
+    bySaving: undefined,
+    withoutZone: 0,
+    byTag: 0,
+  };
   let records = 0;
   let programs = 0;
   let anyBracket = false;
+  // By facility, which no program can give itself (rsyslog: kern.*).
+  const isKernelsOwn = basename(source.path).startsWith('kern');
 
   function open(firstStamp: Instant | undefined): OpenBoot {
     const boot: OpenBoot = {
@@ -157,12 +224,13 @@ export function createKernelBoots(source: TextSource): KernelBoots {
     const isLast = index === boots.length - 1;
     const id = `${basename(source.path)} ${index + 1}`;
     const zero = firstStamp === undefined ? zeroOf(boot, isLast, around) : undefined;
-    if (zero !== undefined) doubts.undated = true;
+    if (zero?.boot !== undefined) doubts.byBoot = zero.boot;
+    else if (zero !== undefined) doubts.bySaving = around.saved;
     const dateOf = (microseconds: number) =>
-      zero === undefined ? clock.at(microseconds) : zero + microseconds / 1e6;
-    const first = zero ?? firstStamp ?? 0;
+      zero === undefined ? clock.at(microseconds) : zero.at + microseconds / 1e6;
+    const first = zero?.at ?? firstStamp ?? 0;
     // Without any bracket a log that begins somewhere says only that the boot is older.
-    const start = clock.start() ?? { earliest: zero ?? first - 366 * 86_400, latest: first };
+    const start = clock.start() ?? { earliest: zero?.at ?? first - 366 * 86_400, latest: first };
     const runs =
       isLast &&
       around.running !== undefined &&
@@ -187,6 +255,8 @@ export function createKernelBoots(source: TextSource): KernelBoots {
       }
       records++;
       if (line.facility === undefined) doubts.withoutFacility++;
+      if (line.zoned === false) doubts.withoutZone++;
+      if (line.host !== undefined && !isKernelsOwn) doubts.byTag++;
       const boot = bootOf(line);
       const microseconds = sinceBoot(boot, line);
       boot.last = Math.max(boot.last, microseconds);
@@ -212,7 +282,12 @@ export function createKernelBoots(source: TextSource): KernelBoots {
         kernelReports: parts.flatMap(({ kernelReports }) => kernelReports),
         kernelEvents: parts.flatMap(({ kernelEvents }) => kernelEvents),
         systemEvents: parts.flatMap(({ systemEvents, steps }) => [...systemEvents, ...steps]),
-        problems: [...parts.flatMap(({ problems }) => problems), ...doubtsInWords(doubts)],
+        problems: [
+          ...parts.flatMap(({ problems }) => problems),
+          ...doubtsInWords(doubts, around.zone),
+        ],
+        timeDoubt: timeDoubt(doubts, around.zone),
+        forgeable: doubts.byTag > 0,
       };
     },
   };

@@ -4,7 +4,7 @@
  */
 import { parseRecord } from '../../kmsg/record.ts';
 import type { Instant } from '../facts/facts.ts';
-import { isoStamp, localTime, monthOf } from './stamps.ts';
+import { type IsoStamp, isoStamp, localTime, monthOf } from './stamps.ts';
 import type { Zone } from './zone.ts';
 
 export interface KernelLine {
@@ -14,6 +14,8 @@ export interface KernelLine {
   readonly stamp: Instant | undefined;
   /** Of the stamp, in seconds: `Nov 30 09:42:05` is cut to 1. */
   readonly resolution: number;
+  /** Whether the stamp came with its zone; undefined where there is none. */
+  readonly zoned?: boolean;
   /** 0 is the kernel; undefined where the form does not tell. */
   readonly facility: number | undefined;
   /** Whose line it is, where the log may hold those of several machines. */
@@ -93,15 +95,18 @@ function dmesgLine(line: string, context: LineContext): KernelLine | undefined {
   ]);
   if (local === undefined) return undefined;
   const stamp = context.zone.at(local, context.notBefore);
-  return { ...kernelOnly, ...rest(text.slice(whole.length), known), stamp };
+  return { ...kernelOnly, ...rest(text.slice(whole.length), known), stamp, zoned: false };
 }
 
-function behindStamp(text: string, stamp: Instant, resolution: number): KernelLine | undefined {
+function behindStamp(
+  text: string,
+  { at: stamp, resolution, zoned }: Pick<IsoStamp, 'at' | 'resolution' | 'zoned'>,
+): KernelLine | undefined {
   const match = hostAndTag.exec(text);
   if (match === null) return undefined;
   const [whole, host, tag = ''] = match;
   const said = rest(text.slice(whole.length), tag === 'kernel' ? 0 : undefined);
-  return { ...said, stamp, resolution, host, tag };
+  return { ...said, stamp, resolution, zoned, host, tag };
 }
 
 function isoLine(line: string, context: LineContext): KernelLine | undefined {
@@ -114,9 +119,10 @@ function isoLine(line: string, context: LineContext): KernelLine | undefined {
   if (text[19] === ',') {
     const index = named === null ? -1 : facilities.indexOf(named[1] ?? '');
     const facility = named === null ? undefined : index < 0 ? 3 : index;
-    return { ...kernelOnly, ...rest(said, facility), stamp: stamp.at, resolution: 0 };
+    const { at, zoned } = stamp;
+    return { ...kernelOnly, ...rest(said, facility), stamp: at, resolution: 0, zoned };
   }
-  return behindStamp(said, stamp.at, stamp.resolution);
+  return behindStamp(said, stamp);
 }
 
 function syslogLine(line: string, context: LineContext): KernelLine | undefined {
@@ -132,8 +138,9 @@ function syslogLine(line: string, context: LineContext): KernelLine | undefined 
     Number(second) + Number(`0.${ownFraction ?? 0}`),
   ]);
   if (local === undefined) return undefined;
-  const stamp = context.zone.at(local, context.notBefore);
-  return behindStamp(line.slice(whole.length), stamp, ownFraction === undefined ? 1 : 0);
+  const at = context.zone.at(local, context.notBefore);
+  const resolution = ownFraction === undefined ? 1 : 0;
+  return behindStamp(line.slice(whole.length), { at, resolution, zoned: false });
 }
 
 function kmsgLine(line: string): KernelLine | undefined {

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -243,4 +250,68 @@ test('kernel log: of a file too large its end is read, and a file that grows has
     facts.kernelReports.map(({ report }) => report.microseconds),
     [900_000e6],
   );
+});
+
+function placedFolder(root: string, path: string): string {
+  mkdirSync(join(root, path), { recursive: true });
+  return join(root, path);
+}
+
+const errorsOf = (facts: Facts) => facts.sources.map(({ timeErrorSeconds }) => timeErrorSeconds);
+
+test('kernel log: times since boot alone are as exact as what dates them, and that is told', async (t) => {
+  const raw = `[    0.000000] Linux version 6.12.117 (x)\n[  500.000001] INFO: task redis-server:160 blocked for more than 122 seconds.\n[  500.000002]  </TASK>\n`;
+  for (const text of [
+    raw,
+    raw.replaceAll('[ ', 'kern  :err   : [ '),
+    raw.replaceAll('[ ', '<3>[ '),
+  ]) {
+    const root = temporaryRoot(t);
+    const path = placed(root, 'copied', text);
+    const saved = Date.UTC(2026, 5, 1) / 1000;
+    utimesSync(path, saved, saved);
+    const facts = await read(root, { kernLog: [path] });
+    assert.deepEqual(errorsOf(facts), [undefined]);
+    assert.match(facts.sources[0]?.timeDoubt ?? '', /when the file was, 2026-06-01 00:00 UTC$/);
+    assert.match(problemsOf(facts).join(), /when the file was, 2026-06-01 00:00 UTC\. Of a copy/);
+  }
+});
+
+test('kernel log: the zone of stamps that name none is told, and of a copy nobody knows it', async (t) => {
+  const root = temporaryRoot(t);
+  symlinkSync('/usr/share/zoneinfo/Europe/Berlin', join(placedFolder(root, 'etc'), 'localtime'));
+  const forms = [
+    '[Sat Nov 28 06:00:00 2026] Linux version 6.12.117 (x)\n',
+    'Nov 28 06:00:00 vm kernel: [    0.000000] Linux version 6.12.117 (x)\n',
+    '2026-11-28T06:00:00.000 vm kernel: [    0.000000] Linux version 6.12.117 (x)\n',
+  ];
+  for (const text of forms) {
+    const own = await read(root, { kernLog: [placed(root, 'var/log/kern.log', text)] });
+    assert.match(
+      problemsOf(own).join(),
+      /no zone: they were taken for Europe\/Berlin, that of the machine$/m,
+    );
+    assert.deepEqual(errorsOf(own), [1]);
+    const copy = await read(root, { kernLog: [placed(root, 'copy', text)] });
+    assert.match(problemsOf(copy).join(), /taken for Europe\/Berlin.*off by hours/);
+    assert.deepEqual(errorsOf(copy), [undefined]);
+  }
+  const zoned =
+    '2026-11-28T06:00:00.000+01:00 vm kernel: [    0.000000] Linux version 6.12.117 (x)\n';
+  const exact = await read(root, { kernLog: [placed(root, 'copy', zoned)] });
+  assert.deepEqual([errorsOf(exact), /zone/.test(problemsOf(exact).join())], [[1], false]);
+});
+
+test('kernel log: where a program can call itself the kernel it is told', async (t) => {
+  const root = temporaryRoot(t);
+  const text = start(now - 86_400) + hung(now - 86_400, 500);
+  for (const [name, forgeable] of [
+    ['syslog', true],
+    ['messages', true],
+    ['kern.log', undefined],
+  ] as const) {
+    const facts = await read(root, { kernLog: [placed(root, `var/log/${name}`, text)] });
+    assert.equal(facts.sources[0]?.forgeable, forgeable, name);
+    assert.equal(/logger -t kernel/.test(problemsOf(facts).join()), forgeable === true, name);
+  }
 });

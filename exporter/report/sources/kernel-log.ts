@@ -47,14 +47,23 @@ async function readOne(
     saved = Math.max(saved, read?.mtime ?? 0);
   }
   const { running, boots: known } = context;
-  const { problems: doubts, ...facts } = boots.end({ running, saved, known });
+  // What lies among the logs of the machine has its zone; a copy may be from anywhere.
+  const sure = log.startsWith(join(context.options.root, 'var/log/'));
+  const zone = { name: context.zone.name, sure };
+  const {
+    problems: doubts,
+    timeDoubt,
+    forgeable,
+    ...facts
+  } = boots.end({ running, saved, known, zone });
   const source: Source = {
     id,
     kind: 'kernel_log',
     name: files.length > 1 ? `${log} and ${files.length - 1} rotated` : log,
     records: boots.records(),
     sha256: hash.digest('hex'),
-    timeErrorSeconds: 1,
+    ...(timeDoubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt }),
+    ...(forgeable ? { forgeable } : {}),
     problems: [...told, ...doubts],
   };
   const systemEvents = [...(facts.systemEvents ?? []), ...programs.all()];
