@@ -1,6 +1,5 @@
 /** The command line of `stealwatch report`: one table, every problem named with what was expected. */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseHttpUrl } from '../config/values.ts';
 import { messageOf } from '../measure/errors.ts';
@@ -195,11 +194,7 @@ function parseEvidence(text: string): string {
   return isUrl(text) ? parseHttpUrl(text).href : text;
 }
 
-/** Other programs are asked for it, from another directory. */
-const absolute = (path: string): string => resolve(path);
-
-function parseRoot(text: string): string {
-  const path = absolute(text);
+function parseRoot(path: string): string {
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new Error('expected a directory that is there');
   return path;
@@ -279,7 +274,6 @@ export function readOptions(
   if (values.has('redact') && values.has('no-redact')) {
     problems.push('--redact, --no-redact: expected one of the two');
   }
-  const paths = (name: string) => (values.get(name) ?? []).map(absolute);
   const options: ReportOptions = {
     root: one('root', parseRoot) ?? '/',
     rootNamed: values.has('root'),
@@ -287,10 +281,10 @@ export function readOptions(
     from,
     to,
     incident,
-    journal: one('journal', absolute),
-    kernLog: paths('kern-log'),
-    sysstat: paths('sysstat'),
-    redisLog: paths('redis-log'),
+    journal: one('journal', asItIs),
+    kernLog: values.get('kern-log') ?? [],
+    sysstat: values.get('sysstat') ?? [],
+    redisLog: values.get('redis-log') ?? [],
     prometheus: one('prometheus', parsePrometheus),
     host: one('host', asItIs),
     evidence: one('evidence', parseEvidence),

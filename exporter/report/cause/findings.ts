@@ -78,7 +78,7 @@ export interface FindingData {
     readonly threads: number;
   };
   /** All that shows it is a text in which programs can call themselves the kernel. */
-  trace_forgeable: Readonly<Record<never, never>>;
+  trace_forgeable: { readonly reports: number };
   page_withheld_measured: { readonly threads: number; readonly seconds: number };
   page_withheld_thin: { readonly rise: number };
   page_ins: { readonly during: Stats; readonly lastHour?: Stats; readonly before?: Stats };

@@ -31,7 +31,7 @@ export const tracedPageIn: Rule = ({ facts, incident: { sleep } }) => {
     if (!forgeable) return found('page_withheld_traced', 'proven', data, sources);
     return {
       ...found('page_withheld_traced', 'very likely', data, sources),
-      ...found('trace_forgeable', 'very likely', {}, sources),
+      ...found('trace_forgeable', 'very likely', { reports: reports.length }, sources),
     };
   }
   return {

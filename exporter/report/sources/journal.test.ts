@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { lineForms, recordsOf } from '../../../tools/rig/kernel-log-forms.ts';
@@ -336,6 +336,33 @@ test('journal: a torn file gives what is left of it and a sentence', { skip }, a
   const facts = await read(t, { journal });
   assert.match(facts.missing.map(({ why }) => why).join('\n'), /journal/);
 });
+
+test(
+  'journal: a root, a folder and a file are found by a relative path too',
+  { skip },
+  async (t) => {
+    const root = temporaryRoot(t);
+    makeJournal(join(root, 'var/log/journal'), [
+      kernelEntry(first, 0, 'Linux version 6.12.117 (x)'),
+    ]);
+    const before = process.cwd();
+    t.after(() => process.chdir(before));
+    process.chdir(dirname(root));
+    const near = basename(root);
+    const file = join(near, 'var/log/journal/system.journal');
+    for (const [where, more] of [
+      [near, {}],
+      [undefined, { journal: join(near, 'var/log/journal') }],
+      [undefined, { journal: file }],
+    ] as const) {
+      const { boots } = await read(t, more, where);
+      assert.deepEqual(
+        boots.map(({ id }) => id),
+        [first.boot],
+      );
+    }
+  },
+);
 
 test('journal: what is not there is missing, with the command that keeps it', async (t) => {
   const none = await read(t);

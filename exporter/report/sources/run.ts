@@ -56,8 +56,8 @@ export function ask(question: Question): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      // In our directory: the paths that it is handed may be relative.
       env: environment(env),
-      cwd: '/',
     });
     const hash = createHash('sha256');
     let complaint = '';

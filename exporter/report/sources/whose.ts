@@ -76,7 +76,7 @@ function judged(owners: readonly Owner[], own: Owner, { rootNamed, root }: Gathe
   const why =
     other === undefined
       ? 'what was named does not say of which machine it is: nothing of this one was added. If it is of this one, say so with --root /'
-      : `what was named is of ${nameOf(other)}, and this is ${nameOf(own)}: nothing of this one was added. ${more}`;
+      : `what was named is of ${nameOf(other)}, which is not this machine: nothing of this one was added. ${more}`;
   return { foreign: true, machine, missing: [{ what, why }] };
 }
 
