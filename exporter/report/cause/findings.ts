@@ -60,6 +60,7 @@ export interface FindingData {
   redis_aside_asleep: { readonly process: string; readonly thread: string };
   redis_last_line: { readonly event: RedisEvent };
   reports_spent: { readonly reports: number; readonly last: Instant };
+  clock_stepped: { readonly at: Instant; readonly seconds: number };
   ended_alive: Ended;
   ended_replaced: Ended;
   ended_quiet: Ended & { readonly latest: Instant };

@@ -14,6 +14,7 @@ import * as own from './own-rules.ts';
 import { withSaneTimes } from './sane-times.ts';
 import * as sleep from './sleep-rules.ts';
 import { clearedOf, type Suspect, suspectsOf } from './suspects.ts';
+import { withSteadyClock } from './steady-clock.ts';
 import { demandSeries } from './window.ts';
 
 const rules: readonly Rule[] = [
@@ -22,6 +23,7 @@ const rules: readonly Rule[] = [
   sleep.whoseThread,
   sleep.redisLine,
   sleep.reportsSpent,
+  sleep.clockStepped,
   sleep.howItEnded,
   sleep.uncleanEnd,
   sleep.lockups,
@@ -98,7 +100,7 @@ function stillSuspect(suspects: readonly Suspect[], findings: Findings): Suspect
 }
 
 export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
-  const read = withSaneTimes(given, now);
+  const read = withSteadyClock(withSaneTimes(given, now));
   const series = [...read.series, ...demandSeries(read.series)];
   const facts = { ...read, series, boots: knownEnds(read) };
   const incidents = incidentsOf(facts, now);

@@ -104,6 +104,20 @@ export const reportsSpent: Rule = ({ incident: { sleep } }) => {
   ]);
 };
 
+export const clockStepped: Rule = ({ facts, incident: { sleep, boot, onset, end } }) => {
+  if (sleep === undefined) return nothing;
+  const event = facts.systemEvents.find(
+    ({ step, at, boot: of }) =>
+      step !== undefined &&
+      of === boot &&
+      at >= onset.earliest &&
+      at <= (end.latest ?? end.at) + 60,
+  );
+  if (event?.step === undefined) return nothing;
+  const data = { at: event.at, seconds: event.step.seconds };
+  return found('clock_stepped', 'proven', data, [event.source]);
+};
+
 const endings: Readonly<Record<Exclude<EndHow, 'detector_quiet'>, keyof FindingData>> = {
   sign_of_life: 'ended_alive',
   process_gone: 'ended_replaced',

@@ -326,3 +326,35 @@ test('incidents: the newest that weighs most in the range, or the one that was n
   assert.equal(chosen(both, { lastBoot: false }, later)?.id, '20261014T100000');
   assert.equal(pick({ lastBoot: true }), undefined);
 });
+
+test('sleep: a clock that is set meanwhile makes it no longer, no shorter and no two', () => {
+  for (const seconds of [7200, -1800]) {
+    const steady = factsOf({ rounds: 10, end: reset }).kernelReports;
+    // As noticed by the record of the second round itself, a moment after it was printed.
+    const noticed = froze + 245 + 0.005;
+    const set = { at: noticed + seconds, microseconds: (noticed - bootedAt) * 1e6 };
+    const wall = (moment: number) => (moment < froze + 200 ? moment : moment + seconds);
+    const kernelReports = steady.map((one) => ({ ...one, at: wall(one.at) }));
+    const systemEvents = [
+      {
+        at: set.at,
+        boot: 'boot-1',
+        kind: 'clock_stepped' as const,
+        text: '',
+        step: { seconds, microseconds: set.microseconds },
+        source: 'journal',
+      },
+    ];
+    const lines = [started, ...busy.slice(1)];
+    const facts = factsOf({ lines, more: { kernelReports, systemEvents } });
+    const { incident, incidents, findings } = judge(facts, { lastBoot: false }, now);
+    assert.equal(incidents.filter(({ sleep }) => sleep !== undefined).length, 1);
+    assert.equal(incident?.onset.latest, froze + seconds);
+    const last = steady.at(-1)?.at ?? NaN;
+    assert.equal(Math.round(incident?.end.at ?? 0), Math.round(last + seconds));
+    assert.equal(findings.incident?.data.seconds.toFixed(0), (last - froze).toFixed(0));
+    assert.equal(findings.clock_stepped?.data.seconds, seconds);
+    // Its last line before moves with it.
+    if (seconds > 0) assert.equal(incident?.onset.earliest, froze + seconds - 12);
+  }
+});

@@ -1,4 +1,5 @@
 /** How sure each statement is, and what would settle it; and what does not go together. */
+import { durationText } from '../../measure/duration.ts';
 import { percentText } from '../../measure/percent.ts';
 import { reasonInWords } from '../../tasks/reasons.ts';
 import { joined, name, process, say } from '../text/say.ts';
@@ -151,6 +152,12 @@ export const contradictions: readonly Claim[] = [
     ['clocks_disagree'],
     ({ clocks_disagree: { data } }) =>
       say`Redis wrote a line at ${at(data.event.at)}, while the kernel reported its main thread asleep. One of the two clocks is wrong, often by its time zone; the log was not used to date anything.`,
+  ),
+  claim(
+    'contradiction.clock_stepped',
+    ['clock_stepped', 'asleep'],
+    ({ clock_stepped: { data } }) =>
+      say`The clock of the machine was set ${data.seconds < 0 ? 'back' : 'forward'} by ${durationText(Math.abs(data.seconds))} at ${at(data.at)}, in the middle of the sleep. The length is by the kernel's own clock, which nobody sets; what came before is dated by the clock as it was set.`,
   ),
   claim(
     'contradiction.hypervisor',

@@ -111,6 +111,8 @@ export interface SystemEvent {
   readonly kind: SystemEventKind;
   /** A sentence of ours, not the line itself. */
   readonly text: string;
+  /** Of a clock that was set: by how much, back is negative, and when by the clock that nobody sets. */
+  readonly step?: { readonly seconds: number; readonly microseconds: number };
   /** How often within this minute, where lines are counted. */
   readonly count?: number;
   readonly source: string;

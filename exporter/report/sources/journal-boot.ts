@@ -75,6 +75,7 @@ export function createJournalBoot(
         boot: id,
         kind: 'clock_stepped',
         text: `the clock was set ${seconds < 0 ? 'back' : 'forward'} by ${Math.abs(seconds).toFixed(0)} s`,
+        step: { seconds, microseconds: monotonic },
         source,
       });
     last = { zero, monotonic };
