@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -51,6 +59,17 @@ test('write: what stands in the way is named', async (t) => {
     /a part of the path is no directory/,
   );
   await assert.rejects(claimDirectory(join(out, 'x'.repeat(300)), false), /the name is too long/);
+});
+
+test('write: where the kernel makes no directory it is said, and not asked for ever', async () => {
+  for (const out of ['/proc/foo', '/proc/self/foo/deeper', '/sys/foo'])
+    await assert.rejects(claimDirectory(out, false), /cannot write to "\/.*": n/, out);
+});
+
+test('write: a link to itself is named', async (t) => {
+  const out = join(directory(t), 'loop');
+  symlinkSync(out, out);
+  await assert.rejects(claimDirectory(out, false), /a symbolic link to itself/);
 });
 
 test(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { startSink } from '../../../tools/rig/http-sink.ts';
@@ -200,4 +201,36 @@ test('evidence: a trace that is shown once is of every thread with its hash', as
       [3488, 'redis-server', 'host_page_in'],
     ],
   );
+});
+
+test('evidence: an answer that somebody saved himself is read as one of the prober', async (t) => {
+  const root = temporaryRoot(t);
+  const { host, fetched, ...answer } = file;
+  assert.ok(host !== '' && fetched > 0);
+  const path = placed(root, 'saved.json', JSON.stringify(answer));
+  const facts = await read(root, { evidence: path });
+  assert.deepEqual(
+    [facts.missing.filter(({ what }) => /recorder/.test(what)), facts.kernelReports.length > 0],
+    [[], true],
+  );
+});
+
+test('evidence: whatever stands in the way costs the recorder alone, and is said', async (t) => {
+  const root = temporaryRoot(t);
+  const loop = join(root, 'loop');
+  symlinkSync(loop, loop);
+  const expected: readonly (readonly [string, RegExp])[] = [
+    [loop, /a symbolic link to itself/],
+    [join(root, 'none'), /it is not there/],
+    ['/dev/zero', /no regular file/],
+    [placed(root, 'torn', '{"schema": 1'), /it is no evidence: expected JSON/],
+  ];
+  for (const [evidence, why] of expected) {
+    const { missing } = await read(root, { evidence });
+    assert.match(
+      JSON.stringify(missing.filter(({ what }) => /recorder/.test(what))),
+      why,
+      evidence,
+    );
+  }
 });

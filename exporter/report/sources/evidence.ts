@@ -3,13 +3,14 @@ import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { httpGet } from '../../core/http-get.ts';
-import { readSmallFile, whyUnreadable } from '../../core/read-file.ts';
+import { readSmallFile } from '../../core/read-file.ts';
 import type { EvidenceAnswer, EvidenceFile } from '../../evidence/format.ts';
 import { parseEvidence, parseEvidenceFile } from '../../evidence/parse.ts';
 import { messageOf } from '../../measure/errors.ts';
 import type { Gathered, Missing } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { evidenceFacts } from './evidence-facts.ts';
+import { whyNot } from './packed-file.ts';
 
 const deadlineMs = 10_000;
 const mostBytes = 1024 * 1024;
@@ -25,19 +26,15 @@ interface Found {
 
 type Outcome = Found | { readonly name: string; readonly problem: string };
 
-/** Newest last; undefined where there is no such folder. */
-function jsonFiles(directory: string): string[] | undefined {
-  try {
-    return readdirSync(directory, { withFileTypes: true })
-      .flatMap((entry) => {
-        const path = join(directory, entry.name);
-        if (entry.isDirectory()) return jsonFilesOf(path);
-        return entry.name.endsWith('.json') ? [path] : [];
-      })
-      .toSorted();
-  } catch {
-    return undefined;
-  }
+/** Newest last. Throws where the folder cannot be looked into. */
+function jsonFiles(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return jsonFilesOf(path);
+      return entry.name.endsWith('.json') ? [path] : [];
+    })
+    .toSorted();
 }
 
 /** Of one host: no deeper. */
@@ -51,15 +48,38 @@ function jsonFilesOf(directory: string): string[] {
   }
 }
 
+/** Of the prober it has a host; what somebody saved of /evidence himself has none. */
+function keptIn(text: string): Pick<Found, 'answer' | 'host'> {
+  try {
+    const file: EvidenceFile = parseEvidenceFile(text);
+    return { answer: file, host: file.host };
+  } catch (error) {
+    const saved = attempt(() => parseEvidence(text));
+    if (saved === undefined) throw error;
+    return { answer: saved };
+  }
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 async function fileOutcome(path: string): Promise<Outcome> {
   const name = path;
+  let text: string;
   try {
-    const text = (await readSmallFile(path)).toString();
-    const answer: EvidenceFile = parseEvidenceFile(text);
-    return { name, text, host: answer.host, answer };
+    text = (await readSmallFile(path)).toString();
   } catch (error) {
-    const why = error instanceof Error && !('code' in error) ? error.message : whyUnreadable(error);
-    return { name, problem: `it is no evidence: ${why}` };
+    return { name, problem: whyNot(error) };
+  }
+  try {
+    return { name, text, ...keptIn(text) };
+  } catch (error) {
+    return { name, problem: `it is no evidence: ${messageOf(error)}` };
   }
 }
 
@@ -82,12 +102,11 @@ async function urlOutcome(url: string): Promise<Outcome> {
   }
 }
 
-async function outcomes(evidence: string): Promise<Outcome[] | undefined> {
+async function outcomes(evidence: string): Promise<Outcome[]> {
   if (/^https?:\/\//.test(evidence)) return [await urlOutcome(evidence)];
-  const files = statSync(evidence, { throwIfNoEntry: false })?.isDirectory()
-    ? jsonFiles(evidence)
-    : [evidence];
-  return files && Promise.all(files.slice(-mostFiles).map(fileOutcome));
+  const isFolder = attempt(() => statSync(evidence).isDirectory()) === true;
+  const files = isFolder ? jsonFiles(evidence) : [evidence];
+  return Promise.all(files.slice(-mostFiles).map(fileOutcome));
 }
 
 const isFound = (outcome: Outcome): outcome is Found => 'answer' in outcome;
@@ -139,9 +158,14 @@ function factsOf({ name, text, answer }: Found, context: ReadContext): Gathered 
 export async function readEvidence(context: ReadContext): Promise<Gathered[]> {
   const { evidence, host } = context.options;
   if (evidence === undefined) return [];
-  const all = await outcomes(evidence);
   const what = 'the flight recorder';
-  if (all === undefined || all.length === 0)
+  let all: Outcome[];
+  try {
+    all = await outcomes(evidence);
+  } catch (error) {
+    return [{ missing: [{ what: `${what}: ${evidence}`, why: whyNot(error) }] }];
+  }
+  if (all.length === 0)
     return [{ missing: [{ what, why: `there are no files of it in ${evidence}` }] }];
   const found = ofHost(all.filter(isFound), host);
   const broken = all.flatMap((outcome): Gathered[] =>

@@ -64,3 +64,11 @@ test('say: a command can be copied as it is', () => {
   const command = "sed -i 's|^logfile .*|logfile /x|' /etc/redis/redis.conf && a || b";
   assert.equal(md(say`${name(command)}`), `\`${command}\``);
 });
+
+test('say: a sentence or a command of ours is shown to its end, and no megabyte', () => {
+  const command = `Run sadf -d -U FILE -- ${'-u ALL '.repeat(60)}and hand over its output with --sysstat`;
+  assert.equal(md(say`${name(command)}`), `\`${command}\``);
+  assert.ok(md(say`${command}`).endsWith('--sysstat'));
+  assert.ok(md(say`${'x'.repeat(1_000_000)}`).length < 300);
+  assert.equal(md(say`${name('a\u001B[31m')}`), String.raw`\`a\x1b[31m\``.replaceAll('\\`', '`'));
+});

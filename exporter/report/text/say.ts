@@ -63,9 +63,17 @@ export type Replace = (value: string, kind: ValueKind) => string;
 
 export const asItIs: Replace = (value) => value;
 
+/** Names of strangers are shorter; our sentences and commands, which hold them, are not. */
+const mostShown = 4000;
+
+const shown = (value: string): string =>
+  value.length > mostShown
+    ? shownLabelValue(value)
+    : value.replaceAll(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 /** One line, nothing that turns the direction of writing or hides. */
 function oneLine(value: string): string {
-  return shownLabelValue(value.replaceAll(/[\s\u2028\u2029]+/gu, ' ')).replaceAll(/\p{Cf}/gu, '?');
+  return shown(value.replaceAll(/[\s\u2028\u2029]+/gu, ' ')).replaceAll(/\p{Cf}/gu, '?');
 }
 
 /** In code nothing is Markdown but the end of it; bars are the table's business. */
