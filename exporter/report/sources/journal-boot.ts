@@ -1,5 +1,6 @@
 /** Records of one boot of the journal, in order, into facts. */
 import type { Boot, Gathered, Instant, SystemEvent } from '../facts/facts.ts';
+import { clockStepped } from './clock-step.ts';
 import { endOfBoot, isAsked, isFarewell } from './farewell.ts';
 import type { ListedBoot } from './journal-boots.ts';
 import type { JournalRecord } from './journal-record.ts';
@@ -71,12 +72,8 @@ export function createJournalBoot(
     if (start === undefined || (stepped && monotonic < settlingMicroseconds)) start = zero;
     if (stepped)
       steps.push({
-        at: received,
-        boot: id,
-        kind: 'clock_stepped',
-        text: `the clock was set ${seconds < 0 ? 'back' : 'forward'} by ${Math.abs(seconds).toFixed(0)} s`,
+        ...clockStepped({ at: received, seconds }, id, source),
         step: { seconds, microseconds: monotonic },
-        source,
       });
     last = { zero, monotonic };
   }

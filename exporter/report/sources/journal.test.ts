@@ -221,7 +221,7 @@ test(
     assert.deepEqual(
       facts.systemEvents.map(({ kind, text }) => [kind, text]),
       [
-        ['clock_stepped', 'the clock was set forward by 3600 s'],
+        ['clock_stepped', 'the clock was set forward by 60 min'],
         ['disk_error', 'the kernel reported an I/O error of vda'],
       ],
     );

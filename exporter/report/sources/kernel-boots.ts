@@ -1,6 +1,7 @@
 /** Lines of a text kernel log, in order, into boots and what each of them holds. */
 import { basename } from 'node:path';
 import type { Boot, Gathered, Instant, SystemEvent } from '../facts/facts.ts';
+import { clockStepped } from './clock-step.ts';
 import { endOfBoot, isAsked, isFarewell } from './farewell.ts';
 import { createKernelFacts, type KernelFacts } from './kernel-facts.ts';
 import type { KernelLine } from './kernel-line.ts';
@@ -101,13 +102,7 @@ function zeroOf(boot: OpenBoot, isLast: boolean, { saved, known }: Surroundings)
 }
 
 const stepsOf = (clock: WallClock, boot: string, source: string): SystemEvent[] =>
-  clock.steps().map(({ at, seconds }) => ({
-    at,
-    boot,
-    kind: 'clock_stepped',
-    text: `the clock was set ${seconds < 0 ? 'back' : 'forward'} by ${Math.abs(seconds).toFixed(0)} s`,
-    source,
-  }));
+  clock.steps().map((step) => clockStepped(step, boot, source));
 
 /** What made its times or its claims weaker, counted. */
 interface Doubts {
