@@ -5,7 +5,6 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -20,28 +19,17 @@ import { test, type TestContext } from 'node:test';
 import type { EvidenceFile } from '../exporter/evidence/format.ts';
 import { parseEvidenceFile } from '../exporter/evidence/parse.ts';
 import { redisStates } from '../exporter/redis/state.ts';
-import { createAuthority } from '../tools/rig/certificates.ts';
 import { type ExporterProcess, launcher, startExporter } from '../tools/rig/exporter-process.ts';
+import { agentAccess, agentToken as token } from '../tools/rig/known-agent.ts';
 import { startRedis, until } from '../tools/rig/redis-server.ts';
 
-const token = 'correct-token';
-const tokenHash = createHash('sha256').update(token).digest('hex');
 const frozen = redisStates.indexOf('frozen');
 
 async function startAgent(t: TestContext) {
-  const authority = createAuthority(t);
-  authority.issue('agent');
-  const { directory } = authority;
-  const web = join(directory, 'web.yml');
-  writeFileSync(
-    web,
-    `tls_server_config: {cert_file: agent.pem, key_file: agent.key}
-bearer_tokens: {watcher: ${tokenHash}}
-`,
-  );
+  const { directory, caFile, web } = agentAccess(t);
   const redis = await startRedis(t);
   const agent = await startExporter(t, ['--web-config-file', web, '--redis-url', redis.url]);
-  return { agent, redis, directory, caFile: authority.caFile };
+  return { agent, redis, directory, caFile };
 }
 
 async function startProber(

@@ -4,15 +4,14 @@
  * ship. Then the agent stands still, and somebody is told.
  */
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { cpSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { startAlertmanager } from '../tools/rig/alertmanager.ts';
-import { createAuthority } from '../tools/rig/certificates.ts';
 import { startExporter } from '../tools/rig/exporter-process.ts';
 import { type HttpSink, httpSink, webhookMessage } from '../tools/rig/http-sink.ts';
+import { agentAccess, agentToken as token } from '../tools/rig/known-agent.ts';
 import { installedTools } from '../tools/rig/prometheus-tools.ts';
 import { until } from '../tools/rig/redis-server.ts';
 import { prometheusFolder, startShippedPrometheus } from '../tools/rig/shipped-prometheus.ts';
@@ -20,8 +19,6 @@ import { listening } from '../tools/rig/listening.ts';
 
 /** bcrypt of "correct-horse", cost 10. */
 const hash = '$2y$10$abcdefghijklmnopqrstuuf4yQswfQRuOxajohDXdzREFVDuc.Vdy';
-const token = 'correct-token';
-const tokenHash = createHash('sha256').update(token).digest('hex');
 
 /** Of every message to whoever is paged. */
 const alertsIn = ({ posted }: HttpSink) => posted.flatMap((one) => webhookMessage(one).alerts);
@@ -51,20 +48,10 @@ async function startWatcher(t: TestContext, directory: string, env: Settings) {
 }
 
 async function startAgent(t: TestContext) {
-  const authority = createAuthority(t);
-  authority.issue('agent');
-  const { directory } = authority;
-  const web = join(directory, 'web.yml');
-  writeFileSync(
-    web,
-    `tls_server_config: {cert_file: agent.pem, key_file: agent.key}
-basic_auth_users: {watcher: "${hash}"}
-bearer_tokens: {watcher: ${tokenHash}}
-`,
-  );
+  const { directory, caFile, web } = agentAccess(t, `basic_auth_users: {watcher: "${hash}"}\n`);
   const exporter = await startExporter(t, ['--web-config-file', web]);
   prometheusFolder(directory);
-  cpSync(authority.caFile, join(directory, 'secrets', 'agent-ca.pem'));
+  cpSync(caFile, join(directory, 'secrets', 'agent-ca.pem'));
   writeFileSync(
     join(directory, 'targets', 'agents.yml'),
     `- targets: ['127.0.0.1:${exporter.port}']

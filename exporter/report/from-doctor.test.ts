@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noFacts } from '../../tools/rig/report/build.ts';
 import { advice, notTried, type Result, type State, tried } from '../doctor/check.ts';
 import { askDoctor, missingFrom, withDoctor } from './from-doctor.ts';
 import type { Facts } from './facts/facts.ts';
@@ -33,19 +34,7 @@ test('report: what is missing is what the doctor says fails, with what mends it'
   }
 });
 
-const facts = (missing: Facts['missing']): Facts => ({
-  machine: { addresses: [] },
-  sources: [],
-  missing,
-  boots: [],
-  kernelReports: [],
-  kernelEvents: [],
-  systemEvents: [],
-  series: [],
-  gaps: [],
-  redis: [],
-  alerts: [],
-});
+const facts = (missing: Facts['missing']): Facts => ({ ...noFacts, missing });
 
 test('report: the doctor of this machine says nothing of another one', async () => {
   const found = [{ what: 'a', why: 'b' }];

@@ -4,17 +4,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { httpSink } from '../../../tools/rig/http-sink.ts';
-import type { EvidenceAnswer } from '../format.ts';
+import { noIncidents as answer } from '../../../tools/rig/no-evidence.ts';
 import { fetchEvidence } from './fetch.ts';
 
-const answer: EvidenceAnswer = {
-  schema: 1,
-  machine: {},
-  boot: { id: 'b', start: 0 },
-  exporter: { version: '1', start: 1 },
-  now: { wall: 2, monotonic: 2 },
-  incidents: [],
-};
 const json = JSON.stringify(answer);
 
 async function fetchFrom(

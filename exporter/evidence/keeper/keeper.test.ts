@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
+import { noIncidents } from '../../../tools/rig/no-evidence.ts';
 import { until } from '../../../tools/rig/redis-server.ts';
 import { manualClock } from '../../measure/clock.ts';
 import type { EvidenceAnswer, EvidenceIncident } from '../format.ts';
@@ -25,11 +26,7 @@ const incident = (state: 'open' | 'closed', time = 1): EvidenceIncident => ({
 });
 
 const answerOf = (...incidents: readonly EvidenceIncident[]): EvidenceAnswer => ({
-  schema: 1,
-  machine: {},
-  boot: { id: 'b', start: 0 },
-  exporter: { version: '1', start: 1 },
-  now: { wall: 2, monotonic: 2 },
+  ...noIncidents,
   incidents,
 });
 

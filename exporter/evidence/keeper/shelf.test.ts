@@ -12,18 +12,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { EvidenceAnswer, EvidenceIncident } from '../format.ts';
+import { noIncidents as answer } from '../../../tools/rig/no-evidence.ts';
+import type { EvidenceIncident } from '../format.ts';
 import { parseEvidenceFile } from '../parse.ts';
 import { createShelf, folderOf } from './shelf.ts';
-
-const answer: EvidenceAnswer = {
-  schema: 1,
-  machine: {},
-  boot: { id: 'b', start: 0 },
-  exporter: { version: '1', start: 1 },
-  now: { wall: 2, monotonic: 2 },
-  incidents: [],
-};
 
 const incident = (id: string, more: Partial<EvidenceIncident> = {}): EvidenceIncident => ({
   id,

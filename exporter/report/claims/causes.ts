@@ -1,6 +1,6 @@
 /** The team's copy: what each finding says of the cause, whoever's it is, and what to do next. */
 import { percentText } from '../../measure/percent.ts';
-import { ownCauses as ours } from '../cause/impact-rules.ts';
+import { openCauses, ownCauses as ours } from '../cause/impact-rules.ts';
 import { durationText } from '../../measure/duration.ts';
 import { name, process, say } from '../text/say.ts';
 import { counted, figure, utc } from '../text/units.ts';
@@ -227,16 +227,15 @@ export const whose: readonly Claim[] = [
       say`Nothing here speaks against the host: a file system is frozen by whoever asks for it.`,
     { unless: ['frozen_by_agent'] },
   ),
-  ...(
-    [
-      'filesystem_waits',
-      'kernel_stall',
-      'lock_held',
-      'other_sleep',
-      'disk_stalled_unclear',
-      'redis_unserved',
-    ] as const
-  ).map((id) =>
-    claim(`whose.${id}`, [id], () => say`Whose fault that is does not show in what was read.`),
+  ...openCauses.flatMap((id) =>
+    id === 'filesystem_frozen'
+      ? []
+      : [
+          claim(
+            `whose.${id}`,
+            [id],
+            () => say`Whose fault that is does not show in what was read.`,
+          ),
+        ],
   ),
 ];
