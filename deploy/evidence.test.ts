@@ -121,7 +121,9 @@ test('evidence: the agent is cut off and reset in the middle of an incident, and
 
   // And the report is made from it.
   const out = join(started.directory, 'report');
-  const args = ['--evidence', kept, '--host', 'vps1', '--root', '/nonexistent', '--out', out];
+  const elsewhere = join(started.directory, 'nothing-of-this-machine');
+  mkdirSync(elsewhere);
+  const args = ['--evidence', kept, '--host', 'vps1', '--root', elsewhere, '--out', out];
   const report = spawnSync(launcher, ['report', ...args], { encoding: 'utf8' });
   assert.equal(report.status, 0, report.stdout + report.stderr);
   assert.ok(readFileSync(join(out, 'report.md'), 'utf8').includes(join(kept, 'vps1')));
