@@ -113,3 +113,33 @@ test('a trace is proof unless all that shows it is a text in which a program can
   assert.ok(told([forged]).trace_forgeable);
   assert.equal(told([report]).trace_forgeable, undefined);
 });
+
+function lockedUp(resetAfter: number, hypervisor?: 'kvm') {
+  const end = { at: from + resetAfter, how: 'unclean' } as const;
+  const own = boot('boot-1', '2026-10-10 00:00:00', end);
+  const facts: Facts = {
+    ...noFacts,
+    sources: [source('journal', 'journal', 'journal')],
+    boots: [hypervisor === undefined ? own : { ...own, hypervisor }],
+    kernelEvents: [
+      {
+        at: from,
+        boot: 'boot-1',
+        kind: 'soft_lockup',
+        text: 'stuck for 26s!',
+        source: 'journal',
+      },
+    ],
+  };
+  return judge(facts, { lastBoot: false }, to + 8 * 3600);
+}
+
+test('a soft lockup that a reset follows is the incident, and what the guest runs on its own kernel says', () => {
+  for (const after of [60, 900, 3000]) {
+    const { incidents, findings } = lockedUp(after, 'kvm');
+    assert.equal(incidents.length, 1, `${after}`);
+    assert.equal(findings.soft_lockup?.certainty, 'very likely');
+  }
+  assert.equal(lockedUp(900).findings.soft_lockup, undefined);
+  assert.equal(lockedUp(7200, 'kvm').incidents.length, 2);
+});

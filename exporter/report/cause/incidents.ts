@@ -84,13 +84,28 @@ function isCureOf(reported: readonly Incident[], { kind, from }: Sign, { boots }
   return last !== undefined && !lived.has(last.end.how);
 }
 
+/** So soon after a CPU stood still a reset is how that ended, or was ended. */
+const givenUpSeconds = 3600;
+
+function endsLockup({ kind, from }: Sign, signs: readonly Sign[], { boots }: Facts): boolean {
+  if (kind !== 'unclean_end') return false;
+  const boot = boots.find(({ end }) => end?.how === 'unclean' && end.at === from);
+  const since = Math.max(boot?.start.earliest ?? -Infinity, from - givenUpSeconds);
+  const last = signs.findLast((other) => other.kind === 'lockup' && other.from < from);
+  // One that is nearer belongs to the same incident anyway.
+  return last !== undefined && last.from >= since && from - last.from > togetherSeconds;
+}
+
 /** Oldest first. */
 export function incidentsOf(facts: Facts, now: Instant): Incident[] {
   const signs = signsOf(facts, now);
   const reported = reportedIncidents(facts, now);
   const strong = fresh(
     reported,
-    signs.filter((sign) => isStrong(sign) && !isCureOf(reported, sign, facts)),
+    signs.filter(
+      (sign) =>
+        isStrong(sign) && !isCureOf(reported, sign, facts) && !endsLockup(sign, signs, facts),
+    ),
   );
   const weak = fresh(
     reported,

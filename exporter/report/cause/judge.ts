@@ -99,10 +99,18 @@ function stillSuspect(suspects: readonly Suspect[], findings: Findings): Suspect
   );
 }
 
+/** Of logs from elsewhere the kernel's own start says what it runs on. */
+function machineOf({ machine, boots }: Facts): Facts['machine'] {
+  const told = boots.findLast(({ hypervisor }) => hypervisor !== undefined)?.hypervisor;
+  return machine.hypervisor !== undefined || told === undefined
+    ? machine
+    : { ...machine, hypervisor: told };
+}
+
 export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
   const read = withSteadyClock(withSaneTimes(given, now));
   const series = [...read.series, ...demandSeries(read.series)];
-  const facts = { ...read, series, boots: knownEnds(read) };
+  const facts = { ...read, series, boots: knownEnds(read), machine: machineOf(read) };
   const incidents = incidentsOf(facts, now);
   const incident = chosen(incidents, wanted, facts);
   if (incident === undefined) return { facts, now, incidents, findings: {}, suspects: [] };

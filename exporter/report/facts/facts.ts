@@ -64,6 +64,8 @@ export interface Boot {
   /** When its clock was 0. */
   readonly start: Interval;
   readonly kernelRelease?: string;
+  /** As its kernel found it when it started. */
+  readonly hypervisor?: NonNullable<Machine['hypervisor']>;
   /** The last that is known of it; undefined for the boot that is running. */
   readonly end?: BootEnd;
   /** What tells how it ended, a sentence each. */

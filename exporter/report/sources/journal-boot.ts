@@ -102,15 +102,20 @@ export function createJournalBoot(
     records: () => records,
     end({ isRunning, isWhole, isNewest }) {
       const zero = start ?? listed.first;
-      const release = kernel.release();
       const words = { at: listed.last, farewell, asked, isWhole, isNewest };
       const ended = isRunning ? { endSaid: [] } : endOfBoot(words, 'its journal');
-      const boot: Boot = { id, start: { earliest: zero, latest: zero }, ...ended, source };
+      const boot: Boot = {
+        id,
+        start: { earliest: zero, latest: zero },
+        ...ended,
+        source,
+        ...kernel.said(),
+      };
       const facts = kernel.end({ boot: id, source, dateOf: () => undefined });
       return {
         ...facts,
         systemEvents: [...facts.systemEvents, ...steps],
-        boot: release === undefined ? boot : { ...boot, kernelRelease: release },
+        boot,
       };
     },
   };

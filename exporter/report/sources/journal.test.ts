@@ -68,6 +68,7 @@ test(
     const journal = join(temporaryRoot(t), 'journal');
     makeJournal(journal, [
       kernelEntry(first, 0, 'Linux version 6.12.117+deb13 (x)', { late: 882 }),
+      kernelEntry(first, 0.1, 'Hypervisor detected: KVM', { late: 882 }),
       ...hung(first, 500, { late: 382 }),
       kernelEntry(first, 1000, 'in time again'),
       ...hung(first, 2000),
@@ -78,6 +79,7 @@ test(
       [500, 2000],
     );
     assert.equal(facts.boots[0]?.kernelRelease, '6.12.117+deb13');
+    assert.equal(facts.boots[0]?.hypervisor, 'kvm');
     assert.deepEqual(facts.systemEvents, []);
   },
 );

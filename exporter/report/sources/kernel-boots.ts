@@ -230,12 +230,11 @@ export function createKernelBoots(source: TextSource): KernelBoots {
       isLast &&
       around.running !== undefined &&
       Math.abs(start.latest - around.running) <= sameBootSeconds;
-    const release = facts.release();
     const ended: Ended = runs ? { endSaid: [] } : endOf(boot, programs > 0, isLast);
-    const described: Boot = { id, start, ...ended, source: source.id };
+    const described: Boot = { id, start, ...ended, source: source.id, ...facts.said() };
     return {
       ...facts.end({ boot: id, source: source.id, dateOf }),
-      boot: release === undefined ? described : { ...described, kernelRelease: release },
+      boot: described,
       steps: stepsOf(clock, id, source.id),
     };
   }

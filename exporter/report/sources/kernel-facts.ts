@@ -6,7 +6,7 @@ import { frameOf } from '../../tasks/reasons.ts';
 import { assembleReports, type HungTaskReport } from '../../kmsg/hung-task.ts';
 import { createKernelEventReader, type KernelEventKind } from '../../kmsg/kernel-events.ts';
 import type { KmsgRecord } from '../../kmsg/record.ts';
-import type { Instant, KernelEventFact, KernelReport, SystemEvent } from '../facts/facts.ts';
+import type { Boot, Instant, KernelEventFact, KernelReport, SystemEvent } from '../facts/facts.ts';
 import { createBothEnds } from './both-ends.ts';
 import { kernelShape } from './kernel-shapes.ts';
 
@@ -39,6 +39,8 @@ export interface KernelFacts {
   /** `at` where the record tells its own moment. Records of other facilities than 0 are refused. */
   feed(record: KmsgRecord, at: Instant | undefined): void;
   release(): string | undefined;
+  /** What the kernel said of itself when it started. */
+  said(): Pick<Boot, 'kernelRelease' | 'hypervisor'>;
   end(options: {
     readonly boot: string;
     readonly source: string;
@@ -54,6 +56,21 @@ export interface KernelFacts {
 const looksLikeReport = /blocked for more than \d+ seconds|soft lockup|kvm_async_pf|rcu.*stall/i;
 const version = /^Linux version (\S+)/;
 
+/** arch/x86/kernel/cpu/hypervisor.c, and the names there. */
+const detected = /^Hypervisor detected: (.+?)\s*$/;
+const hypervisors: Readonly<Record<string, Boot['hypervisor']>> = {
+  KVM: 'kvm',
+  'Xen HVM': 'xen',
+  'Xen PV': 'xen',
+  VMware: 'vmware',
+  'Microsoft Hyper-V': 'hyperv',
+};
+
+function hypervisorOf(text: string): Boot['hypervisor'] {
+  const name = detected.exec(text)?.[1];
+  return name === undefined ? undefined : (hypervisors[name] ?? 'other');
+}
+
 export function createKernelFacts(): KernelFacts {
   const reports =
     createBothEnds<Dated<{ report: HungTaskReport; lines: readonly string[] }>>(mostReports);
@@ -64,6 +81,7 @@ export function createKernelFacts(): KernelFacts {
   let last = -Infinity;
   let forged = 0;
   let release: string | undefined;
+  let hypervisor: Boot['hypervisor'];
 
   /** The report that just ended, with the lines since its headline. */
   function onReport(report: HungTaskReport): void {
@@ -110,6 +128,7 @@ export function createKernelFacts(): KernelFacts {
         return;
       }
       release ??= version.exec(text)?.[1];
+      hypervisor ??= hypervisorOf(text);
       if (microseconds - last >= quietMicroseconds) quiet();
       last = microseconds;
       assembler.feed(record, false);
@@ -121,6 +140,10 @@ export function createKernelFacts(): KernelFacts {
       other(record, at);
     },
     release: () => release,
+    said: () => ({
+      ...(release === undefined ? {} : { kernelRelease: release }),
+      ...(hypervisor === undefined ? {} : { hypervisor }),
+    }),
     end({ boot, source, dateOf }) {
       quiet();
       const place = <T extends object>(dated: Dated<T>) => {

@@ -53,16 +53,16 @@ export function readKernelRing(path: string, context: ReadContext): Gathered {
   const boot = 'the running boot';
   const dateOf = (microseconds: number) => zero + microseconds / 1e6;
   const { problems, ...said } = facts.end({ boot, source: id, dateOf });
-  const release = facts.release();
   const running: Boot = {
     id: boot,
     start: { earliest: zero - 1, latest: zero + 1 },
     endSaid: [],
     source: id,
+    ...facts.said(),
   };
   return {
     ...said,
-    boots: [release === undefined ? running : { ...running, kernelRelease: release }],
+    boots: [running],
     sources: [
       {
         id,
