@@ -108,12 +108,15 @@ function hostLine({ facts: { machine } }: Judged, { md }: Page): string {
 
 const nothingRead =
   'No source could be read, so nothing can be said of what happened, or whether anything did.';
+const nothingThen =
+  'What was read holds nothing from the times that were asked for, so nothing can be said of what happened then, or whether anything did.';
 const nothingFound =
   'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.';
 
 function empty(judged: Judged, page: Page, rest: readonly Text[]): ReportDocument {
   const none = judged.facts.sources.every(({ records }) => records === 0);
-  const finding = none ? nothingRead : nothingFound;
+  const outside = judged.facts.sources.some((source) => source.outside === true);
+  const finding = none ? (outside ? nothingThen : nothingRead) : nothingFound;
   return {
     claims: [],
     summary: [finding, ...othersShort(rest, page.replace)],

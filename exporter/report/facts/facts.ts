@@ -34,6 +34,8 @@ export interface Source {
   readonly records: number;
   /** Of the extract that was read, in hexadecimal. */
   readonly sha256?: string;
+  /** It was read, and holds nothing from the times that were asked for. */
+  readonly outside?: boolean;
   /** How far its times may be off, in seconds; undefined where nobody can say. */
   readonly timeErrorSeconds?: number;
   /** Why nobody can say, as a half sentence. */

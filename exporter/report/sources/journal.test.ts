@@ -366,6 +366,25 @@ test(
   },
 );
 
+test(
+  'journal: one that holds nothing from the times that were asked for was read all the same',
+  { skip },
+  async (t) => {
+    const journal = join(temporaryRoot(t), 'journal');
+    makeJournal(journal, [kernelEntry(first, 0, 'Linux version 6.12.117 (x)')]);
+    const later = await read(t, { journal, from: second.start + 100 * 86_400 });
+    assert.deepEqual(
+      later.sources.map(({ outside }) => outside),
+      [true],
+    );
+    const { sources } = await read(t, { journal });
+    assert.deepEqual(
+      sources.map(({ outside }) => outside),
+      [undefined],
+    );
+  },
+);
+
 test('journal: what is not there is missing, with the command that keeps it', async (t) => {
   const none = await read(t);
   assert.match(JSON.stringify(none.missing), /mkdir -p \/var\/log\/journal/);

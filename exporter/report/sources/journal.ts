@@ -199,11 +199,14 @@ async function readBoots(list: BootList, reading: Reading): Promise<Gathered> {
     const isNewest = boot === list.boots.at(-1)?.id;
     return taken.end({ isRunning: boot === running, isWhole: !hidden && last <= to, isNewest });
   });
+  const records = boots.all().reduce((sum, [, boot]) => sum + boot.records(), 0);
   const source: Source = {
     id,
     kind: 'journal',
     name: place.length === 0 ? 'journal' : `journal, ${place.at(-1) ?? ''}`,
-    records: boots.all().reduce((sum, [, boot]) => sum + boot.records(), 0),
+    records,
+    // That it holds boots is known: they were listed.
+    ...(records === 0 && kernel.cut === undefined ? { outside: true } : {}),
     sha256: kernel.sha256,
     timeErrorSeconds: 0.1,
     problems: [...problemsOf(kernel, uid), ...parts.flatMap(({ problems }) => problems)],

@@ -101,6 +101,8 @@ function createReader({ zone, range }: ReadContext, host: string | undefined, ye
       if (range.to !== undefined && line.stamp > range.to) later = true;
       return undefined;
     },
+    /** It is a kernel log, whatever its times. */
+    isLog: () => known > 0,
     /** It has lines of its machine from after the times that were asked for. */
     later: () => later,
     problems: () => [
@@ -115,6 +117,7 @@ function createReader({ zone, range }: ReadContext, host: string | undefined, ye
 }
 
 export interface KernelFileRead {
+  readonly isLog: boolean;
   readonly later: boolean;
   readonly read: FileRead | undefined;
   readonly problems: readonly string[];
@@ -147,8 +150,9 @@ export async function readKernelFile(
       return json.length < mostJsonLines;
     });
     if (json.length > 0) linesOfDmesgJson(json.join('\n')).forEach(take);
-    return { read, later: reader.later(), problems: [...read.problems, ...reader.problems()] };
+    const problems = [...read.problems, ...reader.problems()];
+    return { read, isLog: reader.isLog(), later: reader.later(), problems };
   } catch (error) {
-    return { read: undefined, later: false, problems: [whyNot(error)] };
+    return { read: undefined, isLog: false, later: false, problems: [whyNot(error)] };
   }
 }

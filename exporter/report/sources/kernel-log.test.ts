@@ -315,3 +315,23 @@ test('kernel log: where a program can call itself the kernel it is told', async 
     assert.equal(/logger -t kernel/.test(problemsOf(facts).join()), forgeable === true, name);
   }
 });
+
+test('kernel log: one that holds nothing from the times that were asked for was read all the same', async (t) => {
+  const root = temporaryRoot(t);
+  placed(root, 'var/log/kern.log', start(now - 86_400) + hung(now - 86_400, 500));
+  // Its time stamp is the one of this test.
+  const later = await read(root, { from: Date.now() / 1000 + 10 * 86_400 });
+  assert.deepEqual(
+    later.sources.map(({ outside, records }) => [outside, records]),
+    [[true, 0]],
+  );
+  const named = { kernLog: [join(root, 'var/log/kern.log')] };
+  const asked = await read(root, { ...named, from: now + 10 * 86_400 });
+  assert.deepEqual(
+    asked.sources.map(({ outside, records }) => [outside, records]),
+    [[true, 0]],
+  );
+  assert.equal((await read(root, named)).sources[0]?.outside, undefined);
+  const none = { kernLog: [placed(root, 'none', 'no kernel log\n')] };
+  assert.equal((await read(root, none)).sources[0]?.outside, undefined);
+});

@@ -33,6 +33,7 @@ async function readOne(
   const hash = createHash('sha256');
   const told = [...problems, ...(context.zoneProblem === undefined ? [] : [context.zoneProblem])];
   let saved = 0;
+  let isAnyLog = files.length === 0;
   const programs = createSystemEvents(id);
   function take(line: KernelLine): void {
     if (line.tag === 'kernel') boots.kernel(line);
@@ -41,8 +42,9 @@ async function readOne(
       programs.line(line.tag, line.text, line.stamp, undefined);
   }
   for (const path of files) {
-    const { read, later, problems } = await readKernelFile(path, context, hash, take);
+    const { read, isLog, later, problems } = await readKernelFile(path, context, hash, take);
     if (later) boots.later();
+    isAnyLog ||= isLog;
     told.push(...problems.map((problem) => inOrder(path, problem, log)));
     saved = Math.max(saved, read?.mtime ?? 0);
   }
@@ -61,6 +63,7 @@ async function readOne(
     kind: 'kernel_log',
     name: files.length > 1 ? `${log} and ${files.length - 1} rotated` : log,
     records: boots.records(),
+    ...(isAnyLog && boots.records() === 0 ? { outside: true } : {}),
     sha256: hash.digest('hex'),
     ...(timeDoubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt }),
     ...(forgeable ? { forgeable } : {}),
@@ -77,7 +80,11 @@ function usual(path: string, { range }: ReadContext): Log[] {
     leftOut.length > 0
       ? [`the ${leftOut.length} oldest of its files were left out: too large`]
       : [];
-  return taken.length > 0 ? [{ path, files: taken.map((file) => file.path), problems }] : [];
+  if (taken.length > 0) return [{ path, files: taken.map((file) => file.path), problems }];
+  const older = logFamily(path, undefined).length > 0;
+  return older
+    ? [{ path, files: [], problems: ['it was last written before the times that were asked for'] }]
+    : [];
 }
 
 /** Files that were named, or those in the usual places that are there. */

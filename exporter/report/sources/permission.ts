@@ -5,7 +5,13 @@ import { codeOf } from '../../measure/errors.ts';
 import type { Missing } from '../facts/facts.ts';
 
 export const places = {
-  redis: ['var/log/redis', 'var/log/valkey', 'var/lib/docker/containers'],
+  redis: [
+    'var/log/redis',
+    'var/log/valkey',
+    'var/log/keydb',
+    'var/lib/docker/containers',
+    'var/lib/containers/storage/overlay-containers',
+  ],
   sysstat: ['var/log/sysstat', 'var/log/sa'],
 } as const;
 

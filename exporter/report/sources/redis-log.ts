@@ -26,7 +26,7 @@ const missing: Missing = {
   why: 'there is none in /var/log/redis, /var/log/valkey or of a container',
   command:
     // Redis takes it at its start only.
-    "sed -i 's|^logfile .*|logfile /var/log/redis/redis-server.log|' /etc/redis/redis.conf && systemctl restart redis-server",
+    "sed -i 's,^logfile .*,logfile /var/log/redis/redis-server.log,' /etc/redis/redis.conf && systemctl restart redis-server",
 };
 
 function names(directory: string): string[] {
