@@ -33,7 +33,12 @@ function directoryOf({ out }: ReportOptions, { incident }: Judged): string {
   return incident === undefined ? 'stealwatch-report' : `stealwatch-report-${incident.id}`;
 }
 
-function summaryOf(documents: Documents, files: readonly OutFile[], directory: string): string {
+function summaryOf(
+  documents: Documents,
+  files: readonly OutFile[],
+  directory: string,
+  redacted: boolean,
+): string {
   const { summary, ticket, replaced } = documents;
   const listed = files.map(({ name, text, secret }) => {
     const digest = createHash('sha256').update(text).digest('hex');
@@ -44,7 +49,7 @@ function summaryOf(documents: Documents, files: readonly OutFile[], directory: s
       ? []
       : [
           '',
-          'Replaced in the ticket:',
+          redacted ? 'Replaced in what was written:' : 'Replaced in the ticket:',
           ...replaced.map(({ tag, original }) => `  ${tag} ${JSON.stringify(original)}`),
         ];
   return [...summary, '', 'Written:', ...listed, ...hidden, ''].join('\n');
@@ -86,7 +91,11 @@ async function run(
     if (options.out === undefined) await claimDirectory(directory, options.force);
     const files = filesOf(documents, facts, options.raw);
     await writeFiles(directory, files);
-    print(options.json ? documents.json : summaryOf(documents, files, directory));
+    print(
+      options.json
+        ? documents.json
+        : summaryOf(documents, files, directory, options.redaction === 'all'),
+    );
     return judged.incident === undefined ? nothingFound : written;
   } catch (error) {
     tell(messageOf(error));

@@ -6,7 +6,8 @@ import { line, name, process, say, type Text } from '../text/say.ts';
 /** `... stuck for 23s! [redis-server:160]`, `Killed process 812 (redis-server) total-vm:...` */
 const withName = /^(.*stuck for \d+s! \[|.*Killed process \d+ \()(.*?)(:\d+\]|\)(?:,? .*)?)$/s;
 
-function quoted(text: string): Text {
+/** The line alone. */
+export function quoted(text: string): Text {
   const [, before, comm, after] = withName.exec(text) ?? [];
   if (before === undefined || comm === undefined || after === undefined) return say`${name(text)}`;
   return say`${line(name(before), process(comm), name(after))}`;

@@ -3,6 +3,7 @@ import type { Finding, FindingId } from '../cause/findings.ts';
 import { spanOf } from '../cause/incidents.ts';
 import { causesOf, type Judged, ticketCause } from '../cause/judge.ts';
 import type { Sentence } from '../claims/claim.ts';
+import { quoted } from '../claims/kernel-line.ts';
 import { timelineOf } from '../claims/timeline.ts';
 import { type Replace, toPlain } from '../text/say.ts';
 
@@ -21,11 +22,18 @@ function replaced(value: unknown, replace: Replace): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, one]) => [
       key,
-      (key === 'process' || key === 'comm' || key === 'thread') && typeof one === 'string'
-        ? replace(one, 'process')
-        : replaced(one, replace),
+      typeof one === 'string' ? replacedAs(key, one, replace) : replaced(one, replace),
     ]),
   );
+}
+
+const processKeys: ReadonlySet<string> = new Set(['process', 'comm', 'thread']);
+
+/** By its key: a line of the kernel holds names of processes, and a digest is to be compared. */
+function replacedAs(key: string, value: string, replace: Replace): string {
+  if (key === 'sha256') return replace(value, 'fixed');
+  if (key === 'text') return toPlain(quoted(value), replace);
+  return replace(value, processKeys.has(key) ? 'process' : 'prose');
 }
 
 /** A kernel report inside a finding: its lines hold the name of the process, and are in the documents. */
@@ -59,7 +67,7 @@ function findingsJson({ findings }: Judged, replace: Replace): unknown {
       {
         certainty: finding.certainty,
         data: replaced(withoutLines(finding.data), replace),
-        sources: finding.sources,
+        sources: finding.sources.map((id) => replace(id, 'prose')),
       },
     ]),
   );
@@ -103,7 +111,7 @@ export function reportJson(
       id,
       at: iso(at),
       text: toPlain(said, replace),
-      source,
+      source: text(source),
     })),
     sources: replaced(facts.sources, replace),
     missing: replaced(facts.missing, replace),

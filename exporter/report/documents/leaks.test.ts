@@ -38,6 +38,23 @@ test('leaks: the ticket names nobody, the own copy everybody, unless it was aske
   assert.ok(leaked(nothing.map(({ ticket }) => ticket)).includes('toucher1'));
 });
 
+test('leaks: the copy for machines names no process of a killed one, and keeps the digests', () => {
+  const { facts, now } = measured.outOfMemory();
+  const kernelEvents = facts.kernelEvents.map((event) =>
+    Object.assign({}, event, { text: event.text.replace('redis-server', 'secretjob') }),
+  );
+  const path = '/srv/acme/logs/kern.log';
+  const sources = facts.sources.map((one) =>
+    Object.assign({}, one, { id: `x ${path}`, name: path }),
+  );
+  const events = kernelEvents.map((event) => Object.assign({}, event, { source: `x ${path}` }));
+  const judged = judge({ ...facts, sources, kernelEvents: events }, { lastBoot: false }, now);
+  const { json } = documentsOf(judged, 'all');
+  assert.doesNotMatch(json, /secretjob|acme/);
+  assert.match(json, /Killed process \d+ \(proc-1\)/);
+  for (const { sha256 = '' } of sources) assert.ok(json.includes(sha256));
+});
+
 test('leaks: registers and addresses of user space are in no document', () => {
   for (const { ticket, report, json } of documents('nothing')) {
     assert.doesNotMatch(

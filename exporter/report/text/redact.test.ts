@@ -26,6 +26,14 @@ const made: readonly (readonly [kind: 'prose' | 'name', value: string, shown: st
   ['name', '/mnt/var/log/kern.log', 'dir-2/kern.log'],
   ['prose', '2/3 of it, and/or', '2/3 of it, and/or'],
   ['prose', 'vps-7', 'host-4'],
+  ['prose', 'log of container 123412341234', 'log of container container-3'],
+  ['prose', 'log of container abcdefabcdef', 'log of container container-4'],
+  ['prose', '123412341234 bytes', '123412341234 bytes'],
+  [
+    'name',
+    `sed -i 's/^ENABLED=.*/ENABLED="true"/' /etc/default/sysstat`,
+    `sed -i 's/^ENABLED=.*/ENABLED="true"/' /etc/default/sysstat`,
+  ],
 ];
 
 test('redact: names and addresses become tags, the same each time', () => {
@@ -48,6 +56,8 @@ test('redact: names and addresses become tags, the same each time', () => {
       'dir-1',
       'dir-2',
       'host-4',
+      'container-3',
+      'container-4',
     ],
   );
   assert.equal(replaced()[0]?.original, 'db-1');

@@ -41,11 +41,14 @@ const patterns: readonly Pattern[] = [
   { kind: 'ip', find: new RegExp(v6, 'gi') },
   { kind: 'container', find: /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/gi },
   { kind: 'container', find: /(?<![\w-])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{12}(?![\w-])/g },
+  // All of whose digits may be numerals, or letters: then only the word before it tells.
+  { kind: 'container', find: /(?<=\bcontainers? )[0-9a-f]{12}(?![\w-])/g },
   { kind: 'user', find: /(?<=\/home\/)[^/\s]+/g },
   // Directories that are not where every system has them are names that somebody chose.
   {
     kind: 'dir',
-    find: /(?<![\w.:/-])\/(?!(?:var\/log|var\/lib\/docker|proc|sys|dev|home|run\/log|etc)\/)(?:[^\s/`]+\/)*[^\s/`]+(?=\/[^\s/`]+)/g,
+    // What follows a `*` is the other half of a sed command.
+    find: /(?<![\w.:/*-])\/(?!(?:var\/log|var\/lib\/docker|proc|sys|dev|home|run\/log|etc)\/)(?:[^\s/`]+\/)*[^\s/`]+(?=\/[^\s/`]+)/g,
   },
 ];
 
