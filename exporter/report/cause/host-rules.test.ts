@@ -143,3 +143,15 @@ test('a soft lockup that a reset follows is the incident, and what the guest run
   assert.equal(lockedUp(900).findings.soft_lockup, undefined);
   assert.equal(lockedUp(7200, 'kvm').incidents.length, 2);
 });
+
+test('page-ins that come in bursts, a reading every 5 s, are out of the ordinary', () => {
+  const fine = { ...shape, from: from - 3600, step: 5, source: 'sysstat' };
+  const bursts = (at: number) => (at > from && at <= to && Math.floor(at / 5) % 6 === 0 ? 4 : 0);
+  const facts = { ...noFacts, series: [series('host_page_ins', fine, bursts)] };
+  const { incident } = judge(facts, { lastBoot: false }, to + 3600);
+  assert.deepEqual(
+    incident?.signs.map(({ kind }) => kind),
+    ['page_ins'],
+  );
+  assert.ok((incident?.end.at ?? 0) > to - 60);
+});

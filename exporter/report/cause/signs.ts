@@ -13,6 +13,8 @@ interface Rule {
   readonly leastSeconds: number;
   /** Bad only while this is more too. */
   readonly with?: { readonly measure: Measure; readonly above: number };
+  /** What comes in bursts goes on over so long a rest. */
+  readonly restSeconds?: number;
   /** Of what is true at an instant, one point is no length of time. */
   readonly leastPoints?: number;
 }
@@ -57,6 +59,7 @@ const rules: readonly Rule[] = [
     measure: 'host_page_ins',
     bad: (rate, usual) => rate >= Math.max(limits.leastPageIns, limits.pageInRise * usual),
     leastSeconds: 60,
+    restSeconds: 60,
   },
   {
     kind: 'steal',
@@ -131,12 +134,13 @@ interface Spell {
 function spellsOf(
   { points, stepSeconds }: Series,
   bad: (value: number, at: Instant) => boolean,
+  restSeconds = 0,
 ): Spell[] {
   const spells: Spell[] = [];
   for (const { at, value } of points) {
     if (!bad(value, at)) continue;
     const last = spells.at(-1);
-    if (last !== undefined && at - last.to <= 2 * stepSeconds) {
+    if (last !== undefined && at - last.to <= Math.max(2 * stepSeconds, restSeconds)) {
       last.to = at;
       last.points++;
     } else spells.push({ from: at - stepSeconds, to: at, points: 1 });
@@ -168,16 +172,18 @@ function notBeside(
 }
 
 function measuredSigns(series: readonly Series[]): Sign[] {
-  return rules.flatMap(({ kind, measure, bad, with: beside, leastSeconds, leastPoints = 1 }) =>
-    series
-      .filter((one) => one.measure === measure)
-      .flatMap((one) => {
-        const usual = medianOf(one.points.map(({ value }) => value));
-        const scarce = kind === 'steal' ? littleSteal(one, series) : notBeside(one, series, beside);
-        return spellsOf(one, (value, at) => bad(value, usual) && !scarce.has(at))
-          .filter(({ from, to, points }) => to - from >= leastSeconds && points >= leastPoints)
-          .map(({ from, to }) => ({ kind, from, to, step: one.stepSeconds, source: one.source }));
-      }),
+  return rules.flatMap(
+    ({ kind, measure, bad, with: beside, leastSeconds, restSeconds, leastPoints = 1 }) =>
+      series
+        .filter((one) => one.measure === measure)
+        .flatMap((one) => {
+          const usual = medianOf(one.points.map(({ value }) => value));
+          const scarce =
+            kind === 'steal' ? littleSteal(one, series) : notBeside(one, series, beside);
+          return spellsOf(one, (value, at) => bad(value, usual) && !scarce.has(at), restSeconds)
+            .filter(({ from, to, points }) => to - from >= leastSeconds && points >= leastPoints)
+            .map(({ from, to }) => ({ kind, from, to, step: one.stepSeconds, source: one.source }));
+        }),
   );
 }
 

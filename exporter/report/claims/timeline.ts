@@ -129,7 +129,7 @@ function bootMoments({ facts, incident }: Judged): Moment[] {
             id: `moment.end_${boot.end.how}`,
             at: boot.end.at,
             text: say`Last record of this boot; ${how[boot.end.how]}`,
-            source: boot.source,
+            source: boot.end.later?.source ?? boot.source,
           },
         ]),
     ...(next === undefined
