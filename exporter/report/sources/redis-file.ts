@@ -24,25 +24,28 @@ const thisYear = (mtime: Instant) => (month: number, day: number) => yearOfLast(
  * Redis writes the time of its own zone and does not say which: that of the machine, or in a
  * container UTC. The one in which the last line was written when the file was is the right one.
  */
-function zoneOfStamps({ lines, mtime }: Look, machine: Zone): ZoneChoice {
+function zoneOfStamps({ lines, mtime }: Look, machine: Zone, isCopy: boolean): ZoneChoice {
   const lastIn = (zone: Zone): RedisLine | undefined =>
     lines.reduce<RedisLine | undefined>(
       (last, line) => parseRedisLine(line, { zone, yearOf: thisYear(mtime) }) ?? last,
       undefined,
     );
   const last = lastIn(machine);
-  if (last === undefined || last.zoned || machine.name === 'UTC') return { zone: machine };
+  if (last === undefined || last.zoned) return { zone: machine };
   const fits = (zone: Zone) => Math.abs((lastIn(zone)?.at ?? 0) - mtime) <= writtenSeconds;
   if (fits(machine)) return { zone: machine };
   if (fits(utc)) return { zone: utc };
-  const problem = `its times have no zone: they were taken for ${machine.name}, that of the machine; in a container they may be UTC`;
+  if (machine.name === 'UTC' && !isCopy) return { zone: machine };
+  const problem = isCopy
+    ? `its times have no zone: they were taken for ${machine.name}, that of the machine which reads it; where it was written in another, all of them are off by hours`
+    : `its times have no zone: they were taken for ${machine.name}, that of the machine; in a container they may be UTC`;
   return { zone: machine, problem };
 }
 
 /** Of a log by the file that is still written: those that are packed tell nothing of it. */
-export async function zoneOfLog(path: string, machine: Zone): Promise<ZoneChoice> {
+export async function zoneOfLog(path: string, machine: Zone, isCopy: boolean): Promise<ZoneChoice> {
   try {
-    return zoneOfStamps(await lookAt(path), machine);
+    return zoneOfStamps(await lookAt(path), machine, isCopy);
   } catch {
     // What is wrong with the file is said when it is read.
     return { zone: machine };
@@ -97,13 +100,22 @@ async function read(options: RedisFileOptions): Promise<string[]> {
     years.note(month, day);
     return year + years.crossed();
   };
+  const isLine = (text: string) => parseRedisLine(text, { zone, yearOf: () => 1970 }) !== undefined;
+  let known = look.lines.some(isLine);
+  let lines = 0;
   const { problems } = await readLog(path, { ...limits, hash }, (text) => {
+    lines++;
     const line = parseRedisLine(text, { zone, yearOf, notBefore });
     if (line === undefined) return;
+    known = true;
     notBefore = line.at;
     if (line.at >= focus.from && line.at <= focus.to) onLine(line);
   });
-  return [leftOut, ...problems].filter((text) => text !== undefined);
+  const none =
+    known || lines === 0
+      ? undefined
+      : `none of its ${lines} lines looks like a line of Redis or Valkey`;
+  return [leftOut, none, ...problems].filter((text) => text !== undefined);
 }
 
 /** What is wrong with the file, in words; never an error. */

@@ -268,7 +268,10 @@ test('redis log: what is not there, no log, or torn, is told', async (t) => {
     [join(root, 'nothing'), /it is not there/],
     [join(root, 'zero'), /no regular file/],
     [placed(root, 'empty', ''), /it is empty/],
-    [placed(root, 'other', 'no line of Redis\n'.repeat(9)), /no line of Redis or Valkey in it/],
+    [
+      placed(root, 'other', 'no line of Redis\n'.repeat(9)),
+      /none of its \d+ lines looks like a line of Redis or Valkey/,
+    ],
     [
       placed(root, 'torn.gz', gzipSync('1:M x\n'.repeat(9000)).subarray(0, 30)),
       /torn or no gzip file/,
@@ -329,3 +332,22 @@ for (const name of serverNames) {
     });
   }
 }
+
+test('redis log: of a copy nobody knows the zone, unless it was written with its last line', async (t) => {
+  const root = temporaryRoot(t);
+  const at = Date.UTC(2026, 10, 20, 20) / 1000;
+  const path = placed(
+    root,
+    'copy.log',
+    '160:M 20 Nov 2026 20:00:00.000 * Ready to accept connections\n',
+  );
+  const source = async () =>
+    (await read(root, { redisLog: [path], from: at, to: at + 60 })).sources[0];
+  utimesSync(path, at + 86_400, at + 86_400);
+  const copied = await source();
+  assert.match(copied?.problems.join() ?? '', /no zone: they were taken for UTC, .* off by hours/);
+  assert.equal(copied?.timeErrorSeconds, undefined);
+  utimesSync(path, at, at);
+  const exact = await source();
+  assert.deepEqual([exact?.problems, exact?.timeErrorSeconds], [[], 0.1]);
+});

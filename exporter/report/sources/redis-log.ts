@@ -70,7 +70,10 @@ async function readOne(
   const id = `redis_log ${log}`;
   const events = createRedisEvents(id);
   const hash = createHash('sha256');
-  const { zone, problem } = await zoneOfLog(log, context.zone);
+  // What was named and does not lie below the root's own places may be from anywhere.
+  const { redisLog, root } = context.options;
+  const isCopy = redisLog.includes(log) && !log.startsWith(join(root, 'var/'));
+  const { zone, problem } = await zoneOfLog(log, context.zone, isCopy);
   const doubts = [context.zoneProblem, problem].filter((text) => text !== undefined);
   const problems: string[] = [];
   for (const path of files) {
@@ -89,7 +92,7 @@ async function readOne(
     name: files.length > 1 ? `${name} and ${files.length - 1} rotated` : name,
     records: events.lines(),
     sha256: hash.digest('hex'),
-    timeErrorSeconds: 0.1,
+    ...(problem === undefined ? { timeErrorSeconds: 0.1 } : {}),
     problems: [...doubts, ...problems],
   };
   return { sources: [source], redis };

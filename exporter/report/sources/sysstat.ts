@@ -114,7 +114,13 @@ async function readOne(
   const told = [...problems, ...(cut === undefined ? [] : [cut])];
   if (complaint !== '' && code !== 0) {
     const kept = samples > 0 ? ': what came before is used' : '';
-    return { rows, problems: [...told, `sadf says: ${complaint.slice(0, 200)}${kept}`] };
+    return {
+      rows,
+      problems: [
+        ...told,
+        `sadf says: ${complaint.replaceAll(`${path}: `, '').slice(0, 200)}${kept}`,
+      ],
+    };
   }
   return { rows, problems: samples === 0 ? [...told, await whyNoSamples(path, env)] : told };
 }
