@@ -221,3 +221,12 @@ test('sysstat: where nothing else dates an incident, all that was kept is read',
   assert.equal(await first({ lastBoot: true }), monthAgo);
   assert.equal(await first({ from: recorded - 3600 }), undefined);
 });
+
+test('sysstat: of a folder that was named without files it is said, with no advice to install anything', async (t) => {
+  const root = temporaryRoot(t);
+  const { missing } = await read(root, { sysstat: [root] });
+  const told = missing.filter(({ what }) => what.startsWith('sysstat'));
+  assert.deepEqual(told, [
+    { what: 'sysstat', why: `there are no files of the time of interest in ${root}` },
+  ]);
+});

@@ -31,6 +31,12 @@ const notCollected: Missing = {
     'apt-get install sysstat && sed -i \'s/^ENABLED=.*/ENABLED="true"/\' /etc/default/sysstat && sed -i \'s/^SADC_OPTIONS=.*/SADC_OPTIONS="-S DISK,INT"/\' /etc/sysstat/sysstat && systemctl enable --now sysstat',
 };
 
+/** Of folders that were named no advice to collect is of use. */
+const noneIn = (named: readonly string[]): Missing => ({
+  what: 'sysstat',
+  why: `there are no files of the time of interest in ${named.join(', ')}`,
+});
+
 const withoutInterrupts: Missing = {
   what: "page-ins of the host (HYP) in sysstat's files",
   why: 'it does not collect interrupts, or is older than 12.5.6',
@@ -191,7 +197,10 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
   const range = { from, to: focus.to };
   const files = sysstatFiles(options.sysstat, options.root, range);
   const refused = options.sysstat.length > 0 ? [] : refusedIn(options.root, places.sysstat);
-  if (files.length === 0) return { missing: refused.length > 0 ? refused : [notCollected] };
+  if (files.length === 0) {
+    if (options.sysstat.length > 0) return { missing: [noneIn(options.sysstat)] };
+    return { missing: refused.length > 0 ? refused : [notCollected] };
+  }
   const id = 'sysstat';
   const collected: Collected = {
     series: createSeriesBuilder(id),
