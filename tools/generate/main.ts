@@ -1,11 +1,12 @@
 /**
  * Writes everything that is generated and committed, so that it can be used without a toolchain:
- * rules, dashboards, docs/metrics.md, settings.md, slo.md and proof.md,
+ * rules, dashboards, docs/metrics.md, settings.md, doctor.md, slo.md and proof.md,
  * and the version in docker-compose.yml.
  *
  *   npm run generate [-- --check]    `--check` writes nothing and names what is not up to date
  *
- * Apart, because they need servers and minutes: `npm run golden`, `npm run replays`.
+ * Apart, because they need servers and minutes: `npm run golden`, `npm run replays`; and docs/licences.md, which
+ * `npm run build` writes, because only it knows what is bundled.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +15,14 @@ import { generatedFiles } from './all.ts';
 const root = join(import.meta.dirname, '..', '..');
 /** Where nothing is that is not generated. */
 const folders = ['alerts/generated', 'dashboards/generated'];
+
+const options = process.argv.slice(2);
+const checks = options.join(' ') === '--check';
+if (options.length > 0 && !checks) {
+  // A misspelling must not write.
+  console.error(`Expected --check or nothing, got ${JSON.stringify(options.join(' '))}`);
+  process.exit(2);
+}
 
 const files = await generatedFiles();
 
@@ -25,7 +34,7 @@ const left = folders
   .flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name}`))
   .filter((path) => !files.has(path));
 
-if (!process.argv.includes('--check')) {
+if (!checks) {
   for (const [path, text] of stale) writeFileSync(join(root, path), text);
 } else if (stale.length > 0) {
   const names = stale.map(([path]) => path).join(', ');
