@@ -2,8 +2,9 @@
  * Puts the documents on a disk: all or none, by temporary files and renames, and over nothing that
  * is there unless it was asked for.
  */
-import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { lstat, open, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeDirectory } from '../core/make-directory.ts';
 import { codeOf, messageOf } from '../measure/errors.ts';
 
 export interface OutFile {
@@ -44,40 +45,16 @@ async function exists(path: string): Promise<boolean> {
   }
 }
 
-async function isDirectory(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
-}
-
 async function present(directory: string): Promise<string[]> {
   const all = await Promise.all(ours.map((name) => exists(join(directory, name))));
   return ours.filter((_, i) => all[i] === true);
-}
-
-/**
- * With its parents, one by one: where the kernel makes no directories (/proc) it answers that the
- * parent is not there, and Node's own recursion then asks for ever.
- */
-async function makeDirectory(path: string): Promise<void> {
-  if (await isDirectory(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) await makeDirectory(parent);
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST' || !(await isDirectory(path))) throw error;
-  }
 }
 
 /** Before anything is read: it may take a minute, to be told then that there was no room. */
 export async function claimDirectory(directory: string, force: boolean): Promise<void> {
   let there: readonly string[];
   try {
-    await makeDirectory(resolve(directory));
+    await makeDirectory(directory);
     there = await present(directory);
   } catch (error) {
     throw whyNot(directory, error);

@@ -203,3 +203,7 @@ test(
     assert.deepEqual(filesOf(directory, 'a'), ['b-1.json', 'b-2.json']);
   },
 );
+
+test('shelf: a folder below /proc, where none can be made, is refused and not asked for for ever', async () => {
+  await assert.rejects(createShelf('/proc/evidence').load(), { code: 'ENOENT' });
+});

@@ -3,8 +3,9 @@
  * itself and renamed, so that a reader finds a whole one or none. Bounded: of a host and in all the
  * oldest go first, an incident that is open last.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from '../../core/make-directory.ts';
 import type { EvidenceAnswer, EvidenceFile, EvidenceIncident } from '../format.ts';
 import { parseEvidenceFile } from '../parse.ts';
 import { merged } from './merge.ts';
@@ -23,6 +24,7 @@ const largestFile = 4 * mib;
 /** What is put together may not grow beyond this: then the last answer alone is kept. */
 const largestText = mib;
 const mostFolders = 2000;
+const folderMode = 0o750;
 
 interface Kept {
   readonly folder: string;
@@ -152,7 +154,7 @@ export function createShelf(directory: string, limits: ShelfLimits = shelfLimits
 
   return {
     async load() {
-      await mkdir(directory, { recursive: true, mode: 0o750 });
+      await makeDirectory(directory, folderMode);
       const entries = await readdir(directory, { withFileTypes: true });
       const folders = entries.filter((entry) => entry.isDirectory()).slice(0, mostFolders);
       for (const { name: folder } of folders) {
@@ -173,7 +175,7 @@ export function createShelf(directory: string, limits: ShelfLimits = shelfLimits
           ? whole
           : textOf({ ...answer, host, fetched, incidents: [one] });
       const length = Buffer.byteLength(text);
-      await mkdir(join(directory, folder), { recursive: true, mode: 0o750 });
+      await makeDirectory(join(directory, folder), folderMode);
       await makeRoom(path, folder, length);
       await writeWhole(path, text);
       if (one.state === 'open') closeOthers(folder);
