@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { until } from '../../tools/rig/redis-server.ts';
+import { stopwatch } from '../../tools/rig/waited.ts';
 import { installedTools } from '../../tools/rig/prometheus-tools.ts';
 import { createCleanup, runOnce } from './drill.ts';
 import { obstacle } from './programs.ts';
@@ -17,11 +18,12 @@ for (const variant of ['sigstop', 'dstate'] as const) {
       return;
     }
     const cleanup = createCleanup();
+    const { slowdown } = stopwatch();
     t.after(() => cleanup.all());
     const run = await runOnce(installedTools(), variant, cleanup);
     t.diagnostic(JSON.stringify(run));
     // The drill's own target is 15 s; a machine that runs the rest of the tests gets more.
-    assert.ok(run.message_seconds < 25, `message after ${run.message_seconds} s`);
+    assert.ok(run.message_seconds < 25 * slowdown(), `message after ${run.message_seconds} s`);
     // Nobody was told before anything was wrong: the rule needs five seconds of silence.
     assert.ok(run.message_seconds > 4, `message after ${run.message_seconds} s`);
     assert.ok(run.rule_seconds > 4, `rule after ${run.rule_seconds} s`);

@@ -1,15 +1,15 @@
 /**
  * More in Redis than anybody reads, through the whole exporter as it ships: it costs itself only.
- * What the machine took from either process is taken off its times, as `tools/rig/judge.ts` does.
+ * Times are those of a quiet machine, as `tools/rig/judge.ts` has them.
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Redis } from 'ioredis';
-import { runDelaySeconds } from '../../tools/rig/judge.ts';
 import { schedulerEntry } from '../../tools/rig/asynq-encode.ts';
 import { asynqSimulator, fakeServer } from '../../tools/rig/asynq-simulator.ts';
 import { memoryOf, startExporter } from '../../tools/rig/exporter-process.ts';
 import { startRedis, until } from '../../tools/rig/redis-server.ts';
+import { stopwatch } from '../../tools/rig/waited.ts';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
@@ -47,12 +47,11 @@ async function fill(redis: Redis): Promise<void> {
 function keepAsking(t: TestContext, url: string, pid: number, gapMs: number) {
   const seen = { worst: 0, text: '', failures: 0 };
   const ending = new AbortController();
-  const delays = () => runDelaySeconds(pid) + runDelaySeconds(process.pid);
   async function ask(): Promise<void> {
-    const [began, delayed] = [performance.now(), delays()];
+    const watch = stopwatch([pid]);
     const answer = await fetch(url);
     const text = await answer.text();
-    seen.worst = Math.max(seen.worst, (performance.now() - began) / 1000 - (delays() - delayed));
+    seen.worst = Math.max(seen.worst, watch.ms() / 1000 / watch.slowdown());
     if (answer.status === 200) seen.text = text;
     else seen.failures += 1;
   }

@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { manualClock } from '../measure/clock.ts';
 import { createLogDestination, type Write } from './log.ts';
 import { freePort, until } from '../../tools/rig/redis-server.ts';
+import { stopwatch } from '../../tools/rig/waited.ts';
 
 type Result = number | 'ENOSPC' | 'EPIPE' | 'EAGAIN' | 'all';
 
@@ -101,11 +102,11 @@ async function start(t: TestContext, stdout: number): Promise<Started> {
 }
 
 async function endsOnTerm({ child }: Started): Promise<void> {
-  const began = performance.now();
+  const watch = stopwatch();
   const ended = once(child, 'exit');
   child.kill('SIGTERM');
   await ended;
-  assert.ok(performance.now() - began < 4000, 'SIGTERM ends it');
+  watch.within(4000, 'SIGTERM ends it');
 }
 
 async function dropped(url: string): Promise<number> {

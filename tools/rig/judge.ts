@@ -1,14 +1,13 @@
 /**
  * Holds the exporter to its limits, whatever is done to it meanwhile.
  *
- * Patience is judged without what the machine took: time in which the exporter's own thread, or
- * ours, was ready and had no CPU is taken off, by the kernel's account (schedstat), so that a busy
- * machine does not turn a limit into a gamble.
+ * Patience is judged as on a quiet machine: by how much longer than its own work the exporter's
+ * thread, and ours, took for want of a CPU, so that a busy machine does not turn a limit into a gamble.
  */
-import { readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { memoryOf } from './exporter-process.ts';
 import { type Page, readPage } from './exposition.ts';
+import { stopwatch } from './waited.ts';
 import { messageOf } from '../../exporter/measure/errors.ts';
 
 const limits = {
@@ -20,19 +19,8 @@ const limits = {
 interface Answer {
   readonly status: number;
   readonly body: string;
-  /** Waited for, less what had no CPU. */
+  /** As on a quiet machine. */
   readonly seconds: number;
-}
-
-/** Seconds that the main thread of a process was ready to run and did not, since its start. */
-export function runDelaySeconds(pid: number): number {
-  try {
-    const [, waited = '0'] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'utf8').split(' ');
-    return Number(waited) / 1e9;
-  } catch {
-    // A kernel without schedstat: nothing is taken off.
-    return 0;
-  }
 }
 
 export interface Judge {
@@ -65,19 +53,17 @@ export function startJudge(
   }
 
   function ask(path: string): Promise<Answer> {
-    const began = performance.now();
-    const delayed = runDelaySeconds(pid) + runDelaySeconds(process.pid);
+    const watch = stopwatch([pid]);
     return new Promise((resolve, reject) => {
       const request = get(`${url}${path}`, { agent }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const starved = runDelaySeconds(pid) + runDelaySeconds(process.pid) - delayed;
           resolve({
             status: response.statusCode ?? 0,
             body: Buffer.concat(chunks).toString(),
-            seconds: Math.max(0, (performance.now() - began) / 1000 - starved),
+            seconds: watch.ms() / 1000 / watch.slowdown(),
           });
         });
       });
