@@ -341,7 +341,7 @@ test('sleep: a clock that is set meanwhile makes it no longer, no shorter and no
         boot: 'boot-1',
         kind: 'clock_stepped' as const,
         text: '',
-        step: { seconds, microseconds: set.microseconds },
+        step: { seconds, microseconds: set.microseconds, vagueSeconds: 0 },
         source: 'journal',
       },
     ];
@@ -357,4 +357,88 @@ test('sleep: a clock that is set meanwhile makes it no longer, no shorter and no
     // Its last line before moves with it.
     if (seconds > 0) assert.equal(incident?.onset.earliest, froze + seconds - 12);
   }
+});
+
+/** The clock of the machine is 2 h late until a moment in the sleep; `source` tells of it. */
+function setForward({ source = 'journal', vagueSeconds = 0, seconds = 7200 } = {}) {
+  const steady = froze + 200;
+  const step = { seconds, microseconds: (steady - bootedAt) * 1e6, vagueSeconds };
+  const event = { kind: 'clock_stepped' as const, boot: 'boot-1', text: '', source, step };
+  const wall = (moment: number) => (moment < steady ? moment : moment + seconds);
+  return { event: { ...event, at: steady + seconds }, wall };
+}
+
+const sar = (points: readonly number[]) => ({
+  measure: 'cpu_idle' as const,
+  stepSeconds: 60,
+  points: points.map((at) => ({ at, value: 0.9 })),
+  source: 'sar',
+});
+
+function stepped(kind: 'sysstat' | 'prometheus', more: Partial<Facts> = {}) {
+  const { event, wall } = setForward();
+  const minutes = Array.from({ length: 60 }, (_, i) => wall(froze - 1800 + 60 * i));
+  const kernelReports = reports(10).map((one) => ({ ...one, at: wall(one.at) }));
+  const gaps = [{ from: wall(froze + 180), to: wall(froze + 240), source: 'sar' }];
+  const known = [...sources, source('sar', kind, 'sar'), source('watcher', 'prometheus', 'w')];
+  const facts = factsOf({
+    more: { kernelReports, systemEvents: [event], series: [sar(minutes)], gaps, ...more },
+  });
+  return judge({ ...facts, sources: known }, { lastBoot: false }, now).facts;
+}
+
+test('sleep: a clock that is set makes no hole in what the machine itself measured', () => {
+  const { series, gaps } = stepped('sysstat');
+  const points = series[0]?.points.map(({ at }) => at) ?? [];
+  assert.deepEqual(
+    points.slice(1).map((at, i) => at - (points[i] ?? 0)),
+    Array(59).fill(60),
+  );
+  assert.equal(points.at(-1), froze + 1740 + 7200);
+  assert.deepEqual(gaps, []);
+  // Another machine has a clock of its own, and nobody set that.
+  const asIs = stepped('prometheus');
+  assert.equal(asIs.series[0]?.points[0]?.at, froze - 1800);
+  assert.equal(asIs.gaps.length, 1);
+});
+
+test('sleep: a clock that jumps where those outside had no answer had been right: the machine stood still', () => {
+  const hole = { from: froze + 190, to: froze + 200 + 7200, source: 'watcher' };
+  const { gaps, series } = stepped('sysstat', {
+    gaps: [{ from: froze + 180, to: froze + 240 + 7200, source: 'sar' }, hole],
+  });
+  assert.equal(gaps.length, 2);
+  assert.equal(series[0]?.points[0]?.at, froze - 1800);
+});
+
+test('sleep: two logs that tell of one step move nothing twice', () => {
+  const { event, wall } = setForward();
+  const text = setForward({ source: 'kern.log', vagueSeconds: 100, seconds: 7199.6 }).event;
+  const facts = factsOf({
+    lines: [started, saved('09:59:48')],
+    more: {
+      kernelReports: reports(10).map((one) => ({ ...one, at: wall(one.at) })),
+      systemEvents: [text, event],
+    },
+  });
+  const { incident } = judge(facts, { lastBoot: false }, now);
+  assert.equal(incident?.onset.earliest, froze - 12 + 7200);
+});
+
+test('sleep: a line that two clocks may have dated dates nothing', () => {
+  const set = setForward({ seconds: 60, vagueSeconds: 300 });
+  const line = (at: number) => ({ ...saved('09:59:48'), at });
+  const facts = factsOf({
+    // Of these the second may be a minute later.
+    lines: [started, line(froze - 150), line(froze - 20)],
+    more: {
+      kernelReports: reports(10).map((one) => ({ ...one, at: set.wall(one.at) })),
+      systemEvents: [set.event],
+    },
+  });
+  const { redis: left } = judge(facts, { lastBoot: false }, now).facts;
+  assert.deepEqual(
+    left.map(({ at }) => Math.round(at - froze)),
+    [Math.round(started.at - froze) + 60, -90],
+  );
 });

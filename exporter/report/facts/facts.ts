@@ -116,7 +116,12 @@ export interface SystemEvent {
   /** A sentence of ours, not the line itself. */
   readonly text: string;
   /** Of a clock that was set: by how much, back is negative, and when by the clock that nobody sets. */
-  readonly step?: { readonly seconds: number; readonly microseconds: number };
+  readonly step?: {
+    readonly seconds: number;
+    readonly microseconds: number;
+    /** It may have been so much earlier: nothing was written in between. */
+    readonly vagueSeconds: number;
+  };
   /** How often within this minute, where lines are counted. */
   readonly count?: number;
   readonly source: string;

@@ -73,7 +73,11 @@ export function createJournalBoot(
     if (stepped)
       steps.push({
         ...clockStepped({ at: received, seconds }, id, source),
-        step: { seconds, microseconds: monotonic },
+        step: {
+          seconds,
+          microseconds: monotonic,
+          vagueSeconds: Math.max(0, monotonic - (last?.monotonic ?? monotonic)) / 1e6,
+        },
       });
     last = { zero, monotonic };
   }

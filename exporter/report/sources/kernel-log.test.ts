@@ -120,6 +120,23 @@ test('kernel log: a clock that is set moves what comes after it, and is told', a
   );
 });
 
+test('kernel log: a clock that is set back by less than the log was silent is told as well, and when', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const rounds = [500, 623, 746, 869, 992];
+  const text = rounds.map((at) => hung(boot - (at > 700 ? 60 : 0), at)).join('');
+  placed(root, 'kern.log', text);
+  const facts = await read(root, { kernLog: [join(root, 'kern.log')] });
+  assert.deepEqual(
+    facts.systemEvents.map(({ kind, step }) => [kind, step]),
+    [['clock_stepped', { seconds: -60, microseconds: 746e6, vagueSeconds: 123 }]],
+  );
+  // What was late at the start of the machine is no clock.
+  const early = line(boot, 1, 'a', 30) + line(boot, 9, 'b', 22) + line(boot, 30, 'c', 2);
+  placed(root, 'kern.log', early + line(boot, 60, 'd'));
+  assert.deepEqual((await read(root, { kernLog: [join(root, 'kern.log')] })).systemEvents, []);
+});
+
 test('kernel log: stamps without a year over New Year', async (t) => {
   const root = temporaryRoot(t);
   const boot = Date.UTC(2025, 11, 31, 23, 50) / 1000;

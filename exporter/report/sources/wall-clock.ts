@@ -11,6 +11,8 @@ export interface ClockStep {
   /** When it had been set. */
   readonly at: Instant;
   readonly seconds: number;
+  /** So long before nothing was noted: it was set at some time in between. */
+  readonly vagueSeconds: number;
 }
 
 export interface WallClock {
@@ -33,12 +35,23 @@ const mostSegments = 256;
 
 interface Segment {
   readonly from: number;
+  /** A difference that stayed for a while: what is far below it afterwards was set back. */
+  settled: { readonly from: number; readonly difference: number; isSteady: boolean } | undefined;
   /** By hour since boot: the smallest difference seen. */
   readonly smallest: Map<number, number>;
 }
 
-const segmentFrom = (from: number): Segment => ({ from, smallest: new Map() });
+const segmentFrom = (from: number): Segment => ({ from, settled: undefined, smallest: new Map() });
 const bucketOf = (microseconds: number) => Math.floor(microseconds / bucketMicroseconds);
+
+/** What comes late comes ever less late; what stays the same was in time. */
+function settle(segment: Segment, from: number, difference: number, tolerance: number): void {
+  const { settled } = segment;
+  if (settled === undefined || difference < settled.difference - tolerance) {
+    segment.settled = { from, difference, isSteady: false };
+  } else if (difference <= settled.difference + tolerance)
+    settled.isSteady ||= from - settled.from >= steadyMicroseconds;
+}
 
 function enter({ smallest }: Segment, microseconds: number, difference: number): void {
   const bucket = bucketOf(microseconds);
@@ -66,12 +79,16 @@ export function createWallClock(): WallClock {
   const steps: ClockStep[] = [];
   let last: { readonly microseconds: number; readonly stamp: number } | undefined;
   /** Since when the differences have been larger by about the same: a step, if that stays. */
-  let higher: { readonly from: number; readonly difference: number } | undefined;
+  let higher:
+    | { readonly from: number; readonly difference: number; readonly before: number }
+    | undefined;
 
-  function begin(microseconds: number, difference: number, seconds: number): Segment {
+  function begin(microseconds: number, difference: number, set?: { by: number; after: number }) {
     const segment = segmentFrom(microseconds);
-    if (segments.length > 0) {
-      steps.push({ microseconds, at: difference + microseconds / 1e6, seconds });
+    if (set !== undefined) {
+      const vagueSeconds = Math.max(0, microseconds - set.after) / 1e6;
+      const at = difference + microseconds / 1e6;
+      steps.push({ microseconds, at, seconds: set.by, vagueSeconds });
     }
     if (segments.length < mostSegments) segments.push(segment);
     higher = undefined;
@@ -85,27 +102,36 @@ export function createWallClock(): WallClock {
       return false;
     }
     if (higher === undefined || Math.abs(difference - higher.difference) > resolution + 0.5) {
-      higher = { from: microseconds, difference };
+      higher = { from: microseconds, difference, before: last?.microseconds ?? microseconds };
       return false;
     }
     return microseconds - higher.from >= steadyMicroseconds;
+  }
+
+  /** A stamp before the one before, or one before its record was printed by a clock that was right till then. */
+  function putBack(stamp: number, difference: number, { settled }: Segment): boolean {
+    if (last !== undefined && stamp < last.stamp - leastStepSeconds) return true;
+    const steady = settled?.isSteady === true ? settled.difference : -Infinity;
+    return difference < steady - leastStepSeconds - resolution;
   }
 
   return {
     note(microseconds, stamp, cutTo) {
       resolution = Math.max(resolution, cutTo);
       const difference = stamp - microseconds / 1e6;
-      const putBack = last !== undefined && stamp < last.stamp - leastStepSeconds;
       const current = segments.at(-1);
       const usual = current && differenceAt(current, microseconds);
-      let segment = current ?? begin(microseconds, difference, 0);
-      if (putBack && usual !== undefined) {
-        segment = begin(microseconds, difference, difference - usual);
+      let segment = current ?? begin(microseconds, difference);
+      if (usual !== undefined && putBack(stamp, difference, segment)) {
+        const after = last?.microseconds ?? microseconds;
+        segment = begin(microseconds, difference, { by: difference - usual, after });
       } else if (usual !== undefined && putForward(microseconds, difference, usual)) {
-        segment = begin(higher?.from ?? microseconds, difference, difference - usual);
+        const { from = microseconds, before: after = microseconds } = higher ?? {};
+        segment = begin(from, difference, { by: difference - usual, after });
       }
       // What may be late or set: which of the two, the next records tell.
       enter(segment, microseconds, difference);
+      settle(segment, microseconds, difference, resolution + 0.5);
       last = { microseconds, stamp };
     },
     at(microseconds) {
