@@ -7,7 +7,6 @@ import type { GatherOptions } from './sources/index.ts';
 import type { Redaction } from './documents/all.ts';
 
 export interface ReportOptions extends GatherOptions {
-  readonly incident: string | undefined;
   /** Where the documents go; undefined for a new directory named by the incident. */
   readonly out: string | undefined;
   readonly redaction: Redaction;

@@ -1,7 +1,7 @@
 /** All incidents of the facts, and the one that a report is about. */
 import type { Facts, Instant } from '../facts/facts.ts';
 import { overBy } from './boots.ts';
-import { type EndHow, type Incident, incidentId, type Sign } from './incident.ts';
+import { type EndHow, type Incident, incidentId, type Sign, type SignKind } from './incident.ts';
 import { isStrong, signsOf } from './signs.ts';
 import { reportedIncidents } from './sleeps.ts';
 import type { Window } from './window.ts';
@@ -147,19 +147,31 @@ function isWanted(incident: Incident, { from, to, id, lastBoot }: Wanted, facts:
   return !lastBoot || incident.boot === undefined || lastBootsOf(facts).includes(incident.boot);
 }
 
-/** Reported by the kernel, then by a strong sign, then by any. */
+/** Somebody was without service: the kernel reported a sleep, or more is known than how a boot ended. */
+const mildly: ReadonlySet<SignKind> = new Set(['unclean_end', 'out_of_memory']);
+
+/** An outage, then what a strong sign shows, then what any does. */
 function weightOf({ sleep, signs }: Incident): number {
-  if (sleep !== undefined) return 2;
+  if (sleep !== undefined || signs.some((sign) => isStrong(sign) && !mildly.has(sign.kind)))
+    return 2;
   return signs.some(isStrong) ? 1 : 0;
 }
 
-/** The newest of those with the most weight that anything in the range has. */
+/** A reset, or a process that ran out of memory, so soon after an outage is what came of it, or of no matter. */
+const aftermathSeconds = 24 * 3600;
+
+/** The newest that a strong sign or the kernel shows, unless an outage was within the day before; else the newest. */
 export function chosen(
   incidents: readonly Incident[],
   wanted: Wanted,
   facts: Facts,
 ): Incident | undefined {
   const fitting = incidents.filter((incident) => isWanted(incident, wanted, facts));
-  const most = Math.max(...fitting.map(weightOf));
-  return fitting.findLast((incident) => weightOf(incident) === most);
+  const newest = fitting.findLast((incident) => weightOf(incident) > 0) ?? fitting.at(-1);
+  if (newest === undefined) return undefined;
+  const since = newest.onset.latest - aftermathSeconds;
+  const outage = fitting.findLast(
+    (incident) => weightOf(incident) === 2 && spanOf(incident).to >= since,
+  );
+  return outage ?? newest;
 }

@@ -327,6 +327,36 @@ test('incidents: the newest that weighs most in the range, or the one that was n
   assert.equal(pick({ lastBoot: true }), undefined);
 });
 
+const later = (days: number) => froze + days * 86_400;
+const down = (at: number) => ({
+  measure: 'redis_up' as const,
+  stepSeconds: 15,
+  points: Array.from({ length: 8 }, (_, i) => ({ at: at + 15 * i, value: 0 })),
+  source: 'other',
+});
+const killed = (at: number) => ({
+  at,
+  boot: 'boot-1',
+  kind: 'oom_cgroup' as const,
+  text: 'Memory cgroup out of memory: Killed process 1 (x)',
+  source: 'journal',
+});
+
+test('incidents: a newer outage beats an old one that the kernel reported, what came of one within a day does not', () => {
+  const picked = (more: Partial<Facts>) => {
+    const facts = factsOf({ rounds: 2, more });
+    const { incident } = judge(facts, { lastBoot: false }, later(30));
+    return Math.round(((incident?.onset.latest ?? 0) - froze) / 86_400);
+  };
+  assert.equal(picked({ series: [down(later(21))] }), 21);
+  assert.equal(picked({ kernelEvents: [killed(later(0.6))] }), 0);
+  assert.equal(picked({ kernelEvents: [killed(later(21))] }), 21);
+  assert.equal(picked({ kernelEvents: [killed(later(21))], series: [down(later(20.7))] }), 21);
+  // By figures alone, however new.
+  const busyCpu = { ...down(later(25)), measure: 'cpu_own' as const, stepSeconds: 60 };
+  assert.equal(picked({ series: [busyCpu] }), 0);
+});
+
 test('sleep: a clock that is set meanwhile makes it no longer, no shorter and no two', () => {
   for (const seconds of [7200, -1800]) {
     const steady = factsOf({ rounds: 10, end: reset }).kernelReports;
@@ -334,7 +364,7 @@ test('sleep: a clock that is set meanwhile makes it no longer, no shorter and no
     const noticed = froze + 245 + 0.005;
     const set = { at: noticed + seconds, microseconds: (noticed - bootedAt) * 1e6 };
     const wall = (moment: number) => (moment < froze + 200 ? moment : moment + seconds);
-    const kernelReports = steady.map((one) => ({ ...one, at: wall(one.at) }));
+    const kernelReports = atWall(steady, wall);
     const systemEvents = [
       {
         at: set.at,
@@ -368,6 +398,9 @@ function setForward({ source = 'journal', vagueSeconds = 0, seconds = 7200 } = {
   return { event: { ...event, at: steady + seconds }, wall };
 }
 
+const atWall = (all: Facts['kernelReports'], wall: (moment: number) => number) =>
+  all.map((one) => Object.assign({}, one, { at: wall(one.at) }));
+
 const sar = (points: readonly number[]) => ({
   measure: 'cpu_idle' as const,
   stepSeconds: 60,
@@ -378,7 +411,7 @@ const sar = (points: readonly number[]) => ({
 function stepped(kind: 'sysstat' | 'prometheus', more: Partial<Facts> = {}) {
   const { event, wall } = setForward();
   const minutes = Array.from({ length: 60 }, (_, i) => wall(froze - 1800 + 60 * i));
-  const kernelReports = reports(10).map((one) => ({ ...one, at: wall(one.at) }));
+  const kernelReports = atWall(reports(10), wall);
   const gaps = [{ from: wall(froze + 180), to: wall(froze + 240), source: 'sar' }];
   const known = [...sources, source('sar', kind, 'sar'), source('watcher', 'prometheus', 'w')];
   const facts = factsOf({
@@ -417,7 +450,7 @@ test('sleep: two logs that tell of one step move nothing twice', () => {
   const facts = factsOf({
     lines: [started, saved('09:59:48')],
     more: {
-      kernelReports: reports(10).map((one) => ({ ...one, at: wall(one.at) })),
+      kernelReports: atWall(reports(10), wall),
       systemEvents: [text, event],
     },
   });
@@ -427,12 +460,11 @@ test('sleep: two logs that tell of one step move nothing twice', () => {
 
 test('sleep: a line that two clocks may have dated dates nothing', () => {
   const set = setForward({ seconds: 60, vagueSeconds: 300 });
-  const line = (at: number) => ({ ...saved('09:59:48'), at });
   const facts = factsOf({
     // Of these the second may be a minute later.
-    lines: [started, line(froze - 150), line(froze - 20)],
+    lines: [started, saved('09:57:30'), saved('09:59:40')],
     more: {
-      kernelReports: reports(10).map((one) => ({ ...one, at: set.wall(one.at) })),
+      kernelReports: atWall(reports(10), set.wall),
       systemEvents: [set.event],
     },
   });

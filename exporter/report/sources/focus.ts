@@ -9,7 +9,12 @@ export interface Focus {
   readonly undated?: true;
 }
 
+interface Dated extends Focus {
+  readonly newest: Instant;
+}
+
 const hour = 3600;
+const aDay = 24 * hour;
 /** The day before is what an incident is compared with. */
 const before = 25 * hour;
 /** Reports further apart are of two incidents, as a rule. */
@@ -21,7 +26,7 @@ function ofReports(
   reports: readonly KernelReport[],
   boots: readonly Boot[],
   now: Instant,
-): Focus | undefined {
+): Dated | undefined {
   const newest = reports.reduce<KernelReport | undefined>(
     (latest, report) => (latest === undefined || report.at > latest.at ? report : latest),
     undefined,
@@ -38,10 +43,10 @@ function ofReports(
     ...boots.flatMap(({ start }) => (start.latest > newest.at ? [start.latest] : [])),
   );
   const end = own?.end === undefined ? now : Math.max(own.end.at, Number.isFinite(next) ? next : 0);
-  return { from: began - before, to: Math.min(now, end + after) };
+  return { from: began - before, to: Math.min(now, end + after), newest: newest.at };
 }
 
-function ofPages(pages: readonly AlertSpan[], now: Instant): Focus | undefined {
+function ofPages(pages: readonly AlertSpan[], now: Instant): Dated | undefined {
   const newest = pages.reduce<AlertSpan | undefined>(
     (latest, page) => (latest === undefined || page.from > latest.from ? page : latest),
     undefined,
@@ -53,15 +58,49 @@ function ofPages(pages: readonly AlertSpan[], now: Instant): Focus | undefined {
   );
   const began = Math.min(...same.map(({ from }) => from));
   const ended = Math.max(...same.map(({ to = now }) => to));
-  return { from: began - before, to: Math.min(now, ended + after) };
+  return { from: began - before, to: Math.min(now, ended + after), newest: newest.from };
 }
 
-function ofBadEnds(boots: readonly Boot[], now: Instant): Focus | undefined {
+function ofBadEnds(boots: readonly Boot[], now: Instant): Dated | undefined {
   const bad = Math.max(...boots.map(({ end }) => (end?.how === 'unclean' ? end.at : -Infinity)));
-  return Number.isFinite(bad) ? { from: bad - before, to: Math.min(now, bad + after) } : undefined;
+  return Number.isFinite(bad)
+    ? { from: bad - before, to: Math.min(now, bad + after), newest: bad }
+    : undefined;
 }
 
-/** The times that were asked for; else the newest reports, pages, or bad end; else the last day. */
+/**
+ * As an incident is chosen: the newest of what was reported, paged or ended badly. What one of the others tells
+ * of the day before is read with it.
+ */
+function newestOf(all: readonly (Dated | undefined)[]): Focus | undefined {
+  const dated = all.flatMap((one) => one ?? []);
+  const newest = Math.max(...dated.map((one) => one.newest));
+  const near = dated.filter((one) => newest - one.newest <= aDay);
+  if (near.length === 0) return undefined;
+  return {
+    from: Math.min(...near.map(({ from }) => from)),
+    to: Math.max(...near.map(({ to }) => to)),
+  };
+}
+
+/** `20261014T210331` */
+const idForm = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)$/;
+
+function timeOfId(id: string): Instant | undefined {
+  const at = Date.parse(id.replace(idForm, '$1-$2-$3T$4:$5:$6Z')) / 1000;
+  return Number.isFinite(at) ? at : undefined;
+}
+
+/** Of another incident than the newest, what was read around that one would not say. */
+function aroundId(id: string, found: Focus, now: Instant): Focus | undefined {
+  const at = timeOfId(id);
+  if (at === undefined) return undefined;
+  const own = { from: at - before, to: Math.min(now, at + aDay) };
+  const within = found.from <= at && at <= found.to;
+  return within ? { from: Math.min(own.from, found.from), to: Math.max(own.to, found.to) } : own;
+}
+
+/** The times that were asked for; else those of the newest reports, pages, or bad end; else the last day. */
 export function focusOf(
   options: GatherOptions,
   parts: readonly Gathered[],
@@ -74,8 +113,15 @@ export function focusOf(
   const runs = boots.find(({ end }) => end === undefined)?.id;
   // What the running boot says is no matter of the last one.
   const reports = options.lastBoot ? all.filter(({ boot }) => boot !== runs) : all;
-  const dated = ofReports(reports, boots, now) ?? ofPages(pages, now) ?? ofBadEnds(boots, now);
+  const dated = newestOf([
+    ofReports(reports, boots, now),
+    ofPages(pages, now),
+    ofBadEnds(boots, now),
+  ]);
   const found = dated ?? { from: now - before, to: now };
+  const around =
+    options.incident === undefined ? undefined : aroundId(options.incident, found, now);
+  if (around !== undefined) return around;
   if (dated === undefined && from === undefined && to === undefined) {
     return { ...found, undated: true };
   }

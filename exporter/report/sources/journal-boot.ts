@@ -70,15 +70,11 @@ export function createJournalBoot(
     const slew = last === undefined ? 0 : (Math.abs(monotonic - last.monotonic) / 1e6) * mostSlew;
     const stepped = Math.abs(seconds) >= leastStepSeconds + slew;
     if (start === undefined || (stepped && monotonic < settlingMicroseconds)) start = zero;
-    if (stepped)
-      steps.push({
-        ...clockStepped({ at: received, seconds }, id, source),
-        step: {
-          seconds,
-          microseconds: monotonic,
-          vagueSeconds: Math.max(0, monotonic - (last?.monotonic ?? monotonic)) / 1e6,
-        },
-      });
+    if (stepped) {
+      const vagueSeconds = Math.max(0, monotonic - (last?.monotonic ?? monotonic)) / 1e6;
+      const step = { at: received, seconds, microseconds: monotonic, vagueSeconds };
+      steps.push(clockStepped(step, id, source));
+    }
     last = { zero, monotonic };
   }
 

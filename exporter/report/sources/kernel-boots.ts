@@ -102,14 +102,7 @@ function zeroOf(boot: OpenBoot, isLast: boolean, { saved, known }: Surroundings)
 }
 
 const stepsOf = (clock: WallClock, boot: string, source: string): SystemEvent[] =>
-  clock.steps().map((step) => ({
-    ...clockStepped(step, boot, source),
-    step: {
-      seconds: step.seconds,
-      microseconds: step.microseconds,
-      vagueSeconds: step.vagueSeconds,
-    },
-  }));
+  clock.steps().map((step) => clockStepped(step, boot, source));
 
 /** What made its times or its claims weaker, counted. */
 interface Doubts {

@@ -11,6 +11,8 @@ export interface GatherOptions {
   readonly lastBoot: boolean;
   readonly from?: Instant | undefined;
   readonly to?: Instant | undefined;
+  /** The one that is asked for, by its id, which says when it began. */
+  readonly incident?: string | undefined;
   /** A directory of journal files. */
   readonly journal?: string | undefined;
   readonly kernLog: readonly string[];

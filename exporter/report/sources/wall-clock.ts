@@ -5,15 +5,7 @@
  * somebody set the clock: then there are two, and the moment is told.
  */
 import type { Instant, Interval } from '../facts/facts.ts';
-
-export interface ClockStep {
-  readonly microseconds: number;
-  /** When it had been set. */
-  readonly at: Instant;
-  readonly seconds: number;
-  /** So long before nothing was noted: it was set at some time in between. */
-  readonly vagueSeconds: number;
-}
+import type { ClockStep } from './clock-step.ts';
 
 export interface WallClock {
   /** Of one record, in the order they were written down. Stamps are cut to `resolution` seconds. */
