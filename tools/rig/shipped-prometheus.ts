@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { freePort, type Scope, until } from './redis-server.ts';
 
 export interface ShippedPrometheus {
+  /** http://127.0.0.1:PORT */
+  readonly url: string;
   /** `data` of an answer of its API, version 1. */
   readonly ask: <T>(path: string) => Promise<T>;
 }
@@ -58,6 +60,7 @@ export async function startShippedPrometheus(
     return (await fetch(`http://${listen}/-/ready`).catch(() => undefined))?.ok === true;
   });
   return {
+    url: `http://${listen}`,
     ask: async <T>(path: string) => {
       const { data } = (await (await fetch(`http://${listen}/api/v1/${path}`)).json()) as {
         data: T;
