@@ -26,6 +26,7 @@ const service: Reasons = {
   'EnvironmentFile=-/etc/stealwatch/environment': 'settings; all of them have a default',
   'Restart=always': 'one that died and stayed away is silence, whatever its status was',
   'RestartSec=2': 'two scrapes are missed, no more',
+  'RestartPreventExitStatus=2': 'settings that are wrong stay wrong: systemctl --failed shows it',
   'TimeoutStopSec=5': 'in D state it cannot be killed, and nothing waits for it',
   'OOMScoreAdjust=-900': 'it outlives what it watches',
   'MemoryMin=48M': 'and keeps its memory when others are pressed',

@@ -87,7 +87,7 @@ test('without any Redis the exporter runs, and says refused', async (t) => {
   assert.match((await timedGet(`${exporter.url}/metrics`)).body, /^redis_up 0$/m);
   const status = await timedGet(`${exporter.url}/status`);
   assert.equal(status.status, 503);
-  assert.match(status.body, /start with --without redis-probe/);
+  assert.match(status.body, /start with --redis-url none/);
 });
 
 test('no password ever reaches a page, a metric, a label or the log', async (t) => {

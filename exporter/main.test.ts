@@ -12,10 +12,14 @@ const main = fileURLToPath(new URL('main.ts', import.meta.url));
 /** Nothing that this machine has, so that nothing of it matters. */
 const nothing = ['--procfs=/nonexistent', '--sysfs=/nonexistent', '--kmsg=/nonexistent'];
 
-function start(t: TestContext, args: readonly string[]) {
+function start(
+  t: TestContext,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: {},
+    env,
   });
   t.after(() => child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };
@@ -41,6 +45,56 @@ test('main: a wrong configuration is told with every problem, and ends with 2', 
   assert.match(output.stderr, /^stealwatch cannot start:\n {2}\S.*\n {2}\S.*\n$/);
 });
 
+test('main: a file that is late ends it with 1, to be started again', async (t) => {
+  const { output, ended } = start(t, [], { STEALWATCH_REDIS_URL_FILE: '/nonexistent/url' });
+  assert.equal(await ended, 1);
+  assert.match(output.stderr, /^stealwatch cannot start:\n {2}STEALWATCH_REDIS_URL_FILE: /);
+});
+
+test('main: --check-config says what would be done, without a secret, and ends with 0', async (t) => {
+  const { output, ended } = start(
+    t,
+    [
+      '--check-config',
+      '--procfs=/proc',
+      '--redis-url=redis://me:s3cret@[::1]:7000/3',
+      '--listen=[::]:1',
+      '--app=shop=https://me:s3cret@shop.example/s3cret?s3cret',
+      '--target=db@vps1=redis+sentinel://:s3cret@a,b/main',
+      '--heartbeat-url=https://hc.example/s3cret',
+      '--canary=8',
+      '--without=load',
+    ],
+    { STEALWATCH_FROBNICATE: 's3cret' },
+  );
+  assert.equal(await ended, 0);
+  assert.deepEqual(output.stdout.split('\n  '), [
+    'stealwatch would start:',
+    'serves http://[::]:1, to everybody who reaches it',
+    'watches redis://[::1]:7000/3',
+    'reads this machine at /proc',
+    'asks shop (https://shop.example)',
+    'answers /probe for db@vps1 (redis+sentinel://a,b/main)',
+    'beats to https://hc.example every 15 s',
+    'keeps a canary of 8 MiB',
+    'leaves out load',
+    'STEALWATCH_FROBNICATE is set and means nothing to this version\n',
+  ]);
+});
+
+test('main: --check-config ends with 2 for all that a start would not do, or would do in vain', async (t) => {
+  for (const [args, problem] of [
+    [['--procfs=/nonexistent'], '--procfs: expected the proc file system of a host, '],
+    [['--web-config-file=/nonexistent/web.yml'], '/nonexistent/web.yml: cannot be read (ENOENT)'],
+    [['--listen=nowhere'], '--listen: expected HOST:PORT'],
+  ] as const) {
+    const { output, ended } = start(t, ['--check-config', ...args]);
+    assert.equal(await ended, 2);
+    assert.equal(output.stdout, '');
+    assert.ok(output.stderr.startsWith(`stealwatch cannot start:\n  ${problem}`), output.stderr);
+  }
+});
+
 test('main: a port that is taken ends it with 1, though background clocks run', async (t) => {
   const taken = createServer();
   taken.listen(0, '127.0.0.1');
@@ -49,7 +103,7 @@ test('main: a port that is taken ends it with 1, though background clocks run', 
   const { port } = taken.address() as AddressInfo;
   const { output, ended } = start(t, [...nothing, `--listen=127.0.0.1:${port}`, '--canary=4']);
   assert.equal(await ended, 1);
-  assert.match(output.stderr, new RegExp(`^stealwatch: .*EADDRINUSE.*${port}\\n$`));
+  assert.match(output.stderr, new RegExp(`^stealwatch: --listen: .*EADDRINUSE.*${port}\\n$`));
 });
 
 test('main: a web configuration that is not there ends it with 1 before it listens', async (t) => {

@@ -2,8 +2,10 @@
 // First: a signal may come while the rest is being loaded.
 import './core/early-signals.ts';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { WebConfig } from './http/access/config.ts';
 import { watchAskers } from './http/askers.ts';
 import { createEvidence } from './evidence/evidence.ts';
 import { oncePerTurn } from './http/once-per-turn.ts';
@@ -12,6 +14,7 @@ import { logChanges } from './log/change-log.ts';
 import { systemClock } from './measure/clock.ts';
 import type { Collector } from './core/collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
+import { whatIsMissing, whatWouldBeDone } from './config/check.ts';
 import { type Config, readConfig } from './config/read.ts';
 import { fewLines } from './log/few-lines.ts';
 import { createLog } from './log/log.ts';
@@ -44,8 +47,20 @@ function dieOf(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal);
 }
 
-async function run(config: Config): Promise<void> {
+const loopback = /^(?:127\.|::1$|localhost$)/;
+
+/** In a container it listens everywhere, and who reaches it is for who publishes the port to say. */
+const inContainer = (): boolean => existsSync('/.dockerenv') || existsSync('/run/.containerenv');
+
+async function run(config: Config, remarks: readonly string[]): Promise<void> {
   const { log, destination } = createLog(config.logLevel);
+  for (const remark of remarks) log.warn(remark);
+  if (config.webConfigFile === undefined && !loopback.test(config.listen.host) && !inContainer()) {
+    log.warn(
+      { listen: config.listen.host },
+      'everybody who reaches this address may read: there is no --web-config-file',
+    );
+  }
   const limits = limitsWithin(openFilesAllowed(), (message) => log.warn(message));
   const access =
     config.webConfigFile === undefined
@@ -116,7 +131,9 @@ async function run(config: Config): Promise<void> {
   });
 
   server.listen(config.listen.port, config.listen.host);
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: unknown) => {
+    throw new Error(`--listen: ${messageOf(error)}`, { cause: error });
+  });
   const { address, port } = server.address() as AddressInfo;
   log.info({ address, port, redis: config.redis.display, version }, 'listening');
   // Both look once a second, in the same turn.
@@ -141,17 +158,38 @@ async function run(config: Config): Promise<void> {
   else process.exit(0);
 }
 
-function cannotStart(problems: readonly string[]): void {
+/** What only a person can mend, and no further start: the unit takes 2 for that. */
+const refused = 2;
+const mayPassBy = 1;
+
+function cannotStart(problems: readonly string[], code = refused): void {
   process.stderr.write(
     ['stealwatch cannot start:', ...problems.map((p) => `  ${p}`), ''].join('\n'),
   );
-  process.exitCode = 2;
+  process.exitCode = code;
 }
 
-async function checkAndRun(config: Config): Promise<void> {
+async function webConfigOf({ webConfigFile }: Config): Promise<WebConfig | undefined> {
+  if (webConfigFile === undefined) return undefined;
+  return (await import('./http/access/access.ts')).readWebConfigFile(webConfigFile);
+}
+
+/** Reads what the settings name, and says what a start would do. Connects to nobody. */
+async function check(config: Config, remarks: readonly string[]): Promise<void> {
+  const missing = [...whatIsMissing(config)];
+  const web = await webConfigOf(config).catch((error: unknown) => {
+    missing.push(...messageOf(error).split('\n'));
+    return undefined;
+  });
+  if (missing.length > 0) return cannotStart(missing);
+  const lines = ['stealwatch would start:', ...whatWouldBeDone(config, web), ...remarks];
+  process.stdout.write(`${lines.join('\n  ')}\n`);
+}
+
+async function checkAndRun(config: Config, remarks: readonly string[]): Promise<void> {
   const problem = await startProblem(config);
-  if (problem === undefined) return run(config);
-  cannotStart([problem.text]);
+  if (problem === undefined) return (config.checkConfig ? check : run)(config, remarks);
+  cannotStart([problem.text], config.checkConfig ? refused : mayPassBy);
   if (problem.hangs) dieOf('SIGKILL');
 }
 
@@ -167,10 +205,13 @@ async function main(): Promise<void> {
       process.stdout.write(command.text);
       break;
     case 'invalid':
-      cannotStart(command.problems);
+      cannotStart(
+        command.problems,
+        command.mayPass && !process.argv.includes('--check-config') ? mayPassBy : refused,
+      );
       break;
     case 'run':
-      await checkAndRun(command.config);
+      await checkAndRun(command.config, command.remarks);
   }
 }
 

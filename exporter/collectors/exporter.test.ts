@@ -5,10 +5,13 @@ import { test } from 'node:test';
 import { systemClock } from '../measure/clock.ts';
 import { isIncomplete } from '../core/collector.ts';
 import { createRequestCounter } from '../core/requests.ts';
+import { parseRedis } from '../config/values.ts';
 import { until } from '../../tools/rig/redis-server.ts';
 import { countFds, exporterCollector } from './exporter.ts';
 
+const config = { redis: parseRedis('redis://127.0.0.1') };
 const quiet = {
+  config,
   clock: systemClock,
   log: { dropped: () => 0, problem: () => undefined },
   webConfig: undefined,
@@ -17,6 +20,7 @@ const quiet = {
 test('exporter: lost log lines and a kept web configuration are told', async (t) => {
   const reason = 'ENOSPC';
   const collector = exporterCollector({
+    config,
     clock: systemClock,
     requests: createRequestCounter(),
     log: { dropped: () => 7, problem: () => ({ reason, sinceSeconds: 3 }) },
@@ -49,6 +53,23 @@ test('exporter: lost log lines and a kept web configuration are told', async (t)
       'The web configuration has changed and is kept as it was: web.yml: nothing is in it.',
     ],
   );
+});
+
+test('exporter: a Redis that nobody named is asked for, one that is not there on purpose is not', async (t) => {
+  const said = (text: string) => {
+    const collector = exporterCollector({
+      ...quiet,
+      config: { redis: parseRedis(text) },
+      requests: createRequestCounter(),
+    });
+    t.after(async () => collector.close?.());
+    return collector.report?.().findings ?? [];
+  };
+  assert.deepEqual(said('none'), []);
+  const [asks, ...more] = said('unset');
+  assert.deepEqual(more, []);
+  assert.equal(asks?.severity, 'warning');
+  assert.match(asks?.text ?? '', /^No Redis is watched, .*REDIS_URL in \.env.*, or none\.$/);
 });
 
 test('exporter: with nothing to tell, and no web configuration', async (t) => {

@@ -16,6 +16,7 @@ import {
   incomplete,
   single,
 } from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
 import { revision, version } from '../core/version.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -96,13 +97,19 @@ function checkOf(
   };
 }
 
+/** Asked for on the page: what nobody chose pages nobody. */
+const whichRedis =
+  'No Redis is watched, because nobody has said which: REDIS_URL in .env (STEALWATCH_REDIS_URL) says it, or none.';
+
 export function exporterCollector({
+  config: { redis },
   clock,
   requests,
   log,
   webConfig,
   lag = monitorEventLoopDelay({ resolution: timerMs }),
 }: Pick<Dependencies, 'clock' | 'requests' | 'log' | 'webConfig'> & {
+  config: Pick<Config, 'redis'>;
   lag?: ELDHistogram;
 }): Collector {
   lag.enable();
@@ -168,10 +175,9 @@ export function exporterCollector({
           ? []
           : [checkOf('web_config', webConfig.problem(), ['in_force', 'kept'])]),
       ];
-      const findings = checks
-        .filter(({ ok }) => !ok)
-        .map(({ reason: text }) => ({ severity: 'warning' as const, text: `${text}.` }));
-      return { checks, findings };
+      const findings = checks.filter(({ ok }) => !ok).map(({ reason }) => `${reason}.`);
+      if (redis.absent === 'unset') findings.push(whichRedis);
+      return { checks, findings: findings.map((text) => ({ severity: 'warning', text })) };
     },
     async close() {
       lag.disable();

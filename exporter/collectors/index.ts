@@ -48,6 +48,7 @@ type Factory = (shared: Shared) => Collector;
 function watchingRedis(factory: Factory): Factory {
   return (shared) => {
     const collector = factory(shared);
+    if (shared.config.redis.absent !== undefined) return collector;
     const letGo = shared.redis.hold();
     return {
       ...collector,
@@ -65,9 +66,14 @@ const kept =
   (shared) =>
     keepingSeries(factory(shared));
 
+/** What they read is Redis. */
+const ofRedis = ['redis-probe', 'redis-info', 'redis-process', 'asynq'];
+
 /** Collectors that have nothing to do unless they are configured. */
-function isIdle(name: string, { apps, canary, evidenceDir, heartbeatUrl }: Config): boolean {
+function isIdle(name: string, { apps, canary, evidenceDir, heartbeatUrl, redis }: Config): boolean {
   return (
+    (name === 'no-redis' && redis.absent === undefined) ||
+    (redis.absent !== undefined && ofRedis.includes(name)) ||
     (name === 'app-health' && apps.length === 0) ||
     (name === 'cold-page' && canary === 0) ||
     (name === 'evidence' && evidenceDir === undefined) ||

@@ -172,7 +172,7 @@ test('redis-probe: refused, with advice while it was never there; then up; then 
   assert.deepEqual(Object.keys(second), ['redis_state', 'redis_silent_seconds']);
   assert.equal(
     reason(collector),
-    `Nothing listens at redis://127.0.0.1:${port}. If there is no Redis here, start with --without redis-probe,redis-info,redis-process.`,
+    `Nothing listens at redis://127.0.0.1:${port}. If there is no Redis here, start with --redis-url none (REDIS_URL=none in .env).`,
   );
   assert.ok((await value('redis_probes_total', 'refused')) >= 1);
   const server = await startRedis(t, { port, args: ['--user', 'user', 'on', '>s3cret', '+ping'] });

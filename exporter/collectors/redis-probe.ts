@@ -77,7 +77,7 @@ function reasonOf(probe: RedisProbe, { display, tls }: RedisAddress): string {
     return `Redis at ${display} accepts connections and has not answered for ${silence}.${hint}`;
   }
   if (verdict.state === 'refused' && !probe.everUp()) {
-    return `${verdict.reason} If there is no Redis here, start with --without redis-probe,redis-info,redis-process.`;
+    return `${verdict.reason} If there is no Redis here, start with --redis-url none (REDIS_URL=none in .env).`;
   }
   return verdict.reason;
 }

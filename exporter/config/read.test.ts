@@ -253,7 +253,37 @@ test('config: a file of a secret that is no use is named, and what is in it is n
     'redis://flag:6379',
     'the flag wins, and the file is not read',
   );
-  assert.equal(configOf([], { STEALWATCH_LISTEN_FILE: path }).listen.port, 10190, 'no secret');
+  assert.match(
+    JSON.stringify(read([], { STEALWATCH_LISTEN_FILE: path })),
+    /STEALWATCH_LISTEN_FILE: no such setting/,
+    'no secret',
+  );
+});
+
+test('config: only what a file may still become is worth another start', (t) => {
+  const late = { STEALWATCH_REDIS_URL_FILE: '/nonexistent/redis-url' };
+  const cases: [argv: string[], env: Record<string, string>, mayPass: boolean][] = [
+    [[], late, true],
+    [[], { STEALWATCH_APPS_FILE: fileWith(t, ''), ...late }, true],
+    [['--listen=1'], late, false],
+    [['--without=nobody'], late, false],
+    [[], { STEALWATCH_APPS_FILE: fileWith(t, 'no list') }, false],
+    [[], { STEALWATCH_REDIS_ULR: 'x', ...late }, false],
+  ];
+  for (const [argv, env, mayPass] of cases) {
+    const command = read(argv, env);
+    assert.ok(command.kind === 'invalid');
+    assert.equal(command.mayPass, mayPass, command.problems.join());
+  }
+});
+
+test('config: there may be no Redis, on purpose or because nobody said which', () => {
+  assert.equal(configOf(['--redis-url', 'none']).redis.absent, 'none');
+  assert.equal(configOf([], { REDIS_URL: 'unset' }).redis.absent, 'unset');
+  const url = { STEALWATCH_REDIS_URL: 'redis://h', REDIS_URL: 'unset' };
+  assert.equal(configOf([], url).redis.absent, undefined);
+  assert.equal(configOf(['--redis-url', 'redis://none']).redis.display, 'redis://none:6379');
+  assert.equal(read(['--target', 'a=none']).kind, 'invalid');
 });
 
 test('config: a secret in the wrong setting is not repeated', () => {

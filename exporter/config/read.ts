@@ -1,11 +1,14 @@
 /**
- * The only reader of process.env and argv, by the table in settings.ts. Flags win over variables. Everything is checked at start and every problem is listed at
- * once; a value that holds a secret is never repeated in a message.
+ * The only reader of process.env and argv, by the table in settings.ts. Flags win over variables.
+ * Everything is checked at start and every problem is listed at once; a value that holds a secret is
+ * never repeated in a message.
  */
 import { isUtf8 } from 'node:buffer';
 import { parseArgs } from 'node:util';
 import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
+import { trustProblems, unknownVariables } from './environment.ts';
 import { helpText } from './help.ts';
+import { nearest } from './near.ts';
 import { type Setting, settings, type SettingsTable } from './settings.ts';
 import { withSettings } from '../redis/address-settings.ts';
 import { messageOf } from '../measure/errors.ts';
@@ -16,9 +19,14 @@ export type ValuesOf<T extends SettingsTable> = {
 export type Config = ValuesOf<typeof settings>;
 
 export type Command =
-  | { readonly kind: 'run'; readonly config: Config }
+  | { readonly kind: 'run'; readonly config: Config; readonly remarks: readonly string[] }
   | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+  | {
+      readonly kind: 'invalid';
+      readonly problems: readonly string[];
+      /** Files alone are wrong, and may come right by themselves: a disk that is not mounted yet. */
+      readonly mayPass: boolean;
+    };
 
 export interface Surroundings {
   readonly argv: readonly string[];
@@ -54,6 +62,14 @@ function readArguments(argv: readonly string[], table: SettingsTable): Arguments
   const result: Arguments = { flags: new Map(), problems: [], wants: new Set() };
   for (const token of tokens) {
     if (token.kind === 'positional') {
+      const before = argv[token.index - 1] ?? '';
+      const flag = all.find((s) => s.optional === true && before === `--${s.flag}`);
+      if (flag !== undefined) {
+        result.problems.push(
+          `--${flag.flag}: expected its value behind a =, --${flag.flag}=${flag.placeholder}`,
+        );
+        continue;
+      }
       const place = token.index === 0 ? 'the first' : `number ${token.index + 1}`;
       result.problems.push(
         `unexpected argument, ${place} (not shown, it may hold a secret): every option begins with --`,
@@ -82,7 +98,12 @@ function addFlag(
   const known = all.find((s) => s.flag === name);
   if (known === undefined) {
     const shown = /^[a-z-]{1,40}$/i.test(name) ? origin : 'an option (not shown)';
-    problems.push(`${shown}: no such option; --help lists them`);
+    const near = nearest(
+      name,
+      all.map((s) => s.flag),
+    );
+    const meant = near === undefined ? '--help lists them' : `is --${near} meant?`;
+    problems.push(`${shown}: no such option; ${meant}`);
   } else if (!takesNext(known)) flags.set(name, { text: value ?? 'true', origin });
   else if (value === undefined) problems.push(`${origin}: expected ${known.placeholder} after it`);
   else {
@@ -120,7 +141,7 @@ function secretIn(path: string, origin: string): string {
   try {
     content = readSmallFileSync(path);
   } catch (error) {
-    throw new Error(`${origin}: cannot read ${shown} (${whyUnreadable(error)})`, { cause: error });
+    throw passing(`${origin}: cannot read ${shown} (${whyUnreadable(error)})`, error);
   }
   if (!isUtf8(content)) throw new Error(`${origin}: expected UTF-8 in ${shown}`);
   const text = content
@@ -128,9 +149,15 @@ function secretIn(path: string, origin: string): string {
     .replace(/^\ufeff/, '')
     .replaceAll('\r\n', '\n')
     .trim();
-  if (text === '') throw new Error(`${origin}: nothing is in ${shown}`);
+  if (text === '') throw passing(`${origin}: nothing is in ${shown}`);
   return text;
 }
+
+/** A problem that waiting may solve: a disk is mounted late, a file is being written. */
+const passing = (message: string, cause?: unknown): Error =>
+  Object.assign(new Error(message, { cause }), { passing: true });
+
+const isPassing = (error: unknown): boolean => error instanceof Error && 'passing' in error;
 
 /** A secret that was given where its path belongs is none of these, or the rarest. */
 function looksLikePath(text: string): boolean {
@@ -232,6 +259,8 @@ export interface ReadSettings<T extends SettingsTable> {
   /** Whole where there are no problems. */
   readonly values: ValuesOf<T>;
   readonly problems: string[];
+  /** How many of them may pass by themselves. */
+  readonly passing: number;
   readonly wants: ReadonlySet<'help' | 'version'>;
 }
 
@@ -242,6 +271,7 @@ export function readSettings<T extends SettingsTable>(
 ): ReadSettings<T> {
   const { flags, problems, wants } = readArguments(argv, table);
   const values: Record<string, unknown> = {};
+  let passing = 0;
   // A file that is wrong keeps nobody from reading the help.
   for (const [key, s] of wants.size > 0 ? [] : Object.entries<Setting<unknown>>(table)) {
     try {
@@ -249,10 +279,11 @@ export function readSettings<T extends SettingsTable>(
       values[key] = parsed(s, given ?? { text: s.fallback, origin: `--${s.flag}` });
     } catch (error) {
       problems.push(messageOf(error));
+      if (isPassing(error)) passing += 1;
     }
   }
   // The table is what `ValuesOf` is derived from, so a filled record is one.
-  return { values: values as ValuesOf<T>, problems, wants };
+  return { values: values as ValuesOf<T>, problems, passing, wants };
 }
 
 function parsed(s: Setting<unknown>, given: Given): unknown {
@@ -264,9 +295,11 @@ function parsed(s: Setting<unknown>, given: Given): unknown {
 }
 
 export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
-  const { values: config, problems, wants } = readSettings(settings, { argv, env });
+  const { values: config, problems, passing, wants } = readSettings(settings, { argv, env });
   if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
   if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
+  const unknown = unknownVariables(env, settings);
+  problems.push(...unknown.problems, ...trustProblems(env));
   problems.push(...redisProblems(config), ...evidenceProblems(config));
   for (const name of config.without ?? []) {
     if (!collectors.includes(name)) {
@@ -276,6 +309,6 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
     }
   }
   return problems.length > 0
-    ? { kind: 'invalid', problems }
-    : { kind: 'run', config: withRedisSettings(config) };
+    ? { kind: 'invalid', problems, mayPass: problems.length === passing }
+    : { kind: 'run', config: withRedisSettings(config), remarks: unknown.remarks };
 }

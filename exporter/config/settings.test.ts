@@ -1,5 +1,6 @@
 /** Each setting by its flag and its variables, at the ends of its range and one step beyond. */
 import assert from 'node:assert/strict';
+import { resolve } from 'node:path';
 import { test } from 'node:test';
 import { type Config, readConfig } from './read.ts';
 import { settings } from './settings.ts';
@@ -47,8 +48,10 @@ const rows: readonly Row[] = [
     flag: 'web-config-file',
     variables: ['STEALWATCH_WEB_CONFIG_FILE'],
     value: ({ webConfigFile }) => webConfigFile,
-    right: path,
-    ...wrongPath,
+    right: { ...path, 'web.yml': resolve('web.yml'), './a': resolve('a'), '': undefined },
+    wrong: ['admin:hunter2', 'https://h/hunter2', '-----BEGIN', 'a\nb'],
+    expected: 'the path of a file',
+    secret: true,
   },
   {
     flag: 'procfs',
@@ -275,6 +278,12 @@ const rows: readonly Row[] = [
     right: { true: true, false: false },
   },
   {
+    flag: 'check-config',
+    variables: [],
+    value: ({ checkConfig }) => checkConfig,
+    right: { true: true, false: false },
+  },
+  {
     flag: 'asynq-memory',
     variables: ['STEALWATCH_ASYNQ_MEMORY'],
     value: ({ asynqMemory }) => asynqMemory,
@@ -292,7 +301,8 @@ test('settings: each has a row here, and a variable of the same name', () => {
     assert.deepEqual(row.variables, variables, flag);
     const name = `STEALWATCH_${flag.toUpperCase().replaceAll('-', '_')}`;
     // What a flag gives one by one the variable gives as a list.
-    assert.ok([name, `${name}S`].includes(variables[0] ?? ''), `--${flag}: expected ${name}`);
+    const [first = flag === 'check-config' ? name : ''] = variables;
+    assert.ok([name, `${name}S`].includes(first), `--${flag}: expected ${name}`);
   }
 });
 

@@ -1,11 +1,11 @@
 /** One table of all settings: flag, variables, default, check and help of each. read.ts reads it. */
-import { parseRedisAddress } from '../redis/address.ts';
 import { parseAddressMap, parseOptionalFile, parseServerName } from '../redis/address-settings.ts';
 import {
   logLevels,
   parseApps,
   parseCanary,
   parseDirectory,
+  parseFileOfOurs,
   parseHttpUrl,
   parseListen,
   parseLogLevel,
@@ -13,6 +13,7 @@ import {
   parseOptionalPath,
   parseOptionalText,
   parseRatio,
+  parseRedis,
   parseSeconds,
   parseSwitch,
   parseTargets,
@@ -48,6 +49,13 @@ export function setting<T>(definition: Setting<T>): Setting<T> {
 }
 
 export const settings = {
+  checkConfig: setting({
+    flag: 'check-config',
+    variables: [],
+    fallback: 'false',
+    help: 'Check all settings and the files they name, say what would be done, and end: with 0, or with 2 and every problem. Shows no secret, and asks nobody.',
+    parse: parseSwitch,
+  }),
   listen: setting({
     flag: 'listen',
     variables: ['STEALWATCH_LISTEN'],
@@ -62,17 +70,17 @@ export const settings = {
     placeholder: 'FILE',
     besideSecrets: true,
     fallback: '',
-    help: "TLS and credentials, in the format of Prometheus' exporter-toolkit; docs/security.md.",
-    parse: parseOptionalPath,
+    help: "TLS and credentials, in the format of Prometheus' exporter-toolkit; docs/watching-from-outside.md.",
+    parse: parseFileOfOurs,
   }),
   redis: setting({
     flag: 'redis-url',
     variables: ['STEALWATCH_REDIS_URL', 'REDIS_URL'],
     placeholder: 'URL',
     fallback: 'redis://127.0.0.1:6379',
-    help: "The Redis to watch: redis://, rediss:// (TLS), unix:///path, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port; Asynq's redis-sentinel:// and redis-socket:// as well. Put a password into the variable, not the flag: flags show in ps.",
+    help: "The Redis to watch, or none: redis://, rediss:// (TLS), unix:///path, redis+sentinel://host:port,host:port/master or redis+cluster://host:port,host:port; Asynq's redis-sentinel:// and redis-socket:// as well. Put a password into the variable, not the flag: flags show in ps.",
     secret: true,
-    parse: parseRedisAddress,
+    parse: parseRedis,
   }),
   redisTlsCaFile: setting({
     flag: 'redis-tls-ca-file',

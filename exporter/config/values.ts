@@ -2,7 +2,8 @@
  * What the text of a setting may be: from text to value, or an Error whose message says what was
  * expected. The text itself is for the caller to show, who knows whether it may hold a secret.
  */
-import { parseRedisAddress, type RedisAddress } from '../redis/address.ts';
+import { resolve } from 'node:path';
+import { noRedis, parseRedisAddress, type RedisAddress } from '../redis/address.ts';
 
 export interface ListenAddress {
   readonly host: string;
@@ -25,6 +26,18 @@ export function parseDirectory(text: string): string {
 
 export function parseOptionalPath(text: string): string | undefined {
   return text === '' ? undefined : parseDirectory(text);
+}
+
+/** Where it was said from, as node_exporter takes it. What is no path may be a secret of another setting. */
+export function parseFileOfOurs(text: string): string | undefined {
+  if (text === '') return undefined;
+  if (!/^[\w./][^\p{Cc}:@]*$/u.test(text)) throw new Error('expected the path of a file');
+  return resolve(text);
+}
+
+/** `none` on purpose; `unset` where nobody has said it yet and somebody is to be asked. */
+export function parseRedis(text: string): RedisAddress {
+  return text === 'none' || text === 'unset' ? noRedis(text) : parseRedisAddress(text);
 }
 
 export function parseOptionalText(text: string): string | undefined {

@@ -6,7 +6,7 @@ import { cannotSee, type Check, fail, type Outcome, pass, warn, advice } from '.
 import { redisOf } from './persistence.ts';
 import type { Machine } from './machine.ts';
 import { bothOf, mendFor, settingMend } from './redis-mends.ts';
-import { type ConfigName, isTurnedAway, type RedisFacts } from './redis.ts';
+import { type ConfigName, isNobody, isTurnedAway, type RedisFacts } from './redis.ts';
 
 const frozen = advice('read docs/runbooks/RedisFrozen.md');
 const login = advice(
@@ -26,6 +26,7 @@ const answers: Check = {
       return pass(`${display}, version ${info.get('redis_version') ?? 'unknown'}`);
     } catch (error) {
       const reason = messageOf(error);
+      if (isNobody(error)) return cannotSee(reason);
       if (isTurnedAway(error)) return cannotSee(reason, login);
       return fail(reason, /no answer/.test(reason) ? frozen : down);
     }

@@ -75,11 +75,17 @@ function refusal({ display }: RedisAddress, { message }: Error): Error {
 export const isTurnedAway = (error: unknown): boolean =>
   /\b(?:WRONGPASS|NOAUTH|NOPERM)\b/.test(messageOf(error));
 
+const nobody = 'no Redis is watched here, by --redis-url';
+
+/** There is none to ask. */
+export const isNobody = (error: unknown): boolean => messageOf(error) === nobody;
+
 /** Rejects with what the client says, which never holds a password. */
 export async function askRedis(
   address: RedisAddress,
   sources: { procfs: PseudoFs; clock: Clock },
 ): Promise<RedisFacts> {
+  if (address.absent !== undefined) throw new Error(nobody);
   const client = openRedis(address, { timeoutMs: answerMs, watched: false });
   try {
     const [text, ...replies] = await client.send(

@@ -54,8 +54,14 @@ export interface RedisAddress extends RedisLogin {
   readonly cluster?: readonly RedisPlace[];
   readonly tlsSettings?: RedisTls;
   readonly addressMap?: AddressMap;
+  /** There is none to watch: nobody connects. */
+  readonly absent?: 'none' | 'unset';
   /** For people: scheme, place and db, never user info. */
   readonly display: string;
+}
+
+export function noRedis(absent: 'none' | 'unset'): RedisAddress {
+  return { tls: false, host: '', port: 0, db: 0, absent, display: absent };
 }
 
 const forms =

@@ -7,6 +7,7 @@ export const allSettings: readonly Setting<unknown>[] = Object.values(settings);
 
 /** Flags that compose gives no variable of .env, and what stands there instead. */
 export const withoutVariable: Readonly<Record<string, string>> = {
+  'check-config': '`docker compose run --rm exporter --check-config`',
   listen: '`EXPORTER_PORT`, where the port is open',
   procfs: "the host's, handed in",
   sysfs: "the container's shows the host",

@@ -4,7 +4,8 @@ import { Server as TlsServer } from 'node:https';
 import type { Clock } from '../../measure/clock.ts';
 import { type Authenticator, createAuthenticator } from './auth.ts';
 import { createBcryptVerifier } from './bcrypt.ts';
-import type { TlsSettings, WebConfig } from './config.ts';
+import { readSmallFile } from '../../core/read-file.ts';
+import { readWebConfig, type TlsSettings, type WebConfig } from './config.ts';
 import { type Following, followWebConfig } from './follow.ts';
 
 export interface Access {
@@ -62,6 +63,11 @@ function allowed(now: WebConfig, next: WebConfig): WebConfig {
   const { users, tokens } = hasCredentials(next) ? next : now;
   const tls = keepsTls ? now.tls : next.tls;
   return { headers: next.headers, users, tokens, ...(tls === undefined ? {} : { tls }) };
+}
+
+/** What the file says, once. Rejects with every problem that it has, a line each. */
+export async function readWebConfigFile(path: string): Promise<WebConfig> {
+  return readWebConfig(path, async (file) => (await readSmallFile(file)).toString('utf8'));
 }
 
 /** Rejects with every problem that the file has. */
