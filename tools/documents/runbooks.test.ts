@@ -65,17 +65,18 @@ const wellSays: Readonly<Record<string, RegExp>> = {
   PidPileup: /^ +\d+ \S/,
   ProbeFailed: /^204 0\.\d+ s\n$/,
   ProberSilent: /"lastError":""\n/,
+  README: /^PONG\n+HTTP 000\n.*load average:/s,
   RdbConfigDrift: /^save\n\nuptime_in_seconds:\d+\s+config_file:\s*$/,
   RedisAnswersPingOnly: /^PONG\n# Server\s+redis_version:/,
   RedisBgsaveFailed: /rdb_last_bgsave_status:ok.*Mounted on\n.*Mem:/s,
   RedisBgsaveStuck: /rdb_bgsave_in_progress:0.*\n[A-Z] +PID +PPID|rdb_bgsave_in_progress:0/s,
   RedisDown: /^PONG\n/,
   RedisFlapping: /^run_id:[0-9a-f]+\s+uptime_in_seconds:\d/,
-  RedisFrozen: /^PONG\n(?:[A-Z] +PID +TID WCHAN\n)?[SR] +\d+ +\d+ \S/,
+  RedisFrozen: /^PONG\n(?:.*\n)*[SR] +\d+ +\d+ \S/,
   RedisMemoryFull: /^used_memory:\d.*maxmemory:0\s+.*maxmemory_policy:noeviction/s,
   RedisRejectsConnections: /connected_clients:\d.*maxclients\n\d+\nrejected_connections:0/s,
   RedisReplicaLinkDown: /^role:master\s.*replica-serve-stale-data\nyes\n$/s,
-  SamplerStale: /HTTP 200\n(?:[A-Z] +PID +TID WCHAN\n)?[A-Z] +\d+ +\d+ \S/,
+  SamplerStale: /HTTP 200\n(?:.*\n)*[SRD] +\d+ +\d+ \S/,
   SloPeriodShortened: /"status":"success".*\nprometheus_tsdb_lowest_timestamp_seconds \S+\n$/s,
   StealHigh: /load average: .*\n\d+\ncpu +\d/s,
   StorageCapReached:
@@ -88,7 +89,7 @@ const wellSays: Readonly<Record<string, RegExp>> = {
 /** Where whoever answers for others stands still. */
 const frozenSays = ({ text }: Block): RegExp[] => [
   ...(/redis-cli/.test(text) ? [/no answer in [23] s/] : []),
-  ...(/HOST:10190/.test(text) ? [/HTTP 000\n(?:[^]*\n)?HTTP 000\n/] : []),
+  ...(/:10190/.test(text) ? [/HTTP 000\n(?:[^]*\n)?HTTP 000\n/] : []),
 ];
 
 /** Nothing of these is frozen here, and what they ask is not asked again. */
@@ -108,7 +109,7 @@ function filledIn(text: string, { redis, exporter, ...places }: Places): string 
   const { host: alertmanager } = new URL(places.alertmanager);
   return text
     .replaceAll('-h HOST -p PORT', `-h 127.0.0.1 -p ${redis.port}`)
-    .replaceAll('HOST:10190', `127.0.0.1:${exporter}`)
+    .replaceAll(/(?:HOST|127\.0\.0\.1):10190/g, `127.0.0.1:${exporter}`)
     .replaceAll('localhost:9090', prometheus)
     .replaceAll('localhost:9093', alertmanager)
     .replaceAll(/\b(?:APP_HEALTH_URL|URL_OF_THE_PROBE)\b/g, places.application)
@@ -249,7 +250,7 @@ describe('runbooks', () => {
 
 /** Seconds that a line gives to what may hang. */
 const allowance = ({ text }: Block) =>
-  [...text.matchAll(/timeout (\d+) (?:-\S+ )*redis-cli|curl -\w*m (\d+) [^;|]*HOST:10190/g)]
+  [...text.matchAll(/timeout (\d+) (?:-\S+ )*redis-cli|curl -\w*m (\d+) [^;|]*:10190/g)]
     .map(([, redis, http]) => Number(redis ?? Number(http) * 2))
     .reduce((sum, seconds) => sum + seconds, 0);
 
@@ -267,6 +268,13 @@ for (const block of firsts) {
     }
   });
 }
+
+test('the index by symptom leads to every runbook, and nowhere else', () => {
+  const index = readFileSync(join(folder, 'README.md'), 'utf8');
+  const named = [...index.matchAll(/\]\((\w+\.md)\)/g)].map(([, name = '']) => name);
+  const there = readdirSync(folder).filter((name) => name !== 'README.md');
+  assert.deepEqual([...new Set(named)].toSorted(), there.toSorted());
+});
 
 test('nothing reads the arguments of a process, which hangs with one that is frozen', () => {
   for (const name of readdirSync(folder)) {
