@@ -10,14 +10,14 @@ import { burnFactors } from '../alerts/slo/shipped.ts';
 import { thresholds } from '../alerts/thresholds.ts';
 import { type Mapping, type PanelModel, type ThresholdSteps, committed } from './lint/model.ts';
 
-const amber = '#F2A93B';
+const amber = '#D47F00';
 const red = '#E0403F';
 const grey = '#7B8087';
-const slate = '#2F3B46';
-const blue = '#8AB8FF';
-const purple = '#B877D9';
-const brown = '#C98B3A';
-const neutral = '#9AA5B1';
+const slate = '#5B6A78';
+const blue = '#4C8DF5';
+const purple = '#A867D0';
+const brown = '#A9745B';
+const neutral = '#7F8B98';
 
 type Steps = readonly (readonly [number | null, string])[];
 type Limits = Pick<Threshold, 'warn' | 'bad'>;
@@ -70,14 +70,14 @@ const judged: Readonly<Record<string, Steps>> = {
     thresholds.samplerAgeSeconds.bad,
     'transparent',
   ),
-  'freeze | Redis was silent for': redFrom(thresholds.redisUnresponsiveSeconds.bad),
+  'freeze | Redis silent for': redFrom(thresholds.redisUnresponsiveSeconds.bad),
   'freeze | Longest in D': redFrom(thresholds.taskBlockedSeconds.bad),
   'freeze | Host page-ins': redFrom(thresholds.hostPageInsPerSecond.bad * 60),
-  'freeze | Seconds without CPU': redFrom(thresholds.stalledSecondsIn2m.bad),
+  'freeze | Without a CPU': redFrom(thresholds.stalledSecondsIn2m.bad),
   'freeze | CPU-minutes lost': redFrom(10),
   'freeze | Hung task reports': redFrom(1),
-  'overview | CPU taken by the host': rises(thresholds.stealRatio),
-  'overview | Host page-ins per second': rises(thresholds.hostPageInsPerSecond),
+  'overview | CPU taken': rises(thresholds.stealRatio),
+  'overview | Host page-ins/s': rises(thresholds.hostPageInsPerSecond),
   'overview | Longest in D now': rises(thresholds.taskBlockedSeconds),
   'overview | Longest stall': rises(thresholds.stallSeconds),
   'overview | Error budget left': falls(thresholds.budgetLeftRatio),
@@ -137,10 +137,10 @@ const worded: Readonly<Record<string, Words>> = {
   'compare | Harm done > Hung': { '-1': ['not offered', grey] },
   'exporter | Kernel records lost': { '-1': ['not readable here', grey] },
   'exporter | Collectors': { '0': ['failed', red], '1': ['ok', slate] },
-  'freeze | Redis was silent for': notOffered,
+  'freeze | Redis silent for': notOffered,
   'freeze | Longest in D': notOffered,
   'freeze | Host page-ins': notOffered,
-  'freeze | Seconds without CPU': notOffered,
+  'freeze | Without a CPU': notOffered,
   'freeze | CPU-minutes lost': notOffered,
   'freeze | Hung task reports': notOffered,
   'freeze | Incident timeline: cause at the top, symptom at the bottom': lanes,
@@ -162,6 +162,7 @@ const worded: Readonly<Record<string, Words>> = {
     '4': ['gone', red],
   },
   'freeze | What the application said of itself': {
+    '-1': ['no health endpoint is configured', grey],
     '0': ['says it is well', slate],
     '1': ['says it is ill', amber],
     '2': ['lies', red],
@@ -174,7 +175,7 @@ const worded: Readonly<Record<string, Words>> = {
     '4': ['Disk is the bottleneck', brown],
     '5': ['Unknown, no data', grey],
   },
-  'overview | Host page-ins per second': notOffered,
+  'overview | Host page-ins/s': notOffered,
   'overview | State by host': {
     '0': ['quiet', slate],
     '1': ['own load', blue],
@@ -199,9 +200,11 @@ const stepsOf = (given: ThresholdSteps | undefined): Steps =>
 
 const wordsOf = (given: readonly Mapping[] | undefined): Words =>
   Object.fromEntries(
-    (given ?? []).flatMap(({ options }) =>
-      Object.entries(options).map(([value, { text, color }]) => [value, [text, color]]),
-    ),
+    (given ?? [])
+      .filter(({ type }) => type === 'value')
+      .flatMap(({ options }) =>
+        Object.entries(options).map(([value, { text, color }]) => [value, [text, color]]),
+      ),
   );
 
 function fieldsOf(dashboard: string, panel: PanelModel): Field[] {
@@ -238,11 +241,12 @@ test('which word stands for which value, everywhere', () => {
   assert.deepEqual(Object.fromEntries(found.map(({ name, words }) => [name, words])), worded);
 });
 
-test('a lane has the colour of its word from its value on', () => {
-  for (const { name, steps, words } of fields.filter(({ type }) => type === 'state-timeline')) {
-    const sorted = Object.entries(words).toSorted(([a], [b]) => Number(a) - Number(b));
-    const expected = sorted.map(([value, [, color]], i) => [i === 0 ? null : Number(value), color]);
-    assert.deepEqual(steps, expected, name);
+test('a number that is missing is said in grey, whatever colour the lowest numbers have', () => {
+  for (const { dashboard, panel } of panels.filter(({ panel: one }) => one.type === 'stat')) {
+    const { mappings, noValue } = panel.fieldConfig.defaults;
+    const special = mappings?.find(({ type }) => type === 'special')?.options;
+    const expected = { match: 'null+nan', result: { color: grey, index: 0, text: noValue } };
+    assert.deepEqual(special, expected, `${dashboard} | ${panel.title}`);
   }
 });
 
@@ -317,8 +321,8 @@ test('what colours a field is said: thresholds for what is judged, its own colou
     const expected: Readonly<Record<string, string | undefined>> = {
       stat: 'thresholds',
       table: 'thresholds',
-      'state-timeline': 'thresholds',
-      timeseries: 'palette-classic-by-name',
+      'state-timeline': 'fixed',
+      timeseries: 'palette-classic',
       barchart: 'fixed',
       heatmap: undefined,
     };
@@ -342,7 +346,7 @@ test('annotations are on, each with its own colour', () => {
     const names = list.map(({ name }) => name);
     if (['stealwatch-freeze', 'stealwatch-asynq'].includes(uid)) {
       assert.deepEqual(names, [
-        'Alerts firing',
+        'Alert began',
         'Hung tasks',
         'Reboot or migration',
         'Redis restart',

@@ -10,41 +10,44 @@ import { committed } from './lint/model.ts';
 const panels = committed().flatMap((model) => model.panels);
 
 const hidden = { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: false };
-const oranges = {
+const amber = {
   exponent: 0.5,
-  fill: 'dark-orange',
+  fill: '#D47F00',
   min: 0,
-  mode: 'scheme',
+  mode: 'opacity',
   reverse: false,
   scale: 'exponential',
-  scheme: 'Oranges',
+  scheme: '',
   steps: 32,
 };
+const grey = { ...amber, fill: '#7F8B98' };
 
 /** By type and option. What the SDK writes and nobody sees is left out. */
 const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
   stat: {
     // Text in the colour of its threshold; the verdict alone fills its panel.
     colorMode: ['value', 'background'],
-    graphMode: ['area', 'none'],
+    graphMode: ['none'],
+    text: [{ titleSize: 14, valueSize: 28 }],
     orientation: ['auto', 'horizontal'],
     textMode: ['value', 'value_and_name'],
     // What is so now, of every series: a mean hides the one that is ill.
     reduceOptions: [{ calcs: ['lastNotNull'], fields: '', values: false }],
     justifyMode: ['auto'],
     showPercentChange: [false],
-    wideLayout: [true],
+    wideLayout: [false],
   },
   timeseries: {
     legend: [{ ...hidden, showLegend: true }],
     // All at the crosshair, the worst first.
     tooltip: [{ mode: 'multi', sort: 'desc' }],
-    axisWidth: [64, 116],
+    axisWidth: [64, 150],
     drawStyle: ['line'],
-    fillOpacity: [0, 40],
+    fillOpacity: [0, 80],
     gradientMode: ['none'],
     lineInterpolation: ['linear'],
-    lineWidth: [1],
+    // A stacked line of zeros would run along the top of the one below.
+    lineWidth: [0, 1],
     pointSize: [4],
     scaleDistribution: [{ type: 'linear' }, { log: 10, type: 'log' }],
     showPoints: ['auto'],
@@ -67,7 +70,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     // The word stands in the lane.
     showValue: ['auto'],
     tooltip: [{ mode: 'single', sort: 'none' }],
-    axisWidth: [116, 128],
+    axisWidth: [150],
     fillOpacity: [90],
     lineWidth: [0],
     spanNulls: [false],
@@ -76,15 +79,15 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     calculate: [false],
     cellGap: [1],
     cellValues: [{ unit: 'm' }, { unit: 'cps' }],
-    // Pale at nothing: from zero, and an hour of bad minutes is the darkest.
-    color: [oranges, { ...oranges, max: 60 }],
+    // Nothing at zero, and an hour of bad minutes is the strongest; answered PINGs are no bad thing.
+    color: [amber, { ...amber, max: 60 }, grey],
     legend: [{ show: true }],
     rowsFrame: [{ layout: 'auto' }],
     showValue: ['never'],
     tooltip: [{ mode: 'single', showColorScale: true }],
     yAxis: [
-      { axisPlacement: 'left', axisWidth: 128, reverse: false, unit: 'none' },
-      { axisPlacement: 'left', axisWidth: 116, reverse: false, unit: 's' },
+      { axisPlacement: 'left', axisWidth: 150, reverse: false, unit: 'none' },
+      { axisPlacement: 'left', axisWidth: 150, reverse: false, unit: 's' },
     ],
   },
   barchart: {
@@ -135,7 +138,7 @@ test('what adds up to a whole is stacked and filled; nothing else is', () => {
   );
   assert.deepEqual(
     stacked,
-    titles('timeseries', ({ fillOpacity }) => fillOpacity === 40),
+    titles('timeseries', ({ fillOpacity }) => fillOpacity === 80),
   );
   assert.deepEqual(stacked, ['Who used the CPU']);
 });

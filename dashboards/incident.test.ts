@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { timeOf } from './incident/fixture.ts';
-import { coarseSeconds, machines } from './incident/timelines.ts';
+import { coarseSeconds, ends, machines } from './incident/timelines.ts';
 import { type Afternoon, startAfternoon, view } from './lint/afternoon.ts';
 import { committed } from './lint/model.ts';
 import { askPanel, hasData, panelNamed } from './lint/panels.ts';
@@ -31,14 +31,19 @@ after(() => afternoon.close());
 
 /** From quiet to forty minutes into the freeze. */
 const incident = view('vps1', '16:35:00', '18:30:00');
+/** The same before anything froze. */
+const well = view('vps1', '16:35:00', '17:40:00');
 /** The machine that can show nothing optional, meanwhile. */
 const bare = view('vps3', '16:35:00', '18:30:00');
 
 for (const { uid, panels } of models) {
   test(`${uid}: every query of every panel has data on the incident`, async () => {
     for (const panel of panels) {
-      for (const asked of await askPanel(afternoon.prometheus, panel, incident)) {
-        assert.ok(hasData(asked), whyEmpty(afternoon.metrics, panel.title, asked.target));
+      // A figure says what is so at the end, and a frozen Redis says nothing.
+      const before = panel.type === 'stat' ? await askPanel(afternoon.prometheus, panel, well) : [];
+      for (const [i, asked] of (await askPanel(afternoon.prometheus, panel, incident)).entries()) {
+        const seen = [asked, ...before.slice(i, i + 1)].some(hasData);
+        assert.ok(seen, whyEmpty(afternoon.metrics, panel.title, asked.target));
       }
     }
   });
@@ -68,7 +73,7 @@ for (const { uid, panels } of models) {
 }
 
 test('an annotation is of the machine that is looked at', async () => {
-  const span = { from: incident.from, to: incident.to, step: coarseSeconds };
+  const span = { from: incident.from, to: timeOf(ends), step: coarseSeconds };
   for (const { name, expr = '' } of models.flatMap(({ annotations }) => annotations.list ?? [])) {
     const ask = (host: string) =>
       afternoon.prometheus.range(interpolate(expr, { ...example, host }), span);
@@ -76,8 +81,28 @@ test('an annotation is of the machine that is looked at', async () => {
       const strangers = (await ask(host)).filter(({ labels }) => labels['host'] !== host);
       assert.deepEqual(strangers, [], name);
     }
-    if (name === 'Alerts firing') assert.ok((await ask('.*')).length > (await ask('vps1')).length);
+    if (name === 'Alert began') assert.ok((await ask('.*')).length > (await ask('vps1')).length);
   }
+});
+
+test('an alert is marked once, where it began, and not for as long as it fires', async () => {
+  const { expr = '' } =
+    models
+      .flatMap(({ annotations }) => annotations.list ?? [])
+      .find(({ name }) => name === 'Alert began') ?? {};
+  const span = { from: incident.from, to: incident.to, step: coarseSeconds };
+  const marks = await afternoon.prometheus.range(
+    interpolate(expr, { ...example, host: 'vps1' }),
+    span,
+  );
+  const began = new Map(marks.map(({ labels, points }) => [labels['alertname'], points]));
+  assert.deepEqual(
+    [...began.keys()].toSorted((a, b) => (a ?? '').localeCompare(b ?? '')),
+    ['HealthEndpointLies', 'HungTaskDetected', 'RedisFrozen'],
+  );
+  for (const [name, points] of began) assert.equal(points.length, 1, name);
+  const late = (began.get('RedisFrozen')?.[0]?.[0] ?? 0) - timeOf('17:48:45');
+  assert.ok(late >= 0 && late <= 2 * coarseSeconds, `${late} s after it fired`);
 });
 
 test('a machine that can show nothing optional: no error, and what is missing is said', async () => {
@@ -127,7 +152,7 @@ test('a machine that can show nothing optional: no error, and what is missing is
 });
 
 test('what a machine cannot show is named, not drawn as 0', async () => {
-  assert.equal(await shown.figure('overview', 'Host page-ins per second', bare), -1);
+  assert.equal(await shown.figure('overview', 'Host page-ins/s', bare), -1);
   assert.equal(await shown.figure('freeze', 'Host page-ins', bare), -1);
   assert.equal(await shown.figure('freeze', 'Hung task reports', bare), -1);
   assert.equal(await shown.figure('overview', 'Signals not offered', bare), 7);
@@ -147,14 +172,14 @@ test('golden: CPU-minutes lost are what the neighbour took, 30 % of two cores fo
 
 test('golden: CPU taken by the host, while the neighbour is there', async () => {
   near(
-    await shown.figure('overview', 'CPU taken by the host', view('vps1', '16:41:00', '16:44:30')),
+    await shown.figure('overview', 'CPU taken', view('vps1', '16:41:00', '16:44:30')),
     0.3 / 0.42,
     1,
   );
 });
 
 test('golden: how long Redis was silent and its thread blocked', async () => {
-  near(await shown.figure('freeze', 'Redis was silent for', incident), frozenSeconds, 1);
+  near(await shown.figure('freeze', 'Redis silent for', incident), frozenSeconds, 1);
   near(await shown.figure('freeze', 'Longest in D', incident), frozenSeconds, 1);
   near(await shown.figure('overview', 'Longest in D now', incident), frozenSeconds, 1);
 });
@@ -165,7 +190,7 @@ test('golden: host page-ins, second by second as the host got worse', async () =
 });
 
 test('golden: seconds without CPU, and the longest stall', async () => {
-  near(await shown.figure('freeze', 'Seconds without CPU', incident), 0.05 * 120 + 0.12 * 100, 3);
+  near(await shown.figure('freeze', 'Without a CPU', incident), 0.05 * 120 + 0.12 * 100, 3);
   assert.equal(await shown.figure('overview', 'Longest stall', incident), 1.6);
 });
 

@@ -91,7 +91,7 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
     panel.options = { ...panel.options, showValue: 'never' };
   }),
   'one-hue-heatmap': inPanel('heatmap', (panel) => {
-    panel.options = { ...panel.options, color: { scheme: 'Turbo' } };
+    panel.options = { ...panel.options, color: { mode: 'scheme' } };
   }),
   'overrides-fit': inPanel('timeseries', (panel) => {
     panel.fieldConfig.overrides = [

@@ -35,6 +35,8 @@ export interface Parsed {
 /** What Grafana puts in for its variables. */
 export interface Variables {
   readonly rateInterval: string;
+  /** The step of the query. */
+  readonly interval: string;
   readonly range: string;
   readonly rangeSeconds: number;
   readonly toMs: number;
@@ -45,16 +47,18 @@ export interface Variables {
 /** A screen of six hours, everything selected. */
 export const example: Variables = {
   rateInterval: '1m',
+  interval: '15s',
   range: '6h',
   rangeSeconds: 21_600,
   toMs: 1_800_000_000_000,
-  job: '.+',
+  job: 'stealwatch',
   host: '.*',
 };
 
 export function interpolate(expr: string, variables: Variables = example): string {
   return expr
     .replaceAll('$__rate_interval', variables.rateInterval)
+    .replaceAll('$__interval', variables.interval)
     .replaceAll('$__range_s', String(variables.rangeSeconds))
     .replaceAll('$__range', variables.range)
     .replaceAll('$__to', String(variables.toMs))

@@ -4,10 +4,20 @@ import { build, incidentAnnotations, uids } from '../kit/dashboard.ts';
 import { table } from '../kit/grids.ts';
 import { oldestTask, pageIns, redisSilent, steal } from '../kit/lanes.ts';
 import { colors, laneMeanings } from '../kit/palette.ts';
-import { type Panel, falling, figure, lanes, line, lines, plain, rising } from '../kit/panels.ts';
+import {
+  type Panel,
+  falling,
+  figure,
+  laneAxis,
+  lanes,
+  line,
+  lines,
+  plain,
+  rising,
+} from '../kit/panels.ts';
 import { here, range } from '../kit/query.ts';
 
-const axis = 116;
+const axis = laneAxis;
 const unseen = 'No queue is visible: no Asynq here, or Redis does not answer.';
 
 const done = `sum by (queue) (rate(asynq_tasks_processed_total{${here}}[$__rate_interval]))`;
@@ -33,7 +43,6 @@ const figures: readonly Panel[] = [
     query: range(`max(asynq_queue_latency_seconds{${here}} >= 0)`, 'oldest'),
     steps: rising(thresholds.queueLatencySeconds),
     noValue: 'no queue visible',
-    sparkline: true,
   }),
   figure({
     title: 'Workers busy',
@@ -52,7 +61,6 @@ const figures: readonly Panel[] = [
       { from: 0.95, color: colors.degraded },
     ],
     noValue: 'no server alive',
-    sparkline: true,
   }),
   figure({
     title: 'Servers alive',
@@ -299,7 +307,6 @@ const usOrThem = lanes({
 
 export const asynq = build({
   uid: uids.asynq,
-  title: 'Asynq',
   description: 'How long tasks wait, whether it will drain, and whether it is us or the host.',
   from: '6h',
   refresh: '30s',

@@ -126,7 +126,7 @@ const calendar = heat({
   h: 8,
   unit: 'm',
   cell: '1h',
-  axis: 128,
+  color: colors.degraded,
   queries: [
     range(
       `sum by (host) (increase(stealwatch_cpu_seconds_total{${sel},mode="steal"}[1h])) / 60`,
@@ -229,7 +229,6 @@ const value = table({
 
 export const compare = build({
   uid: uids.compare,
-  title: 'Compare hosts and providers',
   description:
     'Who takes what, over a week. Set the labels `provider` and `price` in the scrape job to group by them.',
   from: '7d',

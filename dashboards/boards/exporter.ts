@@ -20,7 +20,6 @@ const cost: readonly Panel[] = [
     query: range(`max(rate(process_cpu_seconds_total{${here}}[$__rate_interval]))`, 'cpu'),
     steps: rising({ warn: 0.05, bad: 0.1 }),
     noValue: 'no data',
-    sparkline: true,
   }),
   figure({
     title: 'Own memory',
@@ -31,7 +30,6 @@ const cost: readonly Panel[] = [
     query: range(`max(process_resident_memory_bytes{${here}})`, 'memory'),
     steps: rising({ warn: 150e6, bad: 300e6 }),
     noValue: 'no data',
-    sparkline: true,
   }),
   figure({
     title: 'Series per scrape',
@@ -43,7 +41,6 @@ const cost: readonly Panel[] = [
     query: range(`max(scrape_samples_scraped{${here}})`, 'series'),
     steps: rising({ warn: 450, bad: 1000 }),
     noValue: 'no data',
-    sparkline: true,
   }),
   figure({
     title: 'Kernel records lost',
@@ -273,7 +270,6 @@ const hosts = table({
 
 export const exporter = build({
   uid: uids.exporter,
-  title: 'stealwatch exporter',
   description: 'Does the exporter work, is what it says fresh, and what does it cost?',
   from: '1h',
   refresh: '30s',

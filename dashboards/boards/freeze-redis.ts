@@ -1,20 +1,21 @@
 /** What the page of a freeze shows of Redis itself: its probe, its process, its saves, its master. */
 import { type Meaning, colors } from '../kit/palette.ts';
 import { heat } from '../kit/grids.ts';
-import { lanes, line, lines } from '../kit/panels.ts';
+import { laneAxis, lanes, line, lines } from '../kit/panels.ts';
 import { buckets, here, range } from '../kit/query.ts';
 
 /** One width for all axes of this page, so that times line up under each other. */
-export const axis = 116;
+export const axis = laneAxis;
 
 export const ping = heat({
   title: 'PING',
   description:
     'Answered PINGs per second by duration. `redis_ping_seconds`. No colour at all: nothing was answered. A band that climbs: Redis is slow, the host or a long command.',
   w: 24,
-  h: 7,
+  h: 9,
   unit: 'cps',
   rowUnit: 's',
+  color: colors.neutral,
   axis,
   noValue: 'No PING was answered in this range.',
   queries: [buckets(`sum by (le) (rate(redis_ping_seconds_bucket{${here}}[$__rate_interval]))`)],

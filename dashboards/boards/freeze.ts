@@ -28,7 +28,7 @@ interface Fact {
 
 const facts: readonly Fact[] = [
   {
-    title: 'Redis was silent for',
+    title: 'Redis silent for',
     description:
       'The longest time in the range without an answer to PING. `redis_unresponsive_seconds`: the probe asks once a second on a connection of its own.',
     expr: `max(max_over_time(redis_unresponsive_seconds{${here}}[$__range]))`,
@@ -52,7 +52,7 @@ const facts: readonly Fact[] = [
     bad: 60,
   },
   {
-    title: 'Seconds without CPU',
+    title: 'Without a CPU',
     description:
       'Time of the range in which the once-a-second tick did not come. `stealwatch_seconds_total{verdict="stall"}`.',
     expr: `sum(increase(stealwatch_seconds_total{${here},verdict="stall"}[$__range]))`,
@@ -64,7 +64,7 @@ const facts: readonly Fact[] = [
     description:
       'CPU time the host took in the range. `stealwatch_cpu_seconds_total{mode="steal"}`. Near 0 during a freeze: it is not about CPU.',
     expr: `sum(increase(stealwatch_cpu_seconds_total{${here},mode="steal"}[$__range])) / 60`,
-    unit: 'm',
+    unit: 'short',
     bad: 10,
   },
   {
@@ -84,7 +84,8 @@ const factPanels: readonly Panel[] = facts.map(({ title, description, expr, unit
     w: 4,
     h: 4,
     unit,
-    decimals: unit === 'none' ? 0 : 1,
+    // Of times Grafana knows how many: 0.4 ms, 1.6 s, 41.3 min.
+    ...(unit === 's' ? {} : { decimals: unit === 'none' ? 0 : 1 }),
     query: instant(expr, title),
     steps: [
       { from: null, color: 'text' },
@@ -193,7 +194,11 @@ const oldest = lines({
   ],
 });
 
+/** Said by a lane of its own: a state timeline without any shows an error of Grafana's. */
+const noEndpoint = `or on () label_replace(-1 * group(up{${here}} == 1), "app", "--app", "", "")`;
+
 const healthMeanings: readonly Meaning[] = [
+  { value: -1, text: 'no health endpoint is configured', color: colors.unknown },
   { value: 0, text: 'says it is well', color: colors.ok },
   { value: 1, text: 'says it is ill', color: colors.degraded },
   { value: 2, text: 'lies', color: colors.bad },
@@ -205,10 +210,9 @@ const health = lanes({
     'The health endpoint of each application that needs Redis. *lies*: it answered 2xx while Redis had been silent for over 5 s, so nothing restarts it and nobody is told. `stealwatch_app_health_status_code`, `stealwatch_app_health_lying`.',
   w: 12,
   h: 6,
-  noValue: 'No health endpoint is configured (--app).',
   lanes: [
     range(
-      `max by (app) (2 * max_over_time(stealwatch_app_health_lying{${here}}[$__rate_interval]) + (min_over_time(stealwatch_app_health_status_code{${here}}[$__rate_interval]) < bool 200) + (max_over_time(stealwatch_app_health_status_code{${here}}[$__rate_interval]) >= bool 300))`,
+      `max by (app) (2 * max_over_time(stealwatch_app_health_lying{${here}}[$__rate_interval]) + (min_over_time(stealwatch_app_health_status_code{${here}}[$__rate_interval]) < bool 200) + (max_over_time(stealwatch_app_health_status_code{${here}}[$__rate_interval]) >= bool 300)) ${noEndpoint}`,
       '{{app}}',
     ),
   ],
@@ -236,7 +240,6 @@ const processes = lines({
 
 export const freeze = build({
   uid: uids.freeze,
-  title: 'Redis freeze forensics',
   description:
     'What turned red first? Every alert links here with its host and its moment. Nothing reloads by itself: this page is read, not watched.',
   from: '3h',

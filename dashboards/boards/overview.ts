@@ -26,7 +26,7 @@ const verdictPanel = figure({
 
 const stats: readonly Panel[] = [
   figure({
-    title: 'CPU taken by the host',
+    title: 'CPU taken',
     description:
       'Share of the CPU time you asked for that the host did not give, now; the line is the range. `stealwatch_steal_demand_ratio`, from /proc/stat once a second, seconds without demand left out. Over 5 % for long: compare hosts, open a ticket with the provider.',
     w: 4,
@@ -40,7 +40,6 @@ const stats: readonly Panel[] = [
     ),
     steps: rising(thresholds.stealRatio),
     noValue: 'no demand',
-    sparkline: true,
   }),
   figure({
     title: 'CPU-minutes lost',
@@ -48,7 +47,7 @@ const stats: readonly Panel[] = [
       'CPU time the host took in the range, all CPUs of all selected hosts together. `stealwatch_cpu_seconds_total{mode="steal"}`, from /proc/stat. This is what you paid for and did not get.',
     w: 4,
     h: 5,
-    unit: 'm',
+    unit: 'short',
     decimals: 1,
     query: instant(
       `sum(increase(stealwatch_cpu_seconds_total{${here},mode="steal"}[$__range])) / 60`,
@@ -58,7 +57,7 @@ const stats: readonly Panel[] = [
     noValue: 'no data',
   }),
   figure({
-    title: 'Host page-ins per second',
+    title: 'Host page-ins/s',
     description:
       'Pages of this VM that the host had swapped out and brought back, now. Counted by the kernel as completed "page ready" interrupts (KVM, the HYP line of /proc/interrupts). A host that does not overcommit shows 0. "Not offered": this VM cannot see them, so their absence proves nothing.',
     w: 4,
@@ -73,7 +72,6 @@ const stats: readonly Panel[] = [
     steps: rising(thresholds.hostPageInsPerSecond),
     meanings: [notOffered],
     noValue: 'not offered by this VM',
-    sparkline: true,
   }),
   figure({
     title: 'Longest in D now',
@@ -94,7 +92,6 @@ const stats: readonly Panel[] = [
     w: 4,
     h: 5,
     unit: 's',
-    decimals: 2,
     query: instant(
       `max(max_over_time(stealwatch_stall_longest_seconds{${here}}[$__range]))`,
       'longest',
@@ -236,7 +233,6 @@ const scraped: readonly Panel[] = [
     query: range(`max(scrape_duration_seconds{${here}})`, 'scrape'),
     steps: rising({ warn: 0.5, bad: 1 }),
     noValue: 'no target',
-    sparkline: true,
   }),
   figure({
     title: 'Signals not offered',
@@ -263,7 +259,6 @@ const scraped: readonly Panel[] = [
 
 export const overview = build({
   uid: uids.overview,
-  title: 'Is my host stealing from me?',
   description:
     'One sentence per host and the figures behind it. Quiet when all is well. Next: Redis freeze forensics for an incident, SLO for the month.',
   from: '6h',

@@ -163,13 +163,13 @@ const coverage = lines({
 const calendar = heat({
   title: 'Bad minutes calendar',
   description:
-    'One cell per hour and objective: bad minutes of that hour, worst host. The darkest is a whole bad hour. From `slo:sli_error:ratio_rate1h`. Columns that repeat at the same time of day: backups or a neighbour with a schedule.',
+    'One cell per hour and objective: bad minutes of that hour, worst host. The strongest is a whole bad hour. From `slo:sli_error:ratio_rate1h`. Columns that repeat at the same time of day: backups or a neighbour with a schedule.',
   w: 24,
   h: 7,
   unit: 'm',
   cell: '1h',
+  color: colors.degraded,
   max: 60,
-  axis: 128,
   queries: [range(`${worst('max', `slo:sli_error:ratio_rate1h{${here}}`)} * 60`, '{{slo}}')],
 });
 
@@ -192,7 +192,6 @@ const history = lines({
 
 export const slo = build({
   uid: uids.slo,
-  title: 'SLO',
   description: `What was promised over ${days} days, what is left of it, and who spent it. A slice of time that was not proven good is bad: the objective cannot be met by being dead.`,
   from: `${days}d`,
   refresh: '5m',

@@ -1,5 +1,6 @@
 /** What all dashboards share: variables, links, annotations, and the last touches to the JSON. */
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
+import { colors } from './palette.ts';
 import type { Panel } from './panels.ts';
 import { datasource, here, refId } from './query.ts';
 
@@ -12,6 +13,19 @@ export const uids = {
   exporter: 'stealwatch-exporter',
 } as const;
 
+/** What each page is called in the menu and in Grafana's own lists, in reading order. */
+const pages: readonly { readonly uid: string; readonly title: string }[] = [
+  { uid: uids.overview, title: 'Overview' },
+  { uid: uids.freeze, title: 'Redis freeze forensics' },
+  { uid: uids.asynq, title: 'Asynq' },
+  { uid: uids.slo, title: 'SLO' },
+  { uid: uids.compare, title: 'Compare hosts and providers' },
+  { uid: uids.exporter, title: 'Exporter' },
+];
+
+/** Pages of hours. A burn-down of six hours says nothing, and a month of seconds is no forensics. */
+const ofHours: readonly string[] = [uids.overview, uids.freeze, uids.asynq];
+
 export interface Annotation {
   readonly name: string;
   readonly expr: string;
@@ -22,7 +36,6 @@ export interface Annotation {
 
 export interface Outline {
   readonly uid: string;
-  readonly title: string;
   readonly description: string;
   /** How far back: `6h`. */
   readonly from: string;
@@ -41,11 +54,11 @@ export function labelVariable(o: {
   readonly name: string;
   readonly label: string;
   readonly query: string;
-  /** What "All" stands for. `.*` where a host may lack the label. */
-  readonly allValue: '.+' | '.*';
+  /** What "All" stands for where a host may lack the label. Without it: those in the list, and no others. */
+  readonly allValue?: '.*';
   readonly current?: { selected: boolean; text: string[]; value: string[] };
 }): dashboard.QueryVariableBuilder {
-  return new dashboard.QueryVariableBuilder(o.name)
+  const variable = new dashboard.QueryVariableBuilder(o.name)
     .label(o.label)
     .datasource(datasource)
     .query({ query: o.query, refId: `Variable-${o.name}` })
@@ -54,8 +67,8 @@ export function labelVariable(o: {
     .sort(dashboard.VariableSort.NaturalAsc)
     .multi(true)
     .includeAll(true)
-    .allValue(o.allValue)
     .current(o.current ?? all);
+  return o.allValue === undefined ? variable : variable.allValue(o.allValue);
 }
 
 function variables(): dashboard.DatasourceVariableBuilder {
@@ -65,18 +78,21 @@ function variables(): dashboard.DatasourceVariableBuilder {
     .multi(false);
 }
 
+/** Of the exporter, or of one that is down: the rule of the verdict still answers for that one. */
+const known = '__name__=~"stealwatch_build_info|instance:stealwatch_verdict:code"';
+
+/** "All" is those in the list: `up` and `process_*` have every other job of this Prometheus as well. */
 const job = labelVariable({
   name: 'job',
   label: 'Job',
-  query: 'label_values(stealwatch_build_info, job)',
-  allValue: '.+',
+  query: `label_values({${known}}, job)`,
 });
 
 /** A target that was given no name is still there under "All". */
 const host = labelVariable({
   name: 'host',
   label: 'Host',
-  query: 'label_values(stealwatch_build_info{job=~"$job"}, host)',
+  query: `label_values({${known},job=~"$job"}, host)`,
   allValue: '.*',
 });
 
@@ -99,7 +115,8 @@ function annotate({
 }
 
 export function build(o: Outline): dashboard.Dashboard {
-  const builder = new dashboard.DashboardBuilder(o.title)
+  const title = pages.find(({ uid }) => uid === o.uid)?.title ?? o.uid;
+  const builder = new dashboard.DashboardBuilder(`stealwatch / ${title}`)
     .uid(o.uid)
     .description(o.description)
     .tags(['stealwatch'])
@@ -109,17 +126,24 @@ export function build(o: Outline): dashboard.Dashboard {
     .time({ from: `now-${o.from}`, to: 'now' })
     .refresh(o.refresh)
     .variables([variables(), job, host, ...(o.variables ?? [])])
-    .annotations((o.annotations ?? []).map(annotate))
-    .link(
-      new dashboard.DashboardLinkBuilder('stealwatch')
-        .type(dashboard.DashboardLinkType.Dashboards)
-        .tags(['stealwatch'])
-        .asDropdown(true)
-        .includeVars(true)
-        .keepTime(true),
-    );
+    .annotations((o.annotations ?? []).map(annotate));
+  for (const page of pages) {
+    if (page.uid !== o.uid) builder.link(menuEntry(o.uid, page));
+  }
   for (const panel of o.panels) builder.withPanel(panel);
   return finish(builder.build());
+}
+
+function menuEntry(
+  from: string,
+  { uid, title }: (typeof pages)[number],
+): dashboard.DashboardLinkBuilder {
+  return new dashboard.DashboardLinkBuilder(title)
+    .type(dashboard.DashboardLinkType.Link)
+    .icon('dashboard')
+    .url(`/d/${uid}`)
+    .includeVars(true)
+    .keepTime(ofHours.includes(from) && ofHours.includes(uid));
 }
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -139,6 +163,8 @@ function finish(model: dashboard.Dashboard): dashboard.Dashboard {
   for (const [i, panel] of (model.panels ?? []).entries()) {
     if (!('targets' in panel)) continue;
     panel.id = i + 1;
+    // The SDK says 0, and Grafana cuts the names of bars to that many characters.
+    Reflect.deleteProperty(panel.options ?? {}, 'xTickLabelMaxLength');
     for (const [j, target] of (panel.targets ?? []).entries()) {
       Reflect.set(target, 'refId', refId(j));
     }
@@ -157,33 +183,41 @@ function sorted(value: Json): Json {
   );
 }
 
+/**
+ * The step in which each alert began. Grafana draws what is there for many steps as a region, and those of
+ * several alerts lie on each other: the graphs would be red from the first on, just when one reads them.
+ * An alert about no machine in particular is everybody's.
+ */
+const firing = (when: string) =>
+  `max by (alertname, severity, host) (last_over_time(ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host|"}${when}))`;
+
 /** Annotations for pages on which an incident is read; each can be switched off at the top. */
 export const incidentAnnotations: readonly Annotation[] = [
   {
-    name: 'Alerts firing',
-    expr: 'ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host"}',
-    color: '#E0403F',
+    name: 'Alert began',
+    expr: `${firing('[$__rate_interval]')} unless ${firing('[$__rate_interval] offset $__interval')}`,
+    color: colors.bad,
     title: '{{alertname}}',
     text: '{{severity}} {{host}}',
   },
   {
     name: 'Hung tasks',
     expr: `increase(stealwatch_hung_tasks_total{${here}}[$__rate_interval]) > 0`,
-    color: '#B877D9',
+    color: colors.pageIn,
     title: 'The kernel reported a hung task',
     text: '{{cause}} {{host}}',
   },
   {
     name: 'Reboot or migration',
     expr: `changes(stealwatch_boot_time_seconds{${here}}[$__rate_interval]) > 0 or increase(stealwatch_vm_restores_total{${here}}[$__rate_interval]) > 0`,
-    color: '#8AB8FF',
+    color: colors.own,
     title: 'Reboot, migration or restore',
     text: '{{host}}',
   },
   {
     name: 'Redis restart',
     expr: `increase(redis_restarts_total{${here}}[$__rate_interval]) > 0`,
-    color: '#F2A93B',
+    color: colors.degraded,
     title: 'Redis restarted',
     text: '{{host}}',
   },

@@ -4,7 +4,7 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as BarChartPanel } from '@grafana/grafana-foundation-sdk/barchart';
 import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
-import { type Frame, type Panel, type Step, mappings, steps } from './panels.ts';
+import { type Frame, type Panel, type Step, laneAxis, mappings, missing, steps } from './panels.ts';
 import type { Meaning } from './palette.ts';
 import { type Query, datasource, refId, rows, targets } from './query.ts';
 
@@ -36,7 +36,8 @@ function cell(column: Column): dashboard.DynamicConfigValue[] {
   if (unit !== undefined) properties.push({ id: 'unit', value: unit });
   if (decimals !== undefined) properties.push({ id: 'decimals', value: decimals });
   if (width !== undefined) properties.push({ id: 'custom.width', value: width });
-  if (meanings !== undefined) properties.push({ id: 'mappings', value: mappings(meanings) });
+  if (meanings !== undefined)
+    properties.push({ id: 'mappings', value: [...mappings(meanings), missing('–')] });
   if (column.steps !== undefined) {
     properties.push({
       id: 'thresholds',
@@ -65,50 +66,54 @@ export function table(o: Table): Panel {
     const letter = refId(next++);
     return single ? 'Value' : `Value #${letter}`;
   });
-  return new TablePanel()
-    .title(o.title)
-    .description(o.description)
-    .datasource(datasource)
-    .span(o.w)
-    .height(o.h)
-    .targets(targets(queries))
-    .unit('none')
-    .noValue(o.noValue)
-    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
-    .thresholds(steps([{ from: null, color: 'text' }]))
-    .align(common.FieldTextAlignment.Auto)
-    .cellHeight(common.TableCellHeight.Sm)
-    .showHeader(true)
-    .filterable(false)
-    .transformations([
-      { id: 'merge', options: {} },
-      {
-        id: 'filterFieldsByName',
-        options: { include: { names: source } },
-      },
-      {
-        id: 'organize',
-        options: {
-          excludeByName: {},
-          indexByName: Object.fromEntries(source.map((name, i) => [name, i])),
-          renameByName: Object.fromEntries(source.map((name, i) => [name, o.columns[i]?.title])),
+  return (
+    new TablePanel()
+      .title(o.title)
+      .description(o.description)
+      .datasource(datasource)
+      .span(o.w)
+      .height(o.h)
+      .targets(targets(queries))
+      .unit('none')
+      // Of the whole table. A cell without a value would say it too, so that one has a dash of its own.
+      .noValue(o.noValue)
+      .mappings([missing('–')])
+      .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
+      .thresholds(steps([{ from: null, color: 'text' }]))
+      .align(common.FieldTextAlignment.Auto)
+      .cellHeight(common.TableCellHeight.Sm)
+      .showHeader(true)
+      .filterable(false)
+      .transformations([
+        { id: 'merge', options: {} },
+        {
+          id: 'filterFieldsByName',
+          options: { include: { names: source } },
         },
-      },
-      ...(o.transformations ?? []),
-    ])
-    .sortBy(
-      o.sortBy === undefined
-        ? []
-        : [new common.TableSortByFieldStateBuilder().displayName(o.sortBy).desc(true)],
-    )
-    .overrides(
-      o.columns.flatMap((column) => {
-        const properties = cell(column);
-        return properties.length === 0
+        {
+          id: 'organize',
+          options: {
+            excludeByName: {},
+            indexByName: Object.fromEntries(source.map((name, i) => [name, i])),
+            renameByName: Object.fromEntries(source.map((name, i) => [name, o.columns[i]?.title])),
+          },
+        },
+        ...(o.transformations ?? []),
+      ])
+      .sortBy(
+        o.sortBy === undefined
           ? []
-          : [{ matcher: { id: 'byName', options: column.title }, properties }];
-      }),
-    );
+          : [new common.TableSortByFieldStateBuilder().displayName(o.sortBy).desc(true)],
+      )
+      .overrides(
+        o.columns.flatMap((column) => {
+          const properties = cell(column);
+          return properties.length === 0
+            ? []
+            : [{ matcher: { id: 'byName', options: column.title }, properties }];
+        }),
+      )
+  );
 }
 
 export interface Heat extends Frame {
@@ -119,18 +124,19 @@ export interface Heat extends Frame {
   readonly queries: readonly Query[];
   /** One cell per step of this length, for calendars: `1h`. */
   readonly cell?: string;
-  /** Value of the darkest colour; without it the largest value in view. */
+  /** Value of the strongest colour; without it the largest value in view. */
   readonly max?: number;
+  /** Orange where each cell is a bad thing. */
+  readonly color: string;
   readonly axis?: number;
   readonly noValue?: string;
 }
 
-/** One hue, pale to strong; the number stands in the tooltip and the scale below. */
+/** One hue, faint to strong on either theme (Grafana turns its schemes round on the dark one); the number stands in the tooltip and the scale below. */
 export function heat(o: Heat): Panel {
   const color = new heatmap.HeatmapColorOptionsBuilder()
-    .mode(heatmap.HeatmapColorMode.Scheme)
-    .scheme('Oranges')
-    .fill('dark-orange')
+    .mode(heatmap.HeatmapColorMode.Opacity)
+    .fill(o.color)
     .scale(heatmap.HeatmapColorScale.Exponential)
     .exponent(0.5)
     .steps(32)
@@ -156,7 +162,7 @@ export function heat(o: Heat): Panel {
       new heatmap.YAxisConfigBuilder()
         .unit(o.rowUnit ?? 'none')
         .axisPlacement(common.AxisPlacement.Left)
-        .axisWidth(o.axis ?? 64)
+        .axisWidth(o.axis ?? laneAxis)
         .reverse(false),
     )
     .rowsFrame(new heatmap.RowsHeatmapOptionsBuilder().layout(common.HeatmapCellLayout.Auto))
@@ -181,66 +187,77 @@ export interface Bars extends Frame {
 
 /** One bar per value of a label, for the whole range. */
 export function bars(o: Bars): Panel {
-  return new BarChartPanel()
-    .title(o.title)
-    .description(o.description)
-    .datasource(datasource)
-    .span(o.w)
-    .height(o.h)
-    .targets(targets([rows(o.expr)]))
-    .unit(o.unit)
-    .min(0)
-    .noValue(o.noValue)
-    .colorScheme(
-      new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Fixed).fixedColor(o.color),
-    )
-    .thresholds(steps([{ from: null, color: 'transparent' }]))
-    .transformations([
-      { id: 'filterFieldsByName', options: { include: { names: [o.label, 'Value'] } } },
-      ...(o.numeric === true
-        ? [
-            {
-              id: 'convertFieldType',
-              options: {
-                conversions: [{ targetField: o.label, destinationType: 'number' }],
-                fields: {},
+  return (
+    new BarChartPanel()
+      .title(o.title)
+      .description(o.description)
+      .datasource(datasource)
+      .span(o.w)
+      .height(o.h)
+      .targets(targets([rows(o.expr)]))
+      .unit(o.unit)
+      .min(0)
+      .noValue(o.noValue)
+      .colorScheme(
+        new dashboard.FieldColorBuilder()
+          .mode(dashboard.FieldColorModeId.Fixed)
+          .fixedColor(o.color),
+      )
+      .thresholds(steps([{ from: null, color: 'transparent' }]))
+      .transformations([
+        { id: 'filterFieldsByName', options: { include: { names: [o.label, 'Value'] } } },
+        ...(o.numeric === true
+          ? [
+              {
+                id: 'convertFieldType',
+                options: {
+                  conversions: [{ targetField: o.label, destinationType: 'number' }],
+                  fields: {},
+                },
               },
-            },
-          ]
-        : []),
-      { id: 'sortBy', options: { fields: {}, sort: [{ field: o.label }] } },
-      ...(o.numeric === true
-        ? [
-            {
-              id: 'convertFieldType',
-              options: {
-                conversions: [{ targetField: o.label, destinationType: 'string' }],
-                fields: {},
+            ]
+          : []),
+        { id: 'sortBy', options: { fields: {}, sort: [{ field: o.label }] } },
+        ...(o.numeric === true
+          ? [
+              {
+                id: 'convertFieldType',
+                options: {
+                  conversions: [{ targetField: o.label, destinationType: 'string' }],
+                  fields: {},
+                },
               },
-            },
-          ]
-        : []),
-    ])
-    .xField(o.label)
-    .orientation(common.VizOrientation.Vertical)
-    .stacking(common.StackingMode.None)
-    .showValue(common.VisibilityMode.Auto)
-    .barWidth(0.8)
-    .groupWidth(0.7)
-    .fillOpacity(80)
-    .lineWidth(0)
-    .gradientMode(common.GraphGradientMode.None)
-    .axisWidth(64)
-    .legend(
-      new common.VizLegendOptionsBuilder()
-        .displayMode(common.LegendDisplayMode.List)
-        .placement(common.LegendPlacement.Bottom)
-        .showLegend(false)
-        .calcs([]),
-    )
-    .tooltip(
-      new common.VizTooltipOptionsBuilder()
-        .mode(common.TooltipDisplayMode.Single)
-        .sort(common.SortOrder.None),
-    );
+            ]
+          : []),
+      ])
+      // The unit is that of the bars; hours would be percent.
+      .overrides([
+        {
+          matcher: { id: 'byName', options: o.label },
+          properties: [{ id: 'unit', value: 'none' }],
+        },
+      ])
+      .xField(o.label)
+      .orientation(common.VizOrientation.Vertical)
+      .stacking(common.StackingMode.None)
+      .showValue(common.VisibilityMode.Auto)
+      .barWidth(0.8)
+      .groupWidth(0.7)
+      .fillOpacity(80)
+      .lineWidth(0)
+      .gradientMode(common.GraphGradientMode.None)
+      .axisWidth(64)
+      .legend(
+        new common.VizLegendOptionsBuilder()
+          .displayMode(common.LegendDisplayMode.List)
+          .placement(common.LegendPlacement.Bottom)
+          .showLegend(false)
+          .calcs([]),
+      )
+      .tooltip(
+        new common.VizTooltipOptionsBuilder()
+          .mode(common.TooltipDisplayMode.Single)
+          .sort(common.SortOrder.None),
+      )
+  );
 }

@@ -1,22 +1,23 @@
 /**
  * One colour per meaning, the same in every panel. Quiet is slate, not green: a screen that is
  * well should not ask to be looked at. No meaning rests on colour alone: every mapped value has
- * a word, every series a name.
+ * a word, every series a name. Each stands out 3 to 1 from a panel of the dark theme and of the light
+ * one, and white stands out as much from it: in lanes it is the ground of a word.
  */
 export const colors = {
-  ok: '#2F3B46',
-  degraded: '#F2A93B',
+  ok: '#5B6A78',
+  degraded: '#D47F00',
   bad: '#E0403F',
   unknown: '#7B8087',
   /** Time the host took. The same red as "bad". */
   steal: '#E0403F',
   /** CPU time this machine used itself. */
-  own: '#8AB8FF',
+  own: '#4C8DF5',
   /** Memory the host swapped out and had to bring back. */
-  pageIn: '#B877D9',
-  disk: '#C98B3A',
-  memory: '#5FA8A0',
-  neutral: '#9AA5B1',
+  pageIn: '#A867D0',
+  disk: '#A9745B',
+  memory: '#3F9188',
+  neutral: '#7F8B98',
 } as const;
 
 /** What a value means in words, with its colour. */

@@ -28,6 +28,12 @@ export interface Step {
   readonly color: string;
 }
 
+/**
+ * Wide enough for the longest name of a lane in Inter at 12 px. All panels of a page that stand above each
+ * other have it, so that times line up.
+ */
+export const laneAxis = 150;
+
 /** A number that means no good or bad. */
 export const plain: readonly Step[] = [{ from: null, color: 'text' }];
 
@@ -69,6 +75,17 @@ export function mappings(meanings: readonly Meaning[]): dashboard.ValueMapping[]
           ),
         },
       ];
+}
+
+/** What stands where a number is missing, in grey: whatever colour the lowest numbers have. */
+export function missing(text: string): dashboard.ValueMapping {
+  return {
+    type: dashboard.MappingType.SpecialValue,
+    options: {
+      match: dashboard.SpecialValueMatch.NullAndNan,
+      result: { text, color: colors.unknown, index: 0 },
+    },
+  };
 }
 
 function legend(show: boolean): Builder<common.VizLegendOptions> {
@@ -135,7 +152,20 @@ export interface Lines extends Frame {
   readonly noValue?: string;
   /** The shortest step: for rules that are evaluated less often than the scrape. */
   readonly minStep?: string;
+  /** How far the axis goes at least, where what is usual for the unit does not fit. */
+  readonly softMax?: number;
 }
+
+/** A quiet panel has an axis all the same: without one Grafana draws zeros on 0 to 100, or 10000 %. */
+const quietAxis: Readonly<Record<string, number>> = {
+  percentunit: 0.1,
+  s: 0.1,
+  none: 4,
+  short: 4,
+  cps: 1,
+  ops: 1,
+  bytes: 1e6,
+};
 
 /** Numbers over time. Thin lines, no fill, gaps stay gaps. */
 export function lines(o: Lines): Panel {
@@ -148,13 +178,11 @@ export function lines(o: Lines): Panel {
     .targets(targets(o.lines))
     .unit(o.unit)
     .noValue(o.noValue ?? 'Nothing was measured in this range.')
-    .colorScheme(
-      new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassicByName),
-    )
+    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.PaletteClassic))
     .drawStyle(common.GraphDrawStyle.Line)
     .lineInterpolation(common.LineInterpolation.Linear)
-    .lineWidth(1)
-    .fillOpacity(o.stacked === true ? 40 : 0)
+    .lineWidth(o.stacked === true ? 0 : 1)
+    .fillOpacity(o.stacked === true ? 80 : 0)
     .gradientMode(common.GraphGradientMode.None)
     .showPoints(o.points === true ? common.VisibilityMode.Always : common.VisibilityMode.Auto)
     .pointSize(4)
@@ -175,6 +203,7 @@ export function lines(o: Lines): Panel {
     .overrides(styles(o.lines));
   if (o.min !== undefined) panel.min(o.min);
   if (o.max !== undefined) panel.max(o.max);
+  else if (o.logarithmic !== true) panel.axisSoftMax(o.softMax ?? quietAxis[o.unit] ?? 1);
   if (o.decimals !== undefined) panel.decimals(o.decimals);
   if (o.minStep !== undefined) panel.interval(o.minStep);
   panel.thresholds(steps(o.limits ?? [{ from: null, color: 'transparent' }]));
@@ -195,17 +224,16 @@ export interface Figure extends Frame {
   readonly steps: readonly Step[];
   readonly meanings?: readonly Meaning[];
   readonly noValue: string;
-  /** `lastNotNull` for what is so now, `max` for the worst of the range. */
-  readonly reduce?: 'lastNotNull' | 'max';
-  /** A line of the range behind the number; needs a range query. */
-  readonly sparkline?: boolean;
   /** Fill the panel with the colour. For the verdict alone. */
   readonly filled?: boolean;
   /** Show the series name beside the value: one tile per host. */
   readonly named?: boolean;
 }
 
-/** One number, large. */
+/**
+ * One number, large: as it is at the end of the range. Asked as one value, because the last of a range is also
+ * that of a machine which has been gone for half an hour. No line behind it: that would be a second tile.
+ */
 export function figure(o: Figure): Panel {
   const panel = new StatPanel()
     .title(o.title)
@@ -213,27 +241,25 @@ export function figure(o: Figure): Panel {
     .datasource(datasource)
     .span(o.w)
     .height(o.h)
-    .targets(targets([o.query]))
+    .targets(targets([{ ...o.query, kind: 'instant' }]))
     .unit(o.unit)
     .noValue(o.noValue)
     .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
     .thresholds(steps(o.steps))
-    .mappings(mappings(o.meanings ?? []))
+    .mappings([...mappings(o.meanings ?? []), missing(o.noValue)])
     .reduceOptions(
-      new common.ReduceDataOptionsBuilder()
-        .values(false)
-        .calcs([o.reduce ?? 'lastNotNull'])
-        .fields(''),
+      new common.ReduceDataOptionsBuilder().values(false).calcs(['lastNotNull']).fields(''),
     )
     .colorMode(
       o.filled === true ? common.BigValueColorMode.Background : common.BigValueColorMode.Value,
     )
-    .graphMode(o.sparkline === true ? common.BigValueGraphMode.Area : common.BigValueGraphMode.None)
+    .graphMode(common.BigValueGraphMode.None)
     .justifyMode(common.BigValueJustifyMode.Auto)
     .textMode(
       o.named === true ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Value,
     )
-    .wideLayout(true)
+    .wideLayout(false)
+    .text(new common.VizTextDisplayOptionsBuilder().titleSize(14).valueSize(28))
     .showPercentChange(false)
     .orientation(o.filled === true ? common.VizOrientation.Horizontal : common.VizOrientation.Auto);
   if (o.decimals !== undefined) panel.decimals(o.decimals);
@@ -265,9 +291,11 @@ export function lanes(o: Lanes): Panel {
     .targets(targets(o.lanes))
     .unit('none')
     .noValue(o.noValue ?? 'Nothing was measured in this range.')
-    .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
-    .thresholds(
-      steps(o.meanings.map(({ value, color }, i) => ({ from: i === 0 ? null : value, color }))),
+    // Not by thresholds: with those and merged values Grafana draws "0+" and "1+", not the words.
+    .colorScheme(
+      new dashboard.FieldColorBuilder()
+        .mode(dashboard.FieldColorModeId.Fixed)
+        .fixedColor(colors.unknown),
     )
     .mappings(mappings(o.meanings))
     .showValue(common.VisibilityMode.Auto)
@@ -277,7 +305,7 @@ export function lanes(o: Lanes): Panel {
     .lineWidth(0)
     .fillOpacity(90)
     .spanNulls(false)
-    .axisWidth(o.axis ?? 128)
+    .axisWidth(o.axis ?? laneAxis)
     .disablePagination()
     .legend(legend(false))
     .tooltip(

@@ -4,7 +4,11 @@ import { parsePromql } from '../../alerts/testing/promql.ts';
 
 type Check = (model: DashboardModel, siblings: readonly DashboardModel[]) => Generator<string>;
 
-function* variable(model: DashboardModel, name: string, all: string): Generator<string> {
+function* variable(
+  model: DashboardModel,
+  name: string,
+  all: string | undefined,
+): Generator<string> {
   const found = model.templating.list.find((item) => item.name === name);
   if (found === undefined) return yield `has no variable ${name}`;
   const label = name.replace(/^./, (first) => first.toUpperCase());
@@ -25,7 +29,12 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
     if (sources[0]?.label !== 'Data source') yield 'the data source is not labelled "Data source"';
   },
   *'template-job-rule'(model) {
-    yield* variable(model, 'job', '.+');
+    // An "All" that matches anything takes in what others export as well: `up`, `process_*`, `scrape_*`.
+    yield* variable(model, 'job', undefined);
+    const { query } = model.templating.list.find(({ name }) => name === 'job') ?? {};
+    const text = typeof query === 'string' ? query : (query?.query ?? '');
+    for (const name of /__name__=~"([^"]*)"/.exec(text)?.[1]?.split('|') ?? [text])
+      if (!/^(?:instance:)?stealwatch_\w+(?::\w+)?$/.test(name)) yield `jobs that have ${name}`;
   },
   /** Not `instance`: private addresses come again. "All" is also who was given no name. */
   *'template-host-rule'(model) {

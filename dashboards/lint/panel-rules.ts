@@ -116,7 +116,7 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
         ),
       ),
     ];
-    for (const mapping of lists.flat()) {
+    for (const mapping of lists.flat().filter(({ type }) => type === 'value')) {
       const words = Object.values(mapping.options).map(({ text }) => text);
       if (words.some((word) => (word ?? '') === '')) yield 'a value is told by its colour alone';
       if (new Set(words).size !== words.length) yield `the same word twice: ${words.join(', ')}`;
@@ -125,8 +125,8 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
       yield 'lanes without words';
   },
   *'one-hue-heatmap'(panel) {
-    const color = panel.options['color'] as { scheme?: string } | undefined;
-    if (panel.type === 'heatmap' && color?.scheme !== 'Oranges') yield `scheme ${color?.scheme}`;
+    const color = panel.options['color'] as { mode?: string } | undefined;
+    if (panel.type === 'heatmap' && color?.mode !== 'opacity') yield `colours by ${color?.mode}`;
   },
   *'overrides-fit'(panel) {
     const letters = new Set(panel.targets.map(({ refId }) => refId));
@@ -137,7 +137,8 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
     for (const { matcher } of panel.fieldConfig.overrides) {
       const on = String(matcher.options);
       if (matcher.id === 'byFrameRefID' && !letters.has(on)) yield `an override for query ${on}`;
-      if (matcher.id === 'byName' && !titles.has(on)) yield `an override for column ${on}`;
+      if (panel.type === 'table' && matcher.id === 'byName' && !titles.has(on))
+        yield `an override for column ${on}`;
     }
   },
   *'table-columns'(panel) {

@@ -41,10 +41,11 @@ function expressionOf(target: Target, panel: PanelModel, view: View): string {
   const rangeSeconds = view.to - view.from;
   return interpolate(target.expr, {
     rateInterval: `${rate}s`,
+    interval: `${step}s`,
     range: `${rangeSeconds}s`,
     rangeSeconds,
     toMs: view.to * 1000,
-    job: '.+',
+    job: 'stealwatch',
     host: view.host,
   });
 }
