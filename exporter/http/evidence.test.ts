@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import type { OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { hanging, serve } from '../../tools/rig/app-server.ts';
 import type { EvidenceSource } from '../evidence/evidence.ts';
 import type { Access } from './access/access.ts';
-import { namesLoopback } from './on-this-machine.ts';
+import { mayAsk, namesLoopback } from './on-this-machine.ts';
 
 function recorder(length = 100) {
   let generation = 1;
@@ -146,6 +148,30 @@ test('GET /evidence: as proxies ask that add nothing', async (t) => {
     assert.equal(await code('GET /evidence HTTP/1.1', host, second), '403', second);
   }
   assert.equal(await code('GET /evidence HTTP/1.1', 'Host: evil.example', host), '403');
+});
+
+const another = 33;
+const isRoot = process.getuid?.() === 0;
+
+test(
+  'GET /evidence: a proxy that asks as a client would is another user, and refused',
+  { skip: isRoot ? false : 'needs root, to be somebody else' },
+  async (t) => {
+    const { port } = await start(t, 10);
+    const ask = `exec 3<>/dev/tcp/127.0.0.1/${port}; printf 'GET /evidence HTTP/1.1\\r\\nHost: 127.0.0.1:${port}\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`;
+    const codeAs = async (uid: number) => {
+      const { stdout } = await promisify(execFile)('bash', ['-c', ask], { uid, gid: uid });
+      return stdout.split(' ')[1];
+    };
+    assert.equal(await codeAs(0), '200');
+    assert.equal(await codeAs(another), '403');
+  },
+);
+
+test('GET /evidence: the superuser and our own user may ask, nobody else and not nobody', () => {
+  assert.ok(mayAsk(0, 998) && mayAsk(0, undefined) && mayAsk(998, 998));
+  assert.ok(!mayAsk(33, 998) && !mayAsk(undefined, undefined) && !mayAsk(undefined, 998));
+  assert.ok(!mayAsk(65_534, 65_534));
 });
 
 test('GET /evidence: whoever has shown who they are reads it from anywhere', async (t) => {

@@ -13,7 +13,7 @@ import type { Connections } from './connections.ts';
 import { howToAsk, isOnThisMachine } from './on-this-machine.ts';
 
 const refusal = (request: IncomingMessage) =>
-  `evidence is for those who are known: give this exporter credentials (--web-config-file), or ask on the machine itself, by 127.0.0.1 and through no proxy: curl -s --compressed ${howToAsk(request)}\n`;
+  `evidence is for those who are known: give this exporter credentials (--web-config-file), or ask on the machine itself, as root, by 127.0.0.1 and through no proxy: sudo curl -s --compressed ${howToAsk(request)}\n`;
 
 const keptMs = 1000;
 

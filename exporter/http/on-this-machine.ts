@@ -1,11 +1,14 @@
 /**
  * Whether a request without credentials is from this machine itself. That the connection is says
  * little: a proxy on this machine asks by loopback for the whole world, and a browser here for every
- * page that is open in it. So it must look like the command that the documentation shows, in all that
- * those two do otherwise; docs/security.md says what is left.
+ * page that is open in it. So whoever holds the other end must be one who may see all of this anyway,
+ * the superuser or the user we run as, which a proxy is not. And it must look like the command that
+ * the documentation shows, in all that proxies and browsers do otherwise; docs/security.md says what is left.
  */
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { isLoopback } from '../procfs/local-addresses.ts';
+import { ownerOfPeer } from '../procfs/socket-owner.ts';
 
 /** Behind one of these the client is somebody else, whatever the connection says. */
 const ofProxies =
@@ -29,6 +32,26 @@ function onlyHost({ headers, rawHeaders }: IncomingMessage): string | undefined 
   return count === 1 ? headers.host : undefined;
 }
 
+/** `nobody`: what services run as that have no user of their own, and who users of other namespaces seem to be. */
+const nobody = 65_534;
+
+/** May see what the recorder tells: it is in the kernel log and in /proc, or in our own memory. */
+export const mayAsk = (owner: number | undefined, own: number | undefined): boolean =>
+  owner === 0 || (owner !== undefined && owner === own && owner !== nobody);
+
+/** A connection stays whose it is: of each it is looked up once. */
+const asked = new WeakMap<Socket, boolean>();
+
+function isOfOurs(socket: Socket): boolean {
+  const known = asked.get(socket);
+  if (known !== undefined) return known;
+  const { remoteAddress = '', remotePort = 0, localAddress = '', localPort = 0 } = socket;
+  const owner = ownerOfPeer({ remoteAddress, remotePort, localAddress, localPort });
+  const may = mayAsk(owner, process.getuid?.());
+  asked.set(socket, may);
+  return may;
+}
+
 export function isOnThisMachine(request: IncomingMessage): boolean {
   const { socket, headers, httpVersion } = request;
   const usualPort = 'encrypted' in socket ? 443 : 80;
@@ -39,7 +62,9 @@ export function isOnThisMachine(request: IncomingMessage): boolean {
     namesLoopback(onlyHost(request), socket.localPort ?? 0, usualPort) &&
     // A page of another place asks.
     headers.origin === undefined &&
-    !Object.keys(headers).some((name) => ofProxies.test(name))
+    !Object.keys(headers).some((name) => ofProxies.test(name)) &&
+    // Last: it costs a look at all connections there are.
+    isOfOurs(socket)
   );
 }
 
