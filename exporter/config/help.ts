@@ -1,18 +1,11 @@
 /** What `--help` says, from the table in settings.ts. */
+import { wrap } from '../measure/wrap.ts';
 import { type Setting, settings, type SettingsTable } from './settings.ts';
 
-function wrapped(text: string, indent: string, width = 92): string {
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && indent.length + line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = '';
-    }
-    line = line === '' ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((text) => indent + text).join('\n');
-}
+const wrapped = (text: string, indent: string) =>
+  wrap(text, 92 - indent.length)
+    .map((line) => indent + line)
+    .join('\n');
 
 function usageOf({ flag, placeholder, optional }: Setting<unknown>): string {
   if (placeholder === undefined) return `--${flag}`;

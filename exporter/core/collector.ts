@@ -97,6 +97,8 @@ export type Severity = (typeof severities)[number];
 export interface Finding {
   readonly severity: Severity;
   readonly text: string;
+  /** It is over, and told for a while as what was before. */
+  readonly past?: true;
 }
 
 export const bySeverity = (a: Pick<Finding, 'severity'>, b: Pick<Finding, 'severity'>): number =>

@@ -29,7 +29,8 @@ export function stealFinding(minute: MinuteSample, threshold: number, told: bool
 export function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
   if (agoSeconds > stallShownSeconds) return [];
   const text = `This machine stood still for ${durationText(stallSeconds)}, ${durationText(agoSeconds)} ago: nothing ran, not even this exporter.`;
-  return [{ severity: agoSeconds <= stallBadSeconds ? 'bad' : 'warning', text }];
+  if (agoSeconds <= stallBadSeconds) return [{ severity: 'bad', text }];
+  return [{ severity: 'warning', text, past: true }];
 }
 
 /** Critical: with the wrong folder all signals of the machine are missing, not well. */

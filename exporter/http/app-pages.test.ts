@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Check, type Collector } from '../core/collector.ts';
+import { gunzipSync } from 'node:zlib';
+import type { Check, Collector, Finding } from '../core/collector.ts';
 import { hanging, healthy, serve, serverOf } from '../../tools/rig/app-server.ts';
 import { verdictOf } from '../core/verdict.ts';
 
@@ -69,15 +70,41 @@ test('GET /: the worst finding is the headline, all text is escaped, gaps stay g
       }),
     },
   ]);
-  const page = (await get('/')).body.toString();
+  const page = (await get('/', { accept: 'text/html' })).body.toString();
   assert.match(page, /<h1 class="bad">.*&lt;script&gt;alert\(&quot;x&quot;\)/);
   assert.doesNotMatch(page, /<script/);
   assert.match(page, /<li class="warning">.*Save points are on\./);
   assert.match(page, /<td>hung_task_log<\/td><td>needs CAP_SYSLOG<\/td>/);
   assert.doesNotMatch(page, /<td>steal<\/td>/);
-  assert.match(page, /now 25 %, highest in 15 s 25 %/);
+  assert.match(page, /highest in 5 s 25 %, in 15 s 25 %/);
   assert.doesNotMatch(page, /No Asynq here/);
   assert.equal(page.match(/<path d="(.*?)"/)?.[1]?.match(/M/g)?.length, 2, 'two runs, one gap');
+});
+
+test('GET /: text but for a browser, zipped or not, with the state of all of it in a header', async (t) => {
+  let findings: readonly Finding[] = [];
+  const { get } = await serve(t, [
+    { ...healthy, report: () => ({ findings, evidence: { stealOfDemand: 0 } }) },
+  ]);
+  const state = async () => (await get('/')).headers['stealwatch-state'];
+  const plain = await get('/', { accept: '*/*' });
+  assert.equal(plain.headers['content-type'], 'text/plain; charset=utf-8');
+  assert.match(plain.body.toString(), /^ok    Your host is quiet/);
+  assert.equal(plain.headers['vary'], 'Accept, Accept-Encoding');
+  assert.equal(plain.headers['cache-control'], 'no-store');
+  const zipped = await get('/', { 'accept-encoding': 'gzip' });
+  assert.deepEqual(gunzipSync(zipped.body), plain.body);
+  const html = await get('/', { accept: 'text/html,*/*;q=0.8' });
+  assert.equal(html.headers['content-type'], 'text/html; charset=utf-8');
+  assert.match(String(html.headers['content-security-policy']), /^default-src 'none'/);
+  assert.match(html.body.toString(), /^<!doctype html>/);
+  assert.equal(await state(), 'good');
+  findings = [{ severity: 'warning', text: 'Save points are on.' }];
+  assert.equal(await state(), 'warning');
+  findings = [{ severity: 'bad', text: 'Redis is down.' }];
+  assert.equal(await state(), 'bad');
+  findings = [{ severity: 'warning', text: 'A task hung, 20 min ago.', past: true }];
+  assert.equal(await state(), 'good');
 });
 
 test('GET /probe: forged targets are 404 and go nowhere', async (t) => {

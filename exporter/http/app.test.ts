@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { formatOf } from './app.ts';
+import { formatOf, wantsHtml } from './accept.ts';
 import { type Collector, type Family, single } from '../core/collector.ts';
 import { healthy, hanging, level, serve, total } from '../../tools/rig/app-server.ts';
 import { stopwatch } from '../../tools/rig/waited.ts';
@@ -17,6 +17,16 @@ test('GET /metrics: text by default, OpenMetrics when asked for', async (t) => {
   assert.match(open.headers['content-type'] ?? '', /^application\/openmetrics-text; version=1.0.0/);
   assert.match(open.body.toString(), /# TYPE things counter\nthings_total 3\n/);
   assert.ok(open.body.toString().endsWith('# EOF\n'));
+});
+
+test('wantsHtml: browsers, and nobody who does not name it', () => {
+  const firefox = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+  assert.equal(wantsHtml(firefox), true);
+  assert.equal(wantsHtml('TEXT/HTML;q=0.5, text/plain;q=0.5'), true);
+  for (const accept of ['', '*/*', 'text/*', 'text/plain', 'text/html;q=0', 'text/html;q=x']) {
+    assert.equal(wantsHtml(accept), false, accept);
+  }
+  assert.equal(wantsHtml('text/html;q=0.4,text/plain;q=0.5'), false);
 });
 
 test('formatOf: what Prometheus 2 and 3, browsers and curl send', () => {

@@ -10,13 +10,16 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Clock } from '../measure/clock.ts';
 import type { Collector, Family } from '../core/collector.ts';
+import { formatOf, wantsHtml } from './accept.ts';
 import type { Askers } from './askers.ts';
 import type { ConnectionLimits, Connections } from './connections.ts';
 import { createExposition, type Encoding, gzip } from '../exposition/exposition.ts';
 import { createGarbageCollection } from '../core/garbage.ts';
-import { contentTypes, type Format } from '../exposition/metrics.ts';
+import { contentTypes } from '../exposition/metrics.ts';
 import { oncePerTurn } from './once-per-turn.ts';
-import { pageOf } from './page.ts';
+import { contentSecurityPolicy, htmlOf } from './page/html.ts';
+import { overviewOf, stateHeader } from './page/overview.ts';
+import { textOf } from './page/text.ts';
 import { pathOf } from './request-target.ts';
 import type { RequestCounter } from '../core/requests.ts';
 import { longestSeconds } from '../core/round.ts';
@@ -40,7 +43,7 @@ export interface App {
   readonly askers: Askers;
   readonly evidence: EvidenceSource;
   readonly version: string;
-  readonly clock: Pick<Clock, 'monotonic' | 'every'>;
+  readonly clock: Pick<Clock, 'monotonic' | 'wall' | 'every'>;
   readonly limits: ConnectionLimits;
   /** TLS and credentials; plain HTTP for everyone without it. */
   readonly access?: Access;
@@ -55,23 +58,6 @@ function deadlineOf(ctx: Context): number {
   return Math.min(longestSeconds, Math.max(shortestDeadlineSeconds, asked - deadlineMarginSeconds));
 }
 
-/**
- * OpenMetrics when it is asked for at least as much as text/plain. Parameters other than q are
- * passed over (Prometheus 3 sends `escaping=`), which is why Koa's own negotiation does not do.
- */
-export function formatOf(accept: string): Format {
-  const weights = new Map<string, number>();
-  for (const range of accept.toLowerCase().split(',')) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim());
-    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
-    weights.set(type, Math.max(weights.get(type) ?? 0, Number(weight) || 0));
-  }
-  const openmetrics = weights.get('application/openmetrics-text') ?? 0;
-  return openmetrics > 0 && openmetrics >= (weights.get('text/plain') ?? 0)
-    ? 'openmetrics'
-    : 'text';
-}
-
 /** What the client takes; said in the answer's headers. */
 function encodingFor(ctx: Context): Encoding {
   ctx.vary('Accept-Encoding');
@@ -80,12 +66,14 @@ function encodingFor(ctx: Context): Encoding {
   return 'gzip';
 }
 
-/** The page is text and its own styles: no script, no frame around it, no form. */
-const contentSecurityPolicy =
-  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/** Made once for all that ask in one turn of the event loop, and zipped where one of them takes that. */
+function inBothEncodings(make: () => string): Readonly<Record<Encoding, () => string | Buffer>> {
+  const identity = oncePerTurn(make);
+  return { identity, gzip: oncePerTurn(() => gzip(identity())) };
+}
 
 function routes(app: App, connections: () => Connections): Router {
-  const { collectors, scraper, targets, evidence, version, access, askers } = app;
+  const { collectors, scraper, targets, evidence, version, access, askers, clock } = app;
   const router = new Router();
   const exposition = createExposition(access?.tls !== undefined);
   const collectGarbage = createGarbageCollection();
@@ -99,8 +87,16 @@ function routes(app: App, connections: () => Connections): Router {
     const text = JSON.stringify({ ...now, askedSecondsAgo });
     return { code: now.status === 'ok' ? 200 : 503, text };
   });
-  const page = oncePerTurn(() => pageOf(reportsOf(collectors), version, evidence.incidents()));
-  const zippedPage = oncePerTurn(() => gzip(page()));
+  const overview = oncePerTurn(() =>
+    overviewOf({
+      reports: reportsOf(collectors),
+      version,
+      incidents: evidence.incidents(),
+      wall: clock.wall(),
+    }),
+  );
+  const page = inBothEncodings(() => htmlOf(overview()));
+  const plainPage = inBothEncodings(() => textOf(overview()));
 
   async function sendFamilies(
     ctx: Context,
@@ -158,8 +154,11 @@ function routes(app: App, connections: () => Connections): Router {
   router.get('/', (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Security-Policy', contentSecurityPolicy);
-    ctx.type = 'html';
-    ctx.body = encodingFor(ctx) === 'gzip' ? zippedPage() : page();
+    ctx.set(stateHeader, overview().state);
+    ctx.vary('Accept');
+    const html = wantsHtml(ctx.get('Accept'));
+    ctx.type = html ? 'html' : 'text';
+    ctx.body = (html ? page : plainPage)[encodingFor(ctx)]();
   });
   return router;
 }

@@ -113,8 +113,9 @@ export function createKernelLogFindings({
     if (at === undefined) return [];
     const age = clock.monotonic() - at;
     if (age > forgottenSeconds) return [];
-    const severity = age <= freshSeconds ? 'bad' : 'warning';
-    return [{ severity, text: `${text}, ${durationText(age)} ago.` }];
+    const told = `${text}, ${durationText(age)} ago.`;
+    if (age <= freshSeconds) return [{ severity: 'bad', text: told }];
+    return [{ severity: 'warning', text: told, past: true }];
   }
 
   return {

@@ -10,7 +10,10 @@ const slots = 180;
 
 export interface History {
   readonly stepSeconds: number;
-  /** Of the last so many steps or of all, oldest first; null where nothing was recorded. */
+  /**
+   * Oldest first, null where nothing was recorded: of the last so many steps, or of all since the first
+   * record, as far as they are kept.
+   */
   points(steps?: number): (number | null)[];
 }
 
@@ -22,16 +25,19 @@ export function createHistory(clock: Clock): Recorder {
   const values = new Float64Array(slots);
   const stamps = new Float64Array(slots).fill(-1);
   const slotNow = () => Math.floor(clock.monotonic() / stepSeconds);
+  let begun: number | undefined;
+  const sinceBegun = () => (begun === undefined ? 0 : Math.min(slots, slotNow() - begun + 1));
 
   return {
     stepSeconds,
     record(value) {
       const stamp = slotNow();
       const i = stamp % slots;
+      begun ??= stamp;
       values[i] = stamps[i] === stamp ? Math.max(values[i] ?? value, value) : value;
       stamps[i] = stamp;
     },
-    points(steps = slots) {
+    points(steps = sinceBegun()) {
       const first = slotNow() - steps + 1;
       return Array.from({ length: steps }, (_, back) => {
         const stamp = first + back;

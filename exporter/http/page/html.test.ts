@@ -1,8 +1,19 @@
 /** What stands on the page at `/`, piece by piece. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Chart, Report } from '../core/collector.ts';
-import { pageOf } from './page.ts';
+import type { Chart, Report } from '../../core/collector.ts';
+import type { IncidentSummary } from '../../evidence/summary.ts';
+import { htmlOf } from './html.ts';
+import { overviewOf } from './overview.ts';
+
+/** The wall clock of an evening after all incidents. */
+const wall = Date.UTC(2026, 10, 30, 23) / 1000;
+
+const pageOf = (
+  reports: readonly Report[],
+  version: string,
+  incidents: readonly IncidentSummary[],
+) => htmlOf(overviewOf({ reports, version, incidents, wall }));
 
 const page = (...reports: readonly Report[]) => pageOf(reports, '1.2.3', []);
 
@@ -25,20 +36,27 @@ test('page: numbers in the unit and precision that people read', () => {
     ['seconds', 0.999, '999 ms'],
     ['seconds', 1, '1 s'],
     ['seconds', 75.25, '75 s'],
+    ['per_second', 0, '0/s'],
     ['per_second', 9.94, '9.9/s'],
     ['per_second', 10, '10/s'],
     ['per_second', 1234.5, '1235/s'],
     ['count', 2.4, '2'],
   ];
   for (const [unit, value, text] of cases) {
-    assert.equal(caption(chart(unit, [value])), `now ${text}, highest in 5 s ${text}`, unit);
+    assert.equal(caption(chart(unit, [value])), `highest in 5 s ${text}, in 5 s ${text}`, unit);
   }
 });
 
-test('page: a chart says what is now, what was highest and in how long', () => {
+test('page: a chart says what was highest just now and in how long', () => {
   const points = [...Array.from({ length: 178 }, () => 1), 7, 3];
-  assert.equal(caption(chart('count', points)), 'now 3, highest in 15 min 7');
-  assert.equal(caption(chart('count', [...points, null])), 'now 3, highest in 15 min 7', 'a gap');
+  assert.equal(caption(chart('count', points)), 'highest in 5 s 3, in 15 min 7');
+  const gap = (steps: number) => chart('count', [...points, ...Array(steps).fill(null)]);
+  assert.equal(caption(gap(1)), 'highest in 10 s 3, in 15 min 7', 'not yet recorded');
+  assert.equal(
+    caption(gap(2)),
+    'nothing for 10 s, highest in 15 min 7',
+    'what was before is not now',
+  );
   assert.equal(caption(chart('count', [null, null])), undefined, 'never anything');
 });
 
@@ -85,13 +103,13 @@ test('page: checks, what cannot be seen, and nothing of what there is not', () =
   assert.match(text, /<tr><td>two<\/td><td class="bad">✖ frozen<\/td><td>because<\/td><\/tr>/);
   assert.match(text, /<tr><td>unseen<\/td><td>why &amp; how<\/td><\/tr>/);
   assert.doesNotMatch(text, /<td>seen<\/td>/);
-  assert.match(text, /<footer>status: failing · .* stealwatch 1\.2\.3 · /);
+  assert.match(text, /says failing · .* stealwatch 1\.2\.3 · /);
   const empty = page({});
   for (const title of ['The last 15 minutes', 'Checks', 'What this machine does not let us see']) {
     assert.ok(!empty.includes(`<h2>${title}`), title);
   }
   assert.ok(text.includes('<h2>Checks</h2>\n<table><tr><th>Check</th><th>State</th><th>Why</th>'));
-  assert.match(empty, /<footer>status: ok · /);
+  assert.match(empty, /says ok · /);
 });
 
 test('page: whatever characters a text has, they are text', () => {
@@ -140,7 +158,7 @@ test('page: incidents since boot, the newest first, and none where there was non
   };
   const open = { ...past, id: 'b-2', began: past.began + 3600, seconds: 5 * 3600, open: true };
   const what =
-    'Redis did not answer; the kernel reported a hung task. Your host has paged out memory. <a href="evidence">evidence</a>';
+    'Redis did not answer; the kernel reported a hung task. Verdict: Your host has paged out memory.';
   const text = pageOf([], '1.2.3', [past, open]);
   const rows = [...text.matchAll(/<tr><td>2026.*?<\/tr>/g)].map(([row]) => row);
   assert.deepEqual(rows, [

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Check } from '../../core/collector.ts';
+import { type Verdict, verdicts } from '../../core/verdict.ts';
+import { redisStates } from '../../redis/state.ts';
+import { type Known, nextStep } from './next-step.ts';
+
+const verdict = (name: Verdict['name']): Verdict => ({ name, severity: 'bad', text: 'x' });
+const check = (name: string, state: string, ok = false): Check => ({
+  name,
+  critical: true,
+  ok,
+  state,
+  reason: 'x',
+  sinceSeconds: 0,
+  ageSeconds: 0,
+});
+
+const quiet: Known = {
+  verdict: { ...verdict('quiet'), severity: 'good' },
+  checks: [],
+  findings: [],
+  blind: false,
+  incidents: [],
+  wall: 100_000,
+};
+
+const runbookOf = (more: Partial<Known>) => nextStep({ ...quiet, ...more })?.runbook;
+
+test('next step: whatever is ill has one, and each runbook it names is there', () => {
+  const illVerdicts = verdicts.filter((name) => !['unknown', 'quiet'].includes(name));
+  const illStates = redisStates.filter((state) => !['up', 'slow'].includes(state));
+  const steps = [
+    ...illVerdicts.map((name) => nextStep({ ...quiet, verdict: verdict(name) })),
+    ...illStates.map((state) => nextStep({ ...quiet, checks: [check('redis', state)] })),
+    nextStep({ ...quiet, checks: [check('sampler_steal', 'stale')] }),
+  ];
+  for (const step of steps) {
+    assert.ok(step?.runbook !== undefined || step?.command !== undefined);
+    if (step.runbook === undefined) continue;
+    const file = new URL(`../../../docs/runbooks/${step.runbook}.md`, import.meta.url);
+    assert.ok(existsSync(file), step.runbook);
+  }
+  assert.equal(nextStep(quiet), undefined);
+});
+
+test('next step: a page that does not come back first, then Redis, then the rest of the host', () => {
+  const checks = [check('redis', 'frozen')];
+  assert.equal(runbookOf({ checks, verdict: verdict('page_in_stuck') }), 'PageInStuck');
+  assert.equal(runbookOf({ checks, verdict: verdict('cpu_steal') }), 'RedisFrozen');
+  assert.equal(runbookOf({ verdict: verdict('cpu_steal') }), 'StealHigh');
+  assert.equal(runbookOf({ checks: [check('redis', 'frozen', true)] }), undefined);
+});
+
+test('next step: what has no runbook of its own leads to all of them, what is over does not', () => {
+  const bad = { severity: 'bad', text: 'The app lies.' } as const;
+  assert.equal(runbookOf({ findings: [bad] }), '');
+  assert.equal(runbookOf({ checks: [check('procfs', 'wrong')] }), '');
+  assert.equal(runbookOf({ findings: [{ ...bad, past: true }] }), undefined);
+});
+
+test('next step: of an incident of the last day the report, and nothing of one under way', () => {
+  const cause = { name: 'quiet', text: 'x' };
+  const past = { id: 'a', began: 96_340, seconds: 60, open: false, met: ['x'], cause };
+  assert.deepEqual(nextStep({ ...quiet, incidents: [past] }), {
+    text: 'An incident ended 60 min ago, ticket and post-mortem draft',
+    command: 'stealwatch report',
+  });
+  assert.equal(nextStep({ ...quiet, incidents: [{ ...past, open: true }] }), undefined);
+  assert.equal(nextStep({ ...quiet, incidents: [past], wall: 200_000 }), undefined);
+  // A clock that was set back.
+  assert.match(nextStep({ ...quiet, incidents: [past], wall: 5 })?.text ?? '', /ended 0 s ago/);
+});

@@ -1,0 +1,125 @@
+/** What the one who reads the page does next, from what is the matter. */
+import type { Check } from '../../core/collector.ts';
+import type { Status } from '../../core/status.ts';
+import type { Verdict } from '../../core/verdict.ts';
+import type { IncidentSummary } from '../../evidence/summary.ts';
+import { durationText } from '../../measure/duration.ts';
+
+export interface NextStep {
+  /** The beginning of a sentence, without its full stop. */
+  readonly text: string;
+  /** What to type. */
+  readonly command?: string;
+  /** The name of a runbook, or empty for the list of them. */
+  readonly runbook?: string;
+}
+
+const ofVerdict: Readonly<Record<Verdict['name'], NextStep | undefined>> = {
+  page_in_lost: {
+    text: 'Do not kill or restart what hangs: it cannot end before it wakes',
+    runbook: 'PageInStuck',
+  },
+  page_in_stuck: {
+    text: 'Do not kill or restart what hangs: it cannot end before its page is back',
+    runbook: 'PageInStuck',
+  },
+  host_paging: {
+    text: 'Write to your provider while it lasts, with what is seen here',
+    runbook: 'HostPageInThrash',
+  },
+  host_paging_unannounced: {
+    text: 'Write to your provider while it lasts, with what is seen here',
+    runbook: 'HostPageInThrash',
+  },
+  kernel_page_in: {
+    text: 'Look whether it goes on before you restart anything',
+    runbook: 'HostStalled',
+  },
+  cpu_steal: {
+    text: 'See whether it follows your own load, and write to your provider if it does not',
+    runbook: 'StealHigh',
+  },
+  disk: { text: 'See who waits, and for which disk or file system', runbook: 'TaskStuckInD' },
+  own_load: { text: 'See which of your own processes it is', command: 'top' },
+  unknown: undefined,
+  quiet: undefined,
+};
+
+/** Whatever hangs, hangs in the host: what Redis says of itself comes after that. */
+const hostFirst: ReadonlySet<Verdict['name']> = new Set(['page_in_lost', 'page_in_stuck']);
+
+/** By the state of the check `redis`. */
+const ofRedis: Readonly<Record<string, NextStep>> = {
+  frozen: {
+    text: 'Do not kill or restart Redis before you know what it waits for',
+    runbook: 'RedisFrozen',
+  },
+  refused: { text: 'See whether Redis runs, and what its log said last', runbook: 'RedisDown' },
+  unreachable: { text: 'See name, route and firewall between here and it', runbook: 'RedisDown' },
+  loading: {
+    text: 'Wait, it reads its data set: a restart begins that anew',
+    runbook: 'RedisDown',
+  },
+  auth_failed: {
+    text: 'See whether the password was changed, and whether applications still get in',
+    runbook: 'RedisDown',
+  },
+  error: { text: 'See what Redis says', runbook: 'RedisDown' },
+};
+
+function redisStep(checks: readonly Check[]): NextStep | undefined {
+  const redis = checks.find(({ name, ok }) => name === 'redis' && !ok);
+  return redis === undefined ? undefined : ofRedis[redis.state];
+}
+
+function stoppedClock(checks: readonly Check[]): NextStep | undefined {
+  const stale = checks.some(({ name, ok }) => name.startsWith('sampler_') && !ok);
+  return stale
+    ? { text: 'See whether the machine stands still, or one source of it', runbook: 'SamplerStale' }
+    : undefined;
+}
+
+/** Who was asleep reads of it in the morning. */
+const rememberedSeconds = 24 * 3600;
+
+function afterwards(incidents: readonly IncidentSummary[], wall: number): NextStep | undefined {
+  const last = incidents.findLast(({ open }) => !open);
+  if (last === undefined) return undefined;
+  const ago = wall - (last.began + last.seconds);
+  if (ago > rememberedSeconds) return undefined;
+  return {
+    text: `An incident ended ${durationText(Math.max(0, ago))} ago, ticket and post-mortem draft`,
+    command: 'stealwatch report',
+  };
+}
+
+/** What is known now, and what was before. */
+export interface Known extends Pick<Status, 'verdict' | 'checks' | 'findings'> {
+  /** Some signals are not seen here, and the page says why. */
+  readonly blind: boolean;
+  readonly incidents: readonly IncidentSummary[];
+  /** Unix time. */
+  readonly wall: number;
+}
+
+export function nextStep({
+  verdict,
+  checks,
+  findings,
+  blind,
+  incidents,
+  wall,
+}: Known): NextStep | undefined {
+  const own = ofVerdict[verdict.name];
+  if (own !== undefined && hostFirst.has(verdict.name)) return own;
+  const step = redisStep(checks) ?? own ?? stoppedClock(checks);
+  if (step !== undefined) return step;
+  const ill = findings.some(({ severity, past }) => severity === 'bad' && past !== true);
+  if (ill || checks.some(({ critical, ok }) => critical && !ok)) {
+    return { text: 'Look for what you see', runbook: '' };
+  }
+  if (verdict.name === 'unknown' && blind) {
+    return { text: 'See below what cannot be seen here, and what would grant it' };
+  }
+  return afterwards(incidents, wall);
+}

@@ -1,0 +1,70 @@
+/** How the page says a number, and how it shows text that came from outside. */
+import type { Chart } from '../../core/collector.ts';
+import { durationText } from '../../measure/duration.ts';
+import { percentText } from '../../measure/percent.ts';
+
+/** Colours a terminal that shows the page, or turns its text around. */
+const unseen = /[\p{Cc}\p{Bidi_Control}]/gu;
+
+function codeOf(character: string): string {
+  const digits = character.charCodeAt(0).toString(16);
+  return digits.length > 2 ? `\\u${digits}` : `\\x${digits.padStart(2, '0')}`;
+}
+
+/** On one line, and nothing in it that is not seen. */
+export function visible(text: string): string {
+  return text.replaceAll(unseen, codeOf);
+}
+
+function quantity(value: number, unit: Chart['unit']): string {
+  switch (unit) {
+    case 'ratio':
+      return percentText(value);
+    case 'seconds':
+      return durationText(value);
+    case 'per_second':
+      return `${value.toFixed(value > 0 && value < 10 ? 1 : 0)}/s`;
+    case 'count':
+      return String(Math.round(value));
+  }
+}
+
+/** To the second and in UTC, as a ticket says it. */
+export const utc = (seconds: number): string =>
+  new Date(seconds * 1000)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
+
+export interface Drawn {
+  readonly title: string;
+  readonly unit: Chart['unit'];
+  /** Since the first record, oldest first; null where nothing was recorded. */
+  readonly points: readonly (number | null)[];
+  readonly highest: number;
+  readonly seconds: number;
+  /** `highest in 5 s 25 %, in 12 min 31 %`. */
+  readonly words: string;
+}
+
+/** The step under way may have no record yet. */
+const freshSteps = 1;
+
+/** None while nothing was recorded in all that time. What is of before is not said as of now. */
+export function drawnOf({ title, unit, history }: Chart): Drawn[] {
+  const points = history.points();
+  const values = points.filter((value) => value !== null);
+  const last = values.at(-1);
+  if (last === undefined) return [];
+  const steps = points.length - 1 - points.findLastIndex((value) => value !== null);
+  const { stepSeconds } = history;
+  const seconds = points.length * stepSeconds;
+  const highest = Math.max(0, ...values);
+  // A step keeps its largest value, which may be over by now.
+  const latest =
+    steps <= freshSteps
+      ? `highest in ${durationText((steps + 1) * stepSeconds)} ${quantity(last, unit)}, in`
+      : `nothing for ${durationText(steps * stepSeconds)}, highest in`;
+  const words = `${latest} ${durationText(seconds)} ${quantity(highest, unit)}`;
+  return [{ title, unit, points, highest, seconds, words }];
+}
