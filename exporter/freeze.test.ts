@@ -88,6 +88,8 @@ test('without any Redis the exporter runs, and says refused', async (t) => {
   const status = await timedGet(`${exporter.url}/status`);
   assert.equal(status.status, 503);
   assert.match(status.body, /start with --redis-url none/);
+  // Nothing of the documents is beside the bundle.
+  assert.match((await timedGet(`${exporter.url}/runbook/RedisDown`)).body, /^# RedisDown\n/);
 });
 
 test('no password ever reaches a page, a metric, a label or the log', async (t) => {

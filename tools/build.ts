@@ -9,6 +9,8 @@
 import type { BuildOptions, Plugin } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { runbooksIn } from '../exporter/http/runbooks/runbooks.ts';
 import { bundledPackages, licencesPage, noticesText } from './notices.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -139,6 +141,9 @@ const { metafile } = await esbuild.build({
     'import.meta.filename': '__filename',
     STEALWATCH_VERSION: JSON.stringify(version),
     STEALWATCH_REVISION: JSON.stringify(revision()),
+    STEALWATCH_RUNBOOKS: JSON.stringify(
+      gzipSync(JSON.stringify(runbooksIn('docs/runbooks')), { level: 9 }).toString('base64'),
+    ),
   },
   plugins: [stubPlugin, apartPlugin],
   legalComments: 'none',
@@ -159,5 +164,5 @@ const made = new Set([notices, ...Object.keys(metafile.outputs)]);
 for (const path of readdirSync('dist').map((name) => `dist/${name}`)) {
   if (!made.has(path)) rmSync(path, { recursive: true });
 }
-// Where the sources of the documents are, which an image is built without.
-if (existsSync('docs')) writeFileSync('docs/licences.md', licencesPage(packages));
+// Where it is kept: an image is built with few of the documents.
+if (existsSync('docs/licences.md')) writeFileSync('docs/licences.md', licencesPage(packages));

@@ -124,7 +124,9 @@ test('unknown paths are 404, other methods 405, and neither grows the series', a
   const { get, requests } = await serve(t, [healthy]);
   const before = requests.counts().length;
   for (let i = 0; i < 20; i++) assert.equal((await get(`/wp-login-${i}.php`)).status, 404);
-  assert.equal((await get('/livez')).body.toString(), 'ok\n');
+  for (const path of ['/livez', '/healthz', '/-/healthy']) {
+    assert.equal((await get(path)).body.toString(), 'ok\n', path);
+  }
   assert.equal((await get('/metrics', {}, 'POST')).status, 405);
   // other 404, /livez 200, /metrics 405.
   assert.equal(requests.counts().length, before + 3);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { formatOf, wantsHtml } from './accept.ts';
+import { formatOf, wantsHtml } from './page/accept.ts';
 import { type Collector, type Family, single } from '../core/collector.ts';
 import { healthy, hanging, level, serve, total } from '../../tools/rig/app-server.ts';
 import { stopwatch } from '../../tools/rig/waited.ts';

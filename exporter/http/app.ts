@@ -10,7 +10,7 @@ import type { IncomingMessage } from 'node:http';
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import type { Clock } from '../measure/clock.ts';
 import type { Collector, Family } from '../core/collector.ts';
-import { formatOf, wantsHtml } from './accept.ts';
+import { formatOf, wantsHtml } from './page/accept.ts';
 import type { Askers } from './askers.ts';
 import type { ConnectionLimits, Connections } from './connections.ts';
 import { createExposition, type Encoding, gzip } from '../exposition/exposition.ts';
@@ -21,6 +21,7 @@ import { contentSecurityPolicy, htmlOf } from './page/html.ts';
 import { overviewOf, stateHeader } from './page/overview.ts';
 import { textOf } from './page/text.ts';
 import { pathOf } from './request-target.ts';
+import { runbookRoute } from './runbooks/route.ts';
 import type { RequestCounter } from '../core/requests.ts';
 import { longestSeconds } from '../core/round.ts';
 import type { Scraper } from '../core/scrape.ts';
@@ -148,9 +149,11 @@ function routes(app: App, connections: () => Connections): Router {
     ctx.body = text;
   });
   router.get('/evidence', evidenceRoute(app, connections));
-  router.get('/livez', (ctx) => {
+  // The names that supervisors try by themselves: Kubernetes' and Prometheus'.
+  router.get(['/livez', '/healthz', '/-/healthy'], (ctx) => {
     ctx.body = 'ok\n';
   });
+  router.get(['/runbook', '/runbook/:name'], runbookRoute);
   router.get('/', (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Security-Policy', contentSecurityPolicy);

@@ -12,8 +12,8 @@ import { utc, visible } from './shown.ts';
 
 const columns = 80;
 
-/** What a line begins with; `stealwatch status` colours it. */
-export const words: Readonly<Record<Severity, string>> = {
+/** What a line begins with. */
+const words: Readonly<Record<Severity, string>> = {
   bad: 'BAD',
   warning: 'WARN',
   good: 'ok',

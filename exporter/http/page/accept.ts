@@ -1,5 +1,5 @@
 /** What a client says it takes. */
-import type { Format } from '../exposition/metrics.ts';
+import type { Format } from '../../exposition/metrics.ts';
 
 /**
  * By media type. Parameters other than q are passed over (Prometheus 3 sends `escaping=`), which is why

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { healthy, serve } from '../../../tools/rig/app-server.ts';
+import { htmlFromMarkdown } from './markdown.ts';
+import { runbookOf } from './runbooks.ts';
+
+const folder = join(import.meta.dirname, '../../../docs/runbooks');
+const browser = { accept: 'text/html,*/*;q=0.8' };
+
+test('GET /runbook/NAME: Markdown for a terminal, a page for a browser', async (t) => {
+  const { get, requests } = await serve(t, [healthy]);
+  const plain = await get('/runbook/RedisFrozen');
+  assert.equal(plain.status, 200);
+  assert.equal(plain.headers['content-type'], 'text/plain; charset=utf-8');
+  assert.match(plain.body.toString(), /^# RedisFrozen\n\n```sh\n/);
+  assert.deepEqual((await get('/runbook/RedisFrozen.md')).body, plain.body);
+  const html = await get('/runbook/RedisFrozen', browser);
+  assert.equal(html.headers['content-type'], 'text/html; charset=utf-8');
+  assert.match(String(html.headers['content-security-policy']), /^default-src 'none'/);
+  assert.match(html.body.toString(), /<h1>RedisFrozen<\/h1>\n<pre><code>/);
+  assert.match(html.body.toString(), /<a href="PageInStuck">PageInStuck<\/a>/);
+  const counted = requests.counts().find(({ path }) => path === '/runbook');
+  assert.equal(counted?.count, 3, 'one series, whatever is asked for');
+});
+
+test('GET /runbook/: the index, whose links work from either form of its path', async (t) => {
+  const { get } = await serve(t, [healthy]);
+  for (const [path, prefix] of [
+    ['/runbook', 'runbook/'],
+    ['/runbook/', ''],
+  ] as const) {
+    assert.equal((await get(path)).status, 200);
+    const page = (await get(path, browser)).body.toString();
+    assert.ok(page.includes(`<a href="${prefix}RedisFrozen">`), path);
+  }
+});
+
+test('GET /runbook/: a name that is none is 404 and told those that are', async (t) => {
+  const { get } = await serve(t, [healthy]);
+  for (const name of [
+    'Nothing',
+    '..%2fREADME',
+    'a/b',
+    '%00',
+    '__proto__',
+    'constructor',
+    '%E0%A4',
+  ]) {
+    const { status, body } = await get(`/runbook/${name}`);
+    assert.ok(status === 404 || (name === '%E0%A4' && status === 400), `${name}: ${status}`);
+    if (name === 'Nothing') assert.match(body.toString(), /^ {2}\/runbook\/RedisFrozen$/m);
+    assert.doesNotMatch(body.toString(), /<|proto|\0/);
+  }
+});
+
+test('runbooks: comments are for their authors, and the index is a list while nobody wrote one', () => {
+  const all = new Map([['A', '# A\n\n<!-- not run:\n why -->\n```sh\nx\n```\n']]);
+  assert.equal(runbookOf(all, 'A'), '# A\n\n```sh\nx\n```\n');
+  assert.equal(runbookOf(all, ''), '# Runbooks\n\n* [A](A.md)\n');
+  assert.equal(runbookOf(new Map([['README', '# By symptom\n']]), ''), '# By symptom\n');
+});
+
+test('runbooks: nothing in any of them is written in a way that the page does not know', () => {
+  for (const file of readdirSync(folder)) {
+    const html = htmlFromMarkdown(readFileSync(join(folder, file), 'utf8'), () => 'x');
+    const prose = html.replaceAll(/<(pre|code)>.*?<\/\1>/gs, '');
+    assert.doesNotMatch(prose, /\]\(|\*\*|```|`|^\||^#/m, file);
+  }
+});
