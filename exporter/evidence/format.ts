@@ -22,6 +22,13 @@ export type Rule =
   | 'stall'
   | 'steal_burn';
 
+/** The same once more. */
+export interface Again {
+  readonly time: Moment;
+  /** How long it had been blocked by then. */
+  readonly seconds: number;
+}
+
 /** Equal records of the kernel log, told once: those of one thread, round after round, are. */
 export interface KernelExcerpt {
   /** `hung_task`, or the kind of another event (kmsg/kernel-events.ts). */
@@ -34,6 +41,8 @@ export interface KernelExcerpt {
   readonly hash: string;
   /** Of a hung task: how long it had been blocked, as last reported. */
   readonly seconds?: number;
+  /** Of a hung task: each report after the first, of many how they began and how they went on last. */
+  readonly again?: readonly Again[];
   /** As the kernel printed them; registers, addresses of user space and code are left out. */
   readonly lines: readonly string[];
 }

@@ -3,6 +3,7 @@ import type { BlockedThread as Sleeping } from '../core/collector.ts';
 import { type Verdict, verdicts } from '../core/verdict.ts';
 import { type Excerpt, functionsOf } from '../kmsg/excerpts.ts';
 import type {
+  Again,
   BlockedThread,
   EvidenceIncident,
   KernelExcerpt,
@@ -13,6 +14,9 @@ import type { Met } from './rules.ts';
 import { readTrace, reasonInWords } from '../tasks/reasons.ts';
 
 const mostExcerpts = 64;
+/** Ten is the kernel's budget as a rule. */
+const mostAgain = 16;
+const bytesOfAgain = 40;
 const mostKernelBytes = 24 * 1024;
 const mostTasks = 32;
 const mostStates = 64;
@@ -79,6 +83,20 @@ function createKernelLog() {
   const traces = new Set<string>();
   let bytes = 0;
 
+  /** What the kernel said first, and what it said last; where there is no room, the first. */
+  function andAgain(again: readonly Again[] = [], time: Moment, seconds: number): Again[] {
+    if (again.length >= mostAgain) {
+      return [
+        ...again.slice(0, mostAgain / 2),
+        ...again.slice(mostAgain / 2 + 1),
+        { time, seconds },
+      ];
+    }
+    if (bytes + bytesOfAgain > mostKernelBytes) return [...again];
+    bytes += bytesOfAgain;
+    return [...again, { time, seconds }];
+  }
+
   /** Of several with one trace the first shows it. */
   function linesOf({ lines }: Excerpt, hash: string): readonly string[] {
     const shown = traces.has(hash) ? lines.slice(0, 1) : lines;
@@ -99,6 +117,8 @@ function createKernelLog() {
       const more = seconds === undefined ? {} : { seconds };
       if (before !== undefined) {
         Object.assign(before, { last: time, count: before.count + 1, ...more });
+        if (kind === 'hung_task' && seconds !== undefined)
+          before.again = andAgain(before.again, time, seconds);
       } else if (known.size < mostExcerpts) {
         const lines = linesOf(excerpt, hash);
         known.set(key, { kind, time, last: time, count: 1, hash, ...more, lines });

@@ -14,6 +14,7 @@ import {
 const mostIncidents = 64;
 const mostExcerpts = 64;
 const mostLines = 256;
+const mostAgain = 64;
 const mostTasks = 64;
 const mostStates = 128;
 const mostParts = 64;
@@ -34,6 +35,7 @@ const excerpt = object({
   count: number,
   hash: matching(/^[0-9a-f]{1,64}$/, 'hexadecimal digits'),
   seconds: optional(number),
+  again: optional(listOf(object({ time: number, seconds: number }), mostAgain)),
   lines: listOf(text(1024), mostLines),
 });
 

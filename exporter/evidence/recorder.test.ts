@@ -361,3 +361,23 @@ test('recorder: what the kernel alone tells has its cause from the trace', () =>
     text: 'The kernel reported a thread blocked for more than 120 s, waiting for the host to bring a page back.',
   });
 });
+
+test('recorder: each further report of a sleep is kept, of very many the first and the last', () => {
+  const { recorder, until, incidents } = machine();
+  until(1600);
+  for (let i = 1; i <= 10; i += 1) recorder.kernel(hung(120 * i, 1600 + 120 * i));
+  const [ten] = incidents()[0]?.kernel ?? [];
+  assert.equal(ten?.count, 10);
+  assert.deepEqual(
+    ten.again?.map(({ time, seconds }) => [time, seconds]),
+    Array.from({ length: 9 }, (_, i) => [1600 + 120 * (i + 2), 120 * (i + 2)]),
+  );
+  assert.equal(ten.lines.length, 2);
+  for (let i = 11; i <= 300; i += 1) recorder.kernel(hung(120 * i, 1600 + 120 * i));
+  const [all] = incidents()[0]?.kernel ?? [];
+  assert.equal(all?.count, 300);
+  assert.deepEqual(
+    all.again?.map(({ seconds }) => seconds / 120),
+    [2, 3, 4, 5, 6, 7, 8, 9, 293, 294, 295, 296, 297, 298, 299, 300],
+  );
+});

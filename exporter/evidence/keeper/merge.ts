@@ -3,6 +3,7 @@
  * exporter that started again has lost its samples, and one whose memory is full has thinned them.
  */
 import type {
+  Again,
   BlockedThread,
   EvidenceIncident,
   KernelExcerpt,
@@ -88,6 +89,19 @@ function united<T>(
   return [...all.values()];
 }
 
+/** Of many the first and the last: the format has room for as many as 64. */
+function mergedAgain(earlier: readonly Again[] = [], later: readonly Again[] = []) {
+  const all = united(
+    earlier,
+    later,
+    ({ time }) => String(time),
+    (_a, b) => b,
+  ).sort((a, b) => a.time - b.time);
+  if (all.length === 0) return {};
+  const half = mostEntries / 2;
+  return { again: all.length <= mostEntries ? all : [...all.slice(0, half), ...all.slice(-half)] };
+}
+
 const mergedKernel = (earlier: readonly KernelExcerpt[], later: readonly KernelExcerpt[]) =>
   united(
     earlier,
@@ -95,6 +109,7 @@ const mergedKernel = (earlier: readonly KernelExcerpt[], later: readonly KernelE
     ({ kind, hash, time }) => `${kind} ${hash} ${time}`,
     (a, b) => ({
       ...(a.count > b.count ? a : b),
+      ...mergedAgain(a.again, b.again),
       lines: a.lines.length > b.lines.length ? a.lines : b.lines,
     }),
   )

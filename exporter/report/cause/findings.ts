@@ -53,13 +53,22 @@ export interface FindingData {
   };
   asleep: KernelSleep;
   /** How well its beginning is dated. */
-  dated: { readonly narrowedBy?: 'log' | 'probe'; readonly doubt?: string };
+  dated: {
+    readonly narrowedBy?: 'log' | 'probe';
+    /** The recorder had seen it asleep before the kernel's first look: its source. */
+    readonly seenBy?: string;
+    readonly doubt?: string;
+  };
   /** The thread that a Redis answers with was among them. */
   redis_asleep: { readonly process: string };
   /** Of a Redis, only threads that it works with aside were. */
   redis_aside_asleep: { readonly process: string; readonly thread: string };
   redis_last_line: { readonly event: RedisEvent };
   reports_spent: { readonly reports: number; readonly last: Instant };
+  /** The recorder saw it asleep when the kernel's detector says it was awake. */
+  recorder_early: { readonly since: Instant; readonly earliest: Instant };
+  /** A probe of Redis had an answer in the middle of its sleep. */
+  answered_asleep: { readonly at: Instant };
   clock_stepped: { readonly at: Instant; readonly seconds: number };
   ended_alive: Ended;
   ended_replaced: Ended;

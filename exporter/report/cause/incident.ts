@@ -123,4 +123,7 @@ export function lengthOf({ onset, end, sleep }: Incident): number {
   return Math.max(0, end.at - onset.latest, ...counted);
 }
 
-export type KernelFacts = Pick<Facts, 'boots' | 'kernelReports' | 'redis' | 'series' | 'sources'>;
+export type KernelFacts = Pick<
+  Facts,
+  'boots' | 'kernelReports' | 'redis' | 'series' | 'sources' | 'recorded'
+>;

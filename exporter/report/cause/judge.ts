@@ -22,6 +22,7 @@ const rules: readonly Rule[] = [
   sleep.dated,
   sleep.whoseThread,
   sleep.redisLine,
+  sleep.recorderDiffers,
   sleep.reportsSpent,
   sleep.clockStepped,
   sleep.howItEnded,

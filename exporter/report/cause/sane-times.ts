@@ -43,6 +43,13 @@ export function withSaneTimes(facts: Facts, now: Instant): Facts {
     redis: dated(facts.redis),
     series: facts.series.filter(({ stepSeconds }) => stepSeconds > 0).map(saneSeries),
     gaps: kept(facts.gaps, ({ from, to }) => sane(from) && sane(to) && from <= to),
+    recorded: kept(
+      facts.recorded,
+      ({ onset, last, asleep, redis }) =>
+        [onset.earliest, onset.latest, last].every(sane) &&
+        asleep.every(({ since, last: seen }) => sane(since) && sane(seen)) &&
+        redis.every(({ at }) => sane(at)),
+    ),
     alerts: kept(facts.alerts, ({ from, to = from }) => sane(from) && sane(to) && from <= to),
   };
   if (leftOut === 0) return cleaned;

@@ -5,6 +5,7 @@ import type { KernelReport } from '../facts/facts.ts';
 import { type Context, found, given, nothing, type Rule } from './context.ts';
 import type { Certainty, FindingData, Findings } from './findings.ts';
 import type { EndHow, SleepingThread } from './incident.ts';
+import { answersAsleep, seenAsleepBy, seenTooEarly } from './probes.ts';
 import { lockups as standsStill } from './signs.ts';
 import { roundOf, usualReports } from './sleeps.ts';
 
@@ -51,11 +52,14 @@ export const dated: Rule = ({ facts, incident: { sleep, onset } }) => {
   // The later of the two did; a line is moved by what its clock may be off.
   const byLog = line !== undefined && line.at >= onset.earliest;
   const narrowedBy = narrowed ? (byLog ? ('log' as const) : ('probe' as const)) : undefined;
+  const seen = seenAsleepBy(sleep, first.boot, facts);
+  const seenBy = onset.latest < sleep.chief.onset.latest ? seen?.source : undefined;
   const sources = [
     first.source,
     ...(narrowedBy === 'log' && line !== undefined ? [line.source] : []),
+    ...(seenBy === undefined ? [] : [seenBy]),
   ];
-  const data = given({ narrowedBy, doubt: source?.timeDoubt });
+  const data = given({ narrowedBy, seenBy, doubt: source?.timeDoubt });
   return found('dated', error === undefined ? 'likely' : 'proven', data, sources);
 };
 
@@ -93,6 +97,25 @@ export const redisLine: Rule = ({ incident: { sleep } }) => {
           contradiction.source,
           ...sourcesOf([sleep.chief]),
         ])),
+  };
+};
+
+export const recorderDiffers: Rule = ({ facts, incident: { sleep, boot = '' } }) => {
+  if (sleep === undefined) return nothing;
+  const { earliest } = sleep.chief.onset;
+  const early = seenTooEarly(sleep, boot, facts);
+  const [answered] = answersAsleep(sleep, facts.series);
+  const named = sourcesOf([sleep.chief]);
+  return {
+    ...(early === undefined
+      ? nothing
+      : found('recorder_early', 'proven', { since: early.since, earliest }, [
+          early.source,
+          ...named,
+        ])),
+    ...(answered === undefined
+      ? nothing
+      : found('answered_asleep', 'proven', { at: answered.at }, [answered.source, ...named])),
   };
 };
 

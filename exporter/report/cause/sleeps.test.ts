@@ -474,3 +474,77 @@ test('sleep: a line that two clocks may have dated dates nothing', () => {
     [Math.round(started.at - froze) + 60, -90],
   );
 });
+
+/** As the recorder had it: seen asleep from then on, and a probe that had its last answer before. */
+function recordedFrom(since: number, last = froze + 700, comm = 'redis-server'): Partial<Facts> {
+  return {
+    recorded: [
+      {
+        boot: 'boot-1',
+        onset: { earliest: since - 1, latest: since },
+        asleep: [{ comm, reason: 'host_page_in', since, last }],
+        redis: [],
+        cause: 'page_in_stuck',
+        last,
+        source: 'recorder',
+      },
+    ],
+  };
+}
+
+const recorder = [...sources, source('recorder', 'evidence', 'evidence')];
+const dateOf = (more: Partial<Facts>) => {
+  const facts = factsOf({ rounds: 10, more: { ...more, sources: recorder } });
+  const { incident, findings } = judge(facts, { lastBoot: false }, now);
+  const { earliest = NaN, latest = NaN } = incident?.onset ?? {};
+  return { onset: [earliest - froze, latest - froze], findings, id: incident?.id };
+};
+
+/** Up until then, and down after it. */
+const probe = (until: number, back = Infinity) => ({
+  measure: 'redis_up' as const,
+  stepSeconds: 1,
+  points: Array.from({ length: 900 }, (_, i) => froze - 200 + i).map((at) => ({
+    at,
+    value: at <= until || at >= back ? 1 : 0,
+  })),
+  source: 'recorder',
+});
+
+test('sleep: the recorder saw it asleep before the kernel did, and its last answer was a moment before', () => {
+  const { onset, findings, id } = dateOf({
+    ...recordedFrom(froze - 100),
+    series: [probe(froze - 101)],
+  });
+  assert.deepEqual(onset, [-101, -100]);
+  assert.equal(findings.dated?.data.seenBy, 'recorder');
+  // By the kernel alone, whether or not there is a recorder.
+  assert.equal(id, '20261014T100000');
+  // A sleep that was over, another thread, and a look that came late tell nothing of it.
+  for (const more of [
+    recordedFrom(froze - 100, froze - 50),
+    recordedFrom(froze - 100, froze + 700, 'jbd2/sda1-8'),
+    recordedFrom(froze + 20),
+  ]) {
+    const { onset: alone, findings: found } = dateOf(more);
+    assert.deepEqual(alone, [-122, 0]);
+    assert.equal(found.dated?.data.seenBy, undefined);
+    assert.equal(found.recorder_early, undefined);
+  }
+});
+
+test('sleep: a recorder that saw it asleep before the kernel saw it awake dates nothing, and that is said', () => {
+  const { onset, findings } = dateOf(recordedFrom(froze - 300));
+  assert.deepEqual(onset, [-122, 0]);
+  assert.equal(findings.recorder_early?.data.since, froze - 300);
+});
+
+test('sleep: the answers of another Redis date nothing', () => {
+  const always = dateOf({ series: [probe(Infinity)] });
+  assert.deepEqual(always.onset, [-122, 0]);
+  assert.equal(always.findings.answered_asleep?.data.at, froze + 2);
+  const between = dateOf({ series: [probe(froze - 30, froze + 300)] });
+  assert.deepEqual(between.onset, [-122, 0]);
+  assert.equal(between.findings.answered_asleep?.data.at, froze + 300);
+  assert.equal(dateOf({ series: [probe(froze - 30)] }).findings.answered_asleep, undefined);
+});

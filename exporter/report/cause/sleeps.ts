@@ -19,7 +19,7 @@ import {
   type SleepingThread,
 } from './incident.ts';
 import { overBy } from './boots.ts';
-import { answeredBefore, seenUntil, shownByProbe } from './probes.ts';
+import { answeredBefore, seenAsleepBy, seenUntil, shownByProbe } from './probes.ts';
 import { redisLogs, type RedisLogs } from './redis-lives.ts';
 
 /** `hung_task_warnings` of a kernel that nobody told otherwise. */
@@ -170,11 +170,19 @@ function lastAnswer(sleep: Sleep, facts: KernelFacts): Instant {
   return answer === undefined || error === undefined ? -Infinity : answer.at - error;
 }
 
-/** Its last line before the sleep narrows the onset; what the clocks may be off widens it. */
-function onsetOf(sleep: Sleep, facts: KernelFacts): Interval {
+/** The recorder had seen it asleep by then. */
+function firstSeen(sleep: Sleep, boot: string, facts: KernelFacts): Instant {
+  const seen = seenAsleepBy(sleep, boot, facts);
+  const error = seen === undefined ? undefined : errorOf(facts, seen.source);
+  return seen === undefined || error === undefined ? Infinity : seen.since + error;
+}
+
+/** Its last line before the sleep, and the first look that found it asleep, narrow the onset; what the clocks may be off widens it. */
+function onsetOf(sleep: Sleep, boot: string, facts: KernelFacts): Interval {
   const { onset, reports } = sleep.chief;
   const error = errorOf(facts, reports[0]?.source ?? '') ?? 0;
-  const latest = onset.latest + error;
+  const seen = firstSeen(sleep, boot, facts);
+  const latest = Math.max(onset.earliest, Math.min(onset.latest + error, seen));
   const lines = [lastLine(sleep, facts), lastAnswer(sleep, facts)];
   const before = lines.filter((at) => at <= latest);
   return { earliest: Math.max(onset.earliest - error, ...before), latest };
@@ -215,7 +223,7 @@ function ofBoot(
   return groups.flatMap((group) => {
     const sleep = sleepOf(group, ofAll, logs);
     if (sleep === undefined) return [];
-    const onset = onsetOf(sleep, facts);
+    const onset = onsetOf(sleep, boot, facts);
     const end = endOf(sleep, facts, known, now);
     return [{ id: incidentId(sleep.chief.onset.latest), boot, onset, end, sleep, signs: [] }];
   });

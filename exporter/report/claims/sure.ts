@@ -57,7 +57,7 @@ export const sure: readonly Claim[] = [
       answer: ({ dated: { data } }) =>
         data.doubt !== undefined
           ? say`${data.doubt}; the journal would settle it`
-          : say`the kernel dates it to one round of its detector${narrowing[data.narrowedBy ?? 'nothing']}`,
+          : say`the kernel dates it to one round of its detector${narrowing[data.narrowedBy ?? 'nothing']}${data.seenBy === undefined ? '' : ', and the flight recorder had seen it asleep before the kernel did'}`,
     },
   ),
   claim('sure.to_reset', ['asleep', 'ended_reset'], () => say`It slept until the reset`, {
@@ -152,6 +152,18 @@ export const contradictions: readonly Claim[] = [
     ['clocks_disagree'],
     ({ clocks_disagree: { data } }) =>
       say`Redis wrote a line at ${at(data.event.at)}, while the kernel reported its main thread asleep. One of the two clocks is wrong, often by its time zone; the log was not used to date anything.`,
+  ),
+  claim(
+    'contradiction.recorder_early',
+    ['recorder_early'],
+    ({ recorder_early: { data } }) =>
+      say`The flight recorder saw it asleep at ${at(data.since)}, and the kernel's detector found it awake at ${at(data.earliest)} or later. One of the two clocks is wrong, or it was another thread of the name; the recorder was not used to date the beginning.`,
+  ),
+  claim(
+    'contradiction.answered',
+    ['answered_asleep'],
+    ({ answered_asleep: { data } }) =>
+      say`A probe of Redis was answered at ${at(data.at)}, while the kernel reported its main thread asleep. It asked another Redis, or one of the clocks is wrong; it was not used to date the beginning.`,
   ),
   claim(
     'contradiction.clock_stepped',

@@ -2,7 +2,13 @@
  * What happened when, a row a fact, with the source of each. What each kind of fact says stands in
  * one table; a kind that is not in it has no row.
  */
-import type { RedisEvent, RedisEventKind, SystemEvent, SystemEventKind } from '../facts/facts.ts';
+import type {
+  Recorded,
+  RedisEvent,
+  RedisEventKind,
+  SystemEvent,
+  SystemEventKind,
+} from '../facts/facts.ts';
 import type { Judged } from '../cause/judge.ts';
 import { kernelLine } from './kernel-line.ts';
 import { nextBoot } from '../cause/boots.ts';
@@ -60,7 +66,7 @@ const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text
   ended: () => say`Redis ended`,
 };
 
-function sleepMoments({ incident }: Judged): Moment[] {
+function sleepMoments({ incident, findings }: Judged): Moment[] {
   const { sleep, onset, end } = incident ?? {};
   const [first] = sleep?.chief.reports ?? [];
   const last = sleep?.reports.at(-1);
@@ -81,7 +87,7 @@ function sleepMoments({ incident }: Judged): Moment[] {
       id: 'moment.asleep',
       at: Math.ceil(onset.latest),
       text: say`${process(chief.comm)} asleep by now (not before ${utc(onset.earliest)})`,
-      source: first.source,
+      source: findings.dated?.data.seenBy ?? first.source,
     },
     {
       id: 'moment.first_report',
@@ -154,6 +160,24 @@ function gapMoments({ facts }: Judged): Moment[] {
   }));
 }
 
+/** What it said by itself: the state of Redis when that was another, and its verdict. */
+function recordedMoments({ redis: states, cause, last, source }: Recorded): Moment[] {
+  return [
+    ...states.map(({ at, state }) => ({
+      id: `moment.probe_${state}`,
+      at,
+      text: say`Probe of Redis: ${name(state)}`,
+      source,
+    })),
+    {
+      id: 'moment.verdict',
+      at: last,
+      text: say`Last that the flight recorder has of it; its verdict until then: ${name(cause)}`,
+      source,
+    },
+  ];
+}
+
 function eventMoments({ facts }: Judged): Moment[] {
   return [
     ...facts.systemEvents.map((event) => ({
@@ -168,6 +192,7 @@ function eventMoments({ facts }: Judged): Moment[] {
         ? []
         : [{ id: `moment.redis_${event.kind}`, at: event.at, text, source: event.source }];
     }),
+    ...facts.recorded.flatMap(recordedMoments),
     ...facts.kernelEvents.map((event) => ({
       id: `moment.${event.kind}`,
       at: event.at,

@@ -129,6 +129,26 @@ const facts: fc.Arbitrary<Facts> = fc
     ),
     series: fc.array(series, { maxLength: 8 }),
     gaps: fc.array(fc.record({ from: instant, to: instant, source }), { maxLength: 3 }),
+    recorded: fc.array(
+      fc.record({
+        boot: fc.constantFrom('a', 'b'),
+        onset: fc.record({ earliest: instant, latest: instant }),
+        asleep: fc.array(
+          fc.record({
+            comm: fc.constantFrom('redis-server', '|', 'x'),
+            reason: fc.constantFrom('host_page_in', 'other'),
+            since: instant,
+            last: instant,
+          }),
+          { maxLength: 3 },
+        ),
+        redis: fc.array(fc.record({ at: instant, state: text }), { maxLength: 3 }),
+        cause: text,
+        last: instant,
+        source,
+      }),
+      { maxLength: 2 },
+    ),
     redis: fc.array(
       fc.record({
         ...event,

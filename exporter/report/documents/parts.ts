@@ -187,6 +187,28 @@ export function shownTrace({ lines }: KernelReport, { replace }: Page): string[]
   return fenced(shown.slice(0, mostLines));
 }
 
+/** Of a sleep that the kernel reported each time its detector looked, the other reports: a line each. */
+const mostFurther = 10;
+
+export function furtherReports([, ...further]: readonly KernelReport[]): string[] {
+  if (further.length === 0) return [];
+  const shown =
+    further.length <= mostFurther
+      ? further
+      : [...further.slice(0, mostFurther / 2), ...further.slice(-mostFurther / 2)];
+  const rows = shown.map(
+    ({ at, report: { seconds } }) => `${utc(at)} blocked for more than ${seconds} seconds`,
+  );
+  const left = further.length - shown.length;
+  if (left > 0) rows.splice(mostFurther / 2, 0, `(${counted(left, 'report')} in between)`);
+  return [
+    `The kernel reported the same sleep again, ${counted(further.length, 'time')}:`,
+    '',
+    ...fenced(rows),
+    '',
+  ];
+}
+
 export function frameTable({ report }: KernelReport, { md }: Page): string[] {
   const rows = explainTrace(report.frames)
     .filter(({ meaning }) => meaning !== '')

@@ -16,6 +16,7 @@ import { utcRange } from '../text/units.ts';
 import {
   bullets,
   frameTable,
+  furtherReports,
   identity,
   missingList,
   type Page,
@@ -52,10 +53,11 @@ function summary(judged: Judged, sentences: readonly Sentence[], { md }: Page): 
 }
 
 function kernelPart({ incident }: Judged, page: Page): string[] {
-  const [report] = incident?.sleep?.chief.reports ?? [];
-  return report === undefined
-    ? []
-    : ['', ...shownTrace(report, page), '', ...frameTable(report, page)];
+  const { reports = [] } = incident?.sleep?.chief ?? {};
+  const [report] = reports;
+  if (report === undefined) return [];
+  const further = furtherReports(reports);
+  return ['', ...shownTrace(report, page), '', ...further, ...frameTable(report, page)];
 }
 
 function causePart(judged: Judged, sentences: readonly Sentence[], page: Page): string[] {

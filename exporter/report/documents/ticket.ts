@@ -14,6 +14,7 @@ import type { Redactor } from '../text/redact.ts';
 import {
   bullets,
   frameTable,
+  furtherReports,
   identity,
   type Page,
   pageOf,
@@ -94,12 +95,14 @@ function inShort(all: Said, { md }: Page): string[] {
 
 /** The trace of the thread that waited for the host, for a disk or for a thaw: one, of all reports. */
 function proof({ incident }: Judged, page: Page): string[] {
-  const [report] = incident?.sleep?.chief.reports ?? [];
+  const { reports = [] } = incident?.sleep?.chief ?? {};
+  const [report] = reports;
   if (report === undefined) return [];
   return [
     ...shownTrace(report, page),
     'Registers are left out: they can hold customer data.',
     '',
+    ...furtherReports(reports),
     ...frameTable(report, page),
   ];
 }

@@ -214,6 +214,29 @@ export interface AlertSpan {
   readonly source: string;
 }
 
+/** A thread that the flight recorder saw in D state. */
+export interface SeenAsleep {
+  readonly comm: string;
+  /** A word of tasks/reasons.ts. */
+  readonly reason: string;
+  /** First and last seen in this sleep: it began before. */
+  readonly since: Instant;
+  readonly last: Instant;
+}
+
+/** An incident as the flight recorder had it. */
+export interface Recorded {
+  readonly boot: string;
+  readonly onset: Interval;
+  readonly asleep: readonly SeenAsleep[];
+  /** Each change of what its probe of Redis found. */
+  readonly redis: readonly { readonly at: Instant; readonly state: string }[];
+  /** The gravest verdict while it lasted, a word of core/verdict.ts; when anything was ill last. */
+  readonly cause: string;
+  readonly last: Instant;
+  readonly source: string;
+}
+
 /** What is known of the machine itself; what is not known is left out. */
 export interface Machine {
   readonly hostname?: string;
@@ -241,6 +264,7 @@ export interface Facts {
   readonly gaps: readonly Gap[];
   readonly redis: readonly RedisEvent[];
   readonly alerts: readonly AlertSpan[];
+  readonly recorded: readonly Recorded[];
 }
 
 /** What one reader gives: any part of the facts, and of itself. */

@@ -5,7 +5,7 @@ import type {
   KernelExcerpt,
   Rows,
 } from '../../evidence/format.ts';
-import type { Boot, Gap, Gathered, Instant, Measure, Series } from '../facts/facts.ts';
+import type { Boot, Gap, Gathered, Instant, Measure, Recorded, Series } from '../facts/facts.ts';
 import { frameOf } from '../../tasks/reasons.ts';
 import { createKernelFacts } from './kernel-facts.ts';
 
@@ -80,13 +80,39 @@ function gapsOf({ samples }: EvidenceIncident, start: Instant, source: string): 
 
 const headline = /blocked (in I\/O wait )?for more than \d+ seconds/;
 
-/** As it was printed first, and where there were more, last. */
-function printings({ time, last, count, seconds, lines }: KernelExcerpt) {
-  const first = { time, lines };
-  if (count <= 1 || last <= time) return [first];
-  const said = `blocked $1for more than ${seconds ?? 0} seconds`;
-  const again = seconds === undefined ? lines : lines.map((line) => line.replace(headline, said));
-  return [first, { time: last, lines: again }];
+/** As it was printed first, and each time after; by an older recorder that did not keep them, the last. */
+function printings({ time, last, count, seconds, lines, again }: KernelExcerpt) {
+  const later = count <= 1 || last <= time ? [] : (again ?? [{ time: last, seconds }]);
+  const renewed = (blocked: number | undefined) =>
+    blocked === undefined
+      ? lines
+      : lines.map((line) => line.replace(headline, `blocked $1for more than ${blocked} seconds`));
+  return [
+    { time, lines },
+    ...later.map((one) => ({ time: one.time, lines: renewed(one.seconds) })),
+  ];
+}
+
+/** As it knew of it by itself. */
+function recordedOf(
+  { onset, cause, tasks, redis, end, samples }: EvidenceIncident,
+  start: Instant,
+  place: { readonly boot: string; readonly source: string },
+): Recorded {
+  const newest = samples.parts.at(-1)?.rows.at(-1)?.[0] ?? onset.latest;
+  return {
+    ...place,
+    onset: { earliest: start + onset.earliest, latest: start + onset.latest },
+    asleep: tasks.map(({ comm, reason, since, last }) => ({
+      comm,
+      reason,
+      since: start + since,
+      last: start + last,
+    })),
+    redis: (redis?.states ?? []).map(({ time, state }) => ({ at: start + time, state })),
+    cause: cause.name,
+    last: start + (end?.earliest ?? newest),
+  };
 }
 
 /** The recorder shows a trace once, and by its hash whose it is as well. */
@@ -164,6 +190,7 @@ export function evidenceFacts(answer: EvidenceAnswer, origin: EvidenceOrigin): G
     ...kernelFactsOf(answer, id, source),
     boots: [bootOf(answer, id, origin)],
     series: incidents.flatMap((incident) => seriesOf(incident, boot.start, source)),
+    recorded: incidents.map((one) => recordedOf(one, boot.start, { boot: id, source })),
     gaps: incidents.flatMap((incident) => gapsOf(incident, boot.start, source)),
     machine: Object.fromEntries(said.filter(([, value]) => value !== undefined)),
   };

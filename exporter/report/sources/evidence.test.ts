@@ -203,6 +203,66 @@ test('evidence: a trace that is shown once is of every thread with its hash', as
   );
 });
 
+test('evidence: each further report is one, with its time and how long by then', async (t) => {
+  const root = temporaryRoot(t);
+  const [incident] = file.incidents;
+  const [first] = incident?.kernel ?? [];
+  assert.ok(incident && first);
+  const again = [
+    { time: 3244, seconds: 244 },
+    { time: 3366, seconds: 366 },
+    { time: 3488, seconds: 488 },
+  ];
+  const kernel = [{ ...first, again }];
+  const told = { ...file, incidents: [{ ...incident, kernel }] };
+  placed(root, 'kept/db-1/11111111-3000.json', JSON.stringify(told));
+  const { kernelReports } = await read(root, { evidence: join(root, 'kept') });
+  assert.deepEqual(
+    kernelReports.map(({ at, report: { seconds, frames } }) => [
+      at - start,
+      seconds,
+      reasonOfTrace(frames),
+    ]),
+    [
+      [3122, 10, 'host_page_in'],
+      ...again.map(({ time, seconds }) => [time, seconds, 'host_page_in']),
+    ],
+  );
+});
+
+test('evidence: what the recorder knew by itself is handed on, in time of the wall', async (t) => {
+  const root = temporaryRoot(t);
+  const [incident] = file.incidents;
+  assert.ok(incident);
+  const tasks = [
+    {
+      comm: 'redis-server',
+      state: 'D',
+      wchan: 'x',
+      reason: 'host_page_in',
+      since: 3001,
+      last: 3400,
+    },
+  ];
+  const redis = { states: [{ time: 3002, state: 'frozen' }], reason: 'redis://:hunter2@x' };
+  const told = { ...file, incidents: [{ ...incident, tasks, redis }] };
+  placed(root, 'kept/db-1/11111111-3000.json', JSON.stringify(told));
+  const { recorded } = await read(root, { evidence: join(root, 'kept') });
+  assert.deepEqual(recorded, [
+    {
+      boot: '11111111222233334444555555555555',
+      source: 'evidence 11111111-3000.json',
+      onset: { earliest: start + 3000, latest: start + 3010 },
+      asleep: [
+        { comm: 'redis-server', reason: 'host_page_in', since: start + 3001, last: start + 3400 },
+      ],
+      redis: [{ at: start + 3002, state: 'frozen' }],
+      cause: 'memory',
+      last: start + 3101,
+    },
+  ]);
+});
+
 test('evidence: an answer that somebody saved himself is read as one of the prober', async (t) => {
   const root = temporaryRoot(t);
   const { host, fetched, ...answer } = file;

@@ -117,5 +117,8 @@ export function withoutRepeats(parts: readonly Gathered[]): Gathered[] {
     kernelReports: (part.kernelReports ?? []).map(names.rename).filter(isNewReport),
     kernelEvents: (part.kernelEvents ?? []).map(names.rename).filter(isNewEvent),
     systemEvents: (part.systemEvents ?? []).map(names.rename).filter(isNewEvent),
+    recorded: (part.recorded ?? []).map((one) =>
+      Object.assign({}, one, { boot: names.rename({ boot: one.boot, at: 0 }).boot }),
+    ),
   }));
 }

@@ -21,5 +21,6 @@ export function together(parts: readonly Gathered[]): Facts {
     gaps: all('gaps').sort((one, other) => one.from - other.from),
     redis: all('redis').sort(byTime),
     alerts: all('alerts').sort((one, other) => one.from - other.from),
+    recorded: all('recorded').sort((one, other) => one.onset.latest - other.onset.latest),
   };
 }

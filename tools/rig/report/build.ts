@@ -29,6 +29,7 @@ export const noFacts: Facts = {
   gaps: [],
   redis: [],
   alerts: [],
+  recorded: [],
 };
 
 export function source(id: string, kind: SourceKind, name: string, records = 100): Source {
