@@ -16,7 +16,8 @@ export interface Ran {
 export interface Shell {
   /** Where it runs: what it writes is here. */
   readonly directory: string;
-  run(script: string): Promise<Ran>;
+  /** A server ends once it has said `enough`. */
+  run(script: string, enough?: RegExp): Promise<Ran>;
 }
 
 export interface ShellOptions {
@@ -45,7 +46,7 @@ export function documentShell(t: Scope, options: ShellOptions): Shell {
   };
   return {
     directory,
-    run: (script) =>
+    run: (script, enough) =>
       new Promise((resolve, reject) => {
         const began = performance.now();
         // A group of its own, so that nothing of it is left.
@@ -64,6 +65,7 @@ export function documentShell(t: Scope, options: ShellOptions): Shell {
         ] as const) {
           stream.setEncoding('utf8').on('data', (chunk: string) => {
             if (text[name].length < mostBytes) text[name] += chunk;
+            if (enough?.test(text[name]) === true) kill();
           });
         }
         child.on('error', reject);

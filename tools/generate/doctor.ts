@@ -34,16 +34,18 @@ const intro = `# The doctor
 
 Generated from the table of checks by \`npm run generate\`.
 
+\`\`\`sh
+sudo /opt/stealwatch/exporter/stealwatch doctor           # on the machine that is watched, beside the exporter
+sudo /opt/stealwatch/exporter/stealwatch doctor --json    # for machines
 \`\`\`
-sudo /opt/stealwatch/exporter/stealwatch doctor           on the machine that is watched, beside the exporter
-sudo /opt/stealwatch/exporter/stealwatch doctor --json    for machines
-npx stealwatch doctor                                     on one that has no exporter yet
-\`\`\`
+
+On a machine that has no exporter yet it is \`exporter/stealwatch doctor\` in [a checkout](../README.md#run-it).
 
 Its settings are the exporter's: those of its unit in /etc/stealwatch/environment, and what the environment and flags say.
 Beside an exporter in Docker (not tried):
 
-\`\`\`
+<!-- not run here: needs a Docker engine -->
+\`\`\`sh
 docker compose run --rm -v /:/host:ro --entrypoint /app/exporter/stealwatch exporter doctor --root /host --exporter http://exporter:10190
 \`\`\`
 
@@ -70,7 +72,7 @@ for a Redis on this machine without a password: add \`-h\`, \`-p\`, \`--tls\` an
 
 Its own options; those of the exporter that say where Redis, /proc and the exporter are go with them ([settings](settings.md)):
 
-\`\`\`
+\`\`\`text
 ${settingsHelp(doctorSettings).join('\n')}
 \`\`\`
 `;
