@@ -3,9 +3,10 @@ import type { OneShot } from './core/one-shot.ts';
 import { messageOf } from './measure/errors.ts';
 import { doctor } from './doctor/command.ts';
 import { report } from './report/command.ts';
+import { rescue } from './rescue/command.ts';
 
 /** The launcher (exporter/stealwatch) knows the same words. */
-const commands: Readonly<Record<string, OneShot>> = { doctor, report };
+const commands: Readonly<Record<string, OneShot>> = { doctor, report, rescue };
 
 /** What is left open closes by itself within this time, unless something stands still. */
 const graceMs = 200;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
+import { createRescueRecorder } from '../core/rescue-record.ts';
 import { manualClock } from '../measure/clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
@@ -195,4 +196,56 @@ test('async page faults: without /sys or /proc the signal says what to mount', a
     assert.match(collector.report?.().signals?.[0]?.reason ?? '', reason);
     await collector.close?.();
   }
+});
+
+/** With the record of a rescue beside it. */
+function rescued(t: TestContext, text: string) {
+  const root = fixtureTree(t, { 'proc/interrupts': text, [sources]: 'kvm-clock \n' });
+  const path = `${root}/record.json`;
+  const recorder = createRescueRecorder(path);
+  recorder.intend(0);
+  const clock = manualClock();
+  const collector = asyncPageFaultsCollector({
+    procfs: createPseudoFs(`${root}/proc`),
+    sysfs: createPseudoFs(`${root}/sys`),
+    clock,
+    rescueRecord: path,
+  });
+  t.after(() => collector.close?.());
+  const second = (text: string) => {
+    writeTree(root, { 'proc/interrupts': text });
+    clock.advance(1);
+  };
+  const total = async () => {
+    const families = await collector.collect(AbortSignal.timeout(1000));
+    return families.map(({ samples }) => samples[0]?.value);
+  };
+  return { recorder, second, total, clock, collector };
+}
+
+test('async page faults: the answer to a rescue is no page that came back, and no migration', async (t) => {
+  const { recorder, second, total, collector } = rescued(t, interrupts({ 0: 5, 1: 7 }));
+  // What was written before we started is in the counts already.
+  second(interrupts({ 0: 6, 1: 7 }));
+  assert.deepEqual(await total(), [1, 0]);
+  recorder.intend(0);
+  recorder.intend(1);
+  second(interrupts({ 0: 6, 1: 7 }));
+  second(interrupts({ 0: 7, 1: 8 }));
+  assert.deepEqual(await total(), [1, 0]);
+  assert.equal(collector.report?.().evidence?.sincePageInSeconds, 2);
+  // One each, whoever came with it.
+  second(interrupts({ 0: 8, 1: 9 }));
+  recorder.intend(1);
+  second(interrupts({ 0: 8, 1: 12 }));
+  assert.deepEqual(await total(), [3, 1]);
+});
+
+test('async page faults: a write that the host never answered takes no page-in away for good', async (t) => {
+  const { recorder, second, total, clock } = rescued(t, interrupts({ 0: 5, 1: 7 }));
+  recorder.intend(1);
+  second(interrupts({ 0: 6, 1: 7 }));
+  clock.advance(60);
+  second(interrupts({ 0: 6, 1: 9 }));
+  assert.deepEqual(await total(), [3, 0]);
 });

@@ -8,15 +8,18 @@
  * procs_blocked, not major faults, not pressure, not steal.
  *
  * The kernel counts one more per vCPU when that vCPU starts, and one on all of them at the same
- * time when the VM was migrated or restored. A clock of our own tells that step from page-ins.
+ * time when the VM was migrated or restored. A clock of our own tells that step from page-ins. So
+ * does it for a vCPU whose MSR is written back by `stealwatch rescue`.
  * Limits: with one vCPU it cannot be told; with two, one page-in on each in one second after a
  * quiet one is taken for it.
  */
 import type { Clock } from '../measure/clock.ts';
+import { readRescueRecord, rescueRecordPath, type RescueWrite } from '../core/rescue-record.ts';
 import { type Collector, counter, type Finding, type Signal, single } from '../core/collector.ts';
 import { durationText } from '../measure/duration.ts';
 import { createHistory } from '../measure/history.ts';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
+import { clocksources, isKvmGuest } from '../procfs/kvm-guest.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { messageOf } from '../measure/errors.ts';
 
@@ -31,7 +34,6 @@ const restores = counter({
   note: 'Times the VM was migrated or restored: one hypervisor callback on all vCPUs at once, from the HYP row of /proc/interrupts on KVM.',
 });
 
-const clocksources = 'devices/system/clocksource/clocksource0/available_clocksource';
 const minuteSeconds = 60;
 const restoreShownSeconds = 15 * 60;
 /** A machine that is moved stands still meanwhile: no sign of paging. */
@@ -49,17 +51,63 @@ interface Progress {
   readonly restored: boolean;
 }
 
-/** Tells page-ins from restores and from vCPUs that come and go. */
-function createCallbackMeter() {
+/** A record that cannot be read has a collector of its own to tell of it. */
+function writesIn(path: string): readonly RescueWrite[] {
+  try {
+    return readRescueRecord(path)?.writes ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** By then the host has answered what was written, or never will. */
+const broadcastSeconds = 60;
+
+/**
+ * What `stealwatch rescue` writes the host answers with one callback on that vCPU: no page came back.
+ * It says so before it writes, and is asked only when a count has moved.
+ */
+function createBroadcasts(path: string) {
+  const pending = new Map<string, number[]>();
+  let seen = writesIn(path).at(-1)?.sequence ?? 0;
+
+  return {
+    refresh(now: number): void {
+      for (const { sequence, cpu } of writesIn(path)) {
+        if (sequence <= seen) continue;
+        seen = sequence;
+        const name = String(cpu);
+        pending.set(name, [...(pending.get(name) ?? []), now + broadcastSeconds]);
+      }
+    },
+    /** How many of so many callbacks on this vCPU are answers to a write. */
+    among(cpu: string, step: number, now: number): number {
+      const waiting = (pending.get(cpu) ?? []).filter((until) => until > now);
+      const answered = Math.min(step, waiting.length);
+      if (waiting.length > answered) pending.set(cpu, waiting.slice(answered));
+      else pending.delete(cpu);
+      return answered;
+    },
+  };
+}
+
+/** Tells page-ins from restores, from answers to a rescue, and from vCPUs that come and go. */
+function createCallbackMeter(rescueRecord: string) {
+  const broadcasts = createBroadcasts(rescueRecord);
   let previous: ReadonlyMap<string, number> | undefined;
   let lastPageInAt = -Infinity;
+
+  // A vCPU that was not there a moment ago is a new baseline: starting it counts as one.
+  const stepOf = (cpu: string, count: number) => Math.max(0, count - (previous?.get(cpu) ?? count));
 
   return (counts: ReadonlyMap<string, number>, now: number): Progress => {
     let pageIns = 0;
     let single = true;
+    const moved = [...counts].some(([cpu, count]) => stepOf(cpu, count) > 0);
+    if (moved) broadcasts.refresh(now);
     for (const [cpu, count] of counts) {
-      // A vCPU that was not there a moment ago is a new baseline: starting it counts as one.
-      const step = Math.max(0, count - (previous?.get(cpu) ?? count));
+      const raw = stepOf(cpu, count);
+      const step = raw === 0 ? 0 : raw - broadcasts.among(cpu, raw, now);
       if (step !== 1) single = false;
       pageIns += step;
     }
@@ -118,13 +166,15 @@ export function asyncPageFaultsCollector({
   procfs,
   sysfs,
   clock,
+  rescueRecord = rescueRecordPath,
 }: {
   procfs: PseudoFs;
   sysfs: PseudoFs;
   clock: Clock;
+  rescueRecord?: string;
 }): AsyncPageFaultsCollector {
   const file = procfs.file('interrupts');
-  const meter = createCallbackMeter();
+  const meter = createCallbackMeter(rescueRecord);
   const history = createHistory(clock);
   const minute = createMinute();
   let kvm = false;
@@ -143,9 +193,9 @@ export function asyncPageFaultsCollector({
   /** The counts now; undefined, for good and with a reason, where there are none. */
   function read(): ReadonlyMap<string, number> | undefined {
     if (!kvm) {
-      const sources = sysfs.read(clocksources);
-      kvm = sources?.split(/\s+/).includes('kvm-clock') === true;
-      if (!kvm) reason = sources === undefined ? unsupported.noSysfs : unsupported.notKvm;
+      const known = isKvmGuest(sysfs);
+      kvm = known === true;
+      if (!kvm) reason = known === undefined ? unsupported.noSysfs : unsupported.notKvm;
       if (!kvm) return undefined;
     }
     const text = file.read();

@@ -29,6 +29,7 @@ import { pressureCollector } from './pressure.ts';
 import { redisInfoCollector } from './redis-info.ts';
 import { redisProbeCollector } from './redis-probe.ts';
 import { redisProcessCollector } from './redis-process.ts';
+import { rescueCollector } from './rescue.ts';
 import { stallCollector } from './stall.ts';
 import { stealCollector } from './steal.ts';
 
@@ -94,6 +95,7 @@ const factories: Readonly<Record<string, Factory>> = {
   memory: kept(memoryCollector),
   disk: kept(diskCollector),
   load: kept(loadCollector),
+  rescue: kept(rescueCollector),
   'host-info': hostInfoCollector,
   'redis-probe': watchingRedis(redisProbeCollector),
   'redis-info': watchingRedis(redisInfoCollector),

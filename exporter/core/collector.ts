@@ -11,6 +11,7 @@ import type { History } from '../measure/history.ts';
 import type { Prepared } from './prepared.ts';
 import type { Evidence } from './evidence.ts';
 import type { Second } from './second.ts';
+import type { Rescue } from './rescue-record.ts';
 
 export type MetricType = 'counter' | 'gauge' | 'histogram';
 
@@ -136,6 +137,8 @@ export interface Report {
   readonly evidence?: Evidence;
   /** The threads in D state that have slept for the longest, idle kernel threads left out. */
   readonly blockedThreads?: (most: number) => readonly BlockedThread[];
+  /** What `stealwatch rescue` has done, oldest first. */
+  readonly rescues?: readonly Rescue[];
   /** What it knows of the last second: for the flight recorder, which reads nothing itself. */
   readonly second?: Second;
 }

@@ -55,29 +55,42 @@ function meanwhile({ hostPageIns, sincePageInSeconds }: Evidence): string {
   return `others did, the last ${durationText(sincePageInSeconds ?? 0)} ago`;
 }
 
+/** `lost`: its message. `stuck`: nothing comes back. `slow`: others do, and it is early. */
+export type PageIn = 'lost' | 'stuck' | 'slow' | 'none';
+
+/**
+ * What a sleep of this length for a page is, when the last other page came back so long ago. Only what
+ * came back after the wait began proves that the host brings pages back.
+ */
+export function pageInOf(wait: number, sincePageInSeconds: number): PageIn {
+  const completing = sincePageInSeconds < wait - slackSeconds;
+  if (wait >= lostSeconds && completing) return 'lost';
+  if (wait <= waitSeconds) return 'none';
+  return completing ? 'slow' : 'stuck';
+}
+
 function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined {
   const { hostPageIns = 0, coldPageIns = 0, stallSeconds = 0 } = evidence;
   const wait = Math.max(evidence.pageInWaitSeconds ?? 0, evidence.coldPageWaitSeconds ?? 0);
-  // Only what came back after the wait began proves that the host brings pages back.
   const { sincePageInSeconds: since = hostPageIns > 0 ? 0 : Infinity } = evidence;
-  const completing = since < wait - slackSeconds;
-  if (wait >= lostSeconds && completing) {
+  const pageIn = pageInOf(wait, since);
+  if (pageIn === 'lost') {
     return bad(
       'page_in_lost',
       `Your host pages this machine's memory, and one page has not come back for ${durationText(wait)} while ${meanwhile(evidence)}: the host has probably lost the message that it is there.`,
     );
   }
-  if (wait > waitSeconds && !completing) {
+  if (pageIn === 'stuck') {
     const counted = evidence.hostPageIns !== undefined;
     return bad(
       'page_in_stuck',
       `Your host has paged out memory of this machine and does not bring it back: waiting for ${durationText(wait)}${counted ? ', and no page has come back since' : ''}.`,
     );
   }
-  if (wait > waitSeconds || hostPageIns >= pageInsPerMinute) {
+  if (pageIn === 'slow' || hostPageIns >= pageInsPerMinute) {
     return bad(
       'host_paging',
-      `Your host pages this machine's memory: it fetched ${hostPageIns} of its pages back in the last minute${wait > waitSeconds ? `, and one has been awaited for ${durationText(wait)}` : ''}.`,
+      `Your host pages this machine's memory: it fetched ${hostPageIns} of its pages back in the last minute${pageIn === 'slow' ? `, and one has been awaited for ${durationText(wait)}` : ''}.`,
     );
   }
   if (coldPageIns > 0) {

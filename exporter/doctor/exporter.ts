@@ -108,7 +108,7 @@ async function wayTo({ url, named, webConfigFile }: ExporterPlace, read: ReadTex
   const { tls } = webConfigFile === undefined ? {} : await readWebConfig(webConfigFile, read);
   if (tls === undefined || (named && url.protocol === 'http:')) return { url, trust: {} };
   if (tls.clientCertificate) {
-    throw new Error('it asks its clients for a certificate, and the doctor has none');
+    throw new Error('it asks its clients for a certificate, and we have none');
   }
   const secure = new URL(url);
   secure.protocol = 'https:';
@@ -120,14 +120,19 @@ async function wayTo({ url, named, webConfigFile }: ExporterPlace, read: ReadTex
 /** `origin` holds neither user nor password. */
 export async function askExporter(place: ExporterPlace, read: ReadText): Promise<ExporterFacts> {
   try {
-    return await factsOf(await wayTo(place, read), place.token);
+    return await factsOf(await openExporter(place, read));
   } catch (error) {
     throw new Error(`${place.url.origin}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-async function factsOf({ url, trust }: Way, token: string | undefined): Promise<ExporterFacts> {
-  const ask = async (path: string, bytes: number) => {
+/** The body of a path of the exporter, at most so many bytes of it. Rejects with a sentence. */
+export type AskExporter = (path: string, bytes: number) => Promise<string>;
+
+export async function openExporter(place: ExporterPlace, read: ReadText): Promise<AskExporter> {
+  const { url, trust } = await wayTo(place, read);
+  const { token } = place;
+  return async (path, bytes) => {
     const headers = {
       'x-prometheus-scrape-timeout-seconds': String(scrapeSeconds),
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -136,6 +141,9 @@ async function factsOf({ url, trust }: Way, token: string | undefined): Promise<
     refuseCode(answer.status);
     return answer.body;
   };
+}
+
+async function factsOf(ask: AskExporter): Promise<ExporterFacts> {
   const [status, metrics] = await Promise.all([
     ask('/status', mostStatusBytes).then(statusFrom),
     ask('/metrics', mostBytes),

@@ -102,7 +102,13 @@ const helpText = [
 ].join('\n');
 
 /** Of an exporter that listens everywhere, and of one that listens at one address. */
-function urlOfListener({ host, port }: { readonly host: string; readonly port: number }): URL {
+export function urlOfListener({
+  host,
+  port,
+}: {
+  readonly host: string;
+  readonly port: number;
+}): URL {
   const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
   const name = everywhere[host] ?? (host.includes(':') ? `[${host}]` : host);
   return new URL(`http://${name}:${port}`);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { recorded } from '../../tools/rig/stalled-redis.ts';
 import { statText } from '../../tools/rig/task-files.ts';
-import { parseTaskStat } from './task-stat.ts';
+import { cpuOfTask, parseTaskStat } from './task-stat.ts';
 
 test('task stat: redis-server while its host brings a page back, recorded on Linux 6.12', () => {
   assert.deepEqual(parseTaskStat(recorded('stalled', '160/stat')), {
@@ -14,6 +14,20 @@ test('task stat: redis-server while its host brings a page back, recorded on Lin
     threads: 5,
     startTicks: 3560,
   });
+});
+
+test('task stat: the CPU a thread is parked on, whatever stands in its name', () => {
+  const text = recorded('stalled', '160/stat');
+  assert.equal(cpuOfTask(text), 1);
+  const fields = text
+    .slice(text.lastIndexOf(') ') + 2)
+    .trim()
+    .split(' ');
+  fields[36] = '127';
+  assert.equal(cpuOfTask(`160 (a) b) ${fields.join(' ')}\n`), 127);
+  for (const broken of ['', '160 (x) D 1 2 3\n', `160 (x) ${fields.with(36, '-1').join(' ')}`]) {
+    assert.equal(cpuOfTask(broken), undefined);
+  }
 });
 
 test('task stat: a kernel thread is told by its flags', () => {

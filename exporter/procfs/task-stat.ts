@@ -22,6 +22,16 @@ const kernelThreadFlag = 0x00200000;
 /** Positions after the name; proc_pid_stat(5) counts from 1 and has the state as field 3. */
 const field = { state: 0, parentPid: 1, flags: 6, threads: 17, startTicks: 19 } as const;
 
+/** Field 39 of proc_pid_stat(5). */
+const cpuField = 36;
+
+/** The CPU that the thread ran on last, and is parked on while it sleeps; undefined where it is not said. */
+export function cpuOfTask(text: string): number | undefined {
+  const fields = text.slice(text.lastIndexOf(') ') + 2).split(' ');
+  const digits = fields[cpuField]?.trim() ?? '';
+  return /^\d{1,5}$/.test(digits) ? Number(digits) : undefined;
+}
+
 /** Throws on text that is not a stat line, with the text quoted. */
 export function parseTaskStat(text: string): TaskStat {
   const open = text.indexOf(' (');

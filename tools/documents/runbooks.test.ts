@@ -61,7 +61,7 @@ const wellSays: Readonly<Record<string, RegExp>> = {
   MeasurementGap: /"host":"vps1".*"value":\[[\d.]+,"100"\]/,
   NothingWatched: /\{"job":"stealwatch"\},"value":\[[\d.]+,"1"\]/,
   NotificationsFailing: /^handed over: it must reach you now\n$/,
-  PageInStuck: /^(?:no HYP row| *HYP:)/,
+  PageInStuck: /^No thread is parked for a page of the host\..*^(?:no HYP row| *HYP:)/ms,
   PidPileup: /^ +\d+ \S/,
   ProbeFailed: /^204 0\.\d+ s\n$/,
   ProberSilent: /"lastError":""\n/,
@@ -72,7 +72,7 @@ const wellSays: Readonly<Record<string, RegExp>> = {
   RedisBgsaveStuck: /rdb_bgsave_in_progress:0.*\n[A-Z] +PID +PPID|rdb_bgsave_in_progress:0/s,
   RedisDown: /^PONG\n/,
   RedisFlapping: /^run_id:[0-9a-f]+\s+uptime_in_seconds:\d/,
-  RedisFrozen: /^PONG\n(?:.*\n)*[SR] +\d+ +\d+ \S/,
+  RedisFrozen: /^PONG\n(?:.*\n)*[SR] +\d+ +\d+ \S.*^No thread is parked for a page/ms,
   RedisMemoryFull: /^used_memory:\d.*maxmemory:0\s+.*maxmemory_policy:noeviction/s,
   RedisRejectsConnections: /connected_clients:\d.*maxclients\n\d+\nrejected_connections:0/s,
   RedisReplicaLinkDown: /^role:master\s.*replica-serve-stale-data\nyes\n$/s,
@@ -81,7 +81,7 @@ const wellSays: Readonly<Record<string, RegExp>> = {
   StealHigh: /load average: .*\n\d+\ncpu +\d/s,
   StorageCapReached:
     /"storage.tsdb.retention.time":"\S+"\n.*prometheus_tsdb_size_retentions_total 0\n/s,
-  TaskStuckInD: /^D +\d+ +\d+ \S|^no thread in D now\n/m,
+  TaskStuckInD: /^No thread is parked for a page.*^(?:D +\d+ +\d+ \S|no thread in D now\n)/ms,
   Watchdog: /Prometheus.* Healthy\.\n.*load average:/s,
   WebConfigNotInForce: /^HTTP 000\nHTTP 200\n$/,
 };
@@ -110,6 +110,7 @@ function filledIn(text: string, { redis, exporter, ...places }: Places): string 
   return text
     .replaceAll('-h HOST -p PORT', `-h 127.0.0.1 -p ${redis.port}`)
     .replaceAll(/(?:HOST|127\.0\.0\.1):10190/g, `127.0.0.1:${exporter}`)
+    .replaceAll('/opt/stealwatch/exporter/stealwatch', launcher)
     .replaceAll('localhost:9090', prometheus)
     .replaceAll('localhost:9093', alertmanager)
     .replaceAll(/\b(?:APP_HEALTH_URL|URL_OF_THE_PROBE)\b/g, places.application)
@@ -121,6 +122,7 @@ function filledIn(text: string, { redis, exporter, ...places }: Places): string 
 /** As on a machine whose Redis is at the usual port, and whose login by ssh works. */
 const programsBeside = ({ port }: RedisServer) => ({
   'redis-cli': `exec ${execFileSync('which', ['redis-cli'], { encoding: 'utf8' }).trim()} -p ${port} "$@"`,
+  sudo: 'exec "$@"',
   ssh: 'shift; exec sh -c "$*"',
   stealwatch: `exec ${launcher} "$@"`,
 });

@@ -11,6 +11,7 @@ const needed = [
   'dist/THIRD-PARTY-NOTICES.txt',
   'docs/licences.md',
   'deploy/stealwatch.service',
+  'deploy/stealwatch-rescue.service',
   'CHANGELOG.md',
   'LICENSE',
   'exporter/stealwatch',
@@ -21,7 +22,7 @@ const allowed = [
   /^dist\/THIRD-PARTY-NOTICES\.txt$/,
   /^docs\/[a-z-]+\.md$/,
   /^docs\/adr\/\d{4}-[a-z0-9-]+\.md$/,
-  /^deploy\/stealwatch\.service$/,
+  /^deploy\/stealwatch(?:-rescue)?\.service$/,
   /^exporter\/(stealwatch|use-node\.sh)$/,
   /^(README|SECURITY|CHANGELOG)\.md$|^LICENSE$|^package\.json$/,
 ];

@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { manualClock } from '../measure/clock.ts';
+import { createDue } from './due.ts';
+
+function watch(stuckAfter = 180) {
+  const clock = manualClock();
+  const due = createDue({ clock, stuckAfter });
+  /** The same verdict for so long, looked at every 5 s; seconds until it was due, and why. */
+  function hold(name: string, seconds: number) {
+    for (let second = 0; second <= seconds; second += 5) {
+      const why = due.verdict(name);
+      if (why !== undefined) return [why, second];
+      clock.advance(5);
+    }
+    return undefined;
+  }
+  return { due, clock, hold };
+}
+
+test('rescue due: a lost message after 60 s, a page that does not come after 180 s', () => {
+  assert.deepEqual(watch().hold('page_in_lost', 600), ['page_in_lost', 60]);
+  assert.deepEqual(watch().hold('page_in_stuck', 600), ['page_in_stuck', 180]);
+  assert.deepEqual(watch(60).hold('page_in_stuck', 600), ['page_in_stuck', 60]);
+  for (const name of ['host_paging', 'quiet', 'unknown', 'disk', 'kernel_page_in', 'cpu_steal']) {
+    assert.equal(watch().hold(name, 1000), undefined, name);
+  }
+});
+
+test('rescue due: what was another verdict meanwhile begins anew', () => {
+  const { hold } = watch();
+  assert.equal(hold('page_in_lost', 50), undefined);
+  assert.equal(hold('host_paging', 0), undefined);
+  assert.deepEqual(hold('page_in_lost', 600), ['page_in_lost', 60]);
+});
+
+test('rescue due: a page that is called stuck and then lost has been missing all the time', () => {
+  const { hold } = watch();
+  assert.equal(hold('page_in_stuck', 150), undefined);
+  assert.deepEqual(hold('page_in_lost', 600), ['page_in_stuck', 25]);
+});
+
+test('rescue due: once in five minutes, three times an incident, and anew in the next', () => {
+  const { due, hold } = watch();
+  for (const seconds of [60, 300, 300]) {
+    assert.deepEqual(hold('page_in_lost', 1000), ['page_in_lost', seconds]);
+    due.wrote();
+  }
+  assert.equal(hold('page_in_lost', 10_000), undefined);
+  // Not five minutes of peace: the same incident.
+  assert.equal(hold('quiet', 200), undefined);
+  assert.equal(hold('page_in_lost', 1000), undefined);
+  assert.equal(hold('quiet', 300), undefined);
+  assert.deepEqual(hold('page_in_lost', 1000), ['page_in_lost', 60]);
+});
+
+test('rescue due: what was refused is tried again a minute later, and is none of the three', () => {
+  const { due, hold } = watch();
+  hold('page_in_lost', 60);
+  for (let time = 0; time < 10; time += 1) {
+    due.refused();
+    assert.deepEqual(hold('page_in_lost', 1000), ['page_in_lost', 60]);
+  }
+});

@@ -1,0 +1,58 @@
+/** What the exporter of this machine says, as far as a rescue asks: its verdict, and its evidence. */
+import { type AskExporter, samplesOf } from '../doctor/exporter.ts';
+import { verdicts } from '../core/verdict.ts';
+
+export interface Said {
+  readonly verdict: string;
+  /** Its sentence. */
+  readonly text: string;
+}
+
+const mostStatusBytes = 256 * 1024;
+const mostMetricsBytes = 4 * 1024 * 1024;
+const mostEvidenceBytes = 512 * 1024;
+const longestText = 1000;
+
+type Mapping = Readonly<Record<string, unknown>>;
+const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
+
+/** A clock of the exporter that stands: what it says is of before. */
+function isStale(check: unknown): boolean {
+  return isMapping(check) && String(check['name']).startsWith('sampler_') && check['ok'] !== true;
+}
+
+function parsed(body: string, what: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw new Error(`its ${what} is not JSON: something else listens there`, { cause: error });
+  }
+}
+
+/** Rejects where it says nothing, or nothing of now. */
+export async function askVerdict(ask: AskExporter): Promise<Said> {
+  const status = parsed(await ask('/status', mostStatusBytes), '/status');
+  const verdict = isMapping(status) ? status['verdict'] : undefined;
+  const checks = isMapping(status) ? status['checks'] : undefined;
+  if (!isMapping(verdict) || !Array.isArray(checks)) {
+    throw new Error('its /status has no verdict: something else listens there');
+  }
+  const name = verdicts.find((one) => one === verdict['name']);
+  if (name === undefined) throw new Error('its /status has a verdict that is not known here');
+  if (checks.some(isStale)) throw new Error('its clocks stand still: what it says is of before');
+  return { verdict: name, text: String(verdict['text']).slice(0, longestText) };
+}
+
+/** How long each process has been seen to wait for a page of the host, by name. */
+export async function askWaits(ask: AskExporter): Promise<ReadonlyMap<string, number>> {
+  const metrics = await ask('/metrics', mostMetricsBytes);
+  const waits = samplesOf(metrics, 'stealwatch_blocked_process_seconds').filter(
+    ({ labels, value }) => labels['reason'] === 'host_page_in' && value >= 0,
+  );
+  return new Map(waits.map(({ labels, value }) => [labels['process'] ?? '', value]));
+}
+
+/** The record of its flight recorder. */
+export async function askEvidence(ask: AskExporter): Promise<unknown> {
+  return parsed(await ask('/evidence', mostEvidenceBytes), '/evidence');
+}

@@ -1,0 +1,138 @@
+/**
+ * The write itself: on each vCPU where something is parked, what was just read there, two seconds apart,
+ * each confirmed by what moved; then half a minute of looking whether it helped. A write that does not
+ * get through ends it: nothing is tried twice.
+ */
+import type { RescueRecorder, RescueResult } from '../core/rescue-record.ts';
+import type { RedisProbe } from '../redis/probe.ts';
+import { messageOf } from '../measure/errors.ts';
+import { hypMoved, type Look, readHyp } from './look.ts';
+import type { Place } from './grounds.ts';
+import type { Msrs } from './msr.ts';
+import type { Fate, ParkedThread, ParkedThreads } from './parked.ts';
+
+export interface Written {
+  readonly cpu: number;
+  /** How far HYP of that vCPU went within two seconds: the host answers by one. */
+  readonly hyp: number;
+  /** Threads parked on it that had woken by then, of how many. */
+  readonly woke: number;
+  readonly of: number;
+}
+
+export interface Released {
+  readonly result: RescueResult;
+  readonly written: readonly Written[];
+  /** Of each thread that was parked, at the end. */
+  readonly fates: readonly { readonly thread: ParkedThread; readonly fate: Fate }[];
+  /** A sentence of Redis. */
+  readonly redis: string;
+  /** Why a write did not get through; a sentence without its full stop. */
+  readonly failure?: string;
+  /** A sentence of all. */
+  readonly text: string;
+}
+
+export interface ReleaseSettings {
+  readonly place: Place;
+  readonly msrs: Msrs;
+  readonly parked: ParkedThreads;
+  readonly probe: Pick<RedisProbe, 'verdict'>;
+  readonly record: Pick<RescueRecorder, 'intend'>;
+  readonly sleep: (seconds: number) => Promise<void>;
+  readonly tell: (line: string) => void;
+}
+
+const betweenSeconds = 2;
+const watchSeconds = 30;
+/** All is well for so long: there is nothing to wait for. */
+const wellSeconds = 3;
+
+const isAwake = (fate: Fate) => fate === 'awake' || fate === 'gone';
+
+/** `absent`: nobody listens, so nobody is waited for. */
+type RedisSign = 'answers' | 'absent' | 'silent';
+
+function redisSign({ probe }: Pick<ReleaseSettings, 'probe'>): RedisSign {
+  const verdict = probe.verdict();
+  if (verdict === undefined) return 'silent';
+  if (verdict.alive) return 'answers';
+  return verdict.state === 'refused' || verdict.state === 'unreachable' ? 'absent' : 'silent';
+}
+
+function textOf(written: readonly Written[], awake: number, all: number, redis: RedisSign): string {
+  const cpus = written.map(({ cpu }) => cpu).join(', ');
+  const where = written.length === 1 ? `vCPU ${cpus}` : `vCPUs ${cpus}`;
+  const woke = all === 0 ? 'nothing was parked' : `${awake} of ${all} parked threads woke`;
+  const redisWords = {
+    answers: 'Redis answers',
+    absent: 'no Redis listens',
+    silent: 'Redis does not answer',
+  } as const;
+  return `The async page fault MSR was written back on ${where}: ${woke}, ${redisWords[redis]}.`;
+}
+
+export async function release(look: Look, settings: ReleaseSettings): Promise<Released> {
+  const { place, msrs, parked, probe, record, sleep, tell } = settings;
+  const written: Written[] = [];
+
+  const fatesOf = (threads: readonly ParkedThread[]) =>
+    threads.map((thread) => ({ thread, fate: parked.fateOf(thread) }));
+
+  async function writeOn(cpu: number): Promise<void> {
+    const value = look.vcpus.find((one) => one.cpu === cpu)?.value;
+    if (value === undefined) throw new Error(`vCPU ${cpu} was not read`);
+    const threads = look.threads.filter((one) => one.cpu === cpu);
+    record.intend(cpu);
+    const before = readHyp(place);
+    await msrs.rewrite(cpu, value);
+    await sleep(betweenSeconds);
+    const hyp = hypMoved(before, readHyp(place), cpu);
+    const woke = fatesOf(threads).filter(({ fate }) => fate !== 'asleep').length;
+    written.push({ cpu, hyp, woke, of: threads.length });
+    const confirmed =
+      hyp > 0 ? `HYP went up by ${hyp}` : 'HYP did not move: the host has not answered';
+    tell(`vCPU ${cpu}: written; ${confirmed}; ${woke} of ${threads.length} threads have woken.`);
+  }
+
+  async function writeAll(): Promise<string | undefined> {
+    for (const cpu of look.targets) {
+      try {
+        await writeOn(cpu);
+      } catch (error) {
+        return messageOf(error);
+      }
+    }
+    return undefined;
+  }
+
+  const isWell = () =>
+    redisSign(settings) !== 'silent' && fatesOf(look.threads).every(({ fate }) => isAwake(fate));
+
+  /** Ends early where nothing is left to be seen. */
+  async function follow(): Promise<void> {
+    let well = 0;
+    for (let second = 0; second < watchSeconds && well < wellSeconds; second += 1) {
+      await sleep(1);
+      well = isWell() ? well + 1 : 0;
+    }
+  }
+
+  const failure = await writeAll();
+  if (written.length > 0) await follow();
+  const fates = fatesOf(look.threads);
+  const awake = fates.filter(({ fate }) => isAwake(fate)).length;
+  const sign = redisSign(settings);
+  const well = awake === fates.length && sign !== 'silent';
+  const common = { written, fates, redis: probe.verdict()?.reason ?? 'Redis was not heard yet.' };
+  if (failure !== undefined) {
+    return {
+      ...common,
+      result: 'failed',
+      failure,
+      text: `A write did not get through: ${failure}.`,
+    };
+  }
+  const text = textOf(written, awake, fates.length, sign);
+  return { ...common, result: well ? 'released' : 'not_released', text };
+}

@@ -1,0 +1,155 @@
+/** The watcher: whom it believes, when it writes, and what of it is told. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createRescueRecorder, readRescueRecord } from '../core/rescue-record.ts';
+import { manualClock } from '../measure/clock.ts';
+import { createPseudoFs } from '../procfs/reader.ts';
+import { parkedMachine, parkedPid } from '../../tools/rig/parked-machine.ts';
+import type { Acting } from './act.ts';
+import type { Look } from './look.ts';
+import { openOwnEyes } from './own-eyes.ts';
+import type { Released } from './release.ts';
+import { createWatch, secondsBetweenLooks } from './watch.ts';
+
+const status = (name: string, ok = true) =>
+  JSON.stringify({
+    verdict: { name, text: `It is ${name}.` },
+    checks: [{ name: 'sampler_blocked_tasks', ok }],
+  });
+
+function watching(t: TestContext, own = 'quiet') {
+  const clock = manualClock();
+  const machine = parkedMachine(t);
+  const path = join(machine.root, 'record.json');
+  const logged: string[] = [];
+  const note = (fields: object, message: string) =>
+    void logged.push(`${message} ${Object.values(fields).map(String).join(' ')}`.trim());
+  let answer: string | Error = status('quiet');
+  let refusal: string | undefined;
+  let obstacle: string | undefined;
+  let begun = 0;
+  let acted = 0;
+  const released: Released = {
+    result: 'released',
+    written: [{ cpu: 1, hyp: 1, woke: 1, of: 1 }],
+    fates: [],
+    redis: 'Redis answers.',
+    text: 'It was written.',
+  };
+  // Of a look, the watcher wants these.
+  const lookNow = () => ({ refusal, obstacle, targets: [1] }) as unknown as Look;
+  const watch = createWatch({
+    clock,
+    stuckAfter: 180,
+    ask: async () => async () => {
+      if (answer instanceof Error) throw answer;
+      return answer;
+    },
+    eyes: { verdict: () => ({ verdict: own, text: `We see ${own}.` }) },
+    begin: async (): Promise<Acting> => {
+      begun += 1;
+      return { look: lookNow(), act: async () => ((acted += 1), released) };
+    },
+    record: createRescueRecorder(path),
+    sinceBoot: () => clock.monotonic(),
+    log: { info: note, warn: note },
+  });
+  return {
+    logged,
+    machine,
+    counts: () => readRescueRecord(path)?.counts,
+    lastLook: () => readRescueRecord(path)?.watch,
+    acted: () => acted,
+    begun: () => begun,
+    set: (next: { answer?: string | Error; refusal?: string; obstacle?: string }) => {
+      answer = next.answer ?? answer;
+      ({ refusal, obstacle } = next);
+    },
+    pass: async (seconds: number) => {
+      for (let left = seconds; left > 0; left -= secondsBetweenLooks) {
+        clock.advance(secondsBetweenLooks);
+        await watch.step();
+      }
+    },
+  };
+}
+
+test('rescue watch: writes when the exporter has said lost for a minute, and not before', async (t) => {
+  const { set, pass, acted, logged } = watching(t);
+  await pass(600);
+  set({ answer: status('page_in_lost') });
+  await pass(60);
+  assert.equal(acted(), 0);
+  await pass(5);
+  assert.equal(acted(), 1);
+  assert.ok(logged.some((line) => line.startsWith('writing the async page fault MSR back')));
+  assert.ok(logged.some((line) => line.startsWith('It was written. released')));
+  await pass(3600);
+  assert.equal(acted(), 3, 'at most three times an incident');
+});
+
+test('rescue watch: an exporter that is frozen, gone, stale or another is not believed', async (t) => {
+  const unheard = [
+    new Error('no answer within 1.8 s'),
+    status('quiet', false),
+    'not JSON',
+    '{"verdict":{"name":"quiet"}}',
+    status('a verdict of tomorrow'),
+  ];
+  for (const answer of unheard) {
+    const { set, pass, acted, logged } = watching(t, 'page_in_stuck');
+    set({ answer });
+    await pass(190);
+    assert.equal(acted(), 1, String(answer));
+    const told = logged.filter((line) => line.startsWith('the exporter says nothing of now'));
+    assert.equal(told.length, 1, 'told once');
+  }
+});
+
+test('rescue watch: what is refused is counted once for each reason, and tried again', async (t) => {
+  const { set, pass, acted, counts, logged } = watching(t);
+  set({ answer: status('page_in_lost'), refusal: 'the kernel is locked down' });
+  await pass(600);
+  assert.equal(acted(), 0);
+  assert.equal(counts()?.refused, 1);
+  assert.equal(logged.filter((line) => line.includes('it is refused')).length, 1);
+  set({ refusal: 'a vCPU stands still' });
+  await pass(65);
+  assert.equal(counts()?.refused, 2);
+  set({});
+  await pass(65);
+  assert.equal(acted(), 1);
+});
+
+test('rescue watch: rehearses once a minute, and says beforehand what stands in the way', async (t) => {
+  const { set, pass, begun, lastLook, logged } = watching(t);
+  await pass(60);
+  assert.equal(begun(), 1);
+  assert.ok(logged.includes('ready to write'));
+  assert.deepEqual(lastLook(), { lookedAt: 1060 });
+  set({ obstacle: 'the msr module is not loaded' });
+  await pass(60);
+  assert.deepEqual(lastLook(), { lookedAt: 1120, problem: 'the msr module is not loaded' });
+  assert.equal(logged.filter((line) => line.includes('could not write if it were')).length, 1);
+});
+
+test('rescue watch: its own eyes see what the exporter would', async (t) => {
+  const machine = parkedMachine(t);
+  const clock = manualClock();
+  machine.put({ tid: parkedPid, cpu: 1 });
+  const eyes = openOwnEyes({
+    procfs: createPseudoFs(machine.procfs),
+    sysfs: createPseudoFs(machine.sysfs),
+    clock,
+    rescueRecord: join(machine.root, 'record.json'),
+  });
+  clock.advance(70);
+  assert.equal(eyes.verdict().verdict, 'page_in_stuck');
+  machine.hyp(1, 2);
+  clock.advance(2);
+  assert.equal(eyes.verdict().verdict, 'page_in_lost');
+  machine.wake({ tid: parkedPid, cpu: 1 });
+  clock.advance(70);
+  assert.notEqual(eyes.verdict().verdict, 'page_in_lost');
+});
