@@ -115,7 +115,7 @@ for (const { label, promtool } of tools) {
   test(`every text renders whole, with the labels its links need (${label})`, () => {
     const seen = new Set<string>();
     for (const file of provoking()) {
-      const { text } = runTests(promtool, file, { summariesOnly: false });
+      const { text } = runTests({ program: promtool }, file, { summariesOnly: false });
       for (const { labels, annotations } of renderedAlerts(text)) {
         const alert = /alertname="(\w+)"/.exec(labels)?.[1] ?? labels;
         seen.add(alert);

@@ -242,7 +242,7 @@ for (const { label, promtool } of allTools()) {
     for (const one of cases) {
       const file = { rule_files: [fileOf(one.alert)], evaluation_interval: '2s' };
       const asked = { ...file, tests: [asking(one)] };
-      const { text } = runTests(promtool, asked, { summariesOnly: false });
+      const { text } = runTests({ program: promtool }, asked, { summariesOnly: false });
       const said = [...text.matchAll(/Annotations:(\{.*\})/g)].map(([, found = '']) => found);
       assert.equal(said.length, 1, `${one.name}: ${text}`);
       for (const pattern of one.says) assert.match(said[0] ?? '', pattern, one.name);

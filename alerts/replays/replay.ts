@@ -7,7 +7,13 @@ import { parse } from 'yaml';
 import { errorRatio, slices } from '../slo/ratios.ts';
 import { shippedSpec } from '../slo/shipped.ts';
 import { startScript } from '../../tools/rig/alertmanager.ts';
-import { alertsOf, ruleFiles, runTests, type TestFile } from '../testing/rule-files.ts';
+import {
+  alertsOf,
+  type Engine,
+  ruleFiles,
+  runTests,
+  type TestFile,
+} from '../testing/rule-files.ts';
 import { sliceSeconds } from '../thresholds.ts';
 import {
   type AlertmanagerConfig,
@@ -43,27 +49,25 @@ interface Sample {
   readonly value: number;
 }
 
-/** promtool prints what it got where a test expects nothing. */
+/** Both engines print what they got where a test expects nothing. */
 function samplesIn(text: string): Map<string, Sample[]> {
   const found = new Map<string, Sample[]>();
   for (const [, expr = '', got = ''] of text.matchAll(
     /expr: "(.*)", time: .*\n\s+exp: nil\n\s+got: (.*)/g,
   )) {
-    const samples = [...got.matchAll(/\{([^{}]*)\} (\S+?)(?:,|$)/g)].map(
-      ([, labels = '', value]) => ({
-        labels: Object.fromEntries(
-          [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', text = '']) => [name, text]),
-        ),
-        value: Number(value),
-      }),
-    );
+    const samples = [...got.matchAll(/\{([^{}]*)\} ([\w.+-]+)/g)].map(([, labels = '', value]) => ({
+      labels: Object.fromEntries(
+        [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', text = '']) => [name, text]),
+      ),
+      value: Number(value),
+    }));
     found.set(expr.replaceAll('\\"', '"'), samples);
   }
   return found;
 }
 
 function evaluate(
-  promtool: string,
+  engine: Engine,
   file: Omit<TestFile, 'tests'>,
   timeline: Timeline,
   part: Part,
@@ -71,7 +75,7 @@ function evaluate(
   further: readonly Series[] = [],
 ): Map<string, Sample[]> {
   const eval_time = `${part.until - part.from}s`;
-  const { text } = runTests(promtool, {
+  const { text } = runTests(engine, {
     ...file,
     tests: [
       {
@@ -117,14 +121,14 @@ function firings(
 const ofSlos = new Set(['ErrorBudgetBurnFast', 'ErrorBudgetBurnSlow', 'MeasurementGap']);
 
 /** Every alert but those of the SLOs, as often as Prometheus evaluates them. */
-function closely(promtool: string, timeline: Timeline, part: Part): TimedAlert[] {
+function closely(engine: Engine, timeline: Timeline, part: Part): TimedAlert[] {
   const names = ruleFiles
     .flatMap(alertsOf)
     .map(({ alert }) => alert)
     .filter((name) => !ofSlos.has(name) && name !== 'Watchdog');
   const { from, until, step } = part;
   const samples = evaluate(
-    promtool,
+    engine,
     {
       rule_files: ruleFiles.filter((file) => file !== 'slo.yml'),
       evaluation_interval: `${step}s`,
@@ -154,7 +158,7 @@ function recorded(alerts: readonly TimedAlert[], { from: start, until, step }: P
 
 /** The SLOs over the whole of it, slice by slice. */
 function overAll(
-  promtool: string,
+  engine: Engine,
   timeline: Timeline,
   others: readonly TimedAlert[],
 ): Pick<Outcome, 'alerts' | 'spent'> {
@@ -168,7 +172,7 @@ function overAll(
     .filter(({ name }) => periodErrors.some((one) => one === name))
     .map((slo) => errorRatio(slo, 'period', spec.periodDays * 86_400, slices).expr);
   const samples = evaluate(
-    promtool,
+    engine,
     {
       rule_files: ['slo.yml', 'meta.yml'],
       inline_records: `ratio_rate(1d|3d|${period})|coverage:ratio_rate(1d|${period})|sum15m|slo:(cause|bad_seconds|period)`,
@@ -197,10 +201,10 @@ function overAll(
 }
 
 /** Part by part: what fires where one ends would be two alerts, or have no end. */
-function watch(promtool: string, timeline: Timeline): TimedAlert[] {
+export function watch(engine: Engine, timeline: Timeline): TimedAlert[] {
   const last = timeline.closely.at(-1);
   return timeline.closely.flatMap((part) =>
-    closely(promtool, timeline, part).map((alert) => {
+    closely(engine, timeline, part).map((alert) => {
       if (alert.to <= part.until) return alert;
       if (part === last) return Object.assign(alert, { to: timeline.end });
       const name = alert.labels['alertname'] ?? '';
@@ -210,8 +214,9 @@ function watch(promtool: string, timeline: Timeline): TimedAlert[] {
 }
 
 export function replay(promtool: string, timeline: Timeline): Outcome {
-  const watched = watch(promtool, timeline);
-  const { alerts: sloAlerts, spent } = overAll(promtool, timeline, watched);
+  const engine = { program: promtool };
+  const watched = watch(engine, timeline);
+  const { alerts: sloAlerts, spent } = overAll(engine, timeline, watched);
   const alerts = [...watched, ...sloAlerts].sort((a, b) => a.from - b.from);
   return { alerts, messages: messagesOf(alerts, shippedRouting()), spent };
 }

@@ -69,6 +69,13 @@ function burnExpression({ slos, burnRates }: SloSpec, severity: BurnSeverity): s
  */
 const unlessNamed = `unless on (host) count_over_time(ALERTS{severity="page",layer=~"host|redis|asynq",alertstate="firing"}[30m])`;
 
+/**
+ * Nothing in a message, and the reason in the error of an engine whose templates are not Prometheus'. vmalert
+ * writes what a rule found after its group has run, so what builds on it is a slice short, without a word.
+ */
+const prometheusOnly =
+  '{{ if false }}{{ tableLink "not for vmalert: these rules build on one another within a group, which needs Prometheus (docs/existing-prometheus.md)" }}{{ end }}';
+
 function burnAlert(spec: SloSpec, severity: BurnSeverity): AlertingRule {
   const pairs = spec.burnRates
     .filter((rate) => rate.severity === severity)
@@ -84,7 +91,7 @@ function burnAlert(spec: SloSpec, severity: BurnSeverity): AlertingRule {
     labels: { severity },
     annotations: {
       summary: `{{ $labels.host }}: the error budget of ${what} burns {{ $value | printf "%.1f" }} times as fast as it may.`,
-      description: `The objective is kept at 1x; this fires at ${pairs}. slo:bad_seconds:slice15s says by cause who spent the budget; time that nobody measured counts as bad and as cause unknown.`,
+      description: `The objective is kept at 1x; this fires at ${pairs}. slo:bad_seconds:slice15s says by cause who spent the budget; time that nobody measured counts as bad and as cause unknown.${prometheusOnly}`,
     },
   };
 }

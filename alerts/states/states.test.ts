@@ -76,11 +76,14 @@ for (const { label, promtool } of allTools()) {
   for (const [name, rows] of grouped(table)) {
     const [{ file, step = 2 } = { file: '' }] = rows;
     test(`${name}: each alert in each state of its inputs (${label})`, () => {
-      const { code, text } = runTests(promtool, {
-        rule_files: [file],
-        evaluation_interval: `${step}s`,
-        tests: [playOf(rows)],
-      });
+      const { code, text } = runTests(
+        { program: promtool },
+        {
+          rule_files: [file],
+          evaluation_interval: `${step}s`,
+          tests: [playOf(rows)],
+        },
+      );
       assert.ok(code === 0, wrongStates(text, step) ?? text);
     });
   }

@@ -98,7 +98,7 @@ for (const name of ['host-hours.yml', 'redis.yml', 'meta.yml', 'slo.yml']) {
       const { name: title, interval, input_series } = one;
       const asked = { name: title, interval, input_series, promql_expr_test: silent.map(asking) };
       const { code, text } = runTests(
-        installedTools().promtool,
+        { program: installedTools().promtool },
         { rule_files, evaluation_interval: '30s', tests: [asked] },
         { chosen: (all) => new Set(all) },
       );

@@ -27,7 +27,10 @@ export function promtoolTests({ label, promtool }: Tools, withDays: boolean): vo
   const names = readdirSync(join(alerts, 'tests')).filter((file) => file.endsWith('.yml'));
   for (const name of names.filter((name) => withDays || !ofADay.has(name))) {
     test(`rules of ${name} fire and are quiet as their tests say (${label})`, () => {
-      const { code, text } = runTests(promtool, readTestFile(join(alerts, 'tests', name)));
+      const { code, text } = runTests(
+        { program: promtool },
+        readTestFile(join(alerts, 'tests', name)),
+      );
       assert.equal(code, 0, text);
     });
   }

@@ -160,13 +160,39 @@ interface Choice {
   readonly chosen?: typeof fedRules;
 }
 
+export interface Engine {
+  readonly program: string;
+  /** Whose command line and words. promtool's unless told. */
+  readonly as?: keyof typeof engines;
+}
+
+/** Two programs that run the same unit tests. */
+const engines = {
+  promtool: {
+    expressions: 'promql_expr_test',
+    args: (paths: readonly string[]) => ['test', 'rules', ...paths],
+  },
+  'vmalert-tool': {
+    expressions: 'metricsql_expr_test',
+    args: (paths: readonly string[]) => [
+      'unittest',
+      '-disableAlertgroupLabel',
+      ...paths.map((path) => `--files=${path}`),
+    ],
+  },
+} as const;
+
 /** A test with the rules that it feeds, in a directory of its own. */
 function writeTest(
   directory: string,
   one: RuleTest,
   file: TestFile,
   files: readonly RuleFile[],
-  { summariesOnly = true, chosen = fedRules }: Choice,
+  {
+    summariesOnly = true,
+    chosen = fedRules,
+    expressions,
+  }: Choice & (typeof engines)[keyof typeof engines],
 ): string {
   const groups = files.flatMap((rules) => rules.groups);
   const series = one.input_series.map((input) => input.series);
@@ -179,7 +205,8 @@ function writeTest(
   const { rule_files, evaluation_interval } = file;
   // promtool takes groups in any order, and all at the same moment, which Prometheus never does.
   const group_eval_order = groups.map(({ name }) => name);
-  const tests = [withInlined(one, file)];
+  const { promql_expr_test, ...rest } = withInlined(one, file);
+  const tests = [{ ...rest, [expressions]: promql_expr_test }];
   const text = stringify(
     { rule_files, evaluation_interval, group_eval_order, tests },
     { aliasDuplicateObjects: false, lineWidth: 0 },
@@ -189,12 +216,17 @@ function writeTest(
   return path;
 }
 
-export function runTests(promtool: string, file: TestFile, choice: Choice = {}): Output {
+export function runTests(
+  { program, as = 'promtool' }: Engine,
+  file: TestFile,
+  choice: Choice = {},
+): Output {
   const files = evaluated(file);
+  const engine = engines[as];
   return inTemporaryDirectory((directory) => {
     const paths = file.tests.map((one, index) =>
-      writeTest(join(directory, String(index)), one, file, files, choice),
+      writeTest(join(directory, String(index)), one, file, files, { ...choice, ...engine }),
     );
-    return run(promtool, ['test', 'rules', ...paths], directory);
+    return run(program, engine.args(paths), directory);
   });
 }

@@ -52,10 +52,11 @@ function latest(series: string): string {
 /**
  * Time without a CPU that nobody booked as steal. Waiting for a core of the host is steal, so
  * this is memory the host had to bring back in kernel mode (or a pause, which a restore shows).
+ * Not by a rate: vmalert takes what was before a gap into it, and nobody saw why that was.
  */
 const standstillWithoutSteal = `
 (
-  rate(stealwatch_stall_seconds_sum[2m]) > ${thresholds.stalledSecondsIn2m.bad} / 120
+  ${latest('stealwatch_stall_seconds_sum')} - min_over_time(stealwatch_stall_seconds_sum[2m]) > ${thresholds.stalledSecondsIn2m.bad}
   and on (host, job, instance) ${latest('stealwatch_signal_supported{signal="steal"}')} == 1
   unless on (host, job, instance) rate(stealwatch_cpu_seconds_total{mode="steal"}[2m]) / on (host, job, instance) ${cpus} > ${thresholds.stealRatio.warn}
   unless on (host, job, instance) increase(stealwatch_vm_restores_total[2m]) > 0
@@ -64,7 +65,7 @@ const standstillWithoutSteal = `
 const pageIn = `
 max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason="host_page_in"}')}) > ${thresholds.pageInStuckSeconds.warn}
 or rate(stealwatch_async_page_faults_total[2m]) > ${thresholds.hostPageInsPerSecond.warn}
-or sum without (age) (increase(stealwatch_cold_page_host_faults_total[5m])) >= ${thresholds.coldPageIns.warn}
+or sum without (age) (${latest('stealwatch_cold_page_host_faults_total')} - min_over_time(stealwatch_cold_page_host_faults_total[5m])) >= ${thresholds.coldPageIns.warn}
 or ${latest('stealwatch_cold_page_outstanding_seconds')} > ${thresholds.pageInStuckSeconds.warn}
 or ${standstillWithoutSteal.trim()}`;
 
