@@ -60,14 +60,12 @@ const promises: readonly Promised[] = [
     key: 'profiles',
     why: 'COMPOSE_PROFILES says what runs on this machine: nothing runs unasked.',
     is: {
-      exporter: ['all', 'agent', 'demo'],
-      prometheus: ['all', 'demo'],
+      exporter: ['all', 'agent'],
+      prometheus: ['all'],
       'prometheus-watch': ['watch'],
       prober: ['watch'],
-      alertmanager: ['all', 'watch', 'demo'],
-      grafana: ['all', 'watch', 'demo'],
-      redis: ['demo'],
-      demo: ['demo'],
+      alertmanager: ['all', 'watch'],
+      grafana: ['all', 'watch'],
     },
   },
   {
@@ -78,17 +76,12 @@ const promises: readonly Promised[] = [
       ...each(prometheuses, 'prom/prometheus:v3.5.0'),
       alertmanager: 'prom/alertmanager:v0.28.1',
       grafana: 'grafana/grafana:12.1.1',
-      redis: 'redis:7.2.5-bookworm',
-      demo: `stealwatch-demo:${version}`,
     },
   },
   {
     key: 'build',
-    why: 'The exporter and the demo are built from this checkout.',
-    is: {
-      ...each(exporters, { context: '.', dockerfile: 'exporter/Dockerfile' }),
-      demo: { context: '.', dockerfile: 'exporter/Dockerfile', target: 'demo' },
-    },
+    why: 'The exporter is built from this checkout.',
+    is: each(exporters, { context: '.', dockerfile: 'exporter/Dockerfile' }),
   },
   {
     key: 'restart',
@@ -123,11 +116,8 @@ const promises: readonly Promised[] = [
   },
   {
     key: 'tmpfs',
-    why: 'What a start.sh renders, which holds secrets, and what the demo must write: memory, not disk.',
-    is: {
-      ...each([...prometheuses, 'alertmanager'], ['/tmp:mode=1777,size=1m']),
-      redis: ['/data:mode=1777,size=1m'],
-    },
+    why: 'What a start.sh renders, which holds secrets: memory, not disk.',
+    is: each([...prometheuses, 'alertmanager'], ['/tmp:mode=1777,size=1m']),
   },
   {
     key: 'logging',
@@ -167,19 +157,7 @@ const promises: readonly Promised[] = [
       ...each(prometheuses, 200),
       grafana: 200,
       alertmanager: 100,
-      redis: 50,
-      demo: 50,
     },
-  },
-  {
-    key: 'pid',
-    why: "The demo's button stops the demo's Redis and sees no other process; the host's belong to nobody.",
-    is: { demo: 'service:redis' },
-  },
-  {
-    key: 'user',
-    why: 'The same user may stop it, without a capability.',
-    is: each(['redis', 'demo'], '999:999'),
   },
   {
     key: 'devices',
@@ -215,12 +193,11 @@ const promises: readonly Promised[] = [
   },
   {
     key: 'entrypoint',
-    why: 'start.sh renders the configuration; a shell as process 1 of the demo, which cannot be stopped.',
+    why: 'start.sh renders the configuration.',
     is: {
       ...each(prometheuses, ['/bin/sh', '/etc/stealwatch/prometheus/start.sh']),
       alertmanager: ['/bin/sh', '/etc/stealwatch/alertmanager/start.sh'],
       grafana: ['/bin/sh', '/etc/stealwatch/grafana/start.sh'],
-      redis: ['/bin/sh', '-c'],
     },
   },
   {
@@ -233,15 +210,12 @@ const promises: readonly Promised[] = [
         '--web.external-url=http://localhost:9093',
         '--cluster.listen-address=',
       ],
-      redis: [
-        'trap "kill $!" TERM; redis-server --protected-mode no --save "" --appendonly no --maxmemory 64mb & wait',
-      ],
     },
   },
   {
     key: 'depends_on',
-    why: 'Who is sent alerts is there first; a pid namespace is joined when it exists.',
-    is: { ...each(prometheuses, ['alertmanager']), demo: ['redis'] },
+    why: 'Who is sent alerts is there first.',
+    is: each(prometheuses, ['alertmanager']),
   },
   {
     key: 'networks',
@@ -250,8 +224,8 @@ const promises: readonly Promised[] = [
   },
   {
     key: 'extra_hosts',
-    why: 'A Redis, an application or a webhook on the machine itself.',
-    is: each(['exporter', 'alertmanager'], ['host.docker.internal:host-gateway']),
+    why: 'A Redis, an application or a webhook on the machine itself, and where a tunnel to an agent ends.',
+    is: each(['exporter', 'alertmanager', ...prometheuses], ['host.docker.internal:host-gateway']),
   },
   {
     key: 'ports',
@@ -261,7 +235,6 @@ const promises: readonly Promised[] = [
       ...each(prometheuses, ['127.0.0.1:9090:9090']),
       alertmanager: ['127.0.0.1:9093:9093'],
       grafana: ['127.0.0.1:3000:3000'],
-      demo: ['127.0.0.1:10191:10191'],
     },
   },
 ];
@@ -298,7 +271,6 @@ test('compose: ports, addresses, limits and places can be set, by the names that
   }
   assert.deepEqual(of('alertmanager', 'ports'), loopback('ALERTMANAGER_PORT', 9093));
   assert.deepEqual(of('grafana', 'ports'), loopback('GRAFANA_PORT', 3000));
-  assert.deepEqual(of('demo', 'ports'), loopback('DEMO_PORT', 10191));
   assert.equal(of('grafana', 'mem_limit'), '${GRAFANA_MEMORY:-384m}');
   const set = filledIn({
     EXPORTER_MEMORY: '1g',
@@ -352,9 +324,8 @@ test('compose: health checks run until a service is up, then once an hour', () =
     };
     assert.deepEqual(times, expected, name);
   }
-  // Redis has none: a check that hangs beside a frozen Redis is what this project is about. The
-  // prober has the image's; the exporter's is run in health-check.test.ts.
-  const { exporter, demo, ...others } = Object.fromEntries(
+  // The prober has the image's; the exporter's is run in health-check.test.ts.
+  const { exporter, ...others } = Object.fromEntries(
     checks.map(([name, { test: command }]) => [name, command]),
   );
   assert.deepEqual(others, {
@@ -363,10 +334,4 @@ test('compose: health checks run until a service is up, then once an hour', () =
     grafana: ready('http://127.0.0.1:3000/api/health'),
   });
   assert.deepEqual(exporter?.slice(0, 3), ['CMD', 'bash', '-c']);
-  assert.deepEqual(demo, [
-    'CMD',
-    'node',
-    '-e',
-    "fetch('http://127.0.0.1:10191/').then((r) => process.exit(r.ok ? 0 : 1))",
-  ]);
 });

@@ -1,5 +1,5 @@
 /**
- * Tries docker-compose.yml on a real Docker engine: up, scrape, freeze, page, cut off, page, down.
+ * Tries docker-compose.yml and the demo's on a real Docker engine: up, scrape, freeze, page, cut off, page, down.
  *
  *   npm run try-compose            needs Docker Engine 25, Compose 2.24, and the ports below
  *
@@ -17,6 +17,7 @@ import { type HttpSink, startSink, webhookMessage } from './rig/http-sink.ts';
 import { until as waitUntil } from './rig/redis-server.ts';
 
 const project = 'stealwatch-try';
+const files = ['-f', 'docker-compose.yml', '-f', 'deploy/demo/compose.yml'];
 const ports = {
   exporter: 11190,
   demo: 11191,
@@ -31,7 +32,7 @@ const environmentFile = join(directory, 'env');
 function compose(...args: readonly string[]): string {
   return execFileSync(
     'docker',
-    ['compose', '-p', project, '--env-file', environmentFile, ...args],
+    ['compose', '-p', project, '--env-file', environmentFile, ...files, ...args],
     {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -177,7 +178,8 @@ async function cutOff(sink: HttpSink): Promise<void> {
 
 function writeEnvironment(webhook: string): void {
   const settings = {
-    COMPOSE_PROFILES: 'demo',
+    COMPOSE_PROFILES: 'all',
+    REDIS_URL: 'redis://redis:6379',
     GRAFANA_ADMIN_PASSWORD: password,
     WEBHOOK_URL: webhook,
     HOST_NAME: 'tried',

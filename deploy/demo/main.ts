@@ -11,6 +11,10 @@ import { startLoad } from './load.ts';
 
 const port = Number(process.env['DEMO_PORT'] ?? 10191);
 const host = process.env['REDIS_HOST'] ?? 'redis';
+/** Where the others are open on the machine: `exporter=127.0.0.1:20190 grafana=13000`. */
+const ports: Readonly<Record<string, string | undefined>> = Object.fromEntries(
+  (process.env['PORTS'] ?? '').split(' ').map((entry) => entry.split(/=(?:.*:)?/)),
+);
 /** Nobody wants to find it frozen on Monday. */
 const longestFreezeMs = 5 * 60_000;
 
@@ -47,7 +51,13 @@ function freeze(): void {
   thawing = setTimeout(thaw, longestFreezeMs);
 }
 
-function page(): string {
+/** The others, as they are reached from where this page is: through an ssh -L of the same ports too. */
+function linksFrom(request: IncomingMessage): (service: string) => string {
+  const asked = URL.parse(`http://${request.headers.host ?? ''}`)?.hostname;
+  return (service) => `http://${asked || 'localhost'}:${ports[service] ?? ''}`;
+}
+
+function page(at: (service: string) => string): string {
   const seconds = frozenSince === undefined ? 0 : Math.round((Date.now() - frozenSince) / 1000);
   const [state, action, label] =
     frozenSince === undefined
@@ -59,11 +69,11 @@ function page(): string {
 button{font:inherit;padding:.5em 1em}</style>
 <h1>${state}</h1>
 <form method="post" action="/${action}"><button>${label}</button></form>
-<p>Press it, and watch: within two seconds the <a href="http://localhost:10190/">exporter</a> says so, and its
-<a href="http://localhost:10190/status">/status</a> turns 503; within ten,
-<a href="http://localhost:9090/alerts">RedisFrozen</a> fires and
-<a href="http://localhost:9093">Alertmanager</a> has sent one message; the
-<a href="http://localhost:3000/d/stealwatch-freeze">forensics dashboard</a> shows which lane turned red first.
+<p>Press it, and watch: within two seconds the <a href="${at('exporter')}/">exporter</a> says so, and its
+<a href="${at('exporter')}/status">/status</a> turns 503; within ten,
+<a href="${at('prometheus')}/alerts">RedisFrozen</a> fires and
+<a href="${at('alertmanager')}">Alertmanager</a> has one message of it to send; the
+<a href="${at('grafana')}/d/stealwatch-freeze">forensics dashboard</a> shows which lane turned red first.
 It goes on by itself after five minutes.</p></html>`;
 }
 
@@ -81,7 +91,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response.writeHead(303, { location: '/' }).end();
   } else if (request.method === 'GET' && request.url === '/') {
     const type = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' };
-    response.writeHead(200, type).end(page());
+    response.writeHead(200, type).end(page(linksFrom(request)));
   } else {
     response.writeHead(404).end();
   }

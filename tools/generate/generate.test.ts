@@ -10,7 +10,8 @@ const root = join(import.meta.dirname, '..', '..');
 
 test('generate: our images have the version of the package, and nobody else has', () => {
   const compose =
-    '    image: stealwatch:0.1.0\n    image: stealwatch-demo:0.1.0\n    image: grafana/grafana:12.1.1\n';
+    '    image: stealwatch:0.1.0\n    image: stealwatch-demo:0.1.0\n    image: grafana/grafana:12.1.1\n' +
+    '    image: ${STEALWATCH_IMAGE:-ghcr.io/stealwatch/stealwatch:0.1.0}\n';
   assert.equal(withVersion(compose, '1.2.3'), compose.replaceAll('0.1.0', '1.2.3'));
 });
 

@@ -1,7 +1,7 @@
 /**
  * Writes everything that is generated and committed, so that it can be used without a toolchain:
  * rules, dashboards, docs/metrics.md, settings.md, doctor.md, slo.md and proof.md,
- * and the version in docker-compose.yml.
+ * and the version in the compose files.
  *
  *   npm run generate [-- --check]    `--check` writes nothing and names what is not up to date
  *
