@@ -4,9 +4,10 @@ import { messageOf } from './measure/errors.ts';
 import { doctor } from './doctor/command.ts';
 import { report } from './report/command.ts';
 import { rescue } from './rescue/command.ts';
+import { status } from './status/command.ts';
 
 /** The launcher (exporter/stealwatch) knows the same words. */
-const commands: Readonly<Record<string, OneShot>> = { doctor, report, rescue };
+const commands: Readonly<Record<string, OneShot>> = { doctor, report, rescue, status };
 
 /** What is left open closes by itself within this time, unless something stands still. */
 const graceMs = 200;
@@ -18,6 +19,12 @@ const graceMs = 200;
 function endSoon(code: number): void {
   process.exitCode = code;
   setTimeout(() => process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {}), graceMs).unref();
+}
+
+/** https://no-color.org */
+function showsColour(): boolean {
+  const { NO_COLOR = '', TERM = '' } = process.env;
+  return process.stdout.isTTY && NO_COLOR === '' && TERM !== 'dumb';
 }
 
 const [word = '', ...argv] = process.argv.slice(2);
@@ -33,6 +40,7 @@ if (command === undefined) {
     env: process.env,
     print: (text) => void process.stdout.write(text),
     complain: (text) => void process.stderr.write(text),
+    colour: showsColour(),
   }).then(endSoon, (error: unknown) => {
     process.stderr.write(`stealwatch ${word}: ${messageOf(error)}\n`);
     endSoon(1);

@@ -66,11 +66,13 @@ export function httpGet(
       headers: { 'user-agent': `stealwatch/${version}`, ...headers },
     });
     let interim = 0;
+    let connected = false;
     function giveUp(reason: string): void {
       clearTimeout(timer);
       request.destroy();
-      reject(new Error(reason));
+      reject(Object.assign(new Error(reason), { connected }));
     }
+    request.once('socket', (socket) => socket.once('connect', () => (connected = true)));
     let answer: IncomingMessage | undefined;
     // Not request.setTimeout: that one waits for silence, this for the answer.
     const timer = setTimeout(() => {
@@ -90,6 +92,11 @@ export function httpGet(
     });
     request.on('error', (error: NodeJS.ErrnoException) => giveUp(error.code ?? 'request failed'));
   });
+}
+
+/** Somebody took the connection, and what failed came after that. */
+export function wasConnected(error: unknown): boolean {
+  return error instanceof Error && 'connected' in error && error.connected === true;
 }
 
 /** The same where only the status matters. */

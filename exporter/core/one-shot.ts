@@ -6,6 +6,8 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly print: (text: string) => void;
   readonly complain: (text: string) => void;
+  /** What is printed goes to a terminal that shows colours to somebody who wants them. */
+  readonly colour?: boolean;
 }
 
 /** Gives the exit code. */

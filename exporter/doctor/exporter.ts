@@ -1,6 +1,11 @@
 /** What only the running exporter knows: its /status and /metrics, asked once, with a short deadline. */
-import { type GetOptions, httpGet } from '../core/http-get.ts';
-import { readWebConfig } from '../http/access/config.ts';
+import { httpGet } from '../core/http-get.ts';
+import {
+  type ExporterPlace,
+  type ReadText,
+  refuseCredentialsWanted,
+  wayTo,
+} from '../http/access/way-in.ts';
 import { messageOf } from '../measure/errors.ts';
 
 export interface Sample {
@@ -79,42 +84,8 @@ function statusFrom(body: string): Mapping {
 }
 
 function refuseCode(status: number): void {
-  if (status === 401 || status === 403) {
-    throw new Error(
-      `it asks for credentials (HTTP ${status}): put them into STEALWATCH_EXPORTER_URL, http://USER:PASSWORD@HOST:PORT, or into STEALWATCH_EXPORTER_TOKEN`,
-    );
-  }
+  refuseCredentialsWanted(status);
   if (status !== 200 && status !== 503) throw new Error(`it answers HTTP ${status}`);
-}
-
-export interface ExporterPlace {
-  readonly url: URL;
-  /** Somebody named the URL; else it is where the exporter listens, in whichever way. */
-  readonly named: boolean;
-  readonly token: string | undefined;
-  /** Of the exporter: whether it speaks TLS, and with which certificate. */
-  readonly webConfigFile: string | undefined;
-}
-
-export type ReadText = (path: string) => Promise<string>;
-
-interface Way {
-  readonly url: URL;
-  readonly trust: NonNullable<GetOptions['trust']>;
-}
-
-/** The certificate is the exporter's own, by its own file: whatever name stands in it, it is the one. */
-async function wayTo({ url, named, webConfigFile }: ExporterPlace, read: ReadText): Promise<Way> {
-  const { tls } = webConfigFile === undefined ? {} : await readWebConfig(webConfigFile, read);
-  if (tls === undefined || (named && url.protocol === 'http:')) return { url, trust: {} };
-  if (tls.clientCertificate) {
-    throw new Error('it asks its clients for a certificate, and we have none');
-  }
-  const secure = new URL(url);
-  secure.protocol = 'https:';
-  const { cert } = tls.context;
-  const pinned = { allowPartialTrustChain: true, checkServerIdentity: () => undefined };
-  return { url: secure, trust: named || cert === undefined ? {} : { ca: String(cert), ...pinned } };
 }
 
 /** `origin` holds neither user nor password. */
@@ -130,14 +101,13 @@ export async function askExporter(place: ExporterPlace, read: ReadText): Promise
 export type AskExporter = (path: string, bytes: number) => Promise<string>;
 
 export async function openExporter(place: ExporterPlace, read: ReadText): Promise<AskExporter> {
-  const { url, trust } = await wayTo(place, read);
-  const { token } = place;
+  const { url, options } = await wayTo(place, read);
   return async (path, bytes) => {
     const headers = {
+      ...options.headers,
       'x-prometheus-scrape-timeout-seconds': String(scrapeSeconds),
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
     };
-    const answer = await httpGet(new URL(path, url), deadlineMs, bytes, { headers, trust });
+    const answer = await httpGet(new URL(path, url), deadlineMs, bytes, { ...options, headers });
     refuseCode(answer.status);
     return answer.body;
   };

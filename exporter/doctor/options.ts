@@ -1,6 +1,7 @@
 /** The options of `stealwatch doctor`: those of the exporter that say where things are, and its own. */
 import { unitEnvironment } from './environment.ts';
 import type { ExamineOptions } from './examine.ts';
+import { urlOfListener } from '../config/listen-url.ts';
 import { settingsHelp } from '../config/help.ts';
 import { readSettings, redisOf, redisProblems } from '../config/read.ts';
 import { setting, settings } from '../config/settings.ts';
@@ -100,19 +101,6 @@ const helpText = [
   '  --help\n      Print this and end.',
   '',
 ].join('\n');
-
-/** Of an exporter that listens everywhere, and of one that listens at one address. */
-export function urlOfListener({
-  host,
-  port,
-}: {
-  readonly host: string;
-  readonly port: number;
-}): URL {
-  const everywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '[::1]' };
-  const name = everywhere[host] ?? (host.includes(':') ? `[${host}]` : host);
-  return new URL(`http://${name}:${port}`);
-}
 
 export function readDoctorOptions(
   argv: readonly string[],

@@ -1,12 +1,13 @@
 /** The options of `stealwatch rescue`: those of the exporter that say where things are, and its own. */
 import { resolve } from 'node:path';
 import { unitEnvironment } from '../doctor/environment.ts';
-import type { ExporterPlace } from '../doctor/exporter.ts';
-import { doctorSettings, urlOfListener } from '../doctor/options.ts';
+import { doctorSettings } from '../doctor/options.ts';
 import { settingsHelp } from '../config/help.ts';
+import { urlOfListener } from '../config/listen-url.ts';
 import { readSettings, redisOf, redisProblems } from '../config/read.ts';
 import { setting, settings } from '../config/settings.ts';
 import { parseOptionalHttpUrl, parseSwitch } from '../config/values.ts';
+import type { ExporterPlace } from '../http/access/way-in.ts';
 import type { RedisAddress } from '../redis/address.ts';
 
 function parseStuckAfter(text: string): number {

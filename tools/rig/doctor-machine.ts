@@ -9,15 +9,11 @@ import type { Result } from '../../exporter/doctor/check.ts';
 import { checks } from '../../exporter/doctor/checks.ts';
 import { readContainers } from '../../exporter/doctor/containers.ts';
 import { examine, type ExamineOptions, resultsOf } from '../../exporter/doctor/examine.ts';
-import {
-  type ExporterFacts,
-  type ExporterPlace,
-  samplesOf,
-  type StatusCheck,
-} from '../../exporter/doctor/exporter.ts';
+import { type ExporterFacts, samplesOf, type StatusCheck } from '../../exporter/doctor/exporter.ts';
 import { openDisks } from '../../exporter/doctor/files.ts';
 import type { Machine } from '../../exporter/doctor/machine.ts';
 import type { RedisFacts } from '../../exporter/doctor/redis.ts';
+import type { ExporterPlace } from '../../exporter/http/access/way-in.ts';
 
 /** Port 1 of loopback refuses at once, unless somebody went to lengths. */
 const nobody = { redis: 'redis://127.0.0.1:1', http: 'http://127.0.0.1:1' };

@@ -1,0 +1,115 @@
+/** What the exporter says of itself at `/`, asked once, or why it cannot be had. */
+import type { Severity } from '../core/collector.ts';
+import { type Answer, httpGet, wasConnected } from '../core/http-get.ts';
+import { type ExporterPlace, refuseCredentialsWanted, wayTo } from '../http/access/way-in.ts';
+import { stateHeader } from '../http/page/overview.ts';
+import { messageOf } from '../measure/errors.ts';
+
+/** `stealwatch status` ends within this time, whatever stands still. */
+const patienceMs = 5000;
+
+/** The page of a machine with every trouble there is has a tenth of it. */
+const mostBytes = 256 * 1024;
+
+export interface Said {
+  readonly state: Severity;
+  readonly text: string;
+}
+
+const ofTls =
+  'its certificate is of an authority that is not known here: NODE_EXTRA_CA_CERTS names the file of that authority';
+
+/** By the code of Node for what became of the request. */
+const reasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there: the exporter does not run, or --listen says another place',
+  ENOTFOUND: 'nobody knows this name',
+  EAI_AGAIN: 'no name server answers',
+  EHOSTUNREACH: 'no way leads there',
+  ENETUNREACH: 'no way leads there',
+  ETIMEDOUT: 'no connection: the machine stands still or is off, or a firewall drops what comes',
+  EPROTO: 'it does not speak TLS: ask http://',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS: ask http://',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'it does not speak TLS: ask http://',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  CERT_HAS_EXPIRED: 'its certificate has expired',
+  SELF_SIGNED_CERT_IN_CHAIN: ofTls,
+  DEPTH_ZERO_SELF_SIGNED_CERT: ofTls,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: ofTls,
+  UNABLE_TO_GET_ISSUER_CERT: ofTls,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: ofTls,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    'it asks its clients for a certificate, and we have none',
+};
+
+function silence(connected: boolean, deadlineMs: number): string {
+  return connected
+    ? `it accepts connections and has not answered within ${deadlineMs / 1000} s: the exporter or the whole machine stands still`
+    : `no connection within ${deadlineMs / 1000} s: the machine stands still or is off, or a firewall drops what comes`;
+}
+
+function whyNot(error: unknown, { protocol }: URL, deadlineMs: number): string {
+  const text = messageOf(error);
+  if (text.startsWith('no answer within')) return silence(wasConnected(error), deadlineMs);
+  if (text.startsWith('HPE_')) return 'what answers there is no HTTP';
+  const reset = text === 'ECONNRESET' || text === 'request failed';
+  if (reset && protocol === 'http:') {
+    return 'it closes the connection without an answer: it may want TLS, ask https://';
+  }
+  return reasons[text] ?? text;
+}
+
+function stateOf({ headers }: Answer): Severity {
+  const state = headers[stateHeader.toLowerCase()];
+  if (state === 'good' || state === 'warning' || state === 'bad') return state;
+  throw new Error(
+    'what answers there does not say its state: it is no stealwatch, or an older one',
+  );
+}
+
+/** Half a page has its good news, and may lack the rest. */
+function refuseCut({ headers, body }: Answer): void {
+  const whole = Number(headers['content-length']);
+  if (Number.isNaN(whole) || body.length < whole) {
+    throw new Error('its answer came in part only');
+  }
+}
+
+async function asked(place: ExporterPlace, deadlineMs: number): Promise<Said> {
+  const { url, options } = await wayTo(place);
+  const headers = { ...options.headers, accept: 'text/plain' };
+  const answer = await httpGet(new URL('/', url), deadlineMs, mostBytes, {
+    ...options,
+    headers,
+  }).catch((error: unknown) => {
+    throw new Error(whyNot(error, url, deadlineMs), { cause: error });
+  });
+  refuseCredentialsWanted(answer.status);
+  if (answer.status !== 200) throw new Error(`it answers HTTP ${answer.status}`);
+  const state = stateOf(answer);
+  refuseCut(answer);
+  return { state, text: Buffer.from(answer.body, 'latin1').toString('utf8') };
+}
+
+/** The disk that has the exporter's settings may be what stands still. */
+async function inTime(place: ExporterPlace, deadlineMs: number): Promise<Said> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () =>
+      reject(
+        new Error(
+          `its settings in ${place.webConfigFile} cannot be read: the disk does not answer`,
+        ),
+      ),
+    deadlineMs + 500,
+  );
+  return Promise.race([asked(place, deadlineMs), late]).finally(() => clearTimeout(timer));
+}
+
+/** `origin` holds neither user nor password. */
+export async function askForPage(place: ExporterPlace, deadlineMs = patienceMs): Promise<Said> {
+  try {
+    return await inTime(place, deadlineMs);
+  } catch (error) {
+    throw new Error(`${place.url.origin}: ${messageOf(error)}`, { cause: error });
+  }
+}

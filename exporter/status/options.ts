@@ -1,0 +1,79 @@
+/** The options of `stealwatch status`: which exporter, and as whom. */
+import { urlOfListener } from '../config/listen-url.ts';
+import { settingsHelp } from '../config/help.ts';
+import { readSettings } from '../config/read.ts';
+import { settings } from '../config/settings.ts';
+import { parseHttpUrl } from '../config/values.ts';
+import { unitEnvironment } from '../doctor/environment.ts';
+import { doctorSettings } from '../doctor/options.ts';
+import type { ExporterPlace } from '../http/access/way-in.ts';
+import { messageOf } from '../measure/errors.ts';
+
+const table = {
+  exporter: doctorSettings.exporter,
+  exporterToken: doctorSettings.exporterToken,
+  listen: settings.listen,
+  webConfigFile: settings.webConfigFile,
+};
+
+export type StatusCommand =
+  | { readonly kind: 'ask'; readonly place: ExporterPlace }
+  | { readonly kind: 'print'; readonly text: string }
+  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+
+const helpText = [
+  'stealwatch status: what the page at / of the exporter says, in a terminal.',
+  '',
+  'Usage: stealwatch status [URL] [options]',
+  '',
+  'URL is another exporter, http://HOST:10190 or HOST:10190. Ends within 6 s: with 0 when all is well,',
+  '1 when something is worth knowing, 2 when something is bad or the exporter cannot be asked, 3 for',
+  'wrong options. In colour on a terminal, unless NO_COLOR is set.',
+  '',
+  'Its variables are those of the exporter; what is not set is taken from the file of its unit,',
+  `${unitEnvironment}.`,
+  '',
+  ...settingsHelp(table),
+  '  --help\n      Print this and end.',
+  '',
+].join('\n');
+
+/** Everybody on this machine sees the arguments of a command. */
+function urlOf(text: string): URL {
+  const url = parseHttpUrl(text.includes('://') ? text : `http://${text}`);
+  if (url.username !== '' || url.password !== '') {
+    throw new Error(
+      'a password in an argument shows in ps: put the whole URL into STEALWATCH_EXPORTER_URL',
+    );
+  }
+  return url;
+}
+
+export function readStatusOptions(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): StatusCommand {
+  const [first = '-'] = argv;
+  const given = first.startsWith('-') ? undefined : first;
+  const { values, problems, wants } = readSettings(table, {
+    argv: given === undefined ? argv : argv.slice(1),
+    env,
+  });
+  if (wants.size > 0) return { kind: 'print', text: helpText };
+  let url: URL | undefined;
+  try {
+    url = given === undefined ? values.exporter : urlOf(given);
+  } catch (error) {
+    problems.push(`URL: ${messageOf(error)}`);
+  }
+  if (problems.length > 0) return { kind: 'invalid', problems };
+  return {
+    kind: 'ask',
+    place: {
+      url: url ?? urlOfListener(values.listen),
+      named: url !== undefined,
+      token: values.exporterToken,
+      webConfigFile: values.webConfigFile,
+    },
+  };
+}
