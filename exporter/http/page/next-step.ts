@@ -14,13 +14,18 @@ export interface NextStep {
   readonly runbook?: string;
 }
 
+/** Looks and changes nothing. */
+const rescue = 'stealwatch rescue';
+
 const ofVerdict: Readonly<Record<Verdict['name'], NextStep | undefined>> = {
   page_in_lost: {
     text: 'Do not kill or restart what hangs: it cannot end before it wakes',
+    command: rescue,
     runbook: 'PageInStuck',
   },
   page_in_stuck: {
     text: 'Do not kill or restart what hangs: it cannot end before its page is back',
+    command: rescue,
     runbook: 'PageInStuck',
   },
   host_paging: {
@@ -52,6 +57,7 @@ const hostFirst: ReadonlySet<Verdict['name']> = new Set(['page_in_lost', 'page_i
 const ofRedis: Readonly<Record<string, NextStep>> = {
   frozen: {
     text: 'Do not kill or restart Redis before you know what it waits for',
+    command: rescue,
     runbook: 'RedisFrozen',
   },
   refused: { text: 'See whether Redis runs, and what its log said last', runbook: 'RedisDown' },

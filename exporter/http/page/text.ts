@@ -59,6 +59,17 @@ function checksLine(count: number): string[] {
   return count === 0 ? [] : [`${words.good.padEnd(textColumn)}${count} well, /status names them`];
 }
 
+/** A terminal has 24 lines, and the news is at the top. */
+const mostIncidents = 3;
+
+function incidentsLines(incidents: readonly IncidentSummary[]): string[] {
+  const more = incidents.length - mostIncidents;
+  return [
+    ...incidents.slice(0, mostIncidents).flatMap(incidentLines),
+    ...(more > 0 ? [`and ${more} before, which a browser shows at / and /evidence has`] : []),
+  ];
+}
+
 /** Nothing of what there is not. */
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines];
@@ -76,7 +87,7 @@ export function textOf(overview: Overview): string {
     ...nextLines(overview.next),
     ...section('ALSO NOW', overview.present.flatMap(findingLines)),
     ...section('THE LAST MINUTES', rows(charts.map(({ title, words }) => [title, words]))),
-    ...section('INCIDENTS SINCE BOOT', incidents.flatMap(incidentLines)),
+    ...section('INCIDENTS SINCE BOOT', incidentsLines(incidents)),
     ...section('EARLIER', overview.past.flatMap(findingLines)),
     ...section('NOT TO BE SEEN HERE', rows(missing.map(({ name, reason }) => [name, reason]))),
     ...section('CHECKS', [...failing.flatMap(checkLines), ...checksLine(well.length)]),

@@ -8,8 +8,13 @@ const html = (...lines: readonly string[]) =>
 test('markdown: what the runbooks are written in', () => {
   const cases: readonly (readonly [string, readonly string[], string])[] = [
     ['nothing', [''], ''],
-    ['headings', ['# A', '', '## B'], '<h1>A</h1>\n<h2>B</h2>'],
-    ['a heading and its text', ['## A', 'b', 'c'], '<h2>A</h2>\n<p>b c</p>'],
+    ['headings', ['# A', '', '## B'], '<h1 id="a">A</h1>\n<h2 id="b">B</h2>'],
+    ['a heading and its text', ['## A', 'b', 'c'], '<h2 id="a">A</h2>\n<p>b c</p>'],
+    [
+      'what links call a heading',
+      ["## It's `slow`, here_2"],
+      '<h2 id="its-slow-here_2">It&#39;s <code>slow</code>, here_2</h2>',
+    ],
     ['paragraphs', ['a', 'b', '', 'c'], '<p>a b</p>\n<p>c</p>'],
     [
       'code',

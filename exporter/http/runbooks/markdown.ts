@@ -66,12 +66,19 @@ function listOf(lines: readonly string[], lead: Lead): string {
   return `${open}${items.map((text) => `<li>${inline(text, lead)}</li>`).join('\n')}${close}`;
 }
 
+/** What links within a document call a heading, as GitHub has it. */
+const slugOf = (title: string) =>
+  title
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
 function blockOf(lines: readonly string[], lead: Lead): string {
   const [first = ''] = lines;
   const [, marks, title] = /^(#{1,4}) (.*)$/.exec(first) ?? [];
   if (marks !== undefined && title !== undefined) {
     const rest = lines.slice(1);
-    const heading = `<h${marks.length}>${inline(title, lead)}</h${marks.length}>`;
+    const heading = `<h${marks.length} id="${slugOf(title)}">${inline(title, lead)}</h${marks.length}>`;
     return rest.length === 0 ? heading : `${heading}\n${blockOf(rest, lead)}`;
   }
   if (first.startsWith('|')) return tableOf(lines, lead);

@@ -19,7 +19,7 @@ test('GET /runbook/NAME: Markdown for a terminal, a page for a browser', async (
   const html = await get('/runbook/RedisFrozen', browser);
   assert.equal(html.headers['content-type'], 'text/html; charset=utf-8');
   assert.match(String(html.headers['content-security-policy']), /^default-src 'none'/);
-  assert.match(html.body.toString(), /<h1>RedisFrozen<\/h1>\n<pre><code>/);
+  assert.match(html.body.toString(), /<h1 id="redisfrozen">RedisFrozen<\/h1>\n<pre><code>/);
   assert.match(html.body.toString(), /<a href="PageInStuck">PageInStuck<\/a>/);
   const counted = requests.counts().find(({ path }) => path === '/runbook');
   assert.equal(counted?.count, 3, 'one series, whatever is asked for');
@@ -52,6 +52,20 @@ test('GET /runbook/: a name that is none is 404 and told those that are', async 
     assert.ok(status === 404 || (name === '%E0%A4' && status === 400), `${name}: ${status}`);
     if (name === 'Nothing') assert.match(body.toString(), /^ {2}\/runbook\/RedisFrozen$/m);
     assert.doesNotMatch(body.toString(), /<|proto|\0/);
+  }
+});
+
+test('runbooks: what one of them links to is a runbook, a heading of its own, or a document named', async (t) => {
+  const { get } = await serve(t, [healthy]);
+  for (const name of ['', ...readdirSync(folder).map((file) => file.slice(0, -3))]) {
+    const page = (await get(`/runbook/${name}`, browser)).body.toString();
+    const main = page.slice(page.indexOf('<main>'));
+    for (const [, target = ''] of main.matchAll(/<a href="([^"]*)"/g)) {
+      if (target.startsWith('#'))
+        assert.ok(main.includes(` id="${target.slice(1)}"`), `${name}: ${target}`);
+      else if (!target.startsWith('https://'))
+        assert.equal((await get(`/runbook/${target}`)).status, 200, `${name}: ${target}`);
+    }
   }
 });
 

@@ -10,7 +10,7 @@ function leadFrom(all: Runbooks, path: string): Lead {
   // `/runbook` and `/runbook/` are one, and a browser goes on from the last slash.
   const folder = path.endsWith('/runbook') ? 'runbook/' : '';
   return (target) => {
-    if (/^https?:\/\//.test(target)) return target;
+    if (/^(?:https?:\/\/|#)/.test(target)) return target;
     const name = /^(\w+)\.md$/.exec(target)?.[1];
     return name !== undefined && all.has(name) ? `${folder}${name}` : undefined;
   };
