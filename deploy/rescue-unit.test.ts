@@ -22,6 +22,7 @@ const reasons: Readonly<Record<string, string>> = {
   'ExecStart=/opt/stealwatch/exporter/stealwatch rescue --watch http://127.0.0.1:10190 --out /var/lib/stealwatch-rescue':
     'the exporter of this machine, where it listens unless told otherwise',
   'RestartSec=5': 'as often as it looks',
+  'RestartPreventExitStatus=3': 'wrong options, which no further start cures',
   'CapabilityBoundingSet=CAP_SYS_RAWIO CAP_SYS_PTRACE CAP_SYSLOG':
     'the MSR devices; wait channels of other users; the kernel log for the evidence',
   'RuntimeDirectory=stealwatch-rescue': 'the record that the exporter reads',
@@ -37,6 +38,7 @@ const reasons: Readonly<Record<string, string>> = {
 const without: Readonly<Record<string, string>> = {
   'ExecReload=/bin/kill -HUP $MAINPID': 'it has nothing to read again',
   'RestartSec=2': 'see RestartSec=5',
+  'RestartPreventExitStatus=2': 'see the other',
   'MemoryMin=48M': 'the exporter tells, and so comes first',
   'DynamicUser=yes': "the devices are root's, and CAP_DAC_OVERRIDE would open all else",
   'AmbientCapabilities=CAP_SYSLOG CAP_SYS_PTRACE': 'root has what the bounding set leaves',

@@ -67,6 +67,17 @@ export interface RedisRecord {
   readonly reason?: string;
 }
 
+/** What `stealwatch rescue` did. */
+export interface RescueRecord {
+  readonly time: Moment;
+  /** `released`, `not_released`, `refused`, `failed` (core/rescue-record.ts). */
+  readonly result: string;
+  /** vCPUs that were written. */
+  readonly cpus: readonly number[];
+  /** A sentence. */
+  readonly text: string;
+}
+
 /** Rows of one step, oldest first. */
 export interface Rows {
   /** Seconds that a row speaks of, those before its time. */
@@ -104,6 +115,8 @@ export interface EvidenceIncident {
   readonly kernel: readonly KernelExcerpt[];
   readonly tasks: readonly BlockedThread[];
   readonly redis?: RedisRecord;
+  /** Left out where nobody tried. */
+  readonly rescues?: readonly RescueRecord[];
   readonly samples: Samples;
 }
 

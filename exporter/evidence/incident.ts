@@ -1,5 +1,6 @@
 /** One incident while it is remembered: what is added to it, each kind within its bounds. */
 import type { BlockedThread as Sleeping } from '../core/collector.ts';
+import type { Rescue } from '../core/rescue-record.ts';
 import { type Verdict, verdicts } from '../core/verdict.ts';
 import { type Excerpt, functionsOf } from '../kmsg/excerpts.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
   KernelExcerpt,
   Moment,
   RedisRecord,
+  RescueRecord,
 } from './format.ts';
 import type { Met } from './rules.ts';
 import { readTrace, reasonInWords } from '../tasks/reasons.ts';
@@ -21,10 +23,11 @@ const mostKernelBytes = 24 * 1024;
 const mostTasks = 32;
 const mostStates = 64;
 const mostFormerIds = 4;
+const mostRescues = 8;
 const longestReason = 400;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Facts = Omit<EvidenceIncident, 'samples' | 'kernel' | 'tasks' | 'redis'>;
+type Facts = Omit<EvidenceIncident, 'samples' | 'kernel' | 'tasks' | 'redis' | 'rescues'>;
 
 export interface Incident {
   /** Owner of its rows in the table. */
@@ -41,6 +44,8 @@ export interface Incident {
   excerpt(excerpt: Excerpt): boolean;
   tasks(at: Moment, threads: readonly Sleeping[]): void;
   redis(at: Moment, state: string, reason: string | undefined): void;
+  /** All that are known: those of before it began are not of it. */
+  rescues(rescues: readonly Rescue[]): void;
   verdict(verdict: Verdict): void;
   close(end: EvidenceIncident['end']): void;
   /** All but the samples. */
@@ -191,6 +196,7 @@ export function createIncident(owner: number, id: string, first: Met, at: Moment
   const redis = createRedisRecord();
   const pids = new Set<number>();
   const openedBy = [{ time: at, rule: first.rule as string }];
+  let rescued: readonly RescueRecord[] = [];
   let gravest = Infinity;
   let last = first.last;
   let named = false;
@@ -230,6 +236,17 @@ export function createIncident(owner: number, id: string, first: Met, at: Moment
     },
     tasks: (now, threads) => tasks.note(now, threads),
     redis: (now, state, reason) => redis.note(now, state, reason),
+    rescues(rescues) {
+      rescued = rescues
+        .filter(({ time }) => time >= facts.onset.earliest)
+        .slice(-mostRescues)
+        .map(({ time, result, cpus, text }) => ({
+          time,
+          result,
+          cpus,
+          text: text.slice(0, longestReason),
+        }));
+    },
     verdict({ name, text }) {
       const grave = verdicts.indexOf(name);
       if (grave > gravest) return;
@@ -248,6 +265,7 @@ export function createIncident(owner: number, id: string, first: Met, at: Moment
         kernel: kernel.list(),
         tasks: tasks.list(),
         ...(redisNow === undefined ? {} : { redis: redisNow }),
+        ...(rescued.length === 0 ? {} : { rescues: rescued }),
       };
     },
   };

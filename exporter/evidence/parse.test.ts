@@ -32,6 +32,7 @@ const incident: EvidenceIncident = {
     },
   ],
   redis: { states: [{ time: 1371, state: 'frozen' }], reason: 'It does not answer.' },
+  rescues: [{ time: 1490, result: 'released', cpus: [0, 1], text: 'It was written.' }],
   samples: { columns: ['time', 'redis_state'], parts: [{ step: 1, rows: [[1371, 2]] }] },
 };
 

@@ -20,6 +20,8 @@ const mostStates = 128;
 const mostParts = 64;
 const mostRows = 16_384;
 const mostColumns = 64;
+const mostRescues = 64;
+const mostCpus = 8192;
 
 const word = matching(/^\w{1,40}$/, 'a word');
 /** As a file is called by it: nothing that leads out of a folder. */
@@ -50,6 +52,13 @@ const thread = object({
 
 const rows = object({ step: number, rows: listOf(listOf(nullOr(number), mostColumns), mostRows) });
 
+const rescue = object({
+  time: number,
+  result: word,
+  cpus: listOf(number, mostCpus),
+  text: text(1000),
+});
+
 const samples = object({
   columns: listOf(word, mostColumns),
   parts: listOf(rows, mostParts),
@@ -71,6 +80,7 @@ const incident = object({
       reason: optional(text(1000)),
     }),
   ),
+  rescues: optional(listOf(rescue, mostRescues)),
   samples,
 });
 

@@ -4,6 +4,7 @@ import type { BlockedThread, Report } from '../core/collector.ts';
 import { columnNames, type Second } from '../core/second.ts';
 import { verdictOf } from '../core/verdict.ts';
 import type { Excerpt } from '../kmsg/excerpts.ts';
+import type { Rescue } from '../core/rescue-record.ts';
 import { redisStates } from '../redis/state.ts';
 import { createEvidenceText, mostAnswerBytes } from './answer.ts';
 import type { EvidenceAnswer, EvidenceIncident } from './format.ts';
@@ -19,6 +20,7 @@ interface Now {
   threads?: readonly BlockedThread[];
   redis?: string;
   hostPageIns?: number;
+  rescues?: readonly Rescue[];
 }
 
 /** A recorder on a machine that is `start` seconds old; `until(T, now)` lets it tick up to second T. */
@@ -37,10 +39,12 @@ function machine(start = 1000, events: RecorderEvents = {}) {
     version: '1.2.3',
     now: () => ({ wall: bootedAt + at, monotonic: at }),
   });
-  function tick({ second = {}, threads = [], redis = 'up', hostPageIns = 0 }: Now): void {
+  function tick(now: Now): void {
+    const { second = {}, threads = [], redis = 'up', hostPageIns = 0, rescues } = now;
     const report: Report = {
       second: { redis_state: redisStates.findIndex((state) => state === redis), ...second },
       blockedThreads: (most) => threads.slice(0, most),
+      ...(rescues === undefined ? {} : { rescues }),
     };
     const ok = redis === 'up';
     recorder.tick({
@@ -99,6 +103,25 @@ const frozenFor = (since: number) => (at: number) => ({
 
 const timesOf = ({ samples }: EvidenceIncident) =>
   samples.parts.flatMap(({ rows }) => rows.map(([time]) => time ?? NaN));
+
+const wrote = (time: number, text = 'It was written.'): Rescue => ({
+  time,
+  result: 'not_released',
+  cpus: [1],
+  text,
+});
+
+test('recorder: what a rescue did in an incident is of it, and what it did before is not', () => {
+  const { until, incidents } = machine();
+  until(1100);
+  until(1160, (at) => ({ ...frozenFor(1100)(at), rescues: [wrote(900)] }));
+  assert.equal(incidents()[0]?.rescues, undefined);
+  const rescues = Array.from({ length: 9 }, (_, i) => wrote(1150 + i, 'x'.repeat(999)));
+  until(1165, (at) => ({ ...frozenFor(1100)(at), rescues }));
+  const kept = incidents()[0]?.rescues ?? [];
+  assert.deepEqual([kept.length, kept[0]?.time, kept[0]?.text.length], [8, 1151, 400]);
+  assert.deepEqual(kept[0]?.cpus, [1]);
+});
 
 test('recorder: nothing that matters is no incident, and answers stay what they were', () => {
   const { until, incidents, text } = machine();

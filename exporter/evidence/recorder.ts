@@ -126,6 +126,7 @@ export function createRecorder({
   function describe(incident: Incident, at: Moment, { reports, status }: Look): void {
     const check = status.checks.find(({ name }) => name === 'redis');
     if (check !== undefined) incident.redis(at, check.state, check.ok ? undefined : check.reason);
+    for (const { rescues } of reports) if (rescues !== undefined) incident.rescues(rescues);
     if (at - incident.last <= settlingSeconds) incident.verdict(status.verdict);
     if (at - tasksAt < tasksEverySeconds) return;
     tasksAt = at;

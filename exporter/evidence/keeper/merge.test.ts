@@ -107,3 +107,15 @@ test('merge: the onset, the cause, the names and the words of the kernel that ar
   assert.deepEqual(both.redis, earlier.redis);
   assert.deepEqual(both.tasks, earlier.tasks);
 });
+
+const rescue = (time: number) => ({ time, result: 'released', cpus: [0], text: 'It woke.' });
+
+test('merge: rescues that were known stay known, each once', () => {
+  const both = merged(
+    of([], { rescues: [rescue(120), rescue(130)] }),
+    of([], { rescues: [rescue(130), rescue(140)] }),
+  );
+  assert.deepEqual(both.rescues, [120, 130, 140].map(rescue));
+  assert.deepEqual(merged(of([], { rescues: [rescue(1)] }), of([])).rescues, [rescue(1)]);
+  assert.equal('rescues' in merged(of([]), of([])), false);
+});

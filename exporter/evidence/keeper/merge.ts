@@ -8,6 +8,7 @@ import type {
   EvidenceIncident,
   KernelExcerpt,
   RedisRecord,
+  RescueRecord,
   Rows,
   Samples,
 } from '../format.ts';
@@ -140,6 +141,17 @@ function mergedRedis(earlier?: RedisRecord, later?: RedisRecord): RedisRecord | 
   return { states, ...(reason === undefined ? {} : { reason }) };
 }
 
+/** An exporter that starts again knows them from their record, unless that is gone. */
+function mergedRescues(earlier: readonly RescueRecord[] = [], later: readonly RescueRecord[] = []) {
+  const all = united(
+    earlier,
+    later,
+    ({ time }) => String(time),
+    (_a, b) => b,
+  ).sort((a, b) => a.time - b.time);
+  return all.length === 0 ? {} : { rescues: all.slice(-mostEntries) };
+}
+
 const saysNothing = ({ name }: EvidenceIncident['cause']) => name === 'unknown' || name === 'quiet';
 
 export function merged(earlier: EvidenceIncident, later: EvidenceIncident): EvidenceIncident {
@@ -161,6 +173,7 @@ export function merged(earlier: EvidenceIncident, later: EvidenceIncident): Evid
     kernel: mergedKernel(earlier.kernel, later.kernel),
     tasks: mergedTasks(earlier.tasks, later.tasks),
     ...(redis === undefined ? {} : { redis }),
+    ...mergedRescues(earlier.rescues, later.rescues),
     samples: mergedSamples(earlier.samples, later.samples),
   };
 }
