@@ -27,7 +27,7 @@ const where = ({ document, line }: Block) => `${document}:${line}`;
 const reasons: readonly (readonly [reason: RegExp, holds: RegExp])[] = [
   [/^needs a Docker engine/, /docker compose /],
   [/^needs systemd as pid 1/, /systemctl /],
-  [/^needs the Internet/, /git clone|npm install|npx /],
+  [/^needs the Internet/, /git clone|git pull|npm install|npx /],
   [/^it is what runs this$/, /^npm test$/],
 ];
 
@@ -36,6 +36,8 @@ interface Places {
   readonly exporter: number;
   readonly prometheus: number;
   readonly alertmanager: number;
+  /** For an exporter that a document starts. */
+  readonly free: number;
 }
 
 /** A machine that froze, as the report finds it. */
@@ -74,6 +76,11 @@ const written = { codes: [0], says: /^Written:\n(?: {2}stealwatch-report\S*\/\S+
 
 /** A block that is not here ends with 0. */
 const expectations: readonly Expectation[] = [
+  {
+    document: 'README.md',
+    begins: 'exporter/stealwatch --redis-url',
+    serves: /listening/,
+  },
   { document: 'README.md', begins: 'exporter/stealwatch report', ...written },
   { document: 'docs/evidence.md', begins: 'exporter/stealwatch report\n', ...written },
   {
@@ -142,12 +149,14 @@ function checkout(directory: string): void {
 
 const mostSeconds = 60;
 
-function shellOf(t: TestContext): Shell {
+function shellOf(t: TestContext, places: Places): Shell {
   const { prometheus, alertmanager } = installedTools();
   const env = {
     PROMETHEUS: prometheus,
     ALERTMANAGER: alertmanager,
     STEALWATCH_REDIS_URL: 'redis://127.0.0.1:1',
+    STEALWATCH_LISTEN: `127.0.0.1:${places.free}`,
+    STEALWATCH_EXPORTER_URL: `http://127.0.0.1:${places.exporter}`,
     ETC: '.',
   };
   const shell = documentShell(t, { programs, env, mostSeconds });
@@ -167,8 +176,8 @@ describe('documents: what is to be typed', () => {
   let places: Places;
   before(async () => {
     const exporter = await startExporter(scope, ['--redis-url', 'redis://127.0.0.1:1']);
-    const [prometheus, alertmanager] = [await freePort(), await freePort()];
-    places = { exporter: exporter.port, prometheus, alertmanager };
+    const [prometheus, alertmanager, free] = [await freePort(), await freePort(), await freePort()];
+    places = { exporter: exporter.port, prometheus, alertmanager, free };
   });
   after(async () => {
     for (const end of ends.toReversed()) await end();
@@ -178,7 +187,7 @@ describe('documents: what is to be typed', () => {
     const typed = of('sh').filter((block) => block.document === document && !block.notRun);
     if (typed.length === 0) continue;
     test(document, async (t) => {
-      let shell = shellOf(t);
+      let shell = shellOf(t, places);
       for (const block of typed) {
         const expected = expectations.find(
           ({ document: name, begins }) => name === document && block.text.startsWith(begins),
@@ -186,7 +195,7 @@ describe('documents: what is to be typed', () => {
         await t.test(`line ${block.line}`, async () => {
           const text = filledIn(block.text, places);
           for (const line of expected?.apart === true ? text.split('\n') : [text]) {
-            if (expected?.apart === true) shell = shellOf(t);
+            if (expected?.apart === true) shell = shellOf(t, places);
             const ran = await shell.run(line, expected?.serves);
             check(ran, expected ?? {});
           }
