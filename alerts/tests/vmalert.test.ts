@@ -26,8 +26,6 @@ const names = readdirSync(import.meta.dirname)
 
 /** What comes out otherwise there, and may: by the test's name. */
 const differs: Readonly<Record<string, string>> = {
-  'a standstill that froze Prometheus as well is told of by the first samples after it':
-    'a record of the same group is there an evaluation later',
   'RedisReplicaLinkDown fires for a link that is down, and not for a first copy that ends':
     'a NaN is no sample there: the number before it stands, and the summary says 300 s for 255',
 };
