@@ -76,6 +76,15 @@ const judged: Readonly<Record<string, Steps>> = {
   'freeze | Without a CPU': redFrom(thresholds.stalledSecondsIn2m.bad),
   'freeze | CPU-minutes lost': redFrom(10),
   'freeze | Hung task reports': redFrom(1),
+  'overview | Redis silent for': rises(thresholds.redisUnresponsiveSeconds),
+  'overview | Oldest task': rises(thresholds.queueLatencySeconds),
+  // Somebody is called.
+  'overview | Pages that fire': redFrom(1),
+  'overview | Hosts, worst first > Redis': rises(thresholds.redisUnresponsiveSeconds),
+  'overview | Hosts, worst first > Oldest': rises(thresholds.queueLatencySeconds),
+  'overview | Hosts, worst first > Taken': rises(thresholds.stealRatio),
+  'overview | Hosts, worst first > Page-ins': rises(thresholds.hostPageInsPerSecond),
+  'overview | Hosts, worst first > In D': rises(thresholds.taskBlockedSeconds),
   'overview | CPU taken': rises(thresholds.stealRatio),
   'overview | Host page-ins/s': rises(thresholds.hostPageInsPerSecond),
   'overview | Longest in D now': rises(thresholds.taskBlockedSeconds),
@@ -85,9 +94,11 @@ const judged: Readonly<Record<string, Steps>> = {
     [null, red],
     [1, 'text'],
   ],
-  'overview | Slowest scrape': rises({ warn: 0.5, bad: 1 }),
-  // One missing signal is worth a look, and never a catastrophe.
-  'overview | Signals not offered': rises({ warn: 1, bad: 100 }),
+  // A host that hides a signal is worth a look, and never a catastrophe, however many there are.
+  'overview | Can I trust this? > Hidden': [
+    [null, 'text'],
+    [1, amber],
+  ],
   'slo | Objectives > Left': falls(thresholds.budgetLeftRatio),
   'slo | Objectives > Burn 1 h': rises({ warn: 1, bad: fastest }),
   'slo | Objectives > Burn 6 h': rises({ warn: 1, bad: fast }),
@@ -173,18 +184,45 @@ const worded: Readonly<Record<string, Words>> = {
     '2': ['Yes, CPU: others take your cores', red],
     '3': ['Yes, memory: the host is paging your RAM', purple],
     '4': ['Disk is the bottleneck', brown],
-    '5': ['Unknown, no data', grey],
+    '5': ['Unknown, no data', amber],
+    '6': ['Nothing seen, page-ins not visible here', grey],
   },
+  'overview | Redis silent for': { '-2': ['turns us away', red], '0': ['it answers', 'text'] },
+  'overview | Oldest task': { '-1': ['cannot be read', red] },
+  'overview | Pages that fire': { '-1': ['messages fail', red], '0': ['none', 'text'] },
+  'overview | What fires now > For': {
+    '1': ['to know', 'text'],
+    '2': ['ticket', amber],
+    '3': ['page', red],
+  },
+  'overview | Hosts, worst first > Host': {
+    '0': ['quiet', 'text'],
+    '1': ['nothing seen', grey],
+    '2': ['own load', blue],
+    '3': ['disk', brown],
+    '4': ['no data', amber],
+    '5': ['CPU taken', red],
+    '6': ['RAM paged out', purple],
+  },
+  'overview | Hosts, worst first > Redis': {
+    '-3': ['none', grey],
+    '-2': ['no entry', red],
+    '0': ['answers', 'text'],
+  },
+  'overview | Hosts, worst first > Oldest': { '-3': ['none', grey], '-1': ['unknown', red] },
+  'overview | Hosts, worst first > Page-ins': { '-1': ['unseen', grey] },
   'overview | Host page-ins/s': notOffered,
   'overview | State by host': {
+    '-1': ['not loaded', grey],
     '0': ['quiet', slate],
     '1': ['own load', blue],
     '2': ['CPU taken', red],
     '3': ['RAM paged out', purple],
     '4': ['disk', brown],
-    '5': ['no data', grey],
+    '5': ['no data', amber],
+    '6': ['nothing seen', grey],
   },
-  'overview | Can I trust this? > Seen': { '0': ['not offered', amber], '1': ['yes', 'text'] },
+  'overview | Can I trust this? > Hidden': { '0': ['no host', 'text'] },
   'slo | Objectives > Empty in': { '0': ['is empty', red] },
 };
 
@@ -245,7 +283,9 @@ test('a number that is missing is said in grey, whatever colour the lowest numbe
   for (const { dashboard, panel } of panels.filter(({ panel: one }) => one.type === 'stat')) {
     const { mappings, noValue } = panel.fieldConfig.defaults;
     const special = mappings?.find(({ type }) => type === 'special')?.options;
-    const expected = { match: 'null+nan', result: { color: grey, index: 0, text: noValue } };
+    // The verdict is not calmer without data than with it.
+    const color = panel.options['colorMode'] === 'background' ? amber : grey;
+    const expected = { match: 'null+nan', result: { color, index: 0, text: noValue } };
     assert.deepEqual(special, expected, `${dashboard} | ${panel.title}`);
   }
 });

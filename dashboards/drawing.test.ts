@@ -9,6 +9,7 @@ import { committed } from './lint/model.ts';
 
 const panels = committed().flatMap((model) => model.panels);
 
+const descending = (displayName: string) => [{ desc: true, displayName }];
 const hidden = { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: false };
 const amber = {
   exponent: 0.5,
@@ -28,7 +29,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     // Text in the colour of its threshold; the verdict alone fills its panel.
     colorMode: ['value', 'background'],
     graphMode: ['none'],
-    text: [{ titleSize: 14, valueSize: 28 }],
+    text: [{ titleSize: 14, valueSize: 28 }, { titleSize: 14 }],
     orientation: ['auto', 'horizontal'],
     textMode: ['value', 'value_and_name'],
     // What is so now, of every series: a mean hides the one that is ill.
@@ -60,7 +61,7 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     showHeader: [true],
     align: ['auto'],
     filterable: [false],
-    sortBy: [[], [{ desc: true, displayName: 'Steal p95' }]],
+    sortBy: [[], ...['Steal p95', 'For', 'Host', 'Hidden'].map(descending)],
   },
   'state-timeline': {
     alignValue: ['left'],

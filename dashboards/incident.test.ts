@@ -16,6 +16,7 @@ import { example, interpolate } from '../alerts/testing/promql.ts';
 import { picturePath, timelinePicture } from './pictures/timeline.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { verdict } from '../alerts/verdict/verdict.ts';
+import { unseen } from './kit/verdict.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 import { near } from '../tools/rig/near.ts';
 
@@ -64,7 +65,9 @@ for (const { uid, panels } of models) {
         // One without data is told above.
         if (series.length === 0) continue;
         if (target.expr.includes('ALERTS') || names.has(undefined)) continue;
-        assert.equal(names.size, others + 1, query);
+        // Quiet hosts have no lane there.
+        const expectedHosts = panel.title === 'State by host' ? 4 : others + 1;
+        assert.equal(names.size, expectedHosts, query);
         const chosen = (one[i]?.series ?? []).map(({ labels }) => labels['host']);
         assert.deepEqual([...new Set(chosen)], ['vps1'], query);
       }
@@ -116,6 +119,8 @@ test('a machine that can show nothing optional: no error, and what is missing is
   }
   const queues = 'No queue is visible: no Asynq here, or Redis does not answer.';
   const expected: Readonly<Record<string, string>> = {
+    'What fires now': 'Nothing fires.',
+    'Oldest task': 'no Asynq here',
     'Oldest task waits': 'no queue visible',
     'Workers busy': 'no server alive',
     'Servers alive': 'no server seen',
@@ -155,7 +160,10 @@ test('what a machine cannot show is named, not drawn as 0', async () => {
   assert.equal(await shown.figure('overview', 'Host page-ins/s', bare), -1);
   assert.equal(await shown.figure('freeze', 'Host page-ins', bare), -1);
   assert.equal(await shown.figure('freeze', 'Hung task reports', bare), -1);
-  assert.equal(await shown.figure('overview', 'Signals not offered', bare), 7);
+  const ask = (column: string) =>
+    shown.cell('overview', 'Hosts, worst first', column, { host: 'vps3' }, bare);
+  assert.equal(await ask('Unseen'), 7);
+  assert.equal(await ask('Page-ins'), -1);
   const lanes = await shown.lanes(bare);
   for (const lane of ['Host page-ins', 'Hung task reports', 'Asynq oldest task']) {
     assert.deepEqual(new Set(lanes.get(lane)?.map(([, value]) => value)), new Set([-1]), lane);
@@ -315,7 +323,8 @@ const expected: readonly (readonly [machine: string, clock: string, code: number
   ['vps1', '17:30:00', verdict.pageIn],
   ['vps1', '18:30:00', verdict.pageIn],
   ['vps2', '18:30:00', verdict.steal],
-  ['vps3', '18:30:00', verdict.quiet],
+  // Quiet, and it could not see it if it were not.
+  ['vps3', '18:30:00', unseen],
   ['vps4', '18:30:00', verdict.disk],
   ['vps5', '18:30:00', verdict.ownLoad],
   ['vps6', '18:30:00', verdict.quiet],
@@ -328,6 +337,46 @@ for (const [machine, clock, code] of expected) {
     assert.equal(await shown.figure('overview', 'Is my host stealing from me?', at), code);
   });
 }
+
+test('many machines: the worst answer is said, with how many it is true of', async () => {
+  const overview = models.find(({ uid }) => uid === 'stealwatch-overview');
+  const [asked] = await askPanel(
+    afternoon.prometheus,
+    panelNamed(overview, 'Is my host stealing from me?'),
+    view('all', '16:35:00', '18:30:00'),
+  );
+  assert.deepEqual(
+    asked?.series.map(({ labels, points }) => [labels, points[0]?.[1]]),
+    [[{ hosts: '1', of: '6' }, verdict.pageIn]],
+  );
+});
+
+const overviewAt = (title: string) => (machine: string, clock: string) =>
+  shown.figure('overview', title, view(machine, '16:35:00', clock));
+const silenceOf = overviewAt('Redis silent for');
+const oldestOf = overviewAt('Oldest task');
+
+test('Redis is asked about first: silent on one host, answers on another, none on a third', async () => {
+  near(await silenceOf('all', '18:30:00'), frozenSeconds, 1);
+  assert.equal(await silenceOf('vps3', '18:30:00'), 0);
+  assert.equal(await silenceOf('vps1', '17:40:00'), 0);
+  assert.ok(Number.isNaN(await silenceOf('vps5', '18:30:00')));
+  assert.equal(await oldestOf('vps1', '18:30:00'), -1);
+  assert.ok((await oldestOf('vps1', '17:40:00')) >= 0);
+});
+
+async function lanesOf(machine: string): Promise<(string | undefined)[]> {
+  const overview = models.find(({ uid }) => uid === 'stealwatch-overview');
+  const panel = panelNamed(overview, 'State by host');
+  const at = view(machine, '17:00:00', '18:30:00');
+  const [asked] = await askPanel(afternoon.prometheus, panel, at);
+  return (asked?.series ?? []).map(({ labels }) => labels['host']);
+}
+
+test('the state of hosts over time: those in trouble, or that there are none', async () => {
+  assert.deepEqual(new Set(await lanesOf('all')), new Set(['vps1', 'vps2', 'vps4', 'vps5']));
+  assert.deepEqual(await lanesOf('vps6'), ['every host']);
+});
 
 test('the picture of the README is what the page shows', async () => {
   const drawn = await timelinePicture(afternoon);

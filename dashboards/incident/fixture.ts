@@ -43,6 +43,7 @@ function alerts(to: Recorder, { world, frozenFor, blockedFor, step }: Moment): v
   if (blockedFor > 120 + step && world.hungTaskReports) fire('HungTaskDetected', 'host', 'page');
   if (world.deniedSeconds === 0.1) fire('StealHigh', 'host', 'ticket');
   if (!world.answers) fire('HostFrozen', 'host', 'page');
+  fire('Watchdog', 'meta', 'none');
 }
 
 /** Lets one machine live; `hourly` may write the recorder out before it grows. */

@@ -4,7 +4,16 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as BarChartPanel } from '@grafana/grafana-foundation-sdk/barchart';
 import * as heatmap from '@grafana/grafana-foundation-sdk/heatmap';
 import { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
-import { type Frame, type Panel, type Step, laneAxis, mappings, missing, steps } from './panels.ts';
+import {
+  type DataLink,
+  type Frame,
+  type Panel,
+  type Step,
+  laneAxis,
+  mappings,
+  missing,
+  steps,
+} from './panels.ts';
 import type { Meaning } from './palette.ts';
 import { type Query, datasource, refId, rows, targets } from './query.ts';
 
@@ -19,6 +28,8 @@ export interface Column {
   readonly steps?: readonly Step[];
   readonly meanings?: readonly Meaning[];
   readonly width?: number;
+  /** Where a click on the cell leads. */
+  readonly link?: DataLink;
 }
 
 export interface Table extends Frame {
@@ -36,6 +47,7 @@ function cell(column: Column): dashboard.DynamicConfigValue[] {
   if (unit !== undefined) properties.push({ id: 'unit', value: unit });
   if (decimals !== undefined) properties.push({ id: 'decimals', value: decimals });
   if (width !== undefined) properties.push({ id: 'custom.width', value: width });
+  if (column.link !== undefined) properties.push({ id: 'links', value: [column.link] });
   if (meanings !== undefined)
     properties.push({ id: 'mappings', value: [...mappings(meanings), missing('–')] });
   if (column.steps !== undefined) {

@@ -78,12 +78,12 @@ export function mappings(meanings: readonly Meaning[]): dashboard.ValueMapping[]
 }
 
 /** What stands where a number is missing, in grey: whatever colour the lowest numbers have. */
-export function missing(text: string): dashboard.ValueMapping {
+export function missing(text: string, color: string = colors.unknown): dashboard.ValueMapping {
   return {
     type: dashboard.MappingType.SpecialValue,
     options: {
       match: dashboard.SpecialValueMatch.NullAndNan,
-      result: { text, color: colors.unknown, index: 0 },
+      result: { text, color, index: 0 },
     },
   };
 }
@@ -230,6 +230,12 @@ export interface Figure extends Frame {
   readonly named?: boolean;
 }
 
+/** One size of numbers on all tiles of a row. The verdict is as large as its panel lets it, also on a phone. */
+function sizes(filled: boolean): Builder<common.VizTextDisplayOptions> {
+  const text = new common.VizTextDisplayOptionsBuilder().titleSize(14);
+  return filled ? text : text.valueSize(28);
+}
+
 /**
  * One number, large: as it is at the end of the range. Asked as one value, because the last of a range is also
  * that of a machine which has been gone for half an hour. No line behind it: that would be a second tile.
@@ -246,7 +252,10 @@ export function figure(o: Figure): Panel {
     .noValue(o.noValue)
     .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
     .thresholds(steps(o.steps))
-    .mappings([...mappings(o.meanings ?? []), missing(o.noValue)])
+    .mappings([
+      ...mappings(o.meanings ?? []),
+      missing(o.noValue, o.filled === true ? colors.degraded : colors.unknown),
+    ])
     .reduceOptions(
       new common.ReduceDataOptionsBuilder().values(false).calcs(['lastNotNull']).fields(''),
     )
@@ -259,7 +268,7 @@ export function figure(o: Figure): Panel {
       o.named === true ? common.BigValueTextMode.ValueAndName : common.BigValueTextMode.Value,
     )
     .wideLayout(false)
-    .text(new common.VizTextDisplayOptionsBuilder().titleSize(14).valueSize(28))
+    .text(sizes(o.filled === true))
     .showPercentChange(false)
     .orientation(o.filled === true ? common.VizOrientation.Horizontal : common.VizOrientation.Auto);
   if (o.decimals !== undefined) panel.decimals(o.decimals);
@@ -273,6 +282,8 @@ export interface Lanes extends Frame {
   readonly noValue?: string;
   /** Where a click on a lane leads. */
   readonly link?: DataLink;
+  /** How many lanes are drawn at once, where there may be hundreds. */
+  readonly perPage?: number;
 }
 
 export interface DataLink {
@@ -313,6 +324,7 @@ export function lanes(o: Lanes): Panel {
         .mode(common.TooltipDisplayMode.Single)
         .sort(common.SortOrder.None),
     );
+  if (o.perPage !== undefined) panel.perPage(o.perPage);
   if (o.link !== undefined) {
     panel.dataLinks([new dashboard.DashboardLinkBuilder(o.link.title).url(o.link.url)]);
   }

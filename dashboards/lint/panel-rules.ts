@@ -31,6 +31,8 @@ const panelTypes = new Set([
 /** Queries that leave the host variables out, and why that is right. */
 const withoutHost: ReadonlyMap<string, string> = new Map([
   ['ALERTS', 'an alert about a machine that is gone, or seen from outside, has another job'],
+  ['alertmanager_notifications_failed_total', 'of Alertmanager, about all hosts'],
+  ['prometheus_notifications_errors_total', 'of Prometheus, about all hosts'],
   ['slo:objective:ratio', 'one for all hosts'],
   ['slo:error_budget:ratio', 'one for all hosts'],
   ['slo:time_period:days', 'one for all hosts'],

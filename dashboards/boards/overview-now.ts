@@ -1,0 +1,216 @@
+/** What the Overview says of now: the sentence, the four questions, what fires, and the hosts. */
+import { thresholds } from '../../alerts/thresholds.ts';
+import { table } from '../kit/grids.ts';
+import { forensicsOf, runbook } from '../kit/links.ts';
+import { colors } from '../kit/palette.ts';
+import { type Panel, figure, rising } from '../kit/panels.ts';
+import { here, instant } from '../kit/query.ts';
+import { verdictRank, verdictRanks, verdictSentences, worstVerdict } from '../kit/verdict.ts';
+
+const silent = thresholds.redisUnresponsiveSeconds;
+
+/** Of the last two minutes, as the verdict is. */
+export const stealOfDemand = `sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}[2m])) / sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}[2m]) > 0)`;
+
+/** -1 where this machine cannot see them. */
+export const pageIns = `rate(stealwatch_async_page_faults_total{${here}}[2m]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1`;
+
+/** How long Redis has answered nothing; -2 turns us away, 0 answers. One for all, or one by host. */
+function silence(by: '' | 'by (host) '): string {
+  const on = by === '' ? 'on ()' : 'on (host)';
+  return `max ${by}(redis_unresponsive_seconds{${here}} > ${silent.warn}) or ${on} max ${by}((redis_up{${here}} == 0) - 2) or ${on} max ${by}(redis_up{${here}} * 0)`;
+}
+
+/** How long the oldest task has waited; -1 where Redis does not say. */
+function oldest(by: '' | 'by (host) '): string {
+  const on = by === '' ? 'on ()' : 'on (host)';
+  return `max ${by}(asynq_queue_latency_seconds{${here}} >= 0) or ${on} max ${by}((asynq_up{${here}} == 0) - 1)`;
+}
+
+/** A host that answers and has none: not the same as one of which nothing is known. */
+const nothing = `on (host) max by (host) ((up{${here}} == 1) - 4)`;
+
+export const headline = figure({
+  title: 'Is my host stealing from me?',
+  description:
+    'The worst answer of all selected hosts, and of how many it is true. The first of these that holds: no data; memory (a page-in every ten seconds, a thread waiting over 5 s for the host, or time without a CPU that is not steal); CPU (over 5 % of what you asked for was denied); disk; own load; quiet. *Nothing seen*: quiet, on a machine that cannot see page-ins and has no canary, so its quiet proves little. Rule `instance:stealwatch_verdict:code`, over the last two minutes.',
+  w: 14,
+  h: 4,
+  unit: 'none',
+  query: instant(worstVerdict(), '{{hosts}} of {{of}} hosts'),
+  steps: [{ from: null, color: colors.unknown }],
+  meanings: verdictSentences,
+  noValue: 'Unknown, no data',
+  filled: true,
+  named: true,
+});
+
+/** Of the selected machines, and those that are about none. */
+const pages = `ALERTS{alertstate="firing",severity="page",host=~"$host|"}`;
+
+/** Beside the sentence: whoever opens this page most often does because of Redis. */
+export const redisAndQueues: readonly Panel[] = [
+  figure({
+    title: 'Redis silent for',
+    description:
+      'The longest that a Redis has answered nothing, now. `redis_unresponsive_seconds`, one PING a second. *Turns us away*: one answers and lets nobody in (loading, password, -MISCONF), `redis_up` is 0. Quiet above and silent here: Redis itself, or something that nobody sees.',
+    w: 5,
+    h: 4,
+    unit: 's',
+    query: instant(silence(''), 'silent'),
+    steps: rising(silent),
+    meanings: [
+      { value: -2, text: 'turns us away', color: colors.bad },
+      { value: 0, text: 'it answers', color: 'text' },
+    ],
+    noValue: 'no Redis is watched',
+  }),
+  figure({
+    title: 'Oldest task',
+    description:
+      'Age of the oldest pending Asynq task of all queues, now. `asynq_queue_latency_seconds`. What users feel. While Redis does not answer nobody can tell, and nothing is picked up.',
+    w: 5,
+    h: 4,
+    unit: 's',
+    query: instant(oldest(''), 'oldest'),
+    steps: rising(thresholds.queueLatencySeconds),
+    meanings: [{ value: -1, text: 'cannot be read', color: colors.bad }],
+    noValue: 'no Asynq here',
+  }),
+];
+
+export const toldAndSeen: readonly Panel[] = [
+  figure({
+    title: 'Pages that fire',
+    description:
+      'For how many things somebody is called now. `ALERTS`, `alertmanager_notifications_failed_total`, `prometheus_notifications_errors_total`. *Messages fail*: within 15 minutes one was not delivered, so do not trust that anybody knows. What they are stands below.',
+    w: 6,
+    h: 4,
+    unit: 'none',
+    query: instant(
+      `(sum(increase(alertmanager_notifications_failed_total[15m])) > 0) * 0 - 1 or on () (sum(increase(prometheus_notifications_errors_total[15m])) > 0) * 0 - 1 or on () count(${pages}) or on () max(ALERTS{alertname="Watchdog"} * 0)`,
+      'pages',
+    ),
+    steps: [
+      { from: null, color: 'text' },
+      { from: 1, color: colors.bad },
+    ],
+    meanings: [
+      { value: -1, text: 'messages fail', color: colors.bad },
+      { value: 0, text: 'none', color: 'text' },
+    ],
+    noValue: 'no alert rules loaded',
+  }),
+  figure({
+    title: 'Scraped',
+    description:
+      'Hosts that answered the last scrape, as a share of those selected. `up`, written by Prometheus itself. Below 100 %: the exporter, the machine or the network between.',
+    w: 6,
+    h: 4,
+    unit: 'percentunit',
+    decimals: 0,
+    query: instant(`avg(up{${here}})`, 'up'),
+    steps: [
+      { from: null, color: colors.bad },
+      { from: 1, color: 'text' },
+    ],
+    noValue: 'no target',
+  }),
+];
+
+const alerts = (severity: string, rank: number) =>
+  `ALERTS{alertstate="firing",alertname!="Watchdog",severity${severity},host=~"$host|"} * ${rank}`;
+
+export const firing = table({
+  title: 'What fires now',
+  description:
+    'Each alert that is firing, pages first, of the selected hosts and of no host in particular. `ALERTS`. Its name leads to the runbook, whose first line is the first command to type; the host leads to the forensics.',
+  w: 9,
+  h: 9,
+  columns: [
+    {
+      title: 'For',
+      expr: `max by (alertname, host) (${alerts('="page"', 3)} or ${alerts('="ticket"', 2)} or ${alerts('!~"page|ticket"', 1)})`,
+      meanings: [
+        { value: 3, text: 'page', color: colors.bad },
+        { value: 2, text: 'ticket', color: colors.degraded },
+        { value: 1, text: 'to know', color: 'text' },
+      ],
+      width: 75,
+    },
+    { title: 'Alert', label: 'alertname', link: runbook },
+    { title: 'Host', label: 'host', width: 110, link: forensicsOf('Host') },
+  ],
+  noValue: 'Nothing fires.',
+  sortBy: 'For',
+});
+
+export const hosts = table({
+  title: 'Hosts, worst first',
+  description:
+    'Each selected host as it is now; its name leads to its forensics. *Host*: the sentence above in a word. *Redis* silent for, *Oldest* task waits, *Taken* of the CPU time asked for, *Page-ins* a second, longest thread *In D*, *Unseen*: kinds of trouble that this machine cannot show. `instance:stealwatch_verdict:code`, `redis_unresponsive_seconds`, `asynq_queue_latency_seconds`, `stealwatch_signal_supported` and those of the figures below.',
+  w: 15,
+  h: 9,
+  columns: [
+    { title: 'Name', label: 'host', link: forensicsOf('Name') },
+    { title: 'Host', expr: verdictRank(), meanings: verdictRanks, width: 120 },
+    {
+      title: 'Redis',
+      expr: `${silence('by (host) ')} or ${nothing}`,
+      unit: 's',
+      decimals: 0,
+      steps: rising(silent),
+      meanings: [
+        { value: -3, text: 'none', color: colors.unknown },
+        { value: -2, text: 'no entry', color: colors.bad },
+        { value: 0, text: 'answers', color: 'text' },
+      ],
+      width: 85,
+    },
+    {
+      title: 'Oldest',
+      expr: `${oldest('by (host) ')} or ${nothing}`,
+      unit: 's',
+      decimals: 0,
+      steps: rising(thresholds.queueLatencySeconds),
+      meanings: [
+        { value: -3, text: 'none', color: colors.unknown },
+        { value: -1, text: 'unknown', color: colors.bad },
+      ],
+      width: 85,
+    },
+    {
+      title: 'Taken',
+      expr: `max by (host) (${stealOfDemand})`,
+      unit: 'percentunit',
+      decimals: 0,
+      steps: rising(thresholds.stealRatio),
+      width: 75,
+    },
+    {
+      title: 'Page-ins',
+      expr: `max by (host) (${pageIns})`,
+      unit: 'none',
+      decimals: 1,
+      steps: rising(thresholds.hostPageInsPerSecond),
+      meanings: [{ value: -1, text: 'unseen', color: colors.unknown }],
+      width: 80,
+    },
+    {
+      title: 'In D',
+      expr: `max by (host) (stealwatch_blocked_task_longest_seconds{${here}})`,
+      unit: 's',
+      decimals: 0,
+      steps: rising(thresholds.taskBlockedSeconds),
+      width: 80,
+    },
+    {
+      title: 'Unseen',
+      expr: `sum by (host) (stealwatch_signal_supported{${here}} == bool 0)`,
+      unit: 'none',
+      width: 75,
+    },
+  ],
+  noValue: 'No host is known: nothing is scraped, or the rules are not loaded.',
+  sortBy: 'Host',
+});

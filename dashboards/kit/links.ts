@@ -1,0 +1,26 @@
+/** Where a row, a lane or a name leads. What is chosen goes along, and a name is escaped. */
+import { links } from '../../alerts/links.ts';
+import { uids } from './dashboard.ts';
+import type { DataLink } from './panels.ts';
+
+const chosen = '${datasource:queryparam}&${job:queryparam}';
+
+/** The forensics of the machine in this column, over the time that is looked at. */
+export function forensicsOf(column: string): DataLink {
+  return {
+    title: 'What happened there?',
+    url: `/d/${uids.freeze}?${chosen}&var-host=\${__data.fields["${column}"]:percentencode}&\${__url_time_range}`,
+  };
+}
+
+/** The forensics of the machine whose lane this is: the hour around the moment that was clicked. */
+export const forensicsAround: DataLink = {
+  title: 'What happened here?',
+  url: `/d/${uids.freeze}?${chosen}&var-host=\${__field.labels.host:percentencode}&time=\${__value.time}&time.window=3600000`,
+};
+
+/** What to do about the alert in this cell. */
+export const runbook: DataLink = {
+  title: 'What to type first',
+  url: `${links.runbooks}\${__value.text:percentencode}.md`,
+};
