@@ -67,9 +67,12 @@ test('freeze: seen in 3 s, at no cost to any scrape, with two sockets, and its e
   const silence = Number(/^redis_unresponsive_seconds (\S+)$/m.exec(body)?.[1]);
   assert.ok(silence > 2, `unresponsive for ${silence} s only`);
   assert.match(
-    (await timedGet(`${exporter.url}/`)).body,
+    (await timedGet(`${exporter.url}/`)).body.replaceAll(/\s+/g, ' '),
     /accepts connections and has not answered for/,
   );
+
+  // Nobody sits before it.
+  assert.doesNotMatch(exporter.log(), /^found: /m);
 
   redis.thaw();
   await Promise.all([

@@ -115,6 +115,26 @@ test('main: a web configuration that is not there ends it with 1 before it liste
   assert.doesNotMatch(output.stdout, /listening/);
 });
 
+test('main: on a terminal it says beside the log where it listens, what it found and what is missing', async (t) => {
+  const port = await freePort();
+  const args = [...nothing, '--redis-url=redis://127.0.0.1:1', `--listen=0.0.0.0:${port}`];
+  const command = [process.execPath, main, ...args].join(' ');
+  const child = spawn('script', ['-qfec', `exec ${command}`, '/dev/null'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { PATH: process.env['PATH'] },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  await until('it has said what is missing', () => output.includes('missing: '));
+  const lines = output.split('\r\n').filter((line) => !line.startsWith('{'));
+  assert.equal(lines[0], `stealwatch listens at http://127.0.0.1:${port}/`);
+  assert.match(lines[1] ?? '', /^found: /);
+  assert.match(lines[2] ?? '', /^missing: .*Nothing listens at redis:\/\/127\.0\.0\.1:1/);
+  assert.match(output, /"msg":"listening"/);
+  child.kill('SIGTERM');
+});
+
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`main: ${signal} ends it with 0 and says so`, async (t) => {
     const port = await freePort();

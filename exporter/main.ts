@@ -9,12 +9,14 @@ import type { WebConfig } from './http/access/config.ts';
 import { watchAskers } from './http/askers.ts';
 import { createEvidence } from './evidence/evidence.ts';
 import { oncePerTurn } from './http/once-per-turn.ts';
+import { firstWords } from './http/page/first-words.ts';
 import { createHttpServer } from './http/server.ts';
 import { logChanges } from './log/change-log.ts';
 import { systemClock } from './measure/clock.ts';
 import type { Collector } from './core/collector.ts';
 import { collectorNames, createCollectors } from './collectors/index.ts';
 import { whatIsMissing, whatWouldBeDone } from './config/check.ts';
+import { urlOfListener } from './config/listen-url.ts';
 import { type Config, readConfig } from './config/read.ts';
 import { fewLines } from './log/few-lines.ts';
 import { createLog } from './log/log.ts';
@@ -46,6 +48,9 @@ function dieOf(signal: NodeJS.Signals): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }
+
+/** By then a PING was answered or not, and every clock has ticked. */
+const firstLooksMs = 2500;
 
 const loopback = /^(?:127\.|::1$|localhost$)/;
 
@@ -136,6 +141,17 @@ async function run(config: Config, remarks: readonly string[]): Promise<void> {
   });
   const { address, port } = server.address() as AddressInfo;
   log.info({ address, port, redis: config.redis.display, version }, 'listening');
+  if (process.stdout.isTTY) {
+    const url = urlOfListener(
+      { host: address, port },
+      access?.tls === undefined ? 'http' : 'https',
+    );
+    const redisUnset = config.redis.absent === 'unset';
+    setTimeout(
+      () => process.stderr.write(firstWords({ url, reports: reportsOf(collectors), redisUnset })),
+      firstLooksMs,
+    ).unref();
+  }
   // Both look once a second, in the same turn.
   const look = oncePerTurn(() => {
     const reports = reportsOf(collectors);
