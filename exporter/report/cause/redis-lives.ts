@@ -3,7 +3,7 @@
  * log has pid 1 where the kernel says 14347: then it is the one that was silent meanwhile.
  */
 import { isRedisProcess } from '../../tasks/redis-names.ts';
-import type { Instant, RedisEvent } from '../facts/facts.ts';
+import type { Facts, Instant, RedisEvent } from '../facts/facts.ts';
 import type { RedisLog, SleepingThread } from './incident.ts';
 
 /** One process, from its start to the next start in the same log. */
@@ -95,8 +95,11 @@ export interface RedisLogs {
 }
 
 /** All logs, taken apart once: a machine may have had thousands of threads asleep. */
-export function redisLogs(events: readonly RedisEvent[]): RedisLogs {
-  const lives = livesOfAll(events);
+export function redisLogs({ redis, sources }: Pick<Facts, 'redis' | 'sources'>): RedisLogs {
+  const lives = livesOfAll(redis);
+  // The silence of a log that may be of another machine is nobody's.
+  const unsaid = new Set(sources.filter((one) => one.ownerUnsaid).map(({ id }) => id));
+  const isOurs = ({ lines: [first] }: Life) => first !== undefined && !unsaid.has(first.source);
   const pids = new Set(lives.map(({ pid }) => pid));
 
   return {
@@ -107,7 +110,7 @@ export function redisLogs(events: readonly RedisEvent[]): RedisLogs {
       const byPid = alive.filter(({ pid }) => pid === thread.process);
       const [named] = byPid;
       if (named !== undefined && byPid.length === 1) return logOf(named, thread, 'pid');
-      return isRedisProcess(thread.comm) ? bySilence(alive, thread) : undefined;
+      return isRedisProcess(thread.comm) ? bySilence(alive.filter(isOurs), thread) : undefined;
     },
   };
 }

@@ -231,7 +231,7 @@ function ofBoot(
 
 /** Oldest first. */
 export function reportedIncidents(facts: Facts, now: Instant): Incident[] {
-  const logs = redisLogs(facts.redis);
+  const logs = redisLogs(facts);
   const boots = [...new Set(facts.kernelReports.map(({ boot }) => boot))];
   return boots
     .flatMap((boot) =>

@@ -40,6 +40,8 @@ export interface Source {
   readonly timeErrorSeconds?: number;
   /** Why nobody can say, as a half sentence. */
   readonly timeDoubt?: string;
+  /** It was named, and does not say of which machine it is. */
+  readonly ownerUnsaid?: true;
   /** A program on the machine could have written what it calls the kernel's. */
   readonly forgeable?: boolean;
   /** What could not be read of it and why, a sentence each. */

@@ -14,7 +14,7 @@ import { readEvidence } from './evidence.ts';
 import { type Focus, focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
 import { readKernelRing } from './kernel-ring.ts';
-import { isAnotherMachine, leftOutLocal } from './local.ts';
+import { apart, leftOutLocal, leftOutTold } from './local.ts';
 import { hostnameOf, readMachine } from './machine.ts';
 import type { GatherOptions, ReaderSurroundings } from './options.ts';
 import { lookAtPrometheus, type Overview, readPrometheus } from './prometheus.ts';
@@ -23,7 +23,7 @@ import { readRedisLogs } from './redis-log.ts';
 import { withoutRepeats } from './same-facts.ts';
 import { readSysstat } from './sysstat.ts';
 import { together } from './together.ts';
-import { type Named, whoseAreNamed } from './whose.ts';
+import { type Named, strangersTo, whoseAreNamed } from './whose.ts';
 import { zoneOf } from './zone.ts';
 
 export type { GatherOptions, ReaderSurroundings } from './options.ts';
@@ -88,14 +88,16 @@ async function kernelSources(context: ReadContext, overview: Overview | undefine
     named.foreign && kernLog.length === 0
       ? []
       : await alone('the kernel log', () => readKernelLogs(dated));
-  const ring = await alone("the kernel's ring", () =>
-    readRing(context, bootsOf([...journal, ...logs])),
-  );
+  const ring = named.foreign
+    ? []
+    : await alone("the kernel's ring", () => readRing(context, bootsOf([...journal, ...logs])));
   const evidence = await alone('the flight recorder', () => readEvidence(context));
   const told = [...bootsOf(evidence), ...(overview?.boots ?? [])];
   const local = [...journal, ...logs, ...ring];
-  const foreign = isAnotherMachine(context.options, told, bootsOf(local), context.running);
-  return { foreign, kernel: withoutRepeats(foreign ? evidence : [...local, ...evidence]) };
+  const other = apart(context.options, told, bootsOf(local), context.running);
+  if (other === 'told')
+    return { other, kernel: [...withoutRepeats(local), { missing: [leftOutTold] }] };
+  return { other, kernel: withoutRepeats(other === 'local' ? evidence : [...local, ...evidence]) };
 }
 
 /** In files and in the journal; none is missing where the other has it. */
@@ -115,7 +117,7 @@ async function readRedis(
 async function namedSources(
   context: ReadContext,
   focus: Focus,
-  { machine, missing }: Named,
+  { machine, missing }: Pick<Named, 'machine' | 'missing'>,
 ): Promise<Gathered[]> {
   const { journal, sysstat, redisLog } = context.options;
   const release = context.boots.findLast(({ kernelRelease }) => kernelRelease)?.kernelRelease;
@@ -130,6 +132,20 @@ async function namedSources(
       redisLog.length === 0 ? {} : readRedisLogs(context, focus, []),
     )),
   ];
+}
+
+/** Of another machine than this one: what was named of it beside what was told. */
+async function besideTold(
+  context: ReadContext,
+  focus: Focus,
+  kernel: readonly Gathered[],
+): Promise<Gathered[]> {
+  const told = kernel.flatMap(({ machine }) => machine?.hostname ?? []);
+  const [hostname] = told;
+  const stranger = await strangersTo(hostname === undefined ? {} : { hostname }, context);
+  const options = stranger === undefined ? context.options : { ...context.options, sysstat: [] };
+  const missing = [leftOutLocal, ...(stranger === undefined ? [] : [stranger])];
+  return namedSources({ ...context, options }, focus, { machine: {}, missing });
 }
 
 /** What is read around the time of an incident. */
@@ -148,20 +164,23 @@ export async function gather(
   options: GatherOptions,
   surroundings: ReaderSurroundings,
 ): Promise<Facts> {
-  const context = contextOf(options, surroundings);
-  const overview = await lookAtPrometheus(context);
-  const named = await whoseAreNamed(context);
-  const { foreign, kernel } = await kernelSources(context, overview, named);
+  const asked = contextOf(options, surroundings);
+  const overview = await lookAtPrometheus(asked);
+  const named = await whoseAreNamed(asked);
+  const context = { ...asked, options: named.options };
+  const { other, kernel } = await kernelSources(context, overview, named);
   const focus = focusOf(options, kernel, overview?.pages ?? [], surroundings.now());
   const known = { ...context, boots: bootsOf(kernel) };
-  const local = foreign
-    ? [{ missing: [leftOutLocal] }]
-    : named.foreign
-      ? await namedSources(known, focus, named)
-      : await localSources(known, focus);
-  const prometheus = await alone('Prometheus', () =>
-    overview === undefined ? {} : readPrometheus(overview, focus),
-  );
+  const local =
+    other === 'local'
+      ? await besideTold(known, focus, kernel)
+      : named.foreign
+        ? await namedSources(known, focus, named)
+        : [...(await localSources(known, focus)), { missing: named.missing }];
+  const prometheus =
+    overview === undefined || other === 'told'
+      ? []
+      : await alone('Prometheus', () => readPrometheus(overview, focus));
   // Evidence and Prometheus name the machine; what it says of itself comes after them and counts.
   return together([...withoutRepeats([...kernel, ...prometheus]), ...local]);
 }

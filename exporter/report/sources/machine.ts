@@ -55,7 +55,9 @@ function instanceUuid(sysfs: PseudoFs): string | undefined {
 /** As the kernel has it, or as the machine will call itself at its next start. */
 export function hostnameOf(root: string, procfs: PseudoFs): string | undefined {
   const kept = attempt(() => readSmallFileSync(join(root, 'etc/hostname')).toString().trim());
-  const name = attempt(() => procfs.read('sys/kernel/hostname'))?.trim() || kept;
+  const runs = attempt(() => procfs.read('sys/kernel/hostname'))?.trim();
+  // Of a root that is mounted somewhere that of the kernel is the name of whoever looks.
+  const name = (root === '/' ? runs || kept : kept || runs) ?? undefined;
   return name !== undefined && /^[\w.-]{1,253}$/.test(name) ? name : undefined;
 }
 

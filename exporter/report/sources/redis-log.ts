@@ -6,6 +6,7 @@ import type { Gathered, Missing, Source } from '../facts/facts.ts';
 import type { ContainerLog } from './containers.ts';
 import type { ReadContext } from './context.ts';
 import type { Focus } from './focus.ts';
+import type { GatherOptions } from './options.ts';
 import { logFamily } from './log-family.ts';
 import { places, refusedIn } from './permission.ts';
 import { createRedisEvents } from './redis-events.ts';
@@ -62,6 +63,15 @@ function usualLogs(
   return [...files, ...contained].filter((log) => log.files.length > 0).slice(0, mostLogs);
 }
 
+const unsaid =
+  'it does not say of which machine it is: it was taken for one of this machine, and dates a sleep only by the pid that the kernel reported. If it is of this one, say so with --root /';
+
+/** A copy beside what this machine keeps; whoever names more has said what belongs together. */
+function ownerUnsaid({ root, rootNamed, journal, kernLog, prometheus, evidence }: GatherOptions) {
+  const others = [journal, prometheus, evidence].some((one) => one !== undefined);
+  return root === '/' && rootNamed !== true && kernLog.length === 0 && !others;
+}
+
 async function readOne(
   { path: log, name, files }: Log,
   context: ReadContext,
@@ -74,7 +84,10 @@ async function readOne(
   const { redisLog, root } = context.options;
   const isCopy = redisLog.includes(log) && !log.startsWith(join(root, 'var/'));
   const { zone, problem } = await zoneOfLog(log, context.zone, isCopy);
-  const doubts = [context.zoneProblem, problem].filter((text) => text !== undefined);
+  const isUnsaid = isCopy && ownerUnsaid(context.options);
+  const doubts = [context.zoneProblem, problem, isUnsaid ? unsaid : undefined].filter(
+    (text) => text !== undefined,
+  );
   const problems: string[] = [];
   for (const path of files) {
     const options = { path, zone, focus, hash, env: context.surroundings.env, onLine: events.line };
@@ -93,6 +106,7 @@ async function readOne(
     records: events.lines(),
     sha256: hash.digest('hex'),
     ...(problem === undefined ? { timeErrorSeconds: 0.1 } : {}),
+    ...(isUnsaid ? { ownerUnsaid: true } : {}),
     problems: [...doubts, ...problems],
   };
   return { sources: [source], redis };

@@ -76,3 +76,121 @@ test('whose: an id counts before a name, and a name without its domain', () => {
   assert.equal(whoseIs({ hostname: 'db-2' }, own), 'other');
   assert.equal(whoseIs({}, own), 'unknown');
 });
+
+const sar = (host: string) =>
+  `# hostname;interval;timestamp;CPU;%user;%nice;%system;%iowait;%steal;%idle\n` +
+  [0, 600, 1200].map((at) => `${host};600;${boot.start + at};-1;1;0;1;0;2;96\n`).join('');
+
+const hostHere = readFileSync('/proc/sys/kernel/hostname', 'utf8').trim();
+
+test('whose: figures of another machine take nothing from this one, and those of this one do', async (t) => {
+  const root = temporaryRoot(t);
+  const other = placed(root, 'other.sadf', sar('vm-of-a-customer'));
+  const facts = await readHere({ sysstat: [other] });
+  nothingOfOurs(facts, 'sysstat');
+  assert.equal(facts.machine.hostname, 'vm-of-a-customer');
+  assert.ok(facts.series.length > 0);
+  const own = await readHere({ sysstat: [placed(root, 'own.sadf', sar(hostHere))] });
+  assert.notEqual(own.machine.cpus, undefined);
+  const whoKnows = await readHere({ sysstat: [placed(root, 'none.sadf', 'nothing\n')] });
+  assert.notEqual(whoKnows.machine.cpus, undefined);
+});
+
+test('whose: of two machines that were named the figures are left out, and that is said', async (t) => {
+  const root = temporaryRoot(t);
+  const kernLog = [placed(root, 'kern.log', syslog('vm-a'))];
+  const facts = await readHere({ kernLog, sysstat: [placed(root, 'b.sadf', sar('vm-b'))] });
+  assert.deepEqual(facts.series, []);
+  assert.match(
+    JSON.stringify(facts.missing),
+    /is of vm-b, and the kernel log of vm-a: two machines/,
+  );
+  const same = await readHere({
+    kernLog,
+    sysstat: [placed(root, 'a.sadf', sar('VM-A.example.com'))],
+  });
+  assert.ok(same.series.length > 0);
+  // Beside the log of this one those of another are left out as well.
+  const ours = [placed(root, 'ours.log', syslog(hostHere))];
+  const beside = await readHere({ kernLog: ours, sysstat: [join(root, 'b.sadf')] });
+  assert.ok(!beside.sources.some(({ name }) => name.includes('b.sadf')));
+  assert.notEqual(beside.machine.cpus, undefined);
+});
+
+const redisLine = '1:M 12 Oct 2026 06:00:10.000 * Ready to accept connections\n';
+
+test('whose: a log of Redis says of no machine, and is told so unless somebody does', async (t) => {
+  const path = placed(temporaryRoot(t), 'copy.log', redisLine);
+  const sourceOf = ({ sources }: Facts) => sources.find(({ name }) => name === path);
+  const alone = sourceOf(await readHere({ redisLog: [path] }));
+  assert.equal(alone?.ownerUnsaid, true);
+  assert.match(JSON.stringify(alone.problems), /does not say of which machine it is/);
+  assert.equal(
+    sourceOf(await readHere({ redisLog: [path], rootNamed: true }))?.ownerUnsaid,
+    undefined,
+  );
+});
+
+const evidenceOf = (start: number, hostname: string) =>
+  JSON.stringify({
+    schema: 1,
+    host: 'agent',
+    fetched: start + 4000,
+    machine: { hostname },
+    boot: { id: '22222222-2222-3333-4444-555555555555', start },
+    exporter: { version: '0.1.0', start: 60 },
+    now: { wall: start + 3990, monotonic: 3990 },
+    incidents: [
+      {
+        id: '22222222-3000',
+        formerIds: [],
+        state: 'closed',
+        onset: { earliest: 3000, latest: 3010 },
+        openedBy: [{ time: 3020, rule: 'redis_frozen' }],
+        cause: { name: 'unknown', text: 'x' },
+        kernel: [],
+        tasks: [],
+        samples: {
+          columns: ['time', 'load_1m'],
+          parts: [
+            {
+              step: 1,
+              rows: [
+                [3000, 1],
+                [3001, 1],
+              ],
+            },
+          ],
+        },
+      },
+    ],
+  });
+
+test('whose: what was told of another machine is not mixed with a kernel log that was named', async (t) => {
+  const root = temporaryRoot(t);
+  const kernLog = [
+    placed(
+      root,
+      'kern.log',
+      syslog('vm-a') +
+        syslog('vm-a').replace('06:00:00', '09:00:00').replace('0.000000', '10800.000000'),
+    ),
+  ];
+  const evidence = placed(root, 'agent.json', evidenceOf(boot.start + 3600, 'vm-b'));
+  const apart = await readHere({ kernLog, evidence });
+  assert.deepEqual([apart.series, apart.recorded], [[], []]);
+  assert.match(JSON.stringify(apart.missing), /another machine than the logs that were named/);
+  const own = placed(root, 'own.json', evidenceOf(boot.start, 'vm-a'));
+  assert.equal((await readHere({ kernLog, evidence: own })).series.length, 1);
+});
+
+test('whose: figures that were named beside evidence of another machine are left out', async (t) => {
+  const root = temporaryRoot(t);
+  const evidence = placed(root, 'agent.json', evidenceOf(boot.start, 'vm-b'));
+  const own = await readHere({ evidence, sysstat: [placed(root, 'b.sadf', sar('vm-b'))] });
+  assert.ok(own.series.some(({ source }) => source === 'sysstat'));
+  assert.equal(own.machine.cpus, undefined);
+  const other = await readHere({ evidence, sysstat: [placed(root, 'a.sadf', sar('vm-a'))] });
+  assert.ok(!other.series.some(({ source }) => source === 'sysstat'));
+  assert.match(JSON.stringify(other.missing), /is of vm-a, and the flight recorder of vm-b/);
+});

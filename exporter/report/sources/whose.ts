@@ -10,6 +10,9 @@ import { hostsIn } from './kernel-file.ts';
 import { placeCalled } from './journal.ts';
 import { journalOwner } from './journal-boots.ts';
 import type { GatherOptions } from './options.ts';
+import { sysstatHosts } from './sysstat-owner.ts';
+
+type Env = ReadContext['surroundings']['env'];
 
 /** What a log says of the machine that wrote it. */
 export interface Owner {
@@ -38,16 +41,42 @@ function machineIdOf(root: string): string | undefined {
   }
 }
 
-async function ownersOf({ options, surroundings }: ReadContext): Promise<Owner[]> {
-  const { journal, kernLog } = options;
+/** What was named of one kind, and whose it says it is. */
+interface Group {
+  readonly what: string;
+  readonly option: 'journal' | 'kernLog' | 'sysstat';
+  /** Of each file one at least; of a file that names none an empty one. */
+  readonly owners: readonly Owner[];
+}
+
+async function kernelOwners(paths: readonly string[], env: Env): Promise<Owner[]> {
   const owners: Owner[] = [];
-  if (journal !== undefined)
-    owners.push(await journalOwner(placeCalled(journal), surroundings.env));
-  for (const path of kernLog) {
-    const hosts = [...(await hostsIn(path, surroundings.env))];
+  for (const path of paths) {
+    const hosts = [...(await hostsIn(path, env))];
     owners.push(...(hosts.length === 0 ? [{}] : hosts.map((hostname) => ({ hostname }))));
   }
   return owners;
+}
+
+/** In the order in which they are believed: an id before a name. */
+async function groupsOf({ options, surroundings }: ReadContext): Promise<Group[]> {
+  const { journal, kernLog, sysstat, root } = options;
+  const { env } = surroundings;
+  const groups: Group[] = [];
+  if (journal !== undefined) {
+    const owner = await journalOwner(placeCalled(journal), env);
+    groups.push({ what: 'the journal', option: 'journal', owners: [owner] });
+  }
+  if (kernLog.length > 0) {
+    const owners = await kernelOwners(kernLog, env);
+    groups.push({ what: 'the kernel log', option: 'kernLog', owners });
+  }
+  const hosts = await sysstatHosts(sysstat, root, env);
+  if (hosts.length > 0) {
+    const owners = hosts.map((hostname) => ({ hostname }));
+    groups.push({ what: 'sysstat', option: 'sysstat', owners });
+  }
+  return groups;
 }
 
 export interface Named {
@@ -55,18 +84,21 @@ export interface Named {
   readonly foreign: boolean;
   readonly machine: Partial<Machine>;
   readonly missing: readonly Missing[];
+  /** As they were given, without what is of yet another machine. */
+  readonly options: GatherOptions;
 }
 
 const what = 'the machine itself, and its other logs';
 const more = '--root DIR, where the root of that machine is mounted, adds what is there';
 
-const ours: Named = { foreign: false, machine: {}, missing: [] };
+type Judged = Omit<Named, 'options'>;
+const ours: Judged = { foreign: false, machine: {}, missing: [] };
 
 const nameOf = ({ hostname, machineId = '' }: Owner): string =>
   hostname ?? `the machine ${machineId.slice(0, 8)}`;
 
 /** A root that somebody named is believed where the logs do not say. */
-function judged(owners: readonly Owner[], own: Owner, { rootNamed, root }: GatherOptions): Named {
+function judged(owners: readonly Owner[], own: Owner, { rootNamed, root }: GatherOptions): Judged {
   const other = owners.find((owner) => whoseIs(owner, own) === 'other');
   const isOwn = owners.some((owner) => whoseIs(owner, own) === 'own');
   if (isOwn || (other === undefined && (rootNamed === true || root !== '/'))) return ours;
@@ -80,14 +112,56 @@ function judged(owners: readonly Owner[], own: Owner, { rootNamed, root }: Gathe
   return { foreign: true, machine, missing: [{ what, why }] };
 }
 
-/** Whether a journal or kernel logs that were named are of the machine below the root. */
+/** Of no machine that the first names: one report is of one machine. */
+function isStranger({ owners }: Group, first: Group): boolean {
+  const pairs = owners.flatMap((owner) => first.owners.map((known) => whoseIs(owner, known)));
+  return pairs.length > 0 && pairs.every((whose) => whose === 'other');
+}
+
+const leftOut = ({ what: left, owners: [owner = {}] }: Group, first: Group): Missing => ({
+  what: left,
+  why: `what was named is of ${nameOf(owner)}, and ${first.what} of ${nameOf(first.owners[0] ?? {})}: two machines are not mixed, and it was left out. Report each by itself`,
+});
+
+function without(options: GatherOptions, groups: readonly Group[]): GatherOptions {
+  const left = new Set(groups.map(({ option }) => option));
+  return {
+    ...options,
+    ...(left.has('kernLog') ? { kernLog: [] } : {}),
+    ...(left.has('sysstat') ? { sysstat: [] } : {}),
+  };
+}
+
+/** Figures that were named beside what was told from afar, of another machine than that. */
+export async function strangersTo(
+  { hostname }: Owner,
+  { options, surroundings }: ReadContext,
+): Promise<Missing | undefined> {
+  if (hostname === undefined) return undefined;
+  const hosts = await sysstatHosts(options.sysstat, options.root, surroundings.env);
+  if (hosts.length === 0) return undefined;
+  const own = { what: 'the flight recorder', option: 'journal', owners: [{ hostname }] } as const;
+  const owners = hosts.map((host) => ({ hostname: host }));
+  const group: Group = { what: 'sysstat', option: 'sysstat', owners };
+  return isStranger(group, own) ? leftOut(group, own) : undefined;
+}
+
+/** Whether a journal, kernel logs or figures that were named are of the machine below the root, and of one machine. */
 export async function whoseAreNamed(context: ReadContext): Promise<Named> {
   const { options, hostname } = context;
-  if (options.journal === undefined && options.kernLog.length === 0) return ours;
+  const groups = await groupsOf(context);
+  const [first] = groups;
+  if (first === undefined) return { ...ours, options };
+  const strangers = groups.filter((group) => isStranger(group, first));
   const machineId = machineIdOf(options.root);
   const own = {
     ...(machineId === undefined ? {} : { machineId }),
     ...(hostname === undefined ? {} : { hostname }),
   };
-  return judged(await ownersOf(context), own, options);
+  const owners = groups
+    .filter((group) => !strangers.includes(group))
+    .flatMap((group) => group.owners);
+  const found = judged(owners, own, options);
+  const missing = [...found.missing, ...strangers.map((group) => leftOut(group, first))];
+  return { ...found, missing, options: without(options, strangers) };
 }
