@@ -1,21 +1,28 @@
-/** deploy/stealwatch.service: what each line is for. A line without a reason here fails. */
+/** deploy/stealwatch.service and .slice: what each line is for. A line without a reason here fails. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
-const text = readFileSync('deploy/stealwatch.service', 'utf8');
-
 /** Settings in their order, by section. */
-const sections: Record<string, [string, string][]> = {};
-let section = '';
-for (const line of text.split('\n').filter((one) => one !== '' && !one.startsWith('#'))) {
-  const header = /^\[(.*)\]$/.exec(line)?.[1];
-  if (header !== undefined) sections[(section = header)] = [];
-  else {
-    const equals = line.indexOf('=');
-    sections[section]?.push([line.slice(0, equals), line.slice(equals + 1)]);
+function sectionsOf(path: string): Record<string, [string, string][]> {
+  const sections: Record<string, [string, string][]> = {};
+  let section = '';
+  const lines = readFileSync(path, 'utf8').split('\n');
+  for (const line of lines.filter((one) => one !== '' && !one.startsWith('#'))) {
+    const header = /^\[(.*)\]$/.exec(line)?.[1];
+    if (header !== undefined) sections[(section = header)] = [];
+    else {
+      const equals = line.indexOf('=');
+      sections[section]?.push([line.slice(0, equals), line.slice(equals + 1)]);
+    }
   }
+  return sections;
 }
+
+const sections = sectionsOf('deploy/stealwatch.service');
 
 type Reasons = Readonly<Record<string, string>>;
 
@@ -29,7 +36,8 @@ const service: Reasons = {
   'RestartPreventExitStatus=2': 'settings that are wrong stay wrong: systemctl --failed shows it',
   'TimeoutStopSec=5': 'in D state it cannot be killed, and nothing waits for it',
   'OOMScoreAdjust=-900': 'it outlives what it watches',
-  'MemoryMin=48M': 'and keeps its memory when others are pressed',
+  'Slice=stealwatch.slice': 'whose protection is not cut by that of system.slice, which is none',
+  'MemoryMin=64M': 'and keeps its memory when others are pressed',
   'MemorySwapMax=0': 'swapped out it would sleep when it is needed',
   'MemoryMax=256M': 'one that leaks is killed and not its neighbours',
   'TasksMax=32': 'threads of Node and of nobody else',
@@ -91,6 +99,39 @@ test('stealwatch.service: no other section, and none of what hides what it reads
   for (const key of [...hiding, 'PrivateUsers', 'PrivateNetwork', 'MemoryDenyWriteExecute']) {
     assert.ok(!keys.has(key), `${key} hides what this process is there to read, or stops Node`);
   }
+});
+
+test('stealwatch.slice: protects as much as the service asks for, beside system.slice', () => {
+  const slice = sectionsOf('deploy/stealwatch.slice');
+  assert.deepEqual(Object.keys(slice), ['Unit', 'Slice']);
+  assert.deepEqual(slice['Slice'], [
+    ['MemoryMin', '64M'],
+    ['CPUWeight', '1000'],
+  ]);
+  // A name without a dash: nothing lies between it and the root, which would have to protect too.
+  assert.deepEqual(Object.fromEntries(sections['Service'] ?? [])['Slice'], 'stealwatch.slice');
+  const resident = /one Node process of about (\d+) MB/.exec(
+    readFileSync('docs/install-systemd.md', 'utf8'),
+  )?.[1];
+  assert.ok(Number(resident) < 64, `MemoryMin is less than the ${resident} MB that docs measured`);
+});
+
+test('units: systemd reads them', (t) => {
+  if (spawnSync('systemd-analyze', ['--version']).status !== 0) return t.skip('no systemd here');
+  const folder = mkdtempSync(join(tmpdir(), 'stealwatch-units-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const units = ['stealwatch.service', 'stealwatch.slice', 'stealwatch-rescue.service'].map(
+    (name) => {
+      const text = readFileSync(`deploy/${name}`, 'utf8');
+      writeFileSync(join(folder, name), text.replaceAll(/^(Exec\w+)=.*/gm, '$1=/bin/true'));
+      return join(folder, name);
+    },
+  );
+  const { stdout, stderr } = spawnSync('systemd-analyze', ['verify', ...units], {
+    encoding: 'utf8',
+    env: { PATH: process.env['PATH'], SYSTEMD_UNIT_PATH: `${folder}:` },
+  });
+  assert.equal(`${stdout}${stderr}`, '');
 });
 
 test('stealwatch.service: what it starts is what docs install', () => {

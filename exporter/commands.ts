@@ -2,12 +2,13 @@
 import type { OneShot } from './core/one-shot.ts';
 import { messageOf } from './measure/errors.ts';
 import { doctor } from './doctor/command.ts';
+import { files } from './files/command.ts';
 import { report } from './report/command.ts';
 import { rescue } from './rescue/command.ts';
 import { status } from './status/command.ts';
 
 /** The launcher (exporter/stealwatch) knows the same words. */
-const commands: Readonly<Record<string, OneShot>> = { doctor, report, rescue, status };
+const commands: Readonly<Record<string, OneShot>> = { doctor, files, report, rescue, status };
 
 /** What is left open closes by itself within this time, unless something stands still. */
 const graceMs = 200;

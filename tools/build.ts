@@ -10,10 +10,15 @@ import type { BuildOptions, Plugin } from 'esbuild';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { filesIn } from '../exporter/files/shipped.ts';
 import { runbooksIn } from '../exporter/http/runbooks/runbooks.ts';
 import { bundledPackages, licencesPage, noticesText } from './notices.ts';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+
+/** Texts as a constant of the bundle. */
+const zipped = (texts: Readonly<Record<string, string>>): string =>
+  JSON.stringify(gzipSync(JSON.stringify(texts), { level: 9 }).toString('base64'));
 
 function revision(): string {
   try {
@@ -141,9 +146,8 @@ const { metafile } = await esbuild.build({
     'import.meta.filename': '__filename',
     STEALWATCH_VERSION: JSON.stringify(version),
     STEALWATCH_REVISION: JSON.stringify(revision()),
-    STEALWATCH_RUNBOOKS: JSON.stringify(
-      gzipSync(JSON.stringify(runbooksIn('docs/runbooks')), { level: 9 }).toString('base64'),
-    ),
+    STEALWATCH_RUNBOOKS: zipped(runbooksIn('docs/runbooks')),
+    STEALWATCH_FILES: zipped(filesIn('.')),
   },
   plugins: [stubPlugin, apartPlugin],
   legalComments: 'none',

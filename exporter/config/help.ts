@@ -28,7 +28,7 @@ export function helpText(collectors: readonly string[]): string {
     'stealwatch: tells within seconds when your host takes your CPU or pages out your memory.',
     '',
     'Usage: stealwatch [options]',
-    '       stealwatch doctor | report | rescue | status [options]: once, and --help lists theirs.',
+    '       stealwatch doctor | files | report | rescue | status [options]: once, and --help lists theirs.',
     '',
     'Every option has an environment variable, named below it; the option wins. What may hold a',
     'secret may stand in a file, whose name the variable with _FILE behind it gives:',

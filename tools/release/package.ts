@@ -12,6 +12,7 @@ const needed = [
   'docs/licences.md',
   'deploy/stealwatch.service',
   'deploy/stealwatch-rescue.service',
+  'deploy/stealwatch.slice',
   'CHANGELOG.md',
   'LICENSE',
   'exporter/stealwatch',
@@ -22,7 +23,7 @@ const allowed = [
   /^dist\/THIRD-PARTY-NOTICES\.txt$/,
   /^docs\/[a-z-]+\.md$/,
   /^docs\/adr\/\d{4}-[a-z0-9-]+\.md$/,
-  /^deploy\/stealwatch(?:-rescue)?\.service$/,
+  /^deploy\/stealwatch(?:(?:-rescue)?\.service|\.slice)$/,
   /^exporter\/(stealwatch|use-node\.sh)$/,
   /^(README|SECURITY|CHANGELOG)\.md$|^LICENSE$|^package\.json$/,
 ];
