@@ -6,6 +6,7 @@ import { benchAsynq } from './asynq.ts';
 import { benchDashboards } from './dashboards.ts';
 import { benchCost } from './cost.ts';
 import { benchEvidence } from './evidence.ts';
+import { benchFleet } from './fleet.ts';
 import { benchFreeze } from './freeze.ts';
 import { benchReport } from './report.ts';
 import { benchStall } from './stall.ts';
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, () => Promise<void>>> = {
   stall: benchStall,
   report: benchReport,
   evidence: benchEvidence,
+  fleet: benchFleet,
 };
 
 const asked = process.argv.slice(2);
