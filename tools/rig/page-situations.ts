@@ -2,7 +2,7 @@
  * Six machines for the page at `/`: collectors of the exporter on recorded files of /proc and a clock
  * that a story moves, with a probe of Redis that is told what it sees.
  */
-import type { TestContext } from 'node:test';
+import type { Scope } from './redis-server.ts';
 import { asyncPageFaultsCollector } from '../../exporter/collectors/async-page-faults.ts';
 import { blockedTasksCollector } from '../../exporter/collectors/blocked-tasks.ts';
 import { redisProbeCollector } from '../../exporter/collectors/redis-probe.ts';
@@ -63,7 +63,7 @@ function toldProbe(monotonic: () => number): ToldProbe {
 }
 
 /** A KVM guest with two vCPUs, as its host allows: `told`, it may see page-ins and its processes. */
-function machine(t: TestContext, told = true) {
+function machine(t: Scope, told = true) {
   const root = fixtureTree(t, {
     'proc/interrupts': recorded('before', 'interrupts'),
     'proc/uptime': '86400.00 170000.00\n',
@@ -93,7 +93,7 @@ function machine(t: TestContext, told = true) {
     blockedTasksCollector({ procfs, clock }),
     redisProbeCollector({ config: { redis: address }, clock, redis }),
   ];
-  t.after(() => Promise.all(collectors.map(async (one) => one.close?.())));
+  t.after(async () => void (await Promise.all(collectors.map(async (one) => one.close?.()))));
   const log = { info: () => undefined, warn: () => undefined };
   const settings = { procfs, sysfs, clock, stealThreshold: 0.1, version: 'test', log };
   const evidence = createEvidence(settings);
@@ -174,10 +174,10 @@ const situations = {
     run(30);
     return facts();
   },
-} as const satisfies Readonly<Record<string, (t: TestContext) => PageFacts>>;
+} as const satisfies Readonly<Record<string, (t: Scope) => PageFacts>>;
 
 export type Situation = keyof typeof situations;
 
 export const situationNames = Object.keys(situations) as readonly Situation[];
 
-export const situation = (t: TestContext, name: Situation): PageFacts => situations[name](t);
+export const situation = (t: Scope, name: Situation): PageFacts => situations[name](t);

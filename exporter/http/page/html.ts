@@ -131,6 +131,7 @@ svg{width:100%;height:56px;border-bottom:1px solid var(--rule)}
 path{fill:none;stroke:var(--line);stroke-width:1.5;vector-effect:non-scaling-stroke}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{text-align:left;vertical-align:top;padding:.3em .6em .3em 0;border-bottom:1px solid var(--rule)}
+th{white-space:nowrap}
 footer{margin-top:2em;font-size:.85rem;opacity:.8}`;
 
 /** The longest of what is drawn: a young exporter has seen less than the others. */
