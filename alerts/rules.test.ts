@@ -4,16 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fromOutside } from '../tools/generate/alerts.ts';
 import { links } from './links.ts';
-import {
-  alertsOf,
-  groupsOf,
-  readTestFile,
-  type RuleTest,
-  ruleFiles,
-  runTests,
-  type TestFile,
-} from './testing/rule-files.ts';
-import { allTools } from '../tools/rig/prometheus-tools.ts';
+import { alertsOf, groupsOf, readTestFile, ruleFiles } from './testing/rule-files.ts';
 import { thresholds } from './thresholds.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 
@@ -23,16 +14,8 @@ const tests = readdirSync(join(import.meta.dirname, 'tests')).filter((name) =>
 );
 const testFile = (name: string) => readTestFile(join(import.meta.dirname, 'tests', name));
 const everyAlert = ruleFiles.flatMap(alertsOf);
-const tools = allTools();
 const layerOf = (name: string) =>
   everyAlert.find(({ alert }) => alert === name)?.labels['layer'] ?? '';
-const firing = new Set(
-  tests
-    .flatMap((name) => testFile(name).tests)
-    .flatMap(({ alert_rule_test = [] }) => alert_rule_test)
-    .filter(({ exp_alerts }) => exp_alerts.length > 0)
-    .map(({ alertname }) => alertname),
-);
 
 test('every alert has a test in which it fires and one in which it is quiet', () => {
   const checks = tests
@@ -58,89 +41,13 @@ test('every alert says how bad, which layer, what, and where to read on', () => 
     assert.match(annotations['summary'] ?? '', /\$value/, `${alert}: no value in the summary`);
     assert.ok((annotations['description'] ?? '').length > 40, `${alert}: no description`);
     assert.equal(annotations['runbook_url'], `${links.runbooks}${alert}.md`);
-    const board = fromOutside.includes(alert) ? /stealwatch-overview\?/ : /freeze\?var-host=/;
+    const board = fromOutside.includes(alert)
+      ? /^\/d\/stealwatch-overview\?/
+      : /^\/d\/stealwatch-freeze\?var-host=/;
     assert.match(annotations['dashboard_url'] ?? '', board, alert);
+    assert.ok((annotations['why'] ?? '').length > 20, `${alert}: no why`);
   }
 });
-
-function expectingNothing({ name, interval, input_series, alert_rule_test = [] }: RuleTest) {
-  const firing = alert_rule_test.filter(({ exp_alerts }) => exp_alerts.length > 0);
-  return {
-    name,
-    interval,
-    input_series,
-    alert_rule_test: firing.map(({ alertname, eval_time }) => ({
-      alertname,
-      eval_time,
-      exp_alerts: [],
-    })),
-  };
-}
-
-/** Two tests that fire it render an alert's text; what its branches say is tested in texts.test.ts. */
-const enoughTests = 2;
-
-/** Expect nothing where the tests expect an alert: promtool then prints what it got. */
-function provoking(): TestFile[] {
-  const provoked = new Map<string, number>();
-  function isWanted({ alert_rule_test = [] }: RuleTest): boolean {
-    const names = alert_rule_test.map(({ alertname }) => alertname);
-    if (!names.some((name) => (provoked.get(name) ?? 0) < enoughTests)) return false;
-    for (const name of names) provoked.set(name, (provoked.get(name) ?? 0) + 1);
-    return true;
-  }
-  return quick
-    .map(testFile)
-    .map((file) =>
-      Object.assign(file, { tests: file.tests.map(expectingNothing).filter(isWanted) }),
-    )
-    .filter(({ tests }) => tests.length > 0);
-}
-
-/** A day of samples for a text that ErrorBudgetBurnFast has as well. */
-const quick = tests.filter((name) => name !== 'slo-slow.yml');
-
-interface Rendered {
-  readonly labels: string;
-  readonly annotations: string;
-}
-
-function renderedAlerts(text: string): Rendered[] {
-  return [...text.matchAll(/Labels:(\{.*\})\s+Annotations:(\{.*\})/g)].map(
-    ([, labels = '', annotations = '']) => ({ labels, annotations }),
-  );
-}
-
-for (const { label, promtool } of tools) {
-  test(`every text renders whole, with the labels its links need (${label})`, () => {
-    const seen = new Set<string>();
-    for (const file of provoking()) {
-      const { text } = runTests({ program: promtool }, file, { summariesOnly: false });
-      for (const { labels, annotations } of renderedAlerts(text)) {
-        const alert = /alertname="(\w+)"/.exec(labels)?.[1] ?? labels;
-        seen.add(alert);
-        assert.doesNotMatch(
-          annotations,
-          /<no value>|<error|error (executing|expanding|calling)|\{\{|%!/,
-          `${alert}: ${annotations}`,
-        );
-        assert.match(annotations, /[?&]from=-?\d+000&/, `${alert}: ${annotations}`);
-        if (alert === 'Watchdog') continue;
-        assert.match(labels, /host="[^"]+"/, alert);
-        if (fromOutside.includes(alert)) continue;
-        assert.match(annotations, /var-host=[\w.]+&/, alert);
-      }
-    }
-    // One that no test fires is told above.
-    const names = everyAlert.map(({ alert }) => alert).filter((name) => firing.has(name));
-    inStep({
-      have: seen,
-      want: names.filter((name) => name !== 'ErrorBudgetBurnSlow'),
-      missing: (name) => `${name}: its tests in alerts/tests/ fire it, and promtool shows no text`,
-      needless: (name) => `${name} fires where its tests expect nothing of it`,
-    });
-  });
-}
 
 /** promtool evaluates every group as often as it is told, so no play of rules sees these. */
 const intervals: Readonly<Record<string, string | undefined>> = {

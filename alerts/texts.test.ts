@@ -12,6 +12,8 @@ interface Case {
   readonly at: string;
   readonly says: readonly RegExp[];
   readonly never?: RegExp;
+  /** Of its machine, where it is not vps1. */
+  readonly host?: string;
 }
 
 const waits = { 'stealwatch_blocked_task_longest_seconds{reason="host_page_in"}': '0x60 2+2x60' };
@@ -22,6 +24,19 @@ const frozen = {
 };
 const saving = { redis_rdb_current_bgsave_duration_sec: '0x30 2+2x90' };
 const late = { 'asynq_queue_latency_seconds{queue="q"}': '0x30 70x60' };
+const quiet = {
+  'host:stealwatch_why:figure{verdict="quiet",why="Its host is quiet"}': '0x90',
+};
+const paging = {
+  'host:stealwatch_why:figure{verdict="pageIn",why="Your host pages",figure=": %.0f pages"}':
+    '12x90',
+};
+const slo = {
+  'slo:bad_seconds:slice15s{slo="redis_availability",cause="disk"}': '0x30 2x60',
+  'slo:bad_seconds:slice15s{slo="host",cause="disk"}': '0x30 1x60',
+  'slo:time_period:days{slo="redis_availability"}': '28x90',
+  'slo:error_budget:ratio{slo="redis_availability"}': '0.005x90',
+};
 const lies = {
   'stealwatch_app_health_status_code{app="shop"}': '200x90',
   'stealwatch_app_health_lying{app="shop"}': '0x30 1x60',
@@ -196,6 +211,63 @@ const cases: readonly Case[] = [
     says: [/of the last 60 s, state error\./],
   },
   {
+    name: 'why: the host is quiet, and the process of Redis is seen',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...quiet, 'redis_process_blocked_seconds{reason="disk"}': '0x90' },
+    at: '1m20s',
+    says: [/why="Its host is quiet. So it is Redis itself."/],
+  },
+  {
+    name: 'why: the host is quiet, and Redis may be elsewhere',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...quiet },
+    at: '1m20s',
+    says: [
+      /why="Its host is quiet. That is the machine of the exporter: Redis is not seen on it."/,
+    ],
+  },
+  {
+    name: 'why: with its figure, and nothing against Redis',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...paging },
+    at: '1m20s',
+    says: [/why="Your host pages: 12 pages."/],
+  },
+  {
+    name: 'why: nothing is recorded, or no longer',
+    alert: 'RedisFrozen',
+    series: { ...frozen, 'host:stealwatch_why:figure{verdict="quiet",why="x"}': '0x20 stale' },
+    at: '1m20s',
+    says: [
+      /why="Whether its host is to blame cannot be told: nothing is known of it at this moment."/,
+    ],
+  },
+  {
+    name: 'why: of a target without a host, nothing of anybody else',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...paging },
+    host: '',
+    at: '1m20s',
+    says: [/why="Whether its host is to blame cannot be told: this target has no label host."/],
+  },
+  {
+    name: 'cost: what was lost since it began, of each SLO that lost something',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...slo },
+    at: '2m',
+    // 30 slices of 2 s, and of 1 s; 28 days allow 12,096 s.
+    says: [
+      /cost="60 s without Redis, 0.5 % of its error budget. 30 s in which the machine was not well."/,
+    ],
+  },
+  {
+    name: 'cost: nothing that is not recorded',
+    alert: 'RedisFrozen',
+    series: frozen,
+    at: '2m',
+    says: [/cost=""/],
+  },
+  {
     name: 'nothing of a state that nobody knows',
     alert: 'RedisDown',
     series: { redis_up: '1x30 0x60' },
@@ -214,6 +286,8 @@ const neighbour = {
   'asynq_queue_consumers{queue="q"}': '7777x150',
   'redis_state{state="loading"}': '1x150',
   redis_master_sync_in_progress: '1x700',
+  'host:stealwatch_why:figure{verdict="steal",why="7777"}': '1x150',
+  'slo:bad_seconds:slice15s{slo="redis_availability"}': '7777x150',
 };
 
 function labelled(series: Case['series'], host: string): RuleTest['input_series'] {
@@ -229,7 +303,7 @@ function asking(one: Case): RuleTest {
   return {
     name: one.name,
     interval: '2s',
-    input_series: [...labelled(one.series, 'vps1'), ...labelled(neighbour, 'vps2')],
+    input_series: [...labelled(one.series, one.host ?? 'vps1'), ...labelled(neighbour, 'vps2')],
     alert_rule_test: [{ alertname: one.alert, eval_time: one.at, exp_alerts: [] }],
   };
 }

@@ -42,6 +42,7 @@ const scripts: Readonly<Record<string, Script>> = {
       SMTP_REQUIRE_TLS: 'false',
       WEBHOOK_URL: 'http://127.0.0.1:8080/hook?a=1&b=%20',
       HEARTBEAT_URL: 'https://hc.example/ping',
+      GRAFANA_URL: 'https://grafana.example',
     },
   },
   prometheus: {

@@ -223,6 +223,7 @@ for (const { label, alertmanager: program } of tools) {
     const sink = await httpSink(t);
     const alertmanager = await startAlertmanager(program, {
       DISCORD_WEBHOOK_URL: `${sink.url}/discord`,
+      GRAFANA_URL: `https://${'g'.repeat(72)}`,
     });
     t.after(() => alertmanager.stop());
     const long = 'Überlänge 🧊 '.repeat(60);
@@ -234,6 +235,9 @@ for (const { label, alertmanager: program } of tools) {
           annotations: {
             summary: long,
             description: long.repeat(5),
+            why: long,
+            do: 'x'.repeat(220),
+            dashboard_url: `/d/stealwatch-freeze?var-host=${'h'.repeat(80)}&from=1000&to=now`,
             runbook_url: `https://example.org/${'r'.repeat(80)}`,
           },
         })),

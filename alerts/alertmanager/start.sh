@@ -14,7 +14,7 @@ fill=$here/../fill.sh
 [ -e "$fill" ] || fill=$here/../../deploy/fill.sh
 . "$fill"
 names='DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN TELEGRAM_CHAT_ID TELEGRAM_API_URL
-  EMAIL_TO SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD SMTP_REQUIRE_TLS WEBHOOK_URL HEARTBEAT_URL'
+  EMAIL_TO SMTP_SMARTHOST SMTP_FROM SMTP_USERNAME SMTP_PASSWORD SMTP_REQUIRE_TLS WEBHOOK_URL HEARTBEAT_URL GRAFANA_URL'
 
 for name in $names; do
   given "$name"
@@ -56,6 +56,28 @@ refuse
 [ -n "$SMTP_REQUIRE_TLS" ] || SMTP_REQUIRE_TLS=true
 TEMPLATES=$here/templates
 export TEMPLATES
+
+# How a phone reaches the dashboards. A link that is dead there would be worse than none, and no link no
+# reason to tell nobody; it stands inside markup, and in every message, which has a limit.
+while [ "${GRAFANA_URL%/}" != "$GRAFANA_URL" ]; do GRAFANA_URL=${GRAFANA_URL%/}; done
+FORENSICS=
+no_link() {
+  echo "start.sh: GRAFANA_URL $*: messages have no link to the dashboards." >&2
+}
+case $GRAFANA_URL in
+  '') no_link 'is not set' ;;
+  *://localhost | *://localhost[:/]* | *://127.* | *://0.0.0.0* | *://'[::1]'*)
+    no_link 'names this machine itself, which a phone does not reach' ;;
+  *)
+    if [ "${#GRAFANA_URL}" -gt 80 ]; then
+      no_link 'has more than 80 characters, which is too long for a message'
+    elif printf '%s\n' "$GRAFANA_URL" | grep -Eqx -e 'https?://([A-Za-z0-9._-]+|\[[0-9a-fA-F:]+\])(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?'; then
+      FORENSICS='{{ define "stealwatch.forensics" }}{{ template "stealwatch.forensics.at" (stringSlice "'$GRAFANA_URL'" (index . 0) (index . 1) (index . 2) (index . 3) (index . 4) (index . 5)) }}{{ end }}'
+    else
+      no_link 'is not https://HOST or https://HOST/PATH of letters, digits and - . _ ~'
+    fi ;;
+esac
+export FORENSICS
 
 reached=
 for name in DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN EMAIL_TO WEBHOOK_URL; do
@@ -100,5 +122,5 @@ mkfifo "$pipe/log"
 # The braces open the pipe before it is taken out of the directory.
 { rm -r "$pipe"; redact; } < "$pipe/log" &
 
-for name in $names TEMPLATES; do unset "$name"; done
+for name in $names TEMPLATES FORENSICS; do unset "$name"; done
 exec "${ALERTMANAGER:-alertmanager}" --config.file="$target" "$@" > "$pipe/log" 2>&1

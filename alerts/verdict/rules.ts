@@ -3,11 +3,13 @@
  *
  * Written here and not in YAML because the numbers are those of alerts/thresholds.ts. Aggregations
  * say `without`, never `by`, so that whatever labels the scrape job sets (host, provider,
- * price) reach the dashboards. No rule reads another one of this file: they can be evaluated over
- * old data in one pass.
+ * price) reach the dashboards. No rule of the boards reads another one of this file: they can be evaluated
+ * over old data in one pass. Only the sentence of a message (why.ts) builds on the verdict.
  */
 import { thresholds } from '../thresholds.ts';
+import { latest, recent } from './latest.ts';
 import { verdict } from './verdict.ts';
+import { whyRules } from './why.ts';
 
 interface Rule {
   readonly record: string;
@@ -36,18 +38,6 @@ const ownOfCpus = `
 sum without (mode) (rate(stealwatch_cpu_seconds_total{mode!~"idle|iowait|steal"}[2m]))
 /
 ${cpus}`;
-
-/**
- * What was known this recently still holds. A scrape that fails marks every series as gone, and
- * scrapes fail when the host is at its worst: the answer would be lost when it matters. Several
- * scrapes at 2 or 5 s, one at 15 s.
- */
-const recent = '20s';
-
-/** A gauge as the last scrape that succeeded found it; where scrapes are further apart, the last one. */
-function latest(series: string): string {
-  return `(last_over_time(${series}[${recent}]) or ${series})`;
-}
 
 /**
  * Time without a CPU that nobody booked as steal. Waiting for a core of the host is steal, so
@@ -109,7 +99,7 @@ const verdictExpression = [
 export const verdictGroup: Group = {
   name: 'stealwatch-verdict',
   why: `Is my host stealing from me? ${verdict.quiet} quiet, ${verdict.ownLoad} own load, ${verdict.steal} CPU, ${verdict.pageIn} memory, ${verdict.disk} disk, ${verdict.unknown} unknown.`,
-  rules: [{ record: 'instance:stealwatch_verdict:code', expr: verdictExpression }],
+  rules: [{ record: 'instance:stealwatch_verdict:code', expr: verdictExpression }, ...whyRules],
 };
 
 export const dashboardGroup: Group = {

@@ -4,11 +4,13 @@
  *   alerts/slo.yml        what is promised            -> generated/slo.yml, docs/slo.md
  *   alerts/rules/*.yml    the alerts, written by hand -> generated/*.yml, with layer and links
  *   alerts/links.ts       where the links lead
+ *   alerts/messages/      why, what it cost and what to type
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { isMap, isSeq, parseDocument, Scalar, type YAMLMap } from 'yaml';
 import { Document } from 'yaml';
+import { costOf, doOf, whyOf } from '../../alerts/messages/annotations.ts';
 import { links } from '../../alerts/links.ts';
 import { sloDocument } from '../../alerts/slo/document.ts';
 import { sloGroups } from '../../alerts/slo/rules.ts';
@@ -34,13 +36,24 @@ export const fromOutside: readonly string[] = [
   'Watchdog',
 ];
 
-function linksOf(alert: string): Record<string, string> {
+const runbooks = join(directory, '..', 'docs', 'runbooks');
+
+/** One that is not written yet is told by its test, with what to write. */
+function commandFor(alert: string): Record<string, string> {
+  const path = join(runbooks, `${alert}.md`);
+  return existsSync(path) ? { do: doOf(readFileSync(path, 'utf8')) } : {};
+}
+
+function annotationsOf(alert: string, layer: string, severity: unknown): Record<string, string> {
   const board = fromOutside.includes(alert)
     ? 'stealwatch-overview?'
     : 'stealwatch-freeze?var-host={{ $labels.host | urlquery }}&';
   return {
+    why: whyOf(alert, layer),
+    ...(severity === 'page' && layer !== 'meta' ? { cost: costOf(alert) } : {}),
+    ...commandFor(alert),
     runbook_url: `${links.runbooks}${alert}.md`,
-    dashboard_url: `${links.grafana}/d/${board}from=${from}&to=now`,
+    dashboard_url: `/d/${board}from=${from}&to=now`,
   };
 }
 
@@ -57,7 +70,8 @@ function complete(rule: YAMLMap, layer: string): void {
   const alert = rule.get('alert');
   if (typeof alert !== 'string') return;
   rule.setIn(['labels', 'layer'], layer);
-  for (const [name, text] of Object.entries(linksOf(alert))) {
+  const severity = rule.getIn(['labels', 'severity']);
+  for (const [name, text] of Object.entries(annotationsOf(alert, layer, severity))) {
     const value = new Scalar(text);
     value.type = Scalar.QUOTE_SINGLE;
     rule.setIn(['annotations', name], value);
