@@ -30,7 +30,7 @@ export const sure: readonly Claim[] = [
     () => say`The thread slept for a page the host had taken`,
     {
       answer: () =>
-        say`a kernel trace shows it, in a text log in which a program can call itself the kernel; the journal, kern.log or dmesg -x would settle it`,
+        say`a kernel trace shows it, in a text log in which a program can call itself the kernel; the journal, kern.log where it lies (--root) or dmesg -x would settle it`,
     },
   ),
   claim(

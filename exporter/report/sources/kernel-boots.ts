@@ -5,11 +5,14 @@ import { clockStepped } from './clock-step.ts';
 import { endOfBoot, isAsked, isFarewell } from './farewell.ts';
 import { createKernelFacts, type KernelFacts } from './kernel-facts.ts';
 import type { KernelLine } from './kernel-line.ts';
+import { createOutOfTime } from './out-of-time.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
 
 export interface TextSource {
   readonly id: string;
   readonly path: string;
+  /** It lies where the machine's own syslog daemon writes it, and is no copy that somebody named so. */
+  readonly inPlace: boolean;
 }
 
 export interface Surroundings {
@@ -110,6 +113,8 @@ interface Doubts {
   withoutBracket: number;
   /** Without a bracket in a log that has them. */
   unmarked: number;
+  /** Not in the kernel's time, with its log going on around them. */
+  outOfTime: number;
   /** Dated by a boot of another source, that began then. */
   byBoot: Instant | undefined;
   /** Dated by when the file was written. */
@@ -143,12 +148,14 @@ function timeDoubt({ bySaving, withoutZone }: Doubts, zone: ZoneOfStamps): strin
 function* doubtsInWords(doubts: Doubts, zone: ZoneOfStamps): Generator<string> {
   if (doubts.unmarked > 0)
     yield `${doubts.unmarked} lines that call themselves the kernel's lack its time stamp: not counted`;
+  if (doubts.outOfTime > 0)
+    yield `${doubts.outOfTime} lines that call themselves the kernel's do not stand in its time, and its log goes on around them: not counted`;
   if (doubts.withoutFacility > 0)
     yield "it does not tell the kernel's own lines from those that a program wrote into the kernel's log (dmesg -x or -r does)";
   if (doubts.withoutBracket > 0)
     yield 'its lines have no time since boot: each is dated by when it was written down, which may have been late';
   if (doubts.byTag > 0)
-    yield 'it names who wrote a line, and whoever may log can call himself the kernel in it (logger -t kernel): kern.log or the journal tell them apart';
+    yield 'it names who wrote a line, and whoever may log can call himself the kernel in it (logger -t kernel): the journal, or kern.log in its place (--root), tell them apart';
   if (doubts.byBoot !== undefined)
     yield `it holds times since boot only: they are dated by the boot that began ${minute(doubts.byBoot)}, by another source`;
   if (doubts.bySaving !== undefined)
@@ -163,6 +170,7 @@ export function createKernelBoots(source: TextSource): KernelBoots {
     withoutFacility: 0,
     withoutBracket: 0,
     unmarked: 0,
+    outOfTime: 0,
     byBoot: undefined,
     bySaving: undefined,
     withoutZone: 0,
@@ -172,7 +180,7 @@ export function createKernelBoots(source: TextSource): KernelBoots {
   let programs = 0;
   let anyBracket = false;
   // By facility, which no program can give itself (rsyslog: kern.*).
-  const isKernelsOwn = basename(source.path).startsWith('kern');
+  const isKernelsOwn = source.inPlace && basename(source.path).startsWith('kern');
 
   function open(firstStamp: Instant | undefined): OpenBoot {
     const boot: OpenBoot = {
@@ -239,6 +247,22 @@ export function createKernelBoots(source: TextSource): KernelBoots {
     };
   }
 
+  function count(line: KernelLine): void {
+    records++;
+    if (line.facility === undefined) doubts.withoutFacility++;
+    if (line.zoned === false) doubts.withoutZone++;
+    if (line.host !== undefined && !isKernelsOwn) doubts.byTag++;
+    const boot = bootOf(line);
+    const microseconds = sinceBoot(boot, line);
+    boot.last = Math.max(boot.last, microseconds);
+    noteStamp(boot, line);
+    const { facility = 0, text } = line;
+    const at = line.microseconds === undefined ? line.stamp : undefined;
+    boot.facts.feed({ facility, sequence: records, microseconds, caller: undefined, text }, at);
+  }
+
+  const guard = createOutOfTime(count);
+
   return {
     kernel(line) {
       if (line.microseconds !== undefined) anyBracket = true;
@@ -247,17 +271,7 @@ export function createKernelBoots(source: TextSource): KernelBoots {
         doubts.unmarked++;
         return;
       }
-      records++;
-      if (line.facility === undefined) doubts.withoutFacility++;
-      if (line.zoned === false) doubts.withoutZone++;
-      if (line.host !== undefined && !isKernelsOwn) doubts.byTag++;
-      const boot = bootOf(line);
-      const microseconds = sinceBoot(boot, line);
-      boot.last = Math.max(boot.last, microseconds);
-      noteStamp(boot, line);
-      const { facility = 0, text } = line;
-      const at = line.microseconds === undefined ? line.stamp : undefined;
-      boot.facts.feed({ facility, sequence: records, microseconds, caller: undefined, text }, at);
+      guard.take(line);
     },
     program(line) {
       programs++;
@@ -270,6 +284,8 @@ export function createKernelBoots(source: TextSource): KernelBoots {
     },
     records: () => records,
     end(around) {
+      guard.end();
+      doubts.outOfTime = guard.leftOut();
       const parts = boots.map((boot, index) => close(boot, index, around));
       return {
         boots: parts.map(({ boot }) => boot),

@@ -37,8 +37,11 @@ export interface LineContext {
 const decoded = /^([a-z]+\d?) *:([a-z]+) *: /;
 /** `<3>` of `dmesg -r` and of the console. */
 const priority = /^<(\d{1,3})>/;
-/** `[ 1370.072632] `, `[    0.000000][    T0] ` (CONFIG_PRINTK_CALLER), `[ 1.5 <  0.2>] `. */
-const bracket = /^\[ *(\d+)\.(\d{1,9})(?: <[ \d.+]*>)?\](?: ?\[ *[TC]\d+\])? ?/;
+/**
+ * `[ 1370.072632] `, `[    0.000000][    T0] ` (CONFIG_PRINTK_CALLER), `[    1.500000 <    0.200000>] `: six digits,
+ * as kernel/printk has them, and nothing else is one.
+ */
+const bracket = /^\[ *(\d+)\.(\d{6})(?: <[ \d.+]*>)?\](?: ?\[ *[TC]\d+\])? ?/;
 /** `[Wed Feb 25 10:18:01 2026] ` of `dmesg -T`. */
 const ctime =
   /^\[[A-Z][a-z]{2} ([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:[.,]\d+)? (\d{4})\] ?/;

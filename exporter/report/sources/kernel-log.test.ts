@@ -352,3 +352,55 @@ test('kernel log: one that holds nothing from the times that were asked for was 
   const none = { kernLog: [placed(root, 'none', 'no kernel log\n')] };
   assert.equal((await read(root, none)).sources[0]?.outside, undefined);
 });
+
+/** Half an hour of ticks, a second apart, with lines of somebody else in the middle. */
+function withInserted(boot: number, inserted: string): string {
+  const ticks = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, i) => line(boot, from + i, 'tick')).join('');
+  return start(boot) + ticks(1, 900) + inserted + hung(boot, 905) + ticks(906, 1800);
+}
+
+/** As `logger` would write it now, with another time in the bracket. */
+const forged = (boot: number, now: number, bracket: string) =>
+  `${rfc3164(boot + now)} vm kernel: [${bracket}] INFO: task mysqld:99 blocked for more than 900 seconds.\n` +
+  `${rfc3164(boot + now)} vm kernel: [${bracket}]       Not tainted 6.12.117 #1\n` +
+  `${rfc3164(boot + now)} vm kernel: [${bracket}]  kvm_async_pf_task_wait_schedule+0x17c/0x1b0\n`;
+
+test('kernel log: lines that do not stand in the kernel’s time are not its own, and date nothing', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  // Of long ago, of the future, and by a kernel that cannot count.
+  for (const bracket of ['  300.000000', '99999.000000', '  3500.0', '902', '  902.5']) {
+    placed(root, 'var/log/kern.log', withInserted(boot, forged(boot, 901, bracket)));
+    const facts = await read(root);
+    assert.deepEqual(
+      facts.kernelReports.map(({ at, report }) => [report.comm, Math.abs(at - boot - 905) < 2]),
+      [['redis-server', true]],
+      bracket,
+    );
+    assert.equal(facts.boots.length, 1, bracket);
+    assert.match(problemsOf(facts).join('\n'), /3 lines that call themselves the kernel's/);
+  }
+});
+
+test('kernel log: a new boot and a clock that was set stay, whatever the lines around them', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  // A log that lost the beginning of its second boot; the last lines of all are undecided.
+  const lost = start(boot) + line(boot, 500, 'a') + hung(boot + 600, 3) + line(boot + 600, 40, 'b');
+  placed(root, 'var/log/kern.log', lost + hung(boot + 900, 2));
+  const facts = await read(root);
+  assert.deepEqual([facts.boots.length, facts.kernelReports.length], [3, 2]);
+  assert.ok(!/do not stand in its time/.test(problemsOf(facts).join('\n')));
+});
+
+test('kernel log: that a copy is called kern.log proves nothing of who wrote into it', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 10, 29, 21) / 1000;
+  const text = start(boot) + hung(boot, 900);
+  const copy = placed(root, 'home/kern.log', text);
+  assert.equal((await read(root, { kernLog: [copy] })).sources[0]?.forgeable, true);
+  const own = placed(root, 'var/log/kern.log', text);
+  assert.equal((await read(root, { kernLog: [own] })).sources[0]?.forgeable, undefined);
+  assert.equal((await read(root)).sources[0]?.forgeable, undefined);
+});

@@ -29,7 +29,9 @@ async function readOne(
   context: ReadContext,
 ): Promise<Gathered> {
   const id = `kernel_log ${log}`;
-  const boots = createKernelBoots({ id, path: log });
+  // What lies among the logs of the machine has its zone and its daemon's word; a copy may be from anywhere.
+  const inPlace = log.startsWith(join(context.options.root, 'var/log/'));
+  const boots = createKernelBoots({ id, path: log, inPlace });
   const hash = createHash('sha256');
   const told = [...problems, ...(context.zoneProblem === undefined ? [] : [context.zoneProblem])];
   let saved = 0;
@@ -49,9 +51,7 @@ async function readOne(
     saved = Math.max(saved, read?.mtime ?? 0);
   }
   const { running, boots: known } = context;
-  // What lies among the logs of the machine has its zone; a copy may be from anywhere.
-  const sure = log.startsWith(join(context.options.root, 'var/log/'));
-  const zone = { name: context.zone.name, sure };
+  const zone = { name: context.zone.name, sure: inPlace };
   const {
     problems: doubts,
     timeDoubt,
