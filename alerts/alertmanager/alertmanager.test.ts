@@ -236,7 +236,7 @@ for (const { label, alertmanager: program } of tools) {
             summary: long,
             description: long.repeat(5),
             why: long,
-            do: 'x'.repeat(220),
+            do: 'x'.repeat(260),
             dashboard_url: `/d/stealwatch-freeze?var-host=${'h'.repeat(80)}&from=1000&to=now`,
             runbook_url: `https://example.org/${'r'.repeat(80)}`,
           },

@@ -114,7 +114,7 @@ for (const { label, amtool } of allTools()) {
 
   test(`a path that is none, and a command that could do something here, are left out (${label})`, () => {
     const paths = ['https://evil.example/d/stealwatch-freeze?', '//evil', '/d/x)[y](http://e', ''];
-    const commands = ['a`b', 'a\nb', '@everyone', 'curl http://evil.example', 'ü', 'x'.repeat(221)];
+    const commands = ['a`b', 'a\nb', '@everyone', 'curl http://evil.example', 'ü', 'x'.repeat(261)];
     for (const dashboard_url of paths) {
       const text = say('discord', named('X', one, { dashboard_url }));
       assert.doesNotMatch(text, /forensics|evil/, dashboard_url);
@@ -147,7 +147,7 @@ for (const { label, amtool } of allTools()) {
         summary: long,
         why: `${i}${long}`,
         cost: long,
-        do: 'x&'.repeat(110),
+        do: 'x&'.repeat(130),
         runbook_url: `https://example.org/${'r'.repeat(80)}`,
         dashboard_url: path,
       },
@@ -176,7 +176,7 @@ test('every command of ours is shown, and so is every sentence, whole', () => {
     // What promtool makes of it, and of nothing else: a label in a command would be typed by somebody.
     const plain = command.replaceAll('{{ "{{" }}', '{{');
     assert.doesNotMatch(plain, /\$(labels|value)\b/, alert);
-    assert.match(plain, /^[ -?A-_a-~]{1,220}$/, `${alert}: at most 220 characters of ASCII`);
+    assert.match(plain, /^[ -?A-_a-~]{1,260}$/, `${alert}: at most 260 characters of ASCII`);
     assert.doesNotMatch(plain, /:\/\/(?!(HOST|localhost|127\.0\.0\.1):)/, `${alert}: a link`);
   }
   const link = named('X', one, {
