@@ -51,7 +51,12 @@ test('demo: what the product mounts of this machine, secrets and agents, is cove
 
 test('demo: a Redis that can be stopped, by a button that sees nothing else', () => {
   const { redis, demo: button, ...others } = demo.services;
-  for (const service of Object.values(others)) assert.deepEqual(Object.keys(service), ['volumes']);
+  const { environment: toThePage } = others['alertmanager'] ?? {};
+  assert.deepEqual(toThePage, { SLACK_WEBHOOK_URL: 'http://demo:10191/inbox' });
+  for (const [name, service] of Object.entries(others)) {
+    const keys = name === 'alertmanager' ? ['environment', 'volumes'] : ['volumes'];
+    assert.deepEqual(Object.keys(service), keys, name);
+  }
   const bounded = {
     restart: 'unless-stopped',
     cap_drop: ['ALL'],

@@ -1,5 +1,5 @@
 /**
- * The demo: work for a Redis, and a page with a button that freezes it. The container shares the
+ * The demo: work for a Redis, a page with a button that freezes it, and the messages that follow. The container shares the
  * PID namespace of the Redis container and its user, so a signal is all it takes: no Docker
  * socket. SIGSTOP is what a freeze looks like from outside, TCP accepts and nothing answers;
  * inside, a real one sleeps in D state and no signal ends it.
@@ -7,6 +7,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Redis } from 'ioredis';
+import { bodyOf, createInbox } from './inbox.ts';
 import { startLoad } from './load.ts';
 
 const port = Number(process.env['DEMO_PORT'] ?? 10191);
@@ -31,6 +32,7 @@ function processesNamed(name: string): number[] {
     .map(Number);
 }
 
+const inbox = createInbox();
 let frozenSince: number | undefined;
 let thawing: NodeJS.Timeout | undefined;
 
@@ -66,15 +68,19 @@ function page(at: (service: string) => string): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>stealwatch demo</title>
 <meta name="viewport" content="width=device-width,initial-scale=1"><meta http-equiv="refresh" content="5">
 <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui;max-width:40rem;margin:2rem auto;padding:0 1rem}
-button{font:inherit;padding:.5em 1em}</style>
+button{font:inherit;padding:.5em 1em}article{border-left:4px solid #c4314b;padding:.1em 1em;margin:1em 0;background:#8882;overflow-wrap:anywhere}
+article.over{border-color:#2e7d32}article h2{font-size:1em;margin:.5em 0 0}time{font-size:.8em;opacity:.7}</style>
 <h1>${state}</h1>
 <form method="post" action="/${action}"><button>${label}</button></form>
 <p>Press it, and watch: within two seconds the <a href="${at('exporter')}/">exporter</a> says so, and its
 <a href="${at('exporter')}/status">/status</a> turns 503; within ten,
 <a href="${at('prometheus')}/alerts">RedisFrozen</a> fires and
-<a href="${at('alertmanager')}">Alertmanager</a> has one message of it to send; the
+<a href="${at('alertmanager')}">Alertmanager</a> has sent one message, which is below; the
 <a href="${at('grafana')}/d/stealwatch-freeze">forensics dashboard</a> shows which lane turned red first.
-It goes on by itself after five minutes.</p></html>`;
+It goes on by itself after five minutes.</p>
+<h1>Your phone</h1>
+<p>What Discord, Slack, Telegram or a mail would show, if one were set. Nothing leaves this machine.</p>
+${inbox.html()}</html>`;
 }
 
 /** A page elsewhere must not be able to press the button: browsers send where a form comes from. */
@@ -83,7 +89,18 @@ function isOurs(request: IncomingMessage): boolean {
   return site === undefined || site === 'same-origin';
 }
 
+/** Alertmanager takes a message that got another answer for one that was not sent. */
+async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const body = await bodyOf(request);
+  const taken = body !== undefined && inbox.take(body);
+  response.writeHead(taken ? 200 : 400, { connection: 'close' }).end(taken ? 'ok' : 'no message');
+}
+
 function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'POST' && request.url === '/inbox' && isOurs(request)) {
+    void receive(request, response);
+    return;
+  }
   const actions: Readonly<Record<string, () => void>> = { '/freeze': freeze, '/thaw': thaw };
   const action = actions[request.url ?? ''];
   if (request.method === 'POST' && action !== undefined && isOurs(request)) {
