@@ -236,7 +236,7 @@ const missing = () => new Error('/dev/cpu/0/msr is not there');
 test('rescue: refuses where the devices do not do', async (t) => {
   const devices: readonly (readonly [readonly (bigint | Error)[], RegExp])[] = [
     [[missing(), missing()], /nothing below \/dev\/cpu: the msr module is not loaded/],
-    [[0n, values[1]], /vCPU 0 holds 0: this kernel has async page faults off/],
+    [[0n, values[1]], /vCPU 0 holds 0: async page faults are off there/],
     [[values[0], 0x1_bd21_4d01n], /vCPU 1 holds 0x1bd214d01, which asks for no interrupt/],
     [[values[0], values[0]], /vCPU 0 and 1 hold the same address/],
     [[values[0], missing()], /is not there/],

@@ -17,7 +17,8 @@ export const addressOf = (value: bigint): bigint => (value >> flagBits) << flagB
 /** Why a value is not one that a kernel writes; undefined for one that is. */
 export function problemOfValue(value: bigint): string | undefined {
   const text = valueText(value);
-  if (value === 0n) return `holds 0: this kernel has async page faults off (no-kvmapf?)`;
+  if (value === 0n)
+    return 'holds 0: async page faults are off there (no-kvmapf, or somebody wrote it)';
   if ((value & flags.enabled) === 0n) return `holds ${text}, in which they are not enabled (bit 0)`;
   if ((value & flags.asInterrupt) === 0n) {
     return `holds ${text}, which asks for no interrupt (bit 3), as kernels before 5.9 did`;
