@@ -76,7 +76,7 @@ test('GET /: the worst finding is the headline, all text is escaped, gaps stay g
   assert.match(page, /<li class="warning">.*Save points are on\./);
   assert.match(page, /<td>hung_task_log<\/td><td>needs CAP_SYSLOG<\/td>/);
   assert.doesNotMatch(page, /<td>steal<\/td>/);
-  assert.match(page, /highest in 5 s 25 %, in 15 s 25 %/);
+  assert.match(page, /highest in 5 s: 25 %, in 15 s: 25 %/);
   assert.doesNotMatch(page, /No Asynq here/);
   assert.equal(page.match(/<path d="(.*?)"/)?.[1]?.match(/M/g)?.length, 2, 'two runs, one gap');
 });

@@ -22,6 +22,7 @@ import { overviewOf, stateHeader } from './page/overview.ts';
 import { textOf } from './page/text.ts';
 import { pathOf } from './request-target.ts';
 import { runbookRoute } from './runbooks/route.ts';
+import { readRunbooks } from './runbooks/runbooks.ts';
 import type { RequestCounter } from '../core/requests.ts';
 import { longestSeconds } from '../core/round.ts';
 import type { Scraper } from '../core/scrape.ts';
@@ -153,7 +154,7 @@ function routes(app: App, connections: () => Connections): Router {
   router.get(['/livez', '/healthz', '/-/healthy'], (ctx) => {
     ctx.body = 'ok\n';
   });
-  router.get(['/runbook', '/runbook/:name'], runbookRoute);
+  router.get(['/runbook', '/runbook/:name'], runbookRoute(oncePerTurn(readRunbooks)));
   router.get('/', (ctx) => {
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Content-Security-Policy', contentSecurityPolicy);

@@ -10,6 +10,8 @@ const targets = [
   '/evidence',
   '/',
   '/livez',
+  '/runbook/PageInStuck',
+  '/runbook/%2e%2e/%2e%2e/package.json',
   '/probe?target=x',
   '/%00',
   '*',
@@ -23,6 +25,7 @@ const targets = [
 ];
 const headers = [
   'Accept: application/openmetrics-text;version=1.0.0;q=0.5,*/*;q=0.1',
+  'Accept: text/html',
   'Accept: text/plain;q=nan, ;;;,,,=',
   'Accept-Encoding: gzip',
   'Accept-Encoding: gzip;q=0, br, zstd',

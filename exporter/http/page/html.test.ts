@@ -43,18 +43,18 @@ test('page: numbers in the unit and precision that people read', () => {
     ['count', 2.4, '2'],
   ];
   for (const [unit, value, text] of cases) {
-    assert.equal(caption(chart(unit, [value])), `highest in 5 s ${text}, in 5 s ${text}`, unit);
+    assert.equal(caption(chart(unit, [value])), `highest in 5 s: ${text}, in 5 s: ${text}`, unit);
   }
 });
 
 test('page: a chart says what was highest just now and in how long', () => {
   const points = [...Array.from({ length: 178 }, () => 1), 7, 3];
-  assert.equal(caption(chart('count', points)), 'highest in 5 s 3, in 15 min 7');
+  assert.equal(caption(chart('count', points)), 'highest in 5 s: 3, in 15 min: 7');
   const gap = (steps: number) => chart('count', [...points, ...Array(steps).fill(null)]);
-  assert.equal(caption(gap(1)), 'highest in 10 s 3, in 15 min 7', 'not yet recorded');
+  assert.equal(caption(gap(1)), 'highest in 10 s: 3, in 15 min: 7', 'not yet recorded');
   assert.equal(
     caption(gap(2)),
-    'nothing for 10 s, highest in 15 min 7',
+    'nothing for 10 s, highest in 15 min: 7',
     'what was before is not now',
   );
   assert.equal(caption(chart('count', [null, null])), undefined, 'never anything');

@@ -120,7 +120,7 @@ function section(title: string, body: string): string {
 export const style = `
 :root{color-scheme:light dark;--bad:#c62f2e;--warning:#9a6200;--good:#3f6b52;--line:#7a4fb0;--rule:#8884}
 @media(prefers-color-scheme:dark){:root{--bad:#ff7b72;--warning:#f2a93b;--good:#8fc7a5;--line:#b877d9}}
-body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:46rem;padding:1rem;overflow-wrap:anywhere}
+body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:46rem;padding:1rem;overflow-wrap:break-word}
 h1{font-size:1.35rem;line-height:1.3;margin:.2em 0 .6em}h2{font-size:1rem;margin:1.6em 0 .4em}
 ul{list-style:none;padding:0;margin:0}li{padding:.25em 0}
 .bad{color:var(--bad)}.warning{color:var(--warning)}.good{color:var(--good)}
@@ -132,6 +132,7 @@ path{fill:none;stroke:var(--line);stroke-width:1.5;vector-effect:non-scaling-str
 table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{text-align:left;vertical-align:top;padding:.3em .6em .3em 0;border-bottom:1px solid var(--rule)}
 th{white-space:nowrap}
+td:last-child{overflow-wrap:anywhere}
 footer{margin-top:2em;font-size:.85rem;opacity:.8}`;
 
 /** The longest of what is drawn: a young exporter has seen less than the others. */

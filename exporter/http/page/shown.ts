@@ -43,7 +43,7 @@ export interface Drawn {
   readonly points: readonly (number | null)[];
   readonly highest: number;
   readonly seconds: number;
-  /** `highest in 5 s 25 %, in 12 min 31 %`. */
+  /** `highest in 5 s: 25 %, in 12 min: 31 %`. */
   readonly words: string;
 }
 
@@ -63,8 +63,8 @@ export function drawnOf({ title, unit, history }: Chart): Drawn[] {
   // A step keeps its largest value, which may be over by now.
   const latest =
     steps <= freshSteps
-      ? `highest in ${durationText((steps + 1) * stepSeconds)} ${quantity(last, unit)}, in`
+      ? `highest in ${durationText((steps + 1) * stepSeconds)}: ${quantity(last, unit)}, in`
       : `nothing for ${durationText(steps * stepSeconds)}, highest in`;
-  const words = `${latest} ${durationText(seconds)} ${quantity(highest, unit)}`;
+  const words = `${latest} ${durationText(seconds)}: ${quantity(highest, unit)}`;
   return [{ title, unit, points, highest, seconds, words }];
 }

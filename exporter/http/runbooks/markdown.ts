@@ -47,7 +47,9 @@ function tableOf(lines: readonly string[], lead: Lead): string {
   const [head = '', rule = '', ...rows] = lines;
   const ruled = /^\|[\s:|-]+$/.test(rule);
   const body = ruled ? rows : lines.slice(1);
-  return `<table>${row(cellsOf(head), 'th', lead)}\n${body.map((line) => row(cellsOf(line), 'td', lead)).join('\n')}</table>`;
+  const heads = cellsOf(head);
+  const titles = heads.every((cell) => cell === '') ? '' : `${row(heads, 'th', lead)}\n`;
+  return `<table>${titles}${body.map((line) => row(cellsOf(line), 'td', lead)).join('\n')}</table>`;
 }
 
 const item = /^(?:[*-]|(\d+)\.) +(.*)$/;

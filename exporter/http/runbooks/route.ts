@@ -1,9 +1,9 @@
 /** `GET /runbook/NAME`: what to do, as Markdown for a terminal and as a page for a browser. */
-import type { Context } from 'koa';
+import type { Context, Middleware } from 'koa';
 import { wantsHtml } from '../page/accept.ts';
 import { contentSecurityPolicy, escaped, style } from '../page/html.ts';
 import { htmlFromMarkdown, type Lead } from './markdown.ts';
-import { namesOf, readRunbooks, runbookOf, type Runbooks } from './runbooks.ts';
+import { namesOf, runbookOf, type Runbooks } from './runbooks.ts';
 
 /** Runbooks are here; of other documents only who has them can say where they are. */
 function leadFrom(all: Runbooks, path: string): Lead {
@@ -17,8 +17,8 @@ function leadFrom(all: Runbooks, path: string): Lead {
 }
 
 const ofDocuments = `
-body{max-width:52rem}pre{overflow-x:auto;padding:.6em .8em;border:1px solid var(--rule)}
-ul.md{list-style:disc}ol,ul.md{padding-left:1.6em}nav{font-size:.9rem}`;
+body{max-width:52rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.6em .8em;border:1px solid var(--rule)}
+td:last-child{overflow-wrap:break-word}ul.md{list-style:disc}ol,ul.md{padding-left:1.6em}nav{font-size:.9rem}`;
 
 function pageOf(title: string, body: string, home: string): string {
   return `<!doctype html>
@@ -34,9 +34,8 @@ function listed(all: Runbooks): string {
   return ['no such runbook; there are /runbook/ by symptom, and', ...names, ''].join('\n');
 }
 
-export function runbookRoute(ctx: Context): void {
+function answer(ctx: Context, all: Runbooks): void {
   const name = ctx.path.replace(/^\/runbook\/?/, '').replace(/\.md$/, '');
-  const all = readRunbooks();
   const markdown = runbookOf(all, name);
   ctx.vary('Accept');
   ctx.set('Content-Security-Policy', contentSecurityPolicy);
@@ -56,3 +55,9 @@ export function runbookRoute(ctx: Context): void {
     ctx.body = markdown;
   }
 }
+
+/** `read`: all there are. */
+export const runbookRoute =
+  (read: () => Runbooks): Middleware =>
+  (ctx) =>
+    answer(ctx, read());
