@@ -38,7 +38,7 @@ test('doctor: an exporter with TLS and a token, by its own files', async (t) => 
   );
   assert.match(
     (await one({ ...right, token: 'wrong' })).reason,
-    /asks for credentials \(HTTP 401\)/,
+    /does not take the credentials that it was given \(HTTP 401\)/,
   );
   assert.match((await one({ ...right, webConfigFile: undefined })).reason, /ECONNRESET|HPE_/);
   assert.match(

@@ -4,6 +4,7 @@ import {
   type ExporterPlace,
   type ReadText,
   refuseCredentialsWanted,
+  type Way,
   wayTo,
 } from '../http/access/way-in.ts';
 import { messageOf } from '../measure/errors.ts';
@@ -83,8 +84,8 @@ function statusFrom(body: string): Mapping {
   throw new Error('its /status has no checks: something else listens there');
 }
 
-function refuseCode(status: number): void {
-  refuseCredentialsWanted(status);
+function refuseCode(status: number, way: Way): void {
+  refuseCredentialsWanted(status, way);
   if (status !== 200 && status !== 503) throw new Error(`it answers HTTP ${status}`);
 }
 
@@ -101,14 +102,15 @@ export async function askExporter(place: ExporterPlace, read: ReadText): Promise
 export type AskExporter = (path: string, bytes: number) => Promise<string>;
 
 export async function openExporter(place: ExporterPlace, read: ReadText): Promise<AskExporter> {
-  const { url, options } = await wayTo(place, read);
+  const way = await wayTo(place, read);
+  const { url, options } = way;
   return async (path, bytes) => {
     const headers = {
       ...options.headers,
       'x-prometheus-scrape-timeout-seconds': String(scrapeSeconds),
     };
     const answer = await httpGet(new URL(path, url), deadlineMs, bytes, { ...options, headers });
-    refuseCode(answer.status);
+    refuseCode(answer.status, way);
     return answer.body;
   };
 }

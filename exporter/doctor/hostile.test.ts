@@ -96,7 +96,7 @@ test('doctor: whatever answers in the place of the exporter is told, and no secr
     [page('null'), page(''), /has no checks/],
     [page(good), page('# nothing\n'), /in part only/],
     [page(good), page('stealwatch_verdict 9'), /in part only/],
-    [page('', 401), page('', 401), /asks for credentials \(HTTP 401\)/],
+    [page('', 401), page('', 401), /does not take the credentials that it was given \(HTTP 401\)/],
     [page('', 404), page(''), /answers HTTP 404/],
     [page('', 302), page(''), /answers HTTP 302/],
     [page(good, 503), page('stealwatch_verdict 9\n'), /it does/],

@@ -54,8 +54,12 @@ test('status: frozen, refused, locked and not ours are told apart', async (t) =>
   assert.match(await whyNot(`http://127.0.0.1:${nobody}`), /: nothing listens there/);
   const locked = await answering(t, (_, response) => response.writeHead(401).end('no'));
   assert.match(
-    await whyNot(`http://ann:s3cret@127.0.0.1:${locked}`),
+    await whyNot(`http://127.0.0.1:${locked}`),
     /^http:\/\/127\.0\.0\.1:\d+: it asks for credentials \(HTTP 401\)/,
+  );
+  assert.match(
+    await whyNot(`http://ann:s3cret@127.0.0.1:${locked}`),
+    /^http:\/\/127\.0\.0\.1:\d+: it does not take the credentials that it was given/,
   );
   const other = await answering(t, (_, response) => response.end('Welcome'));
   assert.match(await whyNot(`http://127.0.0.1:${other}`), /does not say its state/);
@@ -95,7 +99,11 @@ test('status: TLS where there is none, none where there is, and whose certificat
   const files = `cert_file: ${certFile}, key_file: ${keyFile}`;
   writeFileSync(webConfigFile, `tls_server_config: { ${files} }\n`);
   const own = place(`http://127.0.0.1:${secure}`, { named: false, webConfigFile });
-  assert.deepEqual(await askForPage(own), { state: 'good', text: 'ok    wohlauf \u00fc\n' });
+  assert.deepEqual(await askForPage(own), {
+    state: 'good',
+    text: 'ok    wohlauf \u00fc\n',
+    address: `https://127.0.0.1:${secure}/`,
+  });
   const wants = `client_auth_type: RequireAndVerifyClientCert, client_ca_file: ${authority.caFile}`;
   writeFileSync(webConfigFile, `tls_server_config: { ${files}, ${wants} }\n`);
   assert.match(
@@ -111,5 +119,23 @@ test('status: a token goes along', async (t) => {
   });
   const url = `http://127.0.0.1:${port}`;
   assert.equal((await askForPage(place(url, { token: 't0ken' }))).state, 'good');
-  assert.match(await whyNot(url, { token: 'other' }), /asks for credentials/);
+  assert.match(await whyNot(url, { token: 'other' }), /does not take the credentials/);
+});
+
+test('status: below the folder of a proxy, and from any page of the exporter', async (t) => {
+  const asked: (string | undefined)[] = [];
+  const port = await answering(t, (request, response) => {
+    asked.push(request.url);
+    page(request, response);
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const from = async (path: string) =>
+    (await askForPage(place(url + path))).address.slice(url.length);
+  assert.deepEqual(await Promise.all(['', '/metrics', '/sw/', '/sw/status'].map(from)), [
+    '/',
+    '/',
+    '/sw/',
+    '/sw/',
+  ]);
+  assert.deepEqual(asked, ['/', '/', '/sw/', '/sw/']);
 });

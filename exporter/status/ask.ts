@@ -1,11 +1,16 @@
 /** What the exporter says of itself at `/`, asked once, or why it cannot be had. */
 import type { Severity } from '../core/collector.ts';
 import { type Answer, httpGet, wasConnected } from '../core/http-get.ts';
-import { type ExporterPlace, refuseCredentialsWanted, wayTo } from '../http/access/way-in.ts';
+import {
+  type ExporterPlace,
+  refuseCredentialsWanted,
+  type Way,
+  wayTo,
+} from '../http/access/way-in.ts';
 import { stateHeader } from '../http/page/overview.ts';
 import { messageOf } from '../measure/errors.ts';
 
-/** `stealwatch status` ends within this time, whatever stands still. */
+/** For an answer, and before that for a disk, whatever stands still. */
 const patienceMs = 5000;
 
 /** The page of a machine with every trouble there is has a tenth of it. */
@@ -14,6 +19,8 @@ const mostBytes = 256 * 1024;
 export interface Said {
   readonly state: Severity;
   readonly text: string;
+  /** Where it stands, with neither user nor password. */
+  readonly address: string;
 }
 
 const ofTls =
@@ -74,42 +81,40 @@ function refuseCut({ headers, body }: Answer): void {
   }
 }
 
-async function asked(place: ExporterPlace, deadlineMs: number): Promise<Said> {
-  const { url, options } = await wayTo(place);
+async function asked(way: Way, deadlineMs: number): Promise<Said> {
+  const { url, options } = way;
   const headers = { ...options.headers, accept: 'text/plain' };
-  const answer = await httpGet(new URL('/', url), deadlineMs, mostBytes, {
-    ...options,
-    headers,
-  }).catch((error: unknown) => {
-    throw new Error(whyNot(error, url, deadlineMs), { cause: error });
-  });
-  refuseCredentialsWanted(answer.status);
+  // Behind a proxy it may be below a folder.
+  const page = new URL('./', url);
+  const answer = await httpGet(page, deadlineMs, mostBytes, { ...options, headers }).catch(
+    (error: unknown) => {
+      throw new Error(whyNot(error, url, deadlineMs), { cause: error });
+    },
+  );
+  refuseCredentialsWanted(answer.status, way);
   if (answer.status !== 200) throw new Error(`it answers HTTP ${answer.status}`);
   const state = stateOf(answer);
   refuseCut(answer);
-  return { state, text: Buffer.from(answer.body, 'latin1').toString('utf8') };
+  const text = Buffer.from(answer.body, 'latin1').toString('utf8');
+  return { state, text, address: `${page.origin}${page.pathname}` };
 }
 
 /** The disk that has the exporter's settings may be what stands still. */
-async function inTime(place: ExporterPlace, deadlineMs: number): Promise<Said> {
+async function wayInTime(place: ExporterPlace, deadlineMs: number): Promise<Way> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () =>
-      reject(
-        new Error(
-          `its settings in ${place.webConfigFile} cannot be read: the disk does not answer`,
-        ),
-      ),
-    deadlineMs + 500,
-  );
-  return Promise.race([asked(place, deadlineMs), late]).finally(() => clearTimeout(timer));
+  const why = `${place.webConfigFile}, its settings, cannot be read: the disk does not answer`;
+  const timer = setTimeout(() => reject(new Error(why)), deadlineMs);
+  return Promise.race([wayTo(place), late]).finally(() => clearTimeout(timer));
 }
 
-/** `origin` holds neither user nor password. */
+/** An error says whom it asked, with neither user nor password. */
 export async function askForPage(place: ExporterPlace, deadlineMs = patienceMs): Promise<Said> {
+  let { origin } = place.url;
   try {
-    return await inTime(place, deadlineMs);
+    const way = await wayInTime(place, deadlineMs);
+    ({ origin } = way.url);
+    return await asked(way, deadlineMs);
   } catch (error) {
-    throw new Error(`${place.url.origin}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${origin}: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -23,11 +23,11 @@ export const status: OneShot = async ({ argv, env: own, print, complain, colour 
   }
   const { place } = command;
   try {
-    const { state, text } = await askForPage(place);
-    print(forTerminal(text, place.url.origin, colour));
+    const { state, text, address } = await askForPage(place);
+    print(forTerminal(text, colour, address));
     return codes[state];
   } catch (error) {
-    print(forTerminal(`BAD   ${messageOf(error)}.\n`, place.url.origin, colour));
+    print(forTerminal(`BAD   ${messageOf(error)}.\n`, colour));
     // Where it listens, and what it asks for, may be said there.
     if (problem !== undefined) complain(`${problem}: run this as root.\n`);
     return codes.bad;

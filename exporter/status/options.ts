@@ -26,7 +26,7 @@ const helpText = [
   '',
   'Usage: stealwatch status [URL] [options]',
   '',
-  'URL is another exporter, http://HOST:10190 or HOST:10190. Ends within 6 s: with 0 when all is well,',
+  'URL is another exporter, http://HOST:10190 or HOST:10190. Ends within 6 s, or 11 where the disk stands still: with 0 when all is well,',
   '1 when something is worth knowing, 2 when something is bad or the exporter cannot be asked, 3 for',
   'wrong options. In colour on a terminal, unless NO_COLOR is set.',
   '',

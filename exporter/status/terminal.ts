@@ -19,10 +19,10 @@ function coloured(line: string): string {
 }
 
 /** Whoever answers: nothing of theirs is a command to this terminal. */
-export function forTerminal(text: string, origin: string, colour: boolean): string {
+export function forTerminal(text: string, colour: boolean, address = '/'): string {
   return text
     .split('\n')
-    .map((line) => visible(line).replace(/^ {6}\/runbook\//, `      ${origin}/runbook/`))
+    .map((line) => visible(line).replace(/^ {6}\/runbook\//, `      ${address}runbook/`))
     .map((line) => (colour ? coloured(line) : line))
     .join('\n');
 }

@@ -13,7 +13,7 @@ export interface ExporterPlace {
 
 export type ReadText = (path: string) => Promise<string>;
 
-interface Way {
+export interface Way {
   readonly url: URL;
   readonly options: Required<Pick<GetOptions, 'headers' | 'trust'>>;
 }
@@ -39,9 +39,12 @@ export async function wayTo(
   return { url: secure, options: { headers, trust } };
 }
 
-/** Rejects what asks who we are. */
-export function refuseCredentialsWanted(status: number): void {
+/** Rejects what asks who we are, or does not take who we say. */
+export function refuseCredentialsWanted(status: number, { url, options }: Way): void {
   if (status !== 401 && status !== 403) return;
+  if (url.username !== '' || 'authorization' in options.headers) {
+    throw new Error(`it does not take the credentials that it was given (HTTP ${status})`);
+  }
   throw new Error(
     `it asks for credentials (HTTP ${status}): put them into STEALWATCH_EXPORTER_URL, http://USER:PASSWORD@HOST:PORT, or into STEALWATCH_EXPORTER_TOKEN`,
   );
