@@ -284,7 +284,7 @@ test('a number that is missing is said in grey, whatever colour the lowest numbe
     const { mappings, noValue } = panel.fieldConfig.defaults;
     const special = mappings?.find(({ type }) => type === 'special')?.options;
     // The verdict is not calmer without data than with it.
-    const color = panel.options['colorMode'] === 'background' ? amber : grey;
+    const color = panel.options['colorMode'] === 'background_solid' ? amber : grey;
     const expected = { match: 'null+nan', result: { color, index: 0, text: noValue } };
     assert.deepEqual(special, expected, `${dashboard} | ${panel.title}`);
   }

@@ -27,7 +27,7 @@ const grey = { ...amber, fill: '#7F8B98' };
 const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
   stat: {
     // Text in the colour of its threshold; the verdict alone fills its panel.
-    colorMode: ['value', 'background'],
+    colorMode: ['value', 'background_solid'],
     graphMode: ['none'],
     text: [{ titleSize: 14, valueSize: 28 }, { titleSize: 14 }],
     orientation: ['auto', 'horizontal'],

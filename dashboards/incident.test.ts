@@ -139,6 +139,7 @@ test('a machine that can show nothing optional: no error, and what is missing is
     'Oldest pending Asynq task': queues,
     'Reading the queues': 'There is no Asynq here.',
     'What piles up': 'The Redis process is not on this machine.',
+    'Cold page that is waited for': 'The canary is off (start the exporter with --canary).',
     'Cold pages': 'The canary is off (start the exporter with --canary).',
     'Link of a replica to its master': 'Redis is no replica, or did not answer when asked.',
     Pressure: 'This kernel does not offer /proc/pressure.',

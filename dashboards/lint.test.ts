@@ -81,7 +81,7 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
     delete panel.fieldConfig.defaults.noValue;
   }),
   'one-filled-panel': inPanel('stat', (panel) => {
-    panel.options = { ...panel.options, colorMode: 'background' };
+    panel.options = { ...panel.options, colorMode: 'background_solid' };
     panel.gridPos.y = 4;
   }),
   'gaps-are-data': inPanel('timeseries', (panel) => {

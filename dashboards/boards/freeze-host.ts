@@ -32,9 +32,23 @@ export const memory = lines({
   axis,
   lines: [
     line(`max by (kind) (stealwatch_memory_bytes{${here},kind=~"available|balloon"})`, '{{kind}}'),
+  ],
+});
+
+export const swap = lines({
+  title: 'Own swap',
+  description:
+    'What this machine itself has swapped out, the most of the selected hosts. `stealwatch_memory_bytes`, from /proc/meminfo. Flat while Redis is paged in: it is the host that swaps, not this machine.',
+  w: 12,
+  h: 6,
+  unit: 'bytes',
+  min: 0,
+  axis,
+  lines: [
     line(
       `max(stealwatch_memory_bytes{${here},kind="swap_total"} - on (host, job, instance) stealwatch_memory_bytes{${here},kind="swap_free"})`,
       'own swap used',
+      { color: colors.degraded },
     ),
   ],
 });
@@ -42,7 +56,7 @@ export const memory = lines({
 export const canary = lines({
   title: 'Cold pages',
   description:
-    'The canary (`--canary`): pages of its own that it touches every 2, 15 and 60 minutes. Touches per second that the host had to page in, at least; and how long the touch under way has been waiting. `stealwatch_cold_page_host_faults_total`, `stealwatch_cold_page_outstanding_seconds`.',
+    'The canary (`--canary`): pages of its own that it touches every 2, 15 and 60 minutes. Touches per second that the host had to page in, at least. `stealwatch_cold_page_host_faults_total`.',
   w: 12,
   h: 6,
   unit: 'cps',
@@ -54,10 +68,24 @@ export const canary = lines({
       `max by (age) (rate(stealwatch_cold_page_host_faults_total{${here}}[$__rate_interval]))`,
       'paged in after {{age}}',
     ),
+  ],
+});
+
+export const canaryWaits = lines({
+  title: 'Cold page that is waited for',
+  description:
+    'How long the touch of a cold page that is under way has been waiting (`--canary`). `stealwatch_cold_page_outstanding_seconds`. Seconds: the host is bringing the page back, and whatever else is cold waits as long.',
+  w: 12,
+  h: 6,
+  unit: 's',
+  min: 0,
+  axis,
+  noValue: 'The canary is off (start the exporter with --canary).',
+  lines: [
     line(
       `max(max_over_time(stealwatch_cold_page_outstanding_seconds{${here}}[$__rate_interval]))`,
       'touch outstanding',
-      { color: colors.pageIn, unit: 's' },
+      { color: colors.pageIn },
     ),
   ],
 });

@@ -2,8 +2,10 @@
 import { thresholds } from '../../alerts/thresholds.ts';
 import { build, incidentAnnotations, uids } from '../kit/dashboard.ts';
 import { incidentLanes } from '../kit/lanes.ts';
+import { note } from '../kit/note.ts';
 import { type Meaning, colors, laneMeanings, notOffered } from '../kit/palette.ts';
-import { canary, disks, memory } from './freeze-host.ts';
+import { redisBasics } from './freeze-basics.ts';
+import { canary, canaryWaits, disks, memory, swap } from './freeze-host.ts';
 import {
   atRisk,
   axis,
@@ -105,6 +107,14 @@ const timeline = lanes({
   lanes: incidentLanes,
   meanings: laneMeanings,
   axis,
+});
+
+const toType = note({
+  title: 'What to type, on that machine',
+  markdown:
+    '- `stealwatch rescue`: what is stuck, and the way out without a reboot. Do not kill or restart Redis before: a task in D cannot die.\n- `stealwatch report`: the ticket for the provider and the draft of the post-mortem, also after a reboot.',
+  w: 24,
+  h: 3,
 });
 
 const stealAndPressure = lines({
@@ -241,13 +251,14 @@ const processes = lines({
 export const freeze = build({
   uid: uids.freeze,
   description:
-    'What turned red first? Every alert links here with its host and its moment. Nothing reloads by itself: this page is read, not watched.',
+    'What turned red first? Every alert links here with its host and its moment. Nothing reloads by itself: this page is read, not watched. On the machine: `stealwatch rescue`, then `stealwatch report`.',
   from: '3h',
   refresh: '',
   annotations: incidentAnnotations,
   panels: [
     ...factPanels,
     timeline,
+    toType,
     stealAndPressure,
     vcpus,
     ping,
@@ -263,6 +274,9 @@ export const freeze = build({
     disks,
     memory,
     canary,
+    canaryWaits,
     replica,
+    swap,
   ],
+  folded: { title: 'Redis basics', panels: redisBasics },
 });

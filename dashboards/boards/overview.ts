@@ -142,7 +142,7 @@ const troubled = `on (host, job, instance) (max_over_time(instance:stealwatch_ve
 const states = lanes({
   title: 'State by host',
   description:
-    'The verdict over time, one lane for each host that was not quiet all the time, twenty at once; within a step the last of these wins: quiet, own load, CPU, memory, disk, no data. `instance:stealwatch_verdict:code`. A gap: Prometheus has no sample at all, itself down or frozen. A click on a lane leads to the hour around it.',
+    'The verdict over time, one lane for each host that was not quiet all the time, ten at once; within a step the last of these wins: quiet, own load, CPU, memory, disk, no data. `instance:stealwatch_verdict:code`. A gap: Prometheus has no sample at all, itself down or frozen. A click on a lane leads to the hour around it.',
   w: 24,
   h: 9,
   lanes: [
@@ -152,7 +152,7 @@ const states = lanes({
     ),
   ],
   meanings: [{ value: -1, text: 'not loaded', color: colors.unknown }, ...verdictWords],
-  perPage: 20,
+  perPage: 10,
   link: forensicsAround,
 });
 

@@ -42,6 +42,8 @@ export interface Outline {
   /** How often to reload; empty for a page that is read, not watched. */
   readonly refresh: string;
   readonly panels: readonly Panel[];
+  /** At the end, closed until somebody opens it: asks nothing before. */
+  readonly folded?: { readonly title: string; readonly panels: readonly Panel[] };
   readonly annotations?: readonly Annotation[];
   /** A variable more, besides data source, job and host. */
   readonly variables?: readonly dashboard.QueryVariableBuilder[];
@@ -131,6 +133,11 @@ export function build(o: Outline): dashboard.Dashboard {
     if (page.uid !== o.uid) builder.link(menuEntry(o.uid, page));
   }
   for (const panel of o.panels) builder.withPanel(panel);
+  if (o.folded !== undefined) {
+    const row = new dashboard.RowBuilder(o.folded.title).collapsed(true);
+    for (const panel of o.folded.panels) row.withPanel(panel);
+    builder.withRow(row);
+  }
   return finish(builder.build());
 }
 
@@ -160,9 +167,11 @@ function finish(model: dashboard.Dashboard): dashboard.Dashboard {
   for (const variable of model.templating?.list ?? []) {
     for (const key of intervalKeys) Reflect.deleteProperty(variable, key);
   }
-  for (const [i, panel] of (model.panels ?? []).entries()) {
-    if (!('targets' in panel)) continue;
+  const open = model.panels ?? [];
+  const all = [...open, ...open.flatMap((panel) => ('panels' in panel ? panel.panels : []))];
+  for (const [i, panel] of all.entries()) {
     panel.id = i + 1;
+    if (!('targets' in panel)) continue;
     // The SDK says 0, and Grafana cuts the names of bars to that many characters.
     Reflect.deleteProperty(panel.options ?? {}, 'xTickLabelMaxLength');
     for (const [j, target] of (panel.targets ?? []).entries()) {

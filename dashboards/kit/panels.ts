@@ -165,6 +165,7 @@ const quietAxis: Readonly<Record<string, number>> = {
   cps: 1,
   ops: 1,
   bytes: 1e6,
+  Bps: 1e3,
 };
 
 /** Numbers over time. Thin lines, no fill, gaps stay gaps. */
@@ -260,7 +261,7 @@ export function figure(o: Figure): Panel {
       new common.ReduceDataOptionsBuilder().values(false).calcs(['lastNotNull']).fields(''),
     )
     .colorMode(
-      o.filled === true ? common.BigValueColorMode.Background : common.BigValueColorMode.Value,
+      o.filled === true ? common.BigValueColorMode.BackgroundSolid : common.BigValueColorMode.Value,
     )
     .graphMode(common.BigValueGraphMode.None)
     .justifyMode(common.BigValueJustifyMode.Auto)

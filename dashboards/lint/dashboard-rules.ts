@@ -81,13 +81,13 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
     if (JSON.stringify(model).includes('__inputs')) yield 'has __inputs';
   },
   *'panel-ids'(model) {
-    const ids = model.panels.map(({ id }) => id);
+    const ids = [...model.panels, ...model.notes, ...model.rows].map(({ id }) => id);
     if (new Set(ids).size !== ids.length || ids.some((id) => !(id > 0)))
       yield `panel ids ${ids.join(' ')}`;
   },
   *grid(model) {
     const taken = new Map<string, string>();
-    for (const { title, gridPos } of model.panels) {
+    for (const { title, gridPos } of [...model.panels, ...model.notes]) {
       const { x, y, w, h } = gridPos;
       if (x + w > 24 || w < 1 || h < 2) yield `"${title}" does not fit the grid`;
       for (let i = x; i < x + w; i++) {
@@ -101,11 +101,15 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
   },
   *'even-rows'(model) {
     const heights = new Map<number, number>();
-    for (const { title, gridPos } of model.panels) {
+    const widths = new Map<number, number>();
+    for (const { title, gridPos } of [...model.panels, ...model.notes]) {
       const height = heights.get(gridPos.y) ?? gridPos.h;
       heights.set(gridPos.y, height);
+      widths.set(gridPos.y, (widths.get(gridPos.y) ?? 0) + gridPos.w);
       if (gridPos.h !== height) yield `"${title}" is ${gridPos.h} high, its row ${height}`;
     }
+    for (const [y, width] of widths)
+      if (width !== 24) yield `the row at ${y} is ${width} wide of 24`;
   },
   /** By its name alone, or by its name as well: two machines may have one address. */
   *'told-apart-by-host'(model) {

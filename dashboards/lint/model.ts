@@ -71,6 +71,18 @@ export interface PanelModel {
   };
 }
 
+/** A few lines of text: asks nothing. */
+export interface NoteModel extends Pick<PanelModel, 'id' | 'type' | 'title' | 'gridPos'> {
+  readonly options: { readonly mode: string; readonly content: string };
+}
+
+/** A row, closed, with what is in it. */
+export interface RowModel extends Pick<PanelModel, 'id' | 'title' | 'gridPos'> {
+  readonly type: 'row';
+  readonly collapsed: boolean;
+  readonly panels: readonly PanelModel[];
+}
+
 export interface VariableModel {
   readonly type: string;
   readonly name: string;
@@ -92,7 +104,10 @@ export interface DashboardModel {
   readonly time: { readonly from: string; readonly to: string };
   readonly refresh: string;
   readonly graphTooltip: number;
+  /** All that ask something, those in a closed row as well. */
   readonly panels: readonly PanelModel[];
+  readonly notes: readonly NoteModel[];
+  readonly rows: readonly RowModel[];
   readonly links: readonly { readonly type: string; readonly tags: readonly string[] }[];
   readonly templating: { readonly list: readonly VariableModel[] };
   readonly annotations: {
@@ -111,7 +126,18 @@ const directory = join(import.meta.dirname, '..', 'generated');
 export function committed(): DashboardModel[] {
   return readdirSync(directory)
     .filter((file) => file.endsWith('.json'))
-    .map((file) => JSON.parse(readFileSync(join(directory, file), 'utf8')) as DashboardModel);
+    .map((file) => modelOf(JSON.parse(readFileSync(join(directory, file), 'utf8')) as FileModel));
+}
+
+type FileModel = Omit<DashboardModel, 'panels' | 'notes' | 'rows'> & {
+  readonly panels: readonly (PanelModel | NoteModel | RowModel)[];
+};
+
+function modelOf(file: FileModel): DashboardModel {
+  const rows = file.panels.filter((panel): panel is RowModel => panel.type === 'row');
+  const notes = file.panels.filter((panel): panel is NoteModel => panel.type === 'text');
+  const open = file.panels.filter((panel): panel is PanelModel => 'targets' in panel);
+  return { ...file, panels: [...open, ...rows.flatMap(({ panels }) => panels)], notes, rows };
 }
 
 /** Every query of a dashboard with where it stands, annotations included. */

@@ -10,6 +10,7 @@ const units = new Set([
   'short',
   'percentunit',
   'bytes',
+  'Bps',
   's',
   'm',
   'h',
@@ -86,7 +87,7 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
     if (
       panel.type === 'stat' &&
       panel.gridPos.w > 6 &&
-      panel.options['colorMode'] !== 'background'
+      panel.options['colorMode'] !== 'background_solid'
     ) {
       yield 'a figure wider than 6';
     }
@@ -96,7 +97,7 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
       yield 'nothing stands there without data';
   },
   *'one-filled-panel'(panel) {
-    if (panel.options['colorMode'] === 'background' && panel.gridPos.y > 0) {
+    if (panel.options['colorMode'] === 'background_solid' && panel.gridPos.y > 0) {
       yield 'filled, and not the verdict at the top';
     }
   },
