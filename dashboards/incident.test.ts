@@ -163,7 +163,7 @@ test('what a machine cannot show is named, not drawn as 0', async () => {
   assert.equal(await shown.figure('freeze', 'Hung task reports', bare), -1);
   const ask = (column: string) =>
     shown.cell('overview', 'Hosts, worst first', column, { host: 'vps3' }, bare);
-  assert.equal(await ask('Unseen'), 7);
+  assert.equal(await ask('Unseen'), 9);
   assert.equal(await ask('Page-ins'), -1);
   const lanes = await shown.lanes(bare);
   for (const lane of ['Host page-ins', 'Hung task reports', 'Asynq oldest task']) {

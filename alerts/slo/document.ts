@@ -68,9 +68,15 @@ never recorded because Prometheus itself stood still, and a machine that answere
 taken away all cost the same. Four hours in a day cost 16.7 % of the day, whichever way they came
 about; a test holds it to that.
 
-Time before a host was first seen is not counted, so a new host starts with a clean sheet, and a
-burn-rate alert speaks only once its long window has been observed whole. A host that you take away
-for good goes on being missed: its series end ${retentionDays + 1} days after it was last seen.
+Time before a host was first seen is not counted, nor is its first minute, in which no slice is whole:
+a new host starts with a clean sheet. A burn-rate alert speaks only once its long window has been
+observed whole. A host that you take away for good goes on being missed:
+its series end ${retentionDays + 1} days after it was last seen.
+
+What is left of a budget, \`slo:period_error_budget_remaining:ratio\`, is of the whole ${periodDays} days from
+the first minutes on: two bad minutes on the first day are two of those in the table. The days to come
+are taken as good, and the events of an event SLO to go on as they came. \`slo:period_elapsed:ratio\` says
+how much of the period has been seen so far, \`slo:sli_error:ratio_rate${periodDays}d\` how bad that was.
 
 \`slo:coverage:ratio_rate1h\`, \`1d\` and \`${periodDays}d\` say how much of the time was measured at all. Read an
 event SLO (\`steal\`, \`redis_latency\`, \`queue_latency\`) beside it: no event, no verdict. Unknown is

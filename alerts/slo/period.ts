@@ -82,9 +82,16 @@ const seenRules: readonly RecordingRule[] = [
   },
 ];
 
-/** When a host was first seen, for the windows of all groups. A day's outage of Prometheus is bridged. */
+/**
+ * When a host was first seen, for the windows of all groups. A day's outage of Prometheus is bridged.
+ * Observation begins with the slice after the first minute: before that a rate has no two samples, an
+ * exporter has counted a part of a slice, and both would be bad time that nobody had.
+ */
 export const observedRules: readonly RecordingRule[] = [
-  { record: 'slo:observed:timestamp_seconds', expr: `timestamp(${slices.known})` },
+  {
+    record: 'slo:observed:timestamp_seconds',
+    expr: `timestamp(${slices.known}) + ${sliceSeconds}\nand ${slices.known} offset 1m`,
+  },
   {
     record: firstSeen,
     expr: `last_over_time(${oldest}[1d])\nor min_over_time(slo:observed:timestamp_seconds[30m])`,
@@ -109,7 +116,8 @@ function windowRules({ slos, periodDays }: SloSpec): RecordingRule[] {
 
 /** Only when a quarter has just ended: between, the last slices are in no quarter yet. */
 function atQuarter({ record, labels, expr }: RecordingRule): RecordingRule {
-  const own = `${held(record)}{slo="${labels?.['slo']}"}`;
+  const slo = labels?.['slo'];
+  const own = slo === undefined ? held(record) : `${held(record)}{slo="${slo}"}`;
   return {
     record: held(record),
     ...(labels === undefined ? {} : { labels }),
@@ -117,14 +125,67 @@ function atQuarter({ record, labels, expr }: RecordingRule): RecordingRule {
   };
 }
 
-/** A result is as good as the last quarter; one that was missed is bridged. */
-function shown({ record, labels }: RecordingRule): RecordingRule {
+/** What stands for a sum of quarters before the first quarter is over. */
+interface Young {
+  readonly record: string;
+  /** It holds all that was observed for so long. */
+  readonly seconds: number;
+}
+
+/**
+ * A result is as good as the last quarter; one that was missed is bridged. A host that is younger than
+ * a quarter has none yet, and a shorter window holds the whole of its life.
+ */
+function shown({ record, labels }: RecordingRule, young?: Young): RecordingRule {
   const slo = labels?.['slo'];
   const selector = slo === undefined ? '' : `{slo="${slo}"}`;
+  const result = `last_over_time(${held(record)}${selector}[31m])`;
   return {
     record,
     ...(slo === undefined ? {} : { labels: { slo } }),
-    expr: `last_over_time(${held(record)}${selector}[31m])`,
+    expr:
+      young === undefined
+        ? result
+        : `${result}\nor ${young.record}${selector}\n  and time() - ${firstSeen} < ${young.seconds}`,
+  };
+}
+
+/** Only what looks at the whole period: alerts on a day wait until there was one. */
+function youngOf({ record }: RecordingRule, period: string): Young | undefined {
+  if (record === `slo:sli_error:ratio_rate${period}`) {
+    return { record: 'slo:sli_error:ratio_rate6h', seconds: windows['6h'] };
+  }
+  if (record === `slo:coverage:ratio_rate${period}`) {
+    return { record: 'slo:coverage:ratio_rate1h', seconds: windows['1h'] };
+  }
+  return undefined;
+}
+
+/**
+ * What is left of the budget of the whole period: two bad minutes on the first day are two of the
+ * period's 201, not two of the seven that a day would have. Events are taken to go on as they came.
+ */
+const remaining: RecordingRule = {
+  record: 'slo:period_error_budget_remaining:ratio',
+  expr: '1 - slo:period_burn_rate:ratio * slo:period_elapsed:ratio',
+};
+
+/** How much of the period has been observed, when the sums of its quarters were made. */
+function elapsedRule(periodDays: number): RecordingRule {
+  const seconds = periodDays * 86_400;
+  return {
+    record: 'slo:period_elapsed:ratio',
+    expr: `clamp_max(time() - ${firstSeen} + ${sliceSeconds}, ${seconds}) / ${seconds}`,
+  };
+}
+
+/** Bad seconds by cause; those of a first quarter straight from the slices. */
+function shownSpent(period: string): RecordingRule {
+  const { record, expr } = shown({ record: `slo:bad_seconds:sum${period}`, expr: '' });
+  const slicesSoFar = `sum_over_time(slo:bad_seconds:slice15s${range(2 * quarterSeconds)})`;
+  return {
+    record,
+    expr: `${expr}\nor ${slicesSoFar}\n  unless on (${target}, slo, queue) last_over_time(${held(record)}[31m])`,
   };
 }
 
@@ -156,23 +217,27 @@ function spentRules({ slos, periodDays }: SloSpec): RecordingRule[] {
 export function periodGroups(spec: SloSpec): RuleGroup[] {
   const period = `${spec.periodDays}d`;
   const results = windowRules(spec);
+  const elapsed = elapsedRule(spec.periodDays);
   return [
     {
       name: 'slo_period',
       interval: quarter,
-      rules: [...seenRules, ...quarterRules, ...results.map(atQuarter), ...spentRules(spec)],
+      rules: [
+        ...seenRules,
+        ...quarterRules,
+        ...[...results, elapsed].map(atQuarter),
+        ...spentRules(spec),
+      ],
     },
     {
       name: 'slo_shown',
       interval: '1m',
       rules: [
-        ...results.map(shown),
-        shown({ record: `slo:bad_seconds:sum${period}`, expr: '' }),
+        ...results.map((rule) => shown(rule, youngOf(rule, period))),
+        shownSpent(period),
         ofBudget('slo:period_burn_rate:ratio', `slo:sli_error:ratio_rate${period}`),
-        {
-          record: 'slo:period_error_budget_remaining:ratio',
-          expr: '1 - slo:period_burn_rate:ratio',
-        },
+        { ...elapsed, expr: `${shown(elapsed).expr}\nor ${elapsed.expr}` },
+        remaining,
       ],
     },
   ];

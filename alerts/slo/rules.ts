@@ -13,13 +13,24 @@ import { type BurnSeverity, type Slo, type SloSpec, windows } from './spec.ts';
 const { good, total, known } = slices;
 const labelsOf = (slo: Slo) => (slo.name === 'queue_latency' ? `${target}, queue` : target);
 
+/**
+ * By the wall clock every slice is good or bad, from the moment on that windows are counted from. A
+ * slice before that would be spent on nobody's budget and still have a cause.
+ */
+function goodExpression(slo: Slo): string {
+  const { good: expr } = slicesOf(slo);
+  return isWallClock(slo)
+    ? `(\n${expr}\n)\nand on (${target}) ${firstSeen}{slo="${slo.name}"} <= time()`
+    : expr;
+}
+
 function sliceRules(slo: Slo): RecordingRule[] {
   const of = slicesOf(slo);
   const labels = { slo: slo.name };
   return [
     { record: known, labels, expr: `count by (${labelsOf(slo)}) (${of.known})` },
     ...(of.total === undefined ? [] : [{ record: total, labels, expr: of.total }]),
-    { record: good, labels, expr: of.good },
+    { record: good, labels, expr: goodExpression(slo) },
   ];
 }
 
