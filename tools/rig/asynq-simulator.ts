@@ -20,6 +20,15 @@ const leaseSeconds = 30;
 const heartbeatSeconds = 10;
 const statisticsSeconds = 90 * 86_400;
 
+/** As dequeueCmd of Asynq. KEYS: pending, active, lease; ARGV: the prefix of a task's key, until when. */
+const dequeueScript = `
+local id = redis.call('RPOPLPUSH', KEYS[1], KEYS[2])
+if not id then return false end
+redis.call('HSET', ARGV[1] .. id, 'state', 'active')
+redis.call('HDEL', ARGV[1] .. id, 'pending_since')
+redis.call('ZADD', KEYS[3], ARGV[2], id)
+return id`;
+
 export interface SimulatorOptions {
   /** Unix seconds of the simulated programs; the default is the real time. */
   readonly now?: () => number;
@@ -81,16 +90,18 @@ export function asynqSimulator(
     return id;
   }
 
-  /** The oldest pending task begins. */
+  /** The oldest pending task begins: in one step, or somebody sees it active without a lease. */
   async function dequeue(queue: string): Promise<string> {
-    const id = await redis.rpoplpush(queueKey(queue, 'pending'), queueKey(queue, 'active'));
-    if (id === null) throw new Error(`nothing is pending in ${queue}`);
-    await redis
-      .multi()
-      .hset(hash(queue, id), 'state', 'active')
-      .hdel(hash(queue, id), 'pending_since')
-      .zadd(queueKey(queue, 'lease'), seconds() + leaseSeconds, id)
-      .exec();
+    const id = await redis.eval(
+      dequeueScript,
+      3,
+      queueKey(queue, 'pending'),
+      queueKey(queue, 'active'),
+      queueKey(queue, 'lease'),
+      hash(queue, ''),
+      seconds() + leaseSeconds,
+    );
+    if (typeof id !== 'string') throw new Error(`nothing is pending in ${queue}`);
     return id;
   }
 
@@ -105,8 +116,11 @@ export function asynqSimulator(
   }
 
   async function leave(queue: string, id: string): Promise<void> {
-    await redis.lrem(queueKey(queue, 'active'), 0, id);
-    await redis.zrem(queueKey(queue, 'lease'), id);
+    await redis
+      .multi()
+      .lrem(queueKey(queue, 'active'), 0, id)
+      .zrem(queueKey(queue, 'lease'), id)
+      .exec();
   }
 
   async function done(queue: string, id: string, retentionSeconds = 0): Promise<void> {
