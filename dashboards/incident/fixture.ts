@@ -7,9 +7,9 @@ import { writeFileSync, appendFileSync } from 'node:fs';
 import { asynqSeries } from './asynq-series.ts';
 import { exporterSeries } from './exporter-series.ts';
 import { type Moment, hostSeries } from './host-series.ts';
-import { type Recorder, createRecorder } from './recorder.ts';
+import { type LabelValues, type Recorder, createRecorder } from './recorder.ts';
 import { redisSeries } from './redis-series.ts';
-import { begins, day, ends, machines } from './timelines.ts';
+import { begins, coarseSeconds, day, ends, machines } from './timelines.ts';
 import { type Machine, type World, quiet } from './world.ts';
 
 /** Seconds since 1970 of a time of day of the fixture. */
@@ -30,6 +30,12 @@ function stopwatch(): (holds: boolean, now: number) => number {
 /** Of every machine: each is the 10.0.0.5 of a private network of its own. `host` tells them apart. */
 const address = '10.0.0.5:10190';
 
+/** Seconds since 1970. */
+interface Afternoon {
+  readonly from: number;
+  readonly to: number;
+}
+
 function worldAt(machine: Machine, now: number): World {
   const so = machine.changes.filter(({ at }) => timeOf(at) <= now).map((change) => change.now);
   return Object.assign({}, quiet, ...so) as World;
@@ -49,7 +55,7 @@ function alerts(to: Recorder, { world, frozenFor, blockedFor, step }: Moment): v
 /** Lets one machine live; `hourly` may write the recorder out before it grows. */
 export function record(
   machine: Machine,
-  { from, to: until }: { readonly from: number; readonly to: number },
+  { from, to: until }: Afternoon,
   hourly: (recorder: Recorder) => void = () => {},
 ): Recorder {
   const { name, provider, price, cpus, scrapeSeconds, abilities } = machine;
@@ -99,17 +105,57 @@ export function record(
   return to;
 }
 
-/** Write the afternoon to a file. Returns every metric in it with the labels the exporter sets. */
-export function writeFixture(file: string): ReadonlyMap<string, ReadonlySet<string>> {
-  const all = new Map<string, ReadonlySet<string>>();
+/**
+ * What the same Prometheus scrapes besides, as compose ships it: itself and Alertmanager, which is stopped
+ * at half past six. Their metrics of a process are called as the exporter's are.
+ */
+const bystanders = [
+  { job: 'prometheus', instance: '127.0.0.1:9090', samples: 613, memory: 112e6, until: undefined },
+  {
+    job: 'alertmanager',
+    instance: '127.0.0.1:9093',
+    samples: 204,
+    memory: 41e6,
+    until: '18:30:00',
+  },
+] as const;
+
+function recordBystanders({ from, to: last }: Afternoon): Recorder[] {
+  return bystanders.map(({ job, instance, samples, memory, until }) => {
+    const to = createRecorder({ job, instance, host: 'watcher' });
+    for (let now = from; now <= last; now += coarseSeconds) {
+      const answers = until === undefined || now < timeOf(until);
+      to.add('process_cpu_seconds_total', 0.09 * coarseSeconds);
+      to.set('process_resident_memory_bytes', memory);
+      to.set('process_open_fds', 91);
+      to.set('process_start_time_seconds', from - 86_400);
+      to.tick(now, answers);
+      to.set('up', answers ? 1 : 0);
+      to.set('scrape_duration_seconds', answers ? 0.9 : 1);
+      to.set('scrape_samples_scraped', answers ? samples : 0);
+      to.gauges(now);
+    }
+    return to;
+  });
+}
+
+/** Write the afternoon to a file. Returns every metric in it with the labels the exporter sets, and their values. */
+export function writeFixture(file: string): LabelValues {
+  const all = new Map<string, Map<string, Set<string>>>();
+  const afternoon = { from: timeOf(begins), to: timeOf(ends) };
   writeFileSync(file, '');
-  for (const machine of machines) {
-    const recorder = record(machine, { from: timeOf(begins), to: timeOf(ends) });
+  function write(recorder: Recorder): void {
     recorder.write(file);
     for (const [name, labels] of recorder.series()) {
-      all.set(name, new Set([...labels, ...(all.get(name) ?? [])]));
+      const known = all.get(name) ?? new Map<string, Set<string>>();
+      all.set(name, known);
+      for (const [label, values] of labels) {
+        known.set(label, new Set([...values, ...(known.get(label) ?? [])]));
+      }
     }
   }
+  for (const machine of machines) write(record(machine, afternoon));
+  recordBystanders(afternoon).forEach(write);
   appendFileSync(file, '# EOF\n');
   return all;
 }

@@ -4,6 +4,9 @@ import { boundText } from '../../exporter/exposition/bucket-bound.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
+/** By metric and label, every value. */
+export type LabelValues = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
+
 export interface Recorder {
   /** One sample of one series at the current time. */
   set(name: string, value: number, labels?: Labels): void;
@@ -21,8 +24,8 @@ export interface Recorder {
   tick(seconds: number, publish: boolean): void;
   /** What was set since the last tick is one sample at `seconds`, whatever the exporter did. */
   gauges(seconds: number): void;
-  /** Names and label names of what was recorded. */
-  series(): ReadonlyMap<string, ReadonlySet<string>>;
+  /** What was recorded, without the labels of the target. */
+  series(): LabelValues;
   /** Append what was recorded since the last call. */
   write(file: string): void;
 }
@@ -32,18 +35,23 @@ export function createRecorder(target: Labels): Recorder {
   const now = new Map<string, number>();
   const counters = new Map<string, number>();
   const samples = new Map<string, string[]>();
-  const names = new Map<string, Set<string>>();
+  const names = new Map<string, Map<string, Set<string>>>();
 
   const prefix = Object.entries(target)
     .map(([label, value]) => `${label}="${value}"`)
     .join(',');
 
   function key(name: string, labels: Labels): string {
-    const known = names.get(name) ?? new Set();
+    const known = names.get(name) ?? new Map<string, Set<string>>();
     names.set(name, known);
-    for (const label of Object.keys(labels)) known.add(label);
     let inner = prefix;
-    for (const label in labels) inner += `,${label}="${labels[label] ?? ''}"`;
+    for (const label in labels) {
+      const value = labels[label] ?? '';
+      inner += `,${label}="${value}"`;
+      const values = known.get(label);
+      if (values === undefined) known.set(label, new Set([value]));
+      else values.add(value);
+    }
     return `${name}{${inner}}`;
   }
 

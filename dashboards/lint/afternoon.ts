@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { timeOf, writeFixture } from '../incident/fixture.ts';
+import type { LabelValues } from '../incident/recorder.ts';
 import { begins, closeSeconds, coarseSeconds, ends } from '../incident/timelines.ts';
 import { backfill } from './backfill.ts';
 import type { View } from './panels.ts';
@@ -10,8 +11,8 @@ import { type Prometheus, startPrometheus } from '../../tools/rig/prometheus.ts'
 
 export interface Afternoon {
   readonly prometheus: Prometheus;
-  /** Every metric of the fixture with the labels the exporter gives it. */
-  readonly metrics: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Every metric of the fixture with the labels the exporter gives it, and their values. */
+  readonly metrics: LabelValues;
   close(): Promise<void>;
 }
 
