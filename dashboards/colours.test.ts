@@ -56,7 +56,7 @@ const judged: Readonly<Record<string, Steps>> = {
   // A day is the least that a provider is judged by.
   'compare | League table > Observed': [
     [null, grey],
-    [24, 'text'],
+    [86_400, 'text'],
   ],
   'compare | Harm done > Stall': rises(thresholds.stallSeconds),
   'compare | Harm done > Budget': falls(thresholds.budgetLeftRatio),
@@ -126,12 +126,18 @@ const lanes: Words = {
 };
 const notOffered: Words = { '-1': ['not offered by this VM', grey] };
 
+const unreadable: Words = { '-1': ['cannot be read', red] };
+
 /** Which word stands for which value, in which colour. */
 const worded: Readonly<Record<string, Words>> = {
   'asynq | Redis answers': { '0': ['no', red], '1': ['yes', 'text'] },
+  'asynq | Oldest task waits': unreadable,
+  'asynq | Workers busy': unreadable,
+  'asynq | Servers alive': unreadable,
   'asynq | Time to drain > Drained in': {
     '-1': ['never', amber],
-    '-2': ['Redis does not answer', red],
+    '-2': ['unknown', red],
+    '-3': ['keeps up', 'text'],
   },
   'asynq | Us or the host?': lanes,
   'asynq | Queues in trouble, as last read > Paused': {
@@ -146,6 +152,13 @@ const worded: Readonly<Record<string, Words>> = {
   'compare | League table > Steal p50': { '0': ['under 1 %', 'text'] },
   'compare | Harm done > Paged': { '-1': ['not offered', grey] },
   'compare | Harm done > Hung': { '-1': ['not offered', grey] },
+  'compare | Steal, hour by hour': {
+    '-1': ['not measured', grey],
+    '0': ['under 1 %', slate],
+    '1': ['1 to 5 %', neutral],
+    '2': ['over 5 %', amber],
+    '3': ['over 20 %', red],
+  },
   'exporter | Kernel records lost': { '-1': ['not readable here', grey] },
   'exporter | Collectors': { '0': ['failed', red], '1': ['ok', slate] },
   'freeze | Redis silent for': notOffered,
@@ -223,7 +236,17 @@ const worded: Readonly<Record<string, Words>> = {
     '6': ['nothing seen', grey],
   },
   'overview | Can I trust this? > Hidden': { '0': ['no host', 'text'] },
-  'slo | Objectives > Empty in': { '0': ['is empty', red] },
+  'slo | Bad minutes, hour by hour': {
+    '-1': ['not recorded', grey],
+    '0': ['none', slate],
+    '1': ['under 5 min', amber],
+    '2': ['over 5 min', red],
+  },
+  'slo | Objectives > Empty in': {
+    '0': ['is empty', red],
+    '-1': ['not burning', 'text'],
+    [String(28 * 86_400)]: ['over 28 days', 'text'],
+  },
 };
 
 interface Field {
@@ -310,6 +333,9 @@ const laneLimits: Readonly<Record<string, readonly number[]>> = {
   'Asynq oldest task': both(thresholds.queueLatencySeconds),
   'SLO burn': [slowest, fastest],
   'No scrape': [0],
+  // Bad minutes of an hour, and shares of it that the host took.
+  '{{slo}}': [0, 5 / 60],
+  '{{host}}': [0.01, thresholds.stealRatio.warn, thresholds.stealRatio.bad],
   // What says 2xx while Redis is down, and what says so itself.
   '{{app}}': [200, 300],
 };

@@ -11,9 +11,9 @@ const panels = committed().flatMap((model) => model.panels);
 
 const descending = (displayName: string) => [{ desc: true, displayName }];
 const hidden = { calcs: [], displayMode: 'list', placement: 'bottom', showLegend: false };
-const amber = {
+const grey = {
   exponent: 0.5,
-  fill: '#D47F00',
+  fill: '#7F8B98',
   min: 0,
   mode: 'opacity',
   reverse: false,
@@ -21,7 +21,6 @@ const amber = {
   scheme: '',
   steps: 32,
 };
-const grey = { ...amber, fill: '#7F8B98' };
 
 /** By type and option. What the SDK writes and nobody sees is left out. */
 const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[]>>>> = {
@@ -39,7 +38,12 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     wideLayout: [false],
   },
   timeseries: {
-    legend: [{ ...hidden, showLegend: true }],
+    // What a line came to in the range, where that is what is asked: the lowest budget, the worst reading.
+    legend: [
+      { ...hidden, showLegend: true },
+      { ...hidden, showLegend: true, calcs: ['min'] },
+      { ...hidden, showLegend: true, calcs: ['max'] },
+    ],
     // All at the crosshair, the worst first.
     tooltip: [{ mode: 'multi', sort: 'desc' }],
     axisWidth: [64, 150],
@@ -61,7 +65,24 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     showHeader: [true],
     align: ['auto'],
     filterable: [false],
-    sortBy: [[], ...['Steal p95', 'For', 'Host', 'Hidden'].map(descending)],
+    // The worst first; where many are equally well, by name, so that no row moves at a reload.
+    sortBy: [
+      [],
+      ...['For', 'Host', 'Hidden'].map(descending),
+      [
+        { desc: true, displayName: 'Steal p95' },
+        { desc: true, displayName: 'Worst 2 min' },
+        { desc: false, displayName: 'Host' },
+      ],
+      [
+        { desc: true, displayName: 'Stall' },
+        { desc: false, displayName: 'Host' },
+      ],
+      [
+        { desc: false, displayName: 'Left' },
+        { desc: false, displayName: 'Host' },
+      ],
+    ],
   },
   'state-timeline': {
     alignValue: ['left'],
@@ -79,17 +100,14 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
   heatmap: {
     calculate: [false],
     cellGap: [1],
-    cellValues: [{ unit: 'm' }, { unit: 'cps' }],
-    // Nothing at zero, and an hour of bad minutes is the strongest; answered PINGs are no bad thing.
-    color: [amber, { ...amber, max: 60 }, grey],
+    cellValues: [{ unit: 'cps' }],
+    // Nothing at zero; answered PINGs are no bad thing.
+    color: [grey],
     legend: [{ show: true }],
     rowsFrame: [{ layout: 'auto' }],
     showValue: ['never'],
     tooltip: [{ mode: 'single', showColorScale: true }],
-    yAxis: [
-      { axisPlacement: 'left', axisWidth: 150, reverse: false, unit: 'none' },
-      { axisPlacement: 'left', axisWidth: 150, reverse: false, unit: 's' },
-    ],
+    yAxis: [{ axisPlacement: 'left', axisWidth: 150, reverse: false, unit: 's' }],
   },
   barchart: {
     barWidth: [0.8],

@@ -130,7 +130,9 @@ export function selector(node: SyntaxNode, text: string): Selector {
 }
 
 function callAround(node: SyntaxNode, text: string): string {
-  const call = node.parent?.name === 'FunctionCallBody' ? node.parent.parent : null;
+  let inner = node;
+  while (inner.parent?.name === 'OffsetExpr') inner = inner.parent;
+  const call = inner.parent?.name === 'FunctionCallBody' ? inner.parent.parent : null;
   const name = call?.getChild('FunctionIdentifier') ?? call?.getChild('AggregateOp');
   return name === null || name === undefined ? '' : textOf(name, text);
 }

@@ -3,92 +3,14 @@ import { thresholds } from '../../alerts/thresholds.ts';
 import { build, incidentAnnotations, uids } from '../kit/dashboard.ts';
 import { table } from '../kit/grids.ts';
 import { oldestTask, pageIns, redisSilent, steal } from '../kit/lanes.ts';
+import { forensicsOfChosen } from '../kit/links.ts';
 import { colors, laneMeanings } from '../kit/palette.ts';
-import {
-  type Panel,
-  falling,
-  figure,
-  laneAxis,
-  lanes,
-  line,
-  lines,
-  plain,
-  rising,
-} from '../kit/panels.ts';
-import { here, range } from '../kit/query.ts';
+import { laneAxis, lanes, line, lines, rising } from '../kit/panels.ts';
+import { here } from '../kit/query.ts';
+import { done, drain, figures, growth, lastRead, unseen } from './asynq-now.ts';
 
 const axis = laneAxis;
-const unseen = 'No queue is visible: no Asynq here, or Redis does not answer.';
-
-const done = `sum by (queue) (rate(asynq_tasks_processed_total{${here}}[$__rate_interval]))`;
 const failed = `sum by (queue) (rate(asynq_tasks_failed_total{${here}}[$__rate_interval]))`;
-/** Gauges are NaN while Redis does not answer: as it was when it last did, to the minute. */
-const lastRead = (metric: string) =>
-  `(${metric} >= 0 or last_over_time((${metric} >= 0)[$__range:1m]))`;
-const pendingTasks = `asynq_queue_tasks{${here},state="pending"}`;
-const pending = `max by (queue) (${lastRead(pendingTasks)})`;
-const readable = `max by (queue) (${pendingTasks} >= 0)`;
-/** The change of the backlog per second: in minus out. */
-const growth = (window: string) => `max by (queue) (deriv((${pendingTasks} >= 0)[${window}:15s]))`;
-
-const figures: readonly Panel[] = [
-  figure({
-    title: 'Oldest task waits',
-    description:
-      'Age of the oldest pending task of all queues, now. `asynq_queue_latency_seconds`. This is what users feel; depth is not. Objective: 30 s.',
-    w: 6,
-    h: 4,
-    unit: 's',
-    decimals: 0,
-    query: range(`max(asynq_queue_latency_seconds{${here}} >= 0)`, 'oldest'),
-    steps: rising(thresholds.queueLatencySeconds),
-    noValue: 'no queue visible',
-  }),
-  figure({
-    title: 'Workers busy',
-    description:
-      'Busy workers as a share of what all live servers may run at once. `asynq_server_busy_workers` / `asynq_server_concurrency`. At 100 % with tasks waiting: add workers, or find out why tasks take so long.',
-    w: 6,
-    h: 4,
-    unit: 'percentunit',
-    decimals: 0,
-    query: range(
-      `sum(asynq_server_busy_workers{${here}}) / sum(asynq_server_concurrency{${here}} > 0)`,
-      'busy',
-    ),
-    steps: [
-      { from: null, color: 'text' },
-      { from: 0.95, color: colors.degraded },
-    ],
-    noValue: 'no server alive',
-  }),
-  figure({
-    title: 'Servers alive',
-    description:
-      'Asynq servers whose heartbeat is fresh. `asynq_servers`. A heartbeat expires 10 s after the last beat, so a freeze of Redis makes them vanish for a moment.',
-    w: 6,
-    h: 4,
-    unit: 'none',
-    query: range(`sum(asynq_servers{${here}}) >= 0`, 'servers'),
-    steps: falling({ bad: 1, warn: 1 }),
-    noValue: 'no server seen',
-  }),
-  figure({
-    title: 'Redis answers',
-    description:
-      'Whether the queues could be read. `asynq_up`. While they cannot, there are no queue numbers on this page: a stale depth would be a lie.',
-    w: 6,
-    h: 4,
-    unit: 'none',
-    query: range(`min(asynq_up{${here}})`, 'up'),
-    steps: plain,
-    meanings: [
-      { value: 0, text: 'no', color: colors.bad },
-      { value: 1, text: 'yes', color: 'text' },
-    ],
-    noValue: 'no Asynq here',
-  }),
-];
 
 const age = lines({
   title: 'Age of the oldest task, by queue',
@@ -111,35 +33,6 @@ const age = lines({
       '{{queue}}',
     ),
   ],
-});
-
-const drain = table({
-  title: 'Time to drain',
-  description:
-    'When each backlog is gone at the pace of the last five minutes. *never*: it grows or stands still. While Redis does not answer, pending and consumers are as they were last read. From the slope of `asynq_queue_tasks{state="pending"}`. *Consumers*: live servers that serve the queue; none and tasks pending: start a worker, or look at its queue list.',
-  w: 12,
-  h: 8,
-  columns: [
-    { title: 'Queue', label: 'queue' },
-    { title: 'Pending', expr: pending, unit: 'short', decimals: 0 },
-    {
-      title: 'Drained in',
-      expr: `(${readable} / -(${growth('5m')} < 0)) or (${readable} == 0) or ${readable} * 0 - 1 or ${pending} * 0 - 2`,
-      unit: 's',
-      decimals: 0,
-      meanings: [
-        { value: -1, text: 'never', color: colors.degraded },
-        { value: -2, text: 'Redis does not answer', color: colors.bad },
-      ],
-    },
-    {
-      title: 'Consumers',
-      expr: `max by (queue) (${lastRead(`asynq_queue_consumers{${here}}`)})`,
-      unit: 'none',
-      steps: falling({ bad: 1, warn: 1 }),
-    },
-  ],
-  noValue: unseen,
 });
 
 const flow = lines({
@@ -262,9 +155,10 @@ const warnings = table({
   w: 12,
   h: 8,
   columns: [
-    { title: 'Queue', label: 'queue' },
+    { title: 'Queue', label: 'queue', link: forensicsOfChosen },
     {
       title: 'Paused',
+      width: 85,
       expr: `max by (queue) (${lastRead(`asynq_queue_paused_total{${here}}`)})`,
       meanings: [
         { value: 0, text: 'no', color: 'text' },
@@ -273,6 +167,7 @@ const warnings = table({
     },
     {
       title: 'Listed',
+      width: 80,
       expr: `min by (queue) (${lastRead(`asynq_queue_listed{${here}}`)})`,
       meanings: [
         { value: 0, text: 'missing', color: colors.bad },
@@ -281,12 +176,14 @@ const warnings = table({
     },
     {
       title: 'Overdue',
+      width: 85,
       expr: `sum by (queue) (${lastRead(`asynq_queue_overdue_tasks{${here}}`)})`,
       unit: 'short',
       steps: rising({ warn: 1, bad: 1000 }),
     },
     {
       title: 'Running for',
+      width: 110,
       expr: `max by (queue) (${lastRead(`asynq_queue_oldest_active_seconds{${here}}`)})`,
       unit: 's',
     },

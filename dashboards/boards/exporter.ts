@@ -2,11 +2,14 @@
 import { thresholds } from '../../alerts/thresholds.ts';
 import { build, uids } from '../kit/dashboard.ts';
 import { table } from '../kit/grids.ts';
+import { overviewOf } from '../kit/links.ts';
 import { colors } from '../kit/palette.ts';
 import { type Panel, figure, lanes, line, lines, rising } from '../kit/panels.ts';
-import { here, range } from '../kit/query.ts';
+import { here, instant, range } from '../kit/query.ts';
 
 const unscraped = 'No exporter was scraped in this range.';
+
+const unasked = 'Nothing is asked over the network here: no Redis is watched.';
 
 const cost: readonly Panel[] = [
   figure({
@@ -17,7 +20,7 @@ const cost: readonly Panel[] = [
     h: 4,
     unit: 'percentunit',
     decimals: 1,
-    query: range(`max(rate(process_cpu_seconds_total{${here}}[$__rate_interval]))`, 'cpu'),
+    query: instant(`max(rate(process_cpu_seconds_total{${here}}[$__rate_interval]))`, 'cpu'),
     steps: rising({ warn: 0.05, bad: 0.1 }),
     noValue: 'no data',
   }),
@@ -27,7 +30,7 @@ const cost: readonly Panel[] = [
     w: 6,
     h: 4,
     unit: 'bytes',
-    query: range(`max(process_resident_memory_bytes{${here}})`, 'memory'),
+    query: instant(`max(process_resident_memory_bytes{${here}})`, 'memory'),
     steps: rising({ warn: 150e6, bad: 300e6 }),
     noValue: 'no data',
   }),
@@ -38,7 +41,7 @@ const cost: readonly Panel[] = [
     w: 6,
     h: 4,
     unit: 'short',
-    query: range(`max(scrape_samples_scraped{${here}})`, 'series'),
+    query: instant(`max(scrape_samples_scraped{${here}})`, 'series'),
     steps: rising({ warn: 450, bad: 1000 }),
     noValue: 'no data',
   }),
@@ -49,7 +52,7 @@ const cost: readonly Panel[] = [
     w: 6,
     h: 4,
     unit: 'short',
-    query: range(
+    query: instant(
       `sum(increase(stealwatch_kmsg_lost_records_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
       'lost',
     ),
@@ -80,12 +83,12 @@ const success = lanes({
 const duration = lines({
   title: 'How long each collector takes',
   description:
-    'The slowest read of each source. `stealwatch_collector_duration_seconds`. A source that hangs stops at its deadline and is not asked again until it answers; the scrape does not wait.',
+    'The slowest read of each source that is asked over the network. `stealwatch_collector_duration_seconds`. A source that hangs stops at its deadline and is not asked again until it answers; the scrape does not wait.',
   w: 12,
   h: 10,
   unit: 's',
   logarithmic: true,
-  noValue: unscraped,
+  noValue: unasked,
   lines: [
     line(
       `max by (collector) (max_over_time(stealwatch_collector_duration_seconds{${here}}[$__rate_interval]))`,
@@ -97,12 +100,12 @@ const duration = lines({
 const age = lines({
   title: 'Age of what each collector knows',
   description:
-    'Time since the last successful read. `stealwatch_collector_last_success_timestamp_seconds`. A line that climbs: that source is stuck, and its numbers on other pages are missing, not old.',
+    'Time since the last successful read of each source that is asked over the network. `stealwatch_collector_last_success_timestamp_seconds`. A line that climbs: that source is stuck, and its numbers on other pages are missing, not old.',
   w: 12,
   h: 8,
   unit: 's',
   min: 0,
-  noValue: unscraped,
+  noValue: unasked,
   lines: [
     line(
       `max by (collector) (clamp_min(time() - (stealwatch_collector_last_success_timestamp_seconds{${here}} > 0), 0))`,
@@ -114,11 +117,12 @@ const age = lines({
 const samplers = lines({
   title: 'Age of the background clocks',
   description:
-    'Time since each once-a-second clock last ticked. `stealwatch_sampler_age_seconds`. Over 15 s `/status` answers 503. All at once: the machine stood still; one: that worker is stuck.',
+    'Time since each background clock last ticked: once a second, the reading of the queues every five. `stealwatch_sampler_age_seconds`. Dashed: over 15 s `/status` answers 503. All at once: the machine stood still; one: that worker is stuck.',
   w: 12,
   h: 8,
   unit: 's',
   min: 0,
+  softMax: 20,
   limits: [
     { from: null, color: 'transparent' },
     { from: thresholds.samplerAgeSeconds.bad, color: colors.bad },
@@ -177,11 +181,12 @@ const requests = lines({
 const queues = lines({
   title: 'Reading the queues',
   description:
-    'Asynq is read in the background: how old the last reading is, how long it took, and errors per second by reason. `asynq_collection_age_seconds`, `asynq_collection_duration_seconds`, `asynq_errors_total`. Truncated: there were more queues, servers or groups than are read.',
+    'Asynq is read in the background: how old the last reading is, and how long it took, the worst of the selected hosts. `asynq_collection_age_seconds`, `asynq_collection_duration_seconds`. An age that climbs: Redis does not answer, and there are no queue numbers meanwhile.',
   w: 12,
   h: 8,
   unit: 's',
   min: 0,
+  values: ['max'],
   noValue: 'There is no Asynq here.',
   lines: [
     line(`max(max_over_time(asynq_collection_age_seconds{${here}}[$__rate_interval]))`, 'age'),
@@ -189,15 +194,28 @@ const queues = lines({
       `max(max_over_time(asynq_collection_duration_seconds{${here}}[$__rate_interval]))`,
       'duration',
     ),
+  ],
+});
+
+const unread = lines({
+  title: 'What could not be read of the queues',
+  description:
+    'Readings that failed, by reason, and by kind what there is too much of to be read whole (1: a part was left out). `asynq_errors_total`, `asynq_truncated`. Nothing at all is the good case.',
+  w: 12,
+  h: 8,
+  unit: 'none',
+  min: 0,
+  values: ['max'],
+  noValue: 'Everything was read in this range, or there is no Asynq here.',
+  lines: [
     line(
-      `sum by (reason) (rate(asynq_errors_total{${here}}[$__rate_interval]))`,
-      'error: {{reason}}',
-      { unit: 'cps', dashed: true },
+      `sum by (reason) (increase(asynq_errors_total{${here}}[$__rate_interval])) > 0`,
+      '{{reason}}',
     ),
     line(
-      `max by (collector) (max_over_time(asynq_truncated{${here}}[$__rate_interval]))`,
-      'truncated: {{collector}}',
-      { unit: 'none', dashed: true },
+      `max by (collector) (max_over_time(asynq_truncated{${here}}[$__rate_interval])) > 0`,
+      'too many: {{collector}}',
+      { dashed: true },
     ),
   ],
 });
@@ -206,8 +224,8 @@ const resets = lines({
   title: 'Counters that stepped back',
   description:
     'CPU times of the kernel that were lower than before (a live migration, some old kernels), and totals of Asynq (Redis came back from an older dump). `stealwatch_cpu_time_resets_total`, `asynq_counter_rollbacks_total`. What we publish never goes back.',
-  w: 12,
-  h: 8,
+  w: 24,
+  h: 6,
   unit: 'none',
   min: 0,
   noValue: unscraped,
@@ -226,17 +244,19 @@ const versions = table({
   description:
     'Version of the exporter and of Node, file descriptors, and when it was started. `stealwatch_build_info`, `process_open_fds`, `process_start_time_seconds`.',
   w: 12,
-  h: 8,
+  h: 6,
   columns: [
-    { title: 'Host', label: 'host' },
-    { title: 'Version', label: 'version' },
+    { title: 'Host', label: 'host', link: overviewOf('Host') },
+    { title: 'Version', label: 'version', width: 100 },
     {
       title: 'Files open',
+      width: 95,
       expr: `max by (host, version) (process_open_fds{${here}} * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
       unit: 'none',
     },
     {
       title: 'Up for',
+      width: 110,
       expr: `max by (host, version) ((time() - process_start_time_seconds{${here}}) * on (host, job, instance) group_left (version) stealwatch_build_info{${here}})`,
       unit: 's',
       decimals: 0,
@@ -250,17 +270,15 @@ const hosts = table({
   description:
     'Read once at start. `stealwatch_host_info`, from systeminformation and /sys. Tells which host feature to look for: async page faults need KVM and the kvm-clock.',
   w: 12,
-  h: 8,
+  h: 6,
   columns: [
-    { title: 'Host', label: 'host' },
-    { title: 'Virtualization', label: 'virtualization' },
-    { title: 'Kernel', label: 'kernel' },
-    {
-      title: 'Clock',
-      label: 'clocksource',
-    },
+    { title: 'Host', label: 'host', link: overviewOf('Host') },
+    { title: 'Kernel', label: 'kernel', width: 190 },
+    { title: 'Virtual', label: 'virtualization', width: 75 },
+    { title: 'Clock', label: 'clocksource', width: 95 },
     {
       title: 'vCPUs',
+      width: 70,
       expr: `max by (host, virtualization, kernel, clocksource) (stealwatch_host_info{${here}} * on (host, job, instance) group_left () stealwatch_cpus{${here}})`,
       unit: 'none',
     },
@@ -282,6 +300,7 @@ export const exporter = build({
     loop,
     requests,
     queues,
+    unread,
     resets,
     versions,
     hosts,

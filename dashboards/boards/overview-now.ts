@@ -142,7 +142,7 @@ export const firing = table({
     { title: 'Host', label: 'host', width: 110, link: forensicsOf('Host') },
   ],
   noValue: 'Nothing fires.',
-  sortBy: 'For',
+  sortBy: [{ column: 'For' }],
 });
 
 export const hosts = table({
@@ -212,5 +212,5 @@ export const hosts = table({
     },
   ],
   noValue: 'No host is known: nothing is scraped, or the rules are not loaded.',
-  sortBy: 'Host',
+  sortBy: [{ column: 'Host' }],
 });

@@ -96,7 +96,7 @@ const stats: readonly Panel[] = [
     decimals: 0,
     query: instant(`min(${budgetLeft('host')})`, 'left'),
     steps: falling(thresholds.budgetLeftRatio),
-    noValue: 'no data',
+    noValue: 'too young',
   }),
 ];
 
@@ -183,7 +183,7 @@ const trust = table({
     },
   ],
   noValue: 'No exporter was scraped.',
-  sortBy: 'Hidden',
+  sortBy: [{ column: 'Hidden' }],
 });
 
 const scrapes = lines({

@@ -1,4 +1,4 @@
-/** The kinds of panel that show many cells at once: tables, heatmaps, calendars, bars. */
+/** The kinds of panel that show many cells at once: tables, heatmaps, bars. */
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as BarChartPanel } from '@grafana/grafana-foundation-sdk/barchart';
@@ -35,19 +35,19 @@ export interface Column {
 export interface Table extends Frame {
   readonly columns: readonly Column[];
   readonly noValue: string;
-  /** Title of the column to sort by, largest first. */
-  readonly sortBy?: string;
+  /** Columns to sort by, the largest first; the second where the first says the same, so that rows keep their places. */
+  readonly sortBy?: readonly { readonly column: string; readonly smallestFirst?: true }[];
   /** Further transformations after the columns have their titles. */
   readonly transformations?: readonly dashboard.DataTransformerConfig[];
 }
 
 function cell(column: Column): dashboard.DynamicConfigValue[] {
   const properties: dashboard.DynamicConfigValue[] = [];
-  const { unit, decimals, meanings, width } = column;
+  const { unit, decimals, meanings, width, link } = column;
   if (unit !== undefined) properties.push({ id: 'unit', value: unit });
   if (decimals !== undefined) properties.push({ id: 'decimals', value: decimals });
   if (width !== undefined) properties.push({ id: 'custom.width', value: width });
-  if (column.link !== undefined) properties.push({ id: 'links', value: [column.link] });
+  if (link !== undefined) properties.push({ id: 'links', value: [link] });
   if (meanings !== undefined)
     properties.push({ id: 'mappings', value: [...mappings(meanings), missing('–')] });
   if (column.steps !== undefined) {
@@ -113,9 +113,11 @@ export function table(o: Table): Panel {
         ...(o.transformations ?? []),
       ])
       .sortBy(
-        o.sortBy === undefined
-          ? []
-          : [new common.TableSortByFieldStateBuilder().displayName(o.sortBy).desc(true)],
+        (o.sortBy ?? []).map(({ column, smallestFirst }) =>
+          new common.TableSortByFieldStateBuilder()
+            .displayName(column)
+            .desc(smallestFirst !== true),
+        ),
       )
       .overrides(
         o.columns.flatMap((column) => {
@@ -131,14 +133,9 @@ export function table(o: Table): Panel {
 export interface Heat extends Frame {
   /** Unit of what a cell counts. */
   readonly unit: string;
-  /** Unit of the rows, for buckets; rows named by their series have none. */
-  readonly rowUnit?: string;
+  /** Unit of the rows, which are buckets. */
+  readonly rowUnit: string;
   readonly queries: readonly Query[];
-  /** One cell per step of this length, for calendars: `1h`. */
-  readonly cell?: string;
-  /** Value of the strongest colour; without it the largest value in view. */
-  readonly max?: number;
-  /** Orange where each cell is a bad thing. */
   readonly color: string;
   readonly axis?: number;
   readonly noValue?: string;
@@ -154,8 +151,7 @@ export function heat(o: Heat): Panel {
     .steps(32)
     .reverse(false)
     .min(0);
-  if (o.max !== undefined) color.max(o.max);
-  const panel = new heatmap.PanelBuilder()
+  return new heatmap.PanelBuilder()
     .title(o.title)
     .description(o.description)
     .datasource(datasource)
@@ -172,7 +168,7 @@ export function heat(o: Heat): Panel {
     .cellValues(new heatmap.CellValuesBuilder().unit(o.unit))
     .yAxis(
       new heatmap.YAxisConfigBuilder()
-        .unit(o.rowUnit ?? 'none')
+        .unit(o.rowUnit)
         .axisPlacement(common.AxisPlacement.Left)
         .axisWidth(o.axis ?? laneAxis)
         .reverse(false),
@@ -183,8 +179,6 @@ export function heat(o: Heat): Panel {
         .mode(common.TooltipDisplayMode.Single)
         .showColorScale(true),
     );
-  if (o.cell !== undefined) panel.interval(o.cell);
-  return panel;
 }
 
 export interface Bars extends Frame {

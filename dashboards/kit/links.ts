@@ -19,6 +19,32 @@ export const forensicsAround: DataLink = {
   url: `/d/${uids.freeze}?${chosen}&var-host=\${__field.labels.host:percentencode}&time=\${__value.time}&time.window=3600000`,
 };
 
+/** The forensics of what is chosen: the hour around the moment that was clicked. */
+export const forensicsThen: DataLink = {
+  title: 'What happened then?',
+  url: `/d/${uids.freeze}?${chosen}&\${host:queryparam}&time=\${__value.time}&time.window=3600000`,
+};
+
+/** From a row that is no machine: the forensics of what is chosen, over the time that is looked at. */
+export const forensicsOfChosen: DataLink = {
+  title: 'Us or the host?',
+  url: `/d/${uids.freeze}?${chosen}&\${host:queryparam}&\${__url_time_range}`,
+};
+
+/** From a page of days to the machine in this column, as it is now. */
+export function overviewOf(column: string): DataLink {
+  return {
+    title: 'How is it now?',
+    url: `/d/${uids.overview}?${chosen}&var-host=\${__data.fields["${column}"]:percentencode}`,
+  };
+}
+
+/** The machines of the provider in this cell, over the time that is looked at. */
+export const comparisonOfProvider: DataLink = {
+  title: 'Only this provider',
+  url: `/d/${uids.compare}?${chosen}&var-provider=\${__value.text:percentencode}&\${__url_time_range}`,
+};
+
 /** What to do about the alert in this cell. */
 export const runbook: DataLink = {
   title: 'What to type first',

@@ -88,12 +88,16 @@ export function missing(text: string, color: string = colors.unknown): dashboard
   };
 }
 
-function legend(show: boolean): Builder<common.VizLegendOptions> {
+function legend(show: boolean, values: readonly string[] = []): Builder<common.VizLegendOptions> {
   return new common.VizLegendOptionsBuilder()
     .displayMode(common.LegendDisplayMode.List)
     .placement(common.LegendPlacement.Bottom)
     .showLegend(show)
-    .calcs([]);
+    .calcs([...values]);
+}
+
+function dataLink({ title, url }: DataLink): dashboard.DashboardLinkBuilder {
+  return new dashboard.DashboardLinkBuilder(title).url(url);
 }
 
 /** Every series at the crosshair, the highest first. */
@@ -154,6 +158,11 @@ export interface Lines extends Frame {
   readonly minStep?: string;
   /** How far the axis goes at least, where what is usual for the unit does not fit. */
   readonly softMax?: number;
+  readonly softMin?: number;
+  /** What the legend says of each line, over the range. */
+  readonly values?: readonly ('min' | 'max')[];
+  /** Where a click on a line leads. */
+  readonly link?: DataLink;
 }
 
 /** A quiet panel has an axis all the same: without one Grafana draws zeros on 0 to 100, or 10000 %. */
@@ -199,14 +208,16 @@ export function lines(o: Lines): Panel {
         ? new common.ScaleDistributionConfigBuilder().type(common.ScaleDistribution.Log).log(10)
         : new common.ScaleDistributionConfigBuilder().type(common.ScaleDistribution.Linear),
     )
-    .legend(legend(true))
+    .legend(legend(true, o.values))
     .tooltip(tooltip())
     .overrides(styles(o.lines));
   if (o.min !== undefined) panel.min(o.min);
   if (o.max !== undefined) panel.max(o.max);
   else if (o.logarithmic !== true) panel.axisSoftMax(o.softMax ?? quietAxis[o.unit] ?? 1);
+  if (o.softMin !== undefined) panel.axisSoftMin(o.softMin);
   if (o.decimals !== undefined) panel.decimals(o.decimals);
   if (o.minStep !== undefined) panel.interval(o.minStep);
+  if (o.link !== undefined) panel.dataLinks([dataLink(o.link)]);
   panel.thresholds(steps(o.limits ?? [{ from: null, color: 'transparent' }]));
   panel.thresholdsStyle(
     new common.GraphThresholdsStyleConfigBuilder().mode(
@@ -285,6 +296,8 @@ export interface Lanes extends Frame {
   readonly link?: DataLink;
   /** How many lanes are drawn at once, where there may be hundreds. */
   readonly perPage?: number;
+  /** One cell per step of this length, for calendars: `1h`. */
+  readonly minStep?: string;
 }
 
 export interface DataLink {
@@ -326,8 +339,7 @@ export function lanes(o: Lanes): Panel {
         .sort(common.SortOrder.None),
     );
   if (o.perPage !== undefined) panel.perPage(o.perPage);
-  if (o.link !== undefined) {
-    panel.dataLinks([new dashboard.DashboardLinkBuilder(o.link.title).url(o.link.url)]);
-  }
+  if (o.minStep !== undefined) panel.interval(o.minStep);
+  if (o.link !== undefined) panel.dataLinks([dataLink(o.link)]);
   return panel;
 }
