@@ -54,7 +54,11 @@ test('documents: every npm script is one', () => {
 });
 
 const metrics = [...read('docs/metrics.md').matchAll(/`((?:redis|asynq|stealwatch)_[a-z0-9_]+)/g)];
-const known = new Set(metrics.map(([, name]) => name));
+const rules = readdirSync(join(root, 'alerts/generated')).map((name) =>
+  read(`alerts/generated/${name}`),
+);
+const records = [...rules.join('\n').matchAll(/record: \w+:(\w+):/g)];
+const known = new Set([...metrics, ...records].map(([, name]) => name));
 
 test('documents: the metrics that keep their name are published under it', () => {
   const [, list = ''] =

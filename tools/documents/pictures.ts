@@ -1,9 +1,10 @@
 /**
- * docs/images/page.svg: the exporter's own page, as it ships, in the night of the recorded stall
- * (exporter/fixtures/kvm-async-pf). `npm run pictures` draws it anew. An SVG around the page's own HTML,
- * so that it is text: a browser draws it, and a test compares it.
+ * Two pictures of the README, which `npm run pictures` draws anew. docs/images/page.svg: the exporter's own page, as it
+ * ships, in the night of the recorded stall (exporter/fixtures/kvm-async-pf). docs/images/message.svg: what a
+ * telephone then shows, the text as Alertmanager sent it (alerts/messages/firing.txt). Each is an SVG around
+ * HTML, so that it is text: a browser draws it, and a test compares it.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { htmlOf, style } from '../../exporter/http/page/html.ts';
 import { overviewOf } from '../../exporter/http/page/overview.ts';
@@ -35,8 +36,44 @@ ${asXml(main)}
 `;
 }
 
+export const messagePath = join(import.meta.dirname, '../../docs/images/message.svg');
+const messages = join(import.meta.dirname, '../../alerts/messages/firing.txt');
+
+const escaped = (text: string) =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** A link is shown as long as a line is. */
+const shownLine = (line: string) =>
+  /^(?:runbook|forensics): /.test(line)
+    ? `<u>${escaped(line.split(': ')[0] ?? '')}</u>`
+    : escaped(line);
+
+export function messagePicture(): string {
+  const all = readFileSync(messages, 'utf8').split(/\n-{80}\n/);
+  const message = all.find((one) => one.trim().startsWith('PAGE vps1: RedisFrozen')) ?? '';
+  const [title = '', ...lines] = message.trim().split('\n');
+  const size = { width: 430, height: 340 };
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" width="${size.width}" height="${size.height}">
+<style>
+.phone{box-sizing:border-box;height:${size.height}px;padding:18px;background:#1e1f22;border-radius:24px;color:#dbdee1;font:14px/1.4 system-ui,sans-serif;overflow-wrap:anywhere}
+.card{background:#2b2d31;border-left:4px solid #da373c;border-radius:6px;padding:10px 12px}
+b{color:#fff}p{margin:.4em 0 0;white-space:pre-wrap}
+</style>
+<foreignObject width="${size.width}" height="${size.height}"><div xmlns="http://www.w3.org/1999/xhtml" class="phone">
+<p><b>stealwatch</b></p>
+<div class="card"><b>${escaped(title)}</b>
+${lines
+  .filter((line) => line !== '')
+  .map((line) => `<p>${shownLine(line)}</p>`)
+  .join('\n')}
+</div></div></foreignObject>
+</svg>
+`;
+}
+
 if (import.meta.main) {
   const ends: (() => void | Promise<void>)[] = [];
   writeFileSync(pagePath, pagePicture({ after: (end) => void ends.push(end) }));
+  writeFileSync(messagePath, messagePicture());
   for (const end of ends) await end();
 }
