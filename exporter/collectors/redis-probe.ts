@@ -135,6 +135,7 @@ export function redisProbeCollector({
       name: 'redis',
       critical: true,
       ok: isUp() && deaf === undefined,
+      ...(probe.verdict() === undefined ? { pending: true } : {}),
       state: deaf === undefined ? probe.state() : 'error',
       ...(code === undefined ? {} : { code }),
       reason: deaf ?? reasonOf(probe, address),

@@ -78,6 +78,8 @@ export interface Check {
   /** A failing critical check turns `/status` into 503. */
   readonly critical: boolean;
   readonly ok: boolean;
+  /** Nobody has looked yet, as in the first second: it fails, and means nothing. */
+  readonly pending?: true;
   /** One word, from a bounded set: `up`, `frozen`, `stale`. */
   readonly state: string;
   /** Where the state has several causes, which: the word of whoever refuses, from a bounded set: `MISCONF`. */

@@ -39,9 +39,11 @@ async function whyNot(url: string, more: Partial<ExporterPlace> = {}): Promise<s
   return (await answer).replace('Error: ', '');
 }
 
+const wholePage = 'ok    wohlauf \u00fc\n\n/status says ok; stealwatch 1\n';
+
 const page: RequestListener = (_, response) => {
   response.setHeader('Stealwatch-State', 'good');
-  response.end('ok    wohlauf \u00fc\n');
+  response.end(wholePage);
 };
 
 test('status: frozen, refused, locked and not ours are told apart', async (t) => {
@@ -73,10 +75,14 @@ test('status: frozen, refused, locked and not ours are told apart', async (t) =>
 });
 
 test('status: half an answer is none, whether the rest is late or never comes', async (t) => {
-  for (const last of ['destroy', 'wait'] as const) {
+  for (const [last, headers] of [
+    ['destroy', { 'Content-Length': 100 }],
+    ['destroy', {}],
+    ['wait', {}],
+  ] as const) {
     const port = await answering(t, (_, response) => {
-      response.writeHead(200, { 'Stealwatch-State': 'good', 'Content-Length': 100 });
-      response.write('ok    half');
+      response.writeHead(200, { 'Stealwatch-State': 'good', ...headers });
+      response.write('ok    half\n\n/status says');
       if (last === 'destroy') setImmediate(() => response.destroy());
       else t.after(() => response.destroy());
     });
@@ -101,7 +107,7 @@ test('status: TLS where there is none, none where there is, and whose certificat
   const own = place(`http://127.0.0.1:${secure}`, { named: false, webConfigFile });
   assert.deepEqual(await askForPage(own), {
     state: 'good',
-    text: 'ok    wohlauf \u00fc\n',
+    text: wholePage,
     address: `https://127.0.0.1:${secure}/`,
   });
   const wants = `client_auth_type: RequireAndVerifyClientCert, client_ca_file: ${authority.caFile}`;

@@ -75,6 +75,7 @@ const ofRedis: Readonly<Record<string, NextStep>> = {
 
 function redisStep(checks: readonly Check[]): NextStep | undefined {
   const redis = checks.find(({ name, ok }) => name === 'redis' && !ok);
+  if (redis?.pending === true) return { text: 'Look again in a second' };
   return redis === undefined ? undefined : ofRedis[redis.state];
 }
 

@@ -24,6 +24,17 @@ test('overview: a check that makes /status fail is bad news, whatever else is we
   assert.equal(of(calm).state, 'good');
 });
 
+test('overview: in the first second nothing is known of Redis, and nothing bad', () => {
+  const reason = 'Redis has not been asked yet.';
+  const times = { sinceSeconds: 0, ageSeconds: 0 };
+  const redis = { name: 'redis', critical: true, ok: false, state: 'unreachable', ...times };
+  const young = of(calm, { checks: [{ ...redis, reason, pending: true }] });
+  assert.deepEqual(young.headline, { severity: 'warning', text: reason });
+  assert.deepEqual(young.next, { text: 'Look again in a second' });
+  assert.equal(young.state, 'warning');
+  assert.equal(of(calm, { checks: [{ ...redis, reason }] }).state, 'bad');
+});
+
 test('overview: what is over stands apart, and neither leads nor colours', () => {
   const old: Finding = { severity: 'warning', text: 'A task hung, 54 min ago.', past: true };
   const good: Finding = { severity: 'good', text: 'Your host gave you the CPU.' };

@@ -59,7 +59,8 @@ function headlineOf(
   if (worst !== undefined) return worst;
   const failing = checks.find(({ critical, ok }) => critical && !ok);
   if (failing === undefined) return verdict;
-  return { severity: 'bad', text: asSentence(failing.reason) };
+  const severity = failing.pending === true ? 'warning' : 'bad';
+  return { severity, text: asSentence(failing.reason) };
 }
 
 function stateOf(shown: readonly Finding[]): Severity {
