@@ -215,7 +215,16 @@ const cases: readonly Case[] = [
     alert: 'RedisFrozen',
     series: { ...frozen, ...quiet, 'redis_process_blocked_seconds{reason="disk"}': '0x90' },
     at: '1m20s',
-    says: [/why="Its host is quiet. So it is Redis itself."/],
+    says: [/why="Its host is quiet. So look at Redis itself."/],
+  },
+  {
+    name: 'why: the host is quiet so far, and the kernel holds Redis',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...quiet, 'redis_process_blocked_seconds{reason="lock"}': '0x30 2+2x60' },
+    at: '1m8s',
+    says: [
+      /why="Its host is quiet. A thread of Redis has been blocked in the kernel for 8 s, reason lock."/,
+    ],
   },
   {
     name: 'why: the host is quiet, and Redis may be elsewhere',

@@ -73,7 +73,10 @@ function ofSlack(body: string): Told {
   const { title, text, fallback, title_link, mrkdwn_in, color, ...rest } = attachments[0] ?? {};
   assert.equal(color, 'danger');
   assert.equal(fallback, title);
-  assert.equal(title_link ?? '', '', 'no link to where a phone cannot go');
+  assert.match(
+    String(title_link ?? 'https://grafana.example.org/'),
+    /^https:\/\/grafana\.example\.org\//,
+  );
   assert.deepEqual(mrkdwn_in, ['pretext']);
   assert.deepEqual(rest, { callback_id: '', footer: '' });
   return { title: String(title), text: String(text) };
@@ -127,20 +130,20 @@ const channels: Readonly<Record<string, Channel>> = {
   discord: {
     told: (all) => postedTo(all, '/discord').map(ofDiscord),
     markup: /[*~|<>`[\]\\]/,
-    link: /^\*\*X\*\* ([^\n]*)\n\*\*why\*\* ([^\n]*)\n\[runbook\]\((\S+)\)\n$/,
+    link: /^\*\*X\*\* ([^\n]*)\n\*\*why\*\* ([^\n]*)\n\[runbook\]\((\S+)\)(?:\n\[forensics\]\((\S+)\))?\n$/,
   },
   slack: {
     told: (all) => postedTo(all, '/slack').map(ofSlack),
     markup: /[<>]|&(?!(amp|lt|gt);)/,
-    link: /^X: ([^\n]*)\nwhy: ([^\n]*)\nrunbook: (\S+)\n$/,
+    link: /^X: ([^\n]*)\nwhy: ([^\n]*)\nrunbook: (\S+)(?:\nforensics: (\S+))?\n$/,
   },
   telegram: {
     told: (all) => postedTo(all, '/bot').map(ofTelegram),
-    link: /^X: ([^\n]*)\nwhy: ([^\n]*)\nrunbook: (\S+)\n?$/,
+    link: /^X: ([^\n]*)\nwhy: ([^\n]*)\nrunbook: (\S+)(?:\nforensics: (\S+))?\n?$/,
   },
   mail: {
     told: ({ mail: { mails } }) => mails.map(ofMail),
-    link: /^X: ([^\n]*)\nwhy: ([^\n]*)\nrunbook: (\S+)\n+$/,
+    link: /^X: ([^\n]*)\nwhy: ([^\n]*)\nrunbook: (\S+)(?:\nforensics: (\S+))?\n+$/,
   },
 };
 
@@ -166,6 +169,22 @@ async function message(all: Channels, name: string, beginning: string): Promise<
   return find() ?? { title: '', text: '' };
 }
 
+/** As the rules write it: Go's urlquery leaves as little as this. */
+const board = (host: string) =>
+  `/d/stealwatch-freeze?${new URLSearchParams({ 'var-host': host }).toString().replaceAll('*', '%2A')}&from=1000&to=now`;
+
+/** To the dashboards of that machine and nowhere else; a name that is too long for a message has no link. */
+function assertLeadsTo(host: string, forensics: string | undefined): void {
+  if (forensics === undefined) {
+    assert.ok(board(host).length > 120, `no link of ${JSON.stringify(host)}`);
+    return;
+  }
+  const url = new URL(forensics.replaceAll('&amp;', '&'));
+  assert.equal(url.origin + url.pathname, 'https://grafana.example.org/d/stealwatch-freeze');
+  assert.equal(url.searchParams.get('var-host'), host);
+  assert.deepEqual([...url.searchParams.keys()], ['var-host', 'from', 'to']);
+}
+
 const page = { severity: 'page', layer: 'host' };
 const badRunbooks = [
   'http://evil.example/)[x](http://a',
@@ -186,15 +205,21 @@ for (const tools of allTools()) {
     await alertmanager.post(
       cases.map(({ labels, summary }) => ({
         labels,
-        annotations: { summary, why: summary, runbook_url: runbook },
+        annotations: {
+          summary,
+          why: summary,
+          runbook_url: runbook,
+          dashboard_url: board(labels.host),
+        },
       })),
     );
     for (const [name, { link }] of Object.entries(channels)) {
       for (const [i, { what }] of cases.entries()) {
         const { title, text } = await message(all, name, `c${i} `);
-        const [, said = '', why = '', url] = link.exec(text) ?? [];
+        const [, said = '', why = '', url, forensics] = link.exec(text) ?? [];
         assert.ok(url !== undefined, `${name}, ${what}: ${JSON.stringify(text)}`);
         assert.equal(url.replaceAll('&amp;', '&'), runbook);
+        assertLeadsTo(cases[i]?.labels.host ?? '', forensics);
         for (const one of [title, said, why]) assertPlain(name, one, what);
         assert.doesNotMatch(title, /[<>&`*~|[\]]/, what);
         assert.match(title, /^PAGE .*: X$/, what);

@@ -25,12 +25,14 @@ const noAnswer =
   'Whether its host is to blame cannot be told: nothing is known of it at this moment.';
 const noHost = 'Whether its host is to blame cannot be told: this target has no label host.';
 
-/** Where nothing points at the host it is Redis, unless that is on a machine nobody has asked about. */
+/** Where nothing points at the host it is Redis, unless the kernel holds it, or it is on a machine nobody has asked about. */
 const redisItself =
   '{{ if eq (label "verdict" $said) "quiet" }}' +
-  '{{ with printf `redis_process_blocked_seconds{host=%q,instance=%q} >= 0` $labels.host $labels.instance | query }}' +
-  ' So it is Redis itself.' +
-  '{{ else }} That is the machine of the exporter: Redis is not seen on it.{{ end }}{{ end }}';
+  '{{ with printf `sort_desc(max by (reason) (last_over_time(redis_process_blocked_seconds{host=%q,instance=%q}[20s])) > 1)` $labels.host $labels.instance | query }}' +
+  ' A thread of Redis has been blocked in the kernel for {{ . | first | value | printf "%.0f" }} s, reason {{ . | first | label "reason" }}.' +
+  '{{ else }}{{ with printf `redis_process_blocked_seconds{host=%q,instance=%q} >= 0` $labels.host $labels.instance | query }}' +
+  ' So look at Redis itself.' +
+  '{{ else }} That is the machine of the exporter: Redis is not seen on it.{{ end }}{{ end }}{{ end }}';
 
 /** The sentence of the verdict on the alert's machine, as it is at this moment. */
 export function whyOf(alert: string, layer: string): string {

@@ -35,6 +35,19 @@ const ofTarget = 'host, job, instance';
 const isSo = (name: keyof typeof verdict, value: string) =>
   `${value}\n  and on (${ofTarget}) ${answer(name)}`;
 
+const pagedOut =
+  'Your host has paged out memory of this machine, and something has waited for a page of it';
+/** From where on a wait is one at all, however young: as for the causes of a spent budget. */
+const youngSeconds = 1;
+
+const waitsForPage = (seconds: number) => `(
+  max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason="host_page_in"}')}) > ${seconds}
+  or ${latest('stealwatch_cold_page_outstanding_seconds')} > ${seconds}
+)`;
+
+const waitsForDisk = (seconds: number) =>
+  `max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason=~"disk|filesystem"}')}) > ${seconds}`;
+
 function silent(last: keyof typeof verdict, then: string): Sentence {
   return {
     verdict: 'unknown',
@@ -50,15 +63,9 @@ const unanswered = `${answer('unknown')} unless on (${ofTarget}) (max_over_time(
 const sentences: readonly Sentence[] = [
   {
     verdict: 'pageIn',
-    why: 'Your host has paged out memory of this machine, and something has waited for a page of it',
+    why: pagedOut,
     figure: ' for %.0f s',
-    value: isSo(
-      'pageIn',
-      `(
-  max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason="host_page_in"}')}) > ${thresholds.pageInStuckSeconds.warn}
-  or ${latest('stealwatch_cold_page_outstanding_seconds')} > ${thresholds.pageInStuckSeconds.warn}
-)`,
-    ),
+    value: isSo('pageIn', waitsForPage(thresholds.pageInStuckSeconds.warn)),
   },
   {
     verdict: 'pageIn',
@@ -98,10 +105,7 @@ const sentences: readonly Sentence[] = [
     verdict: 'disk',
     why: 'The disk or a file system is the bottleneck: something has waited for it',
     figure: ' for %.0f s',
-    value: isSo(
-      'disk',
-      `max without (reason) (${latest('stealwatch_blocked_task_longest_seconds{reason=~"disk|filesystem"}')}) > ${thresholds.taskBlockedSeconds.warn}`,
-    ),
+    value: isSo('disk', waitsForDisk(thresholds.taskBlockedSeconds.warn)),
   },
   { verdict: 'disk', why: 'The disk is the bottleneck', value: answer('disk') },
   {
@@ -123,6 +127,24 @@ const sentences: readonly Sentence[] = [
     verdict: 'unknown',
     why: 'Whether its host is to blame cannot be told: too little of it is seen, the page at / of the exporter says what',
     value: answer('unknown'),
+  },
+  // A message is sent once, seconds after what it tells of began, and must not call quiet what is only young.
+  {
+    verdict: 'pageIn',
+    why: pagedOut,
+    figure: ' for %.0f s',
+    value: isSo('quiet', waitsForPage(youngSeconds)),
+  },
+  {
+    verdict: 'disk',
+    why: 'Something has waited for the disk or a file system',
+    figure: ' for %.0f s',
+    value: isSo('quiet', waitsForDisk(youngSeconds)),
+  },
+  {
+    verdict: 'unknown',
+    why: 'It does not answer at the moment; until then nothing was to be seen against its host',
+    value: isSo('quiet', 'up{job="stealwatch"} == 0'),
   },
   {
     verdict: 'quiet',

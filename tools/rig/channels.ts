@@ -32,6 +32,7 @@ export async function startChannels(
     SMTP_SMARTHOST: mail.address,
     SMTP_FROM: 'stealwatch@example.org',
     SMTP_REQUIRE_TLS: 'false',
+    GRAFANA_URL: 'https://grafana.example.org',
   });
   return { sink, mail, alertmanager };
 }
