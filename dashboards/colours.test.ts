@@ -16,7 +16,7 @@ const grey = '#7B8087';
 const slate = '#5B6A78';
 const blue = '#4C8DF5';
 const purple = '#A867D0';
-const brown = '#A9745B';
+const brown = '#94783C';
 const neutral = '#7F8B98';
 
 type Steps = readonly (readonly [number | null, string])[];

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { drawnChecks } from './lint/drawn-rules.ts';
+import { ruleNames } from './lint/lint.ts';
 import { committed } from './lint/model.ts';
 import { verdictSentences } from './kit/verdict.ts';
 
@@ -28,4 +30,16 @@ test('the page of the overview explains every sentence of the verdict', () => {
   for (const { value, text } of verdictSentences) {
     assert.ok(page('overview').includes(`| ${value} | ${text} |`), text);
   }
+});
+
+test('what Grafana makes of a dashboard is held by rules that exist, and each such rule is told', () => {
+  const told = [...page('grafana').matchAll(/`([a-z-]+)`[^|]*\|$/gm)].map(([, name]) => name);
+  const known = new Set(ruleNames);
+  assert.deepEqual(
+    told.filter((name) => !known.has(name ?? '')),
+    [],
+  );
+  const untold = Object.keys(drawnChecks).filter((name) => !told.includes(name));
+  // These two are about what is asked and said, not about what is drawn.
+  assert.deepEqual(untold, ['description-names-its-source', 'rate-of-a-gauge']);
 });

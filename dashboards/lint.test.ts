@@ -105,6 +105,40 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
     `rate(redis_net_input_bytes_total{${host}}[5m])`,
   ),
   'target-counter-agg-rule': query('timeseries', `sum(redis_probes_total{${host}})`),
+  'annotations-are-marks-of-the-host': ({ annotations: { list } }) => {
+    assert.ok(list?.[0]);
+    list[0].expr = 'ALERTS{severity="page"}';
+  },
+  'lanes-keep-their-words': inPanel('state-timeline', ({ fieldConfig: { defaults } }) => {
+    defaults.color = { mode: 'thresholds' };
+  }),
+  'lane-names-fit': inPanel('state-timeline', ({ fieldConfig: { defaults } }) => {
+    defaults.custom = { ...defaults.custom, axisWidth: 116 };
+  }),
+  'titles-fit': inPanel('stat', (panel) => void (panel.title = 'Redis was silent for so long')),
+  'bars-have-names': inPanel('barchart', (panel) => {
+    panel.options = { ...panel.options, xTickLabelMaxLength: 0 };
+  }),
+  'empty-cells-have-a-dash': inPanel('table', ({ fieldConfig: { defaults } }) => {
+    defaults.mappings = [];
+  }),
+  'figures-are-of-now': inPanel('stat', ({ targets: [target] }) => {
+    assert.ok(target);
+    Object.assign(target, { range: true, instant: false });
+  }),
+  'quiet-axis': inPanel('timeseries', ({ fieldConfig: { defaults } }) => {
+    defaults.custom = { ...defaults.custom, axisSoftMax: 0 };
+  }),
+  'contrast-in-both-themes': inPanel('stat', ({ fieldConfig: { defaults } }) => {
+    defaults.color = { mode: 'fixed', fixedColor: '#2F3B46' };
+  }),
+  'description-names-its-source': inPanel('stat', (panel) => {
+    panel.description = 'How long something has not answered, as `somebody` saw it.';
+  }),
+  'rate-of-a-gauge': query(
+    'timeseries',
+    `rate(redis_connected_clients{${host}}[$__rate_interval])`,
+  ),
   'target-job-rule target-host-rule': query('timeseries', 'redis_up{job=~"$job"}'),
 };
 
@@ -148,7 +182,8 @@ for (const rule of ruleNames) {
   test(`lint: ${rule} finds what it is there for`, () => {
     const damage = breaks[rule];
     assert.ok(damage, 'no example of what this rule catches');
-    const uid = rule.includes('table') || rule.includes('empty') ? 'overview' : 'freeze';
+    const page = rule.startsWith('bars') ? 'slo' : 'freeze';
+    const uid = rule.includes('table') || rule.includes('empty') ? 'overview' : page;
     const model = copyOf(`stealwatch-${uid}`);
     damage(model);
     const found = lint(model as DashboardModel, models).filter((problem) => problem.rule === rule);

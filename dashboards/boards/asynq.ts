@@ -151,7 +151,7 @@ const schedule = lines({
 const warnings = table({
   title: 'Queues in trouble, as last read',
   description:
-    'Per queue: paused by somebody; missing from `asynq:queues` (asynqmon and the official exporter cannot see it; restart one client to re-register it); overdue tasks; the oldest task that is running.',
+    'Per queue: paused by somebody; missing from `asynq:queues` (asynqmon and the official exporter cannot see it; restart one client to re-register it); overdue tasks; the oldest task that is running. `asynq_queue_paused_total` and others of the queue.',
   w: 12,
   h: 8,
   columns: [
@@ -194,7 +194,7 @@ const warnings = table({
 const usOrThem = lanes({
   title: 'Us or the host?',
   description:
-    'Four lanes of the forensics page. The host red above a red queue: theirs. Only the queue red: ours.',
+    'Four lanes of the forensics page. The host red above a red queue: theirs. Only the queue red: ours. `stealwatch_async_page_faults_total`, `redis_unresponsive_seconds`, `asynq_queue_latency_seconds`.',
   w: 12,
   h: 8,
   lanes: [steal, pageIns, redisSilent, oldestTask],

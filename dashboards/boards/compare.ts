@@ -93,7 +93,7 @@ const league = table({
 const harm = table({
   title: 'Harm done',
   description:
-    'What the host did besides steal. *Stall*: the longest. *Paged*: minutes in which at least one page of the VM had to be brought back by the host. *Budget*: of the host objective, what is left of the period. *Hung*: hung task reports. *Up*: share of scrapes answered. *Not offered*: this VM cannot show it, so its absence proves nothing.',
+    'What the host did besides steal. *Stall*: the longest. *Paged*: minutes in which at least one page of the VM had to be brought back by the host. *Budget*: of the host objective, what is left of the period. *Hung*: hung task reports. *Up*: share of scrapes answered. *Not offered*: this VM cannot show it, so its absence proves nothing. `stealwatch_stall_longest_seconds`, `stealwatch_hung_task_reports_total`, `instance:stealwatch_paged:minutes`, `slo:period_error_budget_remaining:ratio`.',
   w: 24,
   h: 7,
   columns: [

@@ -77,7 +77,7 @@ export const process = lanes({
 export const forkAndSave = lines({
   title: 'Fork and bgsave',
   description:
-    'How long the last fork stopped Redis, and how long the running bgsave has been at it. From INFO persistence. A bgsave reads all of the data set and so makes the host page all of it in. Not known while Redis does not answer.',
+    'How long the last fork stopped Redis, and how long the running bgsave has been at it. `redis_latest_fork_seconds`, `redis_rdb_current_bgsave_duration_sec`, from INFO persistence. A bgsave reads all of the data set and so makes the host page all of it in. Not known while Redis does not answer.',
   w: 12,
   h: 6,
   unit: 's',
@@ -142,7 +142,7 @@ export const replica = lines({
 export const pileUp = lines({
   title: 'What piles up',
   description:
-    'Connections the kernel accepted and Redis did not, and processes and threads in the cgroup of Redis. From /proc/net/tcp and the pids controller. Tasks that climb while Redis is frozen: a health check that starts a process each time.',
+    'Connections the kernel accepted and Redis did not, and processes and threads in the cgroup of Redis. `redis_listen_queue_length`, `redis_process_tasks`, from /proc/net/tcp and the pids controller. Tasks that climb while Redis is frozen: a health check that starts a process each time.',
   w: 12,
   h: 6,
   unit: 'none',

@@ -101,7 +101,7 @@ const factPanels: readonly Panel[] = facts.map(({ title, description, expr, unit
 const timeline = lanes({
   title: 'Incident timeline: cause at the top, symptom at the bottom',
   description:
-    '**The lane that turns red first is the suspect.** CPU steal and host page-ins are the host; stalls and blocked tasks are what it does to the kernel; bgsave, fork and fsync are what Redis was doing; below is what users felt. A gap is a missing scrape. "Not measured": this machine cannot show it, or Redis did not answer when asked. Hung tasks come 120 s late by design. Worst of the selected hosts: select one.',
+    '**The lane that turns red first is the suspect.** CPU steal and host page-ins are the host; stalls and blocked tasks are what it does to the kernel; bgsave, fork and fsync are what Redis was doing; below is what users felt. A gap is a missing scrape. "Not measured": this machine cannot show it, or Redis did not answer when asked. Hung tasks come 120 s late by design. Worst of the selected hosts: select one. `stealwatch_async_page_faults_total`, `redis_unresponsive_seconds` and the others that the panels below and the Overview draw.',
   w: 24,
   h: 15,
   lanes: incidentLanes,
@@ -120,7 +120,7 @@ const toType = note({
 const stealAndPressure = lines({
   title: 'Steal and pressure',
   description:
-    'Share of demand the host denied (red) and of time some task waited for CPU, memory, disk. From /proc/stat and /proc/pressure. All quiet while tasks are blocked: the fingerprint of a host page-in.',
+    'Share of demand the host denied (red) and of time some task waited for CPU, memory, disk. `stealwatch_steal_demand_ratio_sum`, `stealwatch_pressure_seconds_total`, from /proc/stat and /proc/pressure. All quiet while tasks are blocked: the fingerprint of a host page-in.',
   w: 24,
   h: 6,
   unit: 'percentunit',
@@ -163,7 +163,7 @@ const blockedReasons = [
 const blockedByReason = lines({
   title: 'Blocked tasks by reason',
   description:
-    'Threads in state D by what they wait for, from the wait channel in /proc. *host_page_in*: the host has their memory. *disk, filesystem*: storage. *unknown*: the exporter may not read the wait channel. The dashed line is what the kernel itself counts as blocked on I/O: threads above it wait for something else.',
+    'Threads in state D by what they wait for, from the wait channel in /proc. `stealwatch_blocked_tasks`. *host_page_in*: the host has their memory. *disk, filesystem*: storage. *unknown*: the exporter may not read the wait channel. The dashed line is what the kernel itself counts as blocked on I/O: threads above it wait for something else.',
   w: 24,
   h: 6,
   unit: 'none',

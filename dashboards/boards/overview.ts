@@ -50,7 +50,7 @@ const stats: readonly Panel[] = [
   figure({
     title: 'Host page-ins/s',
     description:
-      'Pages of this VM that the host had swapped out and brought back, over the last two minutes, the worst host. Counted by the kernel as completed "page ready" interrupts (KVM, the HYP line of /proc/interrupts). A host that does not overcommit shows 0. "Not offered": this VM cannot see them, so their absence proves nothing.',
+      'Pages of this VM that the host had swapped out and brought back, over the last two minutes, the worst host. `stealwatch_async_page_faults_total`, counted by the kernel as completed "page ready" interrupts (KVM, the HYP line of /proc/interrupts). A host that does not overcommit shows 0. "Not offered": this VM cannot see them, so their absence proves nothing.',
     w: 6,
     h: 4,
     unit: 'cps',
@@ -103,7 +103,7 @@ const stats: readonly Panel[] = [
 const cpu = lines({
   title: 'Who used the CPU',
   description:
-    'Share of all cores: what this machine used itself (blue), what the host took (red). The rest was idle. From /proc/stat. Blue at the top without red: your own load.',
+    'Share of all cores: what this machine used itself (blue), what the host took (red). The rest was idle. `stealwatch_cpu_seconds_total`, from /proc/stat, the mean of the selected hosts: one that is robbed of half shows in *CPU taken* and in the list. Blue at the top without red: your own load.',
   w: 12,
   h: 8,
   unit: 'percentunit',
@@ -127,7 +127,7 @@ const cpu = lines({
 const pressure = lines({
   title: 'Pressure',
   description:
-    'Share of time in which some task waited for CPU, memory or disk, worst of the selected hosts. From /proc/pressure (kernel built with PSI). Quiet during a host page-in: that is the trap, PSI does not see it.',
+    'Share of time in which some task waited for CPU, memory or disk, worst of the selected hosts. `stealwatch_pressure_seconds_total`, from /proc/pressure (kernel built with PSI). Quiet during a host page-in: that is the trap, PSI does not see it.',
   w: 12,
   h: 8,
   unit: 'percentunit',

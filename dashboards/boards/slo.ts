@@ -49,7 +49,7 @@ const orYoung = 'In the first hour: choose a shorter range, at the top.';
 
 const objectives = table({
   title: 'Objectives',
-  description: `One row per promise and host, the emptiest budget first; of several queues the worst. *Left*: the part of the error budget of ${days} days not yet spent; below 0 the promise is broken. *Burn*: 1 spends exactly the budget in ${days} days. *Empty in*: at the pace of the last six hours. *Got*: what the period gave so far. *Measured*: share of the time in which anything was known; what is not known counts as bad. A dash: too young to say. Objectives are changed in alerts/slo.yml.`,
+  description: `One row per promise and host, the emptiest budget first; of several queues the worst. *Left*: the part of the error budget of ${days} days not yet spent; below 0 the promise is broken. *Burn*: 1 spends exactly the budget in ${days} days. *Empty in*: at the pace of the last six hours. *Got*: what the period gave so far. *Measured*: share of the time in which anything was known; what is not known counts as bad. A dash: too young to say. Objectives are changed in alerts/slo.yml. \`slo:period_error_budget_remaining:ratio\` and the other rules made from it.`,
   w: 24,
   h: 8,
   columns: [
@@ -163,7 +163,7 @@ const nothingBurnt = 0.01;
 
 const burn = lines({
   title: 'Burn rates of the host objective',
-  description: `How many times faster than allowed the budget is spent, over 5 minutes, 1 hour, 6 hours. Dashed: ${page.fast} and ${page.slow} page a person, ${ticket.fast} and ${ticket.slow} open a ticket; each needs its long and its short window. Logarithmic, so that nothing burnt is drawn as ${nothingBurnt}.`,
+  description: `How many times faster than allowed the budget is spent, over 5 minutes, 1 hour, 6 hours. Dashed: ${page.fast} and ${page.slow} page a person, ${ticket.fast} and ${ticket.slow} open a ticket; each needs its long and its short window. Logarithmic, so that nothing burnt is drawn as ${nothingBurnt}. \`slo:sli_error:ratio_rate1h\` and its like.`,
   w: 12,
   h: 9,
   unit: 'none',

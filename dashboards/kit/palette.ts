@@ -15,7 +15,7 @@ export const colors = {
   own: '#4C8DF5',
   /** Memory the host swapped out and had to bring back. */
   pageIn: '#A867D0',
-  disk: '#A9745B',
+  disk: '#94783C',
   memory: '#3F9188',
   neutral: '#7F8B98',
 } as const;

@@ -1,5 +1,6 @@
 /** Rules about a dashboard as a whole. */
 import { type DashboardModel, expressions } from './model.ts';
+import { faint } from './drawn-rules.ts';
 import { parsePromql } from '../../alerts/testing/promql.ts';
 
 type Check = (model: DashboardModel, siblings: readonly DashboardModel[]) => Generator<string>;
@@ -79,6 +80,17 @@ export const dashboardChecks: Readonly<Record<string, Check>> = {
     if (JSON.stringify(model).includes('inControlsMenu'))
       yield 'a link or annotation is hidden in a menu';
     if (JSON.stringify(model).includes('__inputs')) yield 'has __inputs';
+  },
+  /** A region for as long as an alert fires, and of every machine, buries the graphs below it. */
+  *'annotations-are-marks-of-the-host'({ annotations }) {
+    for (const { name, expr } of annotations.list ?? []) {
+      for (const { metric, matchers } of parsePromql(expr).selectors)
+        if (!matchers.some(({ label, op }) => label === 'host' && op === '=~'))
+          yield `"${name}": ${metric} of every host`;
+      if (expr.includes('ALERTS') && !/ unless .* offset \$__interval/.test(expr))
+        yield `"${name}" lasts as long as the alert`;
+    }
+    yield* faint(JSON.stringify(annotations));
   },
   *'panel-ids'(model) {
     const ids = [...model.panels, ...model.notes, ...model.rows].map(({ id }) => id);

@@ -4,13 +4,16 @@
  */
 import { dashboardChecks } from './dashboard-rules.ts';
 import type { DashboardModel } from './model.ts';
-import { panelChecks } from './panel-rules.ts';
+import { drawnChecks } from './drawn-rules.ts';
+import { panelChecks as ownChecks } from './panel-rules.ts';
 
 export interface Problem {
   readonly rule: string;
   readonly where: string;
   readonly text: string;
 }
+
+const panelChecks = { ...ownChecks, ...drawnChecks };
 
 export const ruleNames: readonly string[] = [
   ...Object.keys(dashboardChecks),

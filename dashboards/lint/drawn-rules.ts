@@ -1,0 +1,109 @@
+/**
+ * Rules about what Grafana makes of a panel. Each was seen in its real front end; docs/dashboards/grafana.md
+ * says what, in which version, and names the rule.
+ */
+import { parsePromql } from '../../alerts/testing/promql.ts';
+import { contrast, panelGrounds } from './colour.ts';
+import { textWidth } from './font.ts';
+import type { Mapping, PanelModel } from './model.ts';
+
+type PanelCheck = (panel: PanelModel) => Generator<string>;
+
+/** A column of the grid at 1600 pixels with the menu docked, and what of a panel is no title. */
+const column = 52.8;
+const besideTitle = 64;
+/** Between a lane's name and its lane. */
+const besideName = 20;
+
+const isDash = ({ type, options }: Mapping) =>
+  type === 'special' && JSON.stringify(options).includes('"null+nan"');
+
+/** Counters whose names do not say so, because redis_exporter calls them so. */
+const counters = new Set(['redis_aof_delayed_fsync']);
+
+/** Colours that are hard to see on the ground of a panel. */
+export function* faint(json: string): Generator<string> {
+  for (const [color] of new Set(json.matchAll(/#[\dA-F]{6}\b/gi))) {
+    for (const [theme, ground] of Object.entries(panelGrounds)) {
+      const ratio = contrast(color, ground);
+      if (ratio < 3) yield `${color} is ${ratio.toFixed(1)} to 1 on the ${theme} theme, expected 3`;
+    }
+  }
+}
+
+export const drawnChecks: Readonly<Record<string, PanelCheck>> = {
+  *'lanes-keep-their-words'({ type, fieldConfig: { defaults } }) {
+    if (type !== 'state-timeline') return;
+    if ((defaults.mappings ?? []).length === 0) yield 'lanes without words';
+    if (defaults.color?.mode === 'thresholds')
+      yield 'coloured by thresholds, which are drawn as 0+';
+  },
+  *'lane-names-fit'({ type, targets, fieldConfig: { defaults } }) {
+    if (type !== 'state-timeline') return;
+    const room = Number(defaults.custom?.['axisWidth'] ?? 0) - besideName;
+    for (const { legendFormat } of targets) {
+      const width = textWidth(legendFormat, 12, 'regular');
+      if (!legendFormat.includes('{{') && width > room)
+        yield `"${legendFormat}" is ${width.toFixed(0)} px wide, there are ${room}`;
+    }
+  },
+  *'titles-fit'({ title, gridPos: { w } }) {
+    const width = textWidth(title, 14, 'medium');
+    const room = w * column - besideTitle;
+    if (width > room)
+      yield `the title is ${width.toFixed(0)} px wide, there are ${room.toFixed(0)}`;
+  },
+  *'bars-have-names'({ type, options, fieldConfig: { overrides } }) {
+    if (type !== 'barchart') return;
+    if (options['xTickLabelMaxLength'] !== undefined)
+      yield 'names are cut to a number of characters';
+    const named = overrides.find(({ matcher }) => matcher.options === options['xField']);
+    if (!named?.properties.some(({ id, value }) => id === 'unit' && value === 'none'))
+      yield 'the unit of the bars is that of their names as well';
+  },
+  *'empty-cells-have-a-dash'({ type, fieldConfig: { defaults, overrides } }) {
+    if (type !== 'table') return;
+    const mapped = overrides.flatMap(({ matcher, properties }) =>
+      properties
+        .filter(({ id }) => id === 'mappings')
+        .map(({ value }) => [String(matcher.options), value as readonly Mapping[]] as const),
+    );
+    for (const [where, list] of [['the table', defaults.mappings ?? []] as const, ...mapped])
+      if (!list.some(isDash)) yield `${where}: an empty cell would say what the empty table says`;
+  },
+  *'figures-are-of-now'({ type, targets }) {
+    if (type !== 'stat') return;
+    for (const { refId, instant, range } of targets)
+      if (!instant || range)
+        yield `query ${refId}: the last of a range is also that of who is gone`;
+  },
+  *'quiet-axis'({ type, fieldConfig: { defaults } }) {
+    const { scaleDistribution, axisSoftMax } = defaults.custom ?? {};
+    const logarithmic = (scaleDistribution as { type?: string } | undefined)?.type === 'log';
+    if (type !== 'timeseries' || logarithmic || defaults.max !== undefined) return;
+    if (!(Number(axisSoftMax) > 0)) yield 'zeros would be drawn on an axis to 100';
+  },
+  *'contrast-in-both-themes'(panel) {
+    yield* faint(JSON.stringify(panel.fieldConfig));
+    yield* faint(JSON.stringify(panel.options));
+  },
+  *'description-names-its-source'({ description, targets }) {
+    const asked = targets.flatMap(({ expr }) =>
+      parsePromql(expr).selectors.map(({ metric }) => metric),
+    );
+    const named = [...description.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text);
+    const sources = named.map((text) => text.replace(/\{.*$/, '')).filter((text) => text !== '');
+    if (!sources.some((text) => asked.some((one) => one.startsWith(text))))
+      yield 'the description names none of the metrics that it asks for';
+  },
+  *'rate-of-a-gauge'({ targets }) {
+    for (const { expr, refId } of targets)
+      for (const { metric, call } of parsePromql(expr).selectors)
+        if (
+          ['rate', 'irate', 'increase'].includes(call) &&
+          !/_(?:total|sum|count|bucket)$/.test(metric) &&
+          !counters.has(metric)
+        )
+          yield `query ${refId}: ${call} of ${metric}, which is no counter`;
+  },
+};
