@@ -142,7 +142,7 @@ function chartsTitle(charts: readonly Drawn[]): string {
 
 /** The whole page. Every text in it that came from outside is escaped. */
 export function htmlOf(overview: Overview): string {
-  const { headline, status, version, charts, missing } = overview;
+  const { headline, status, version, wall, charts, missing } = overview;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="refresh" content="10"><title>${marks[headline.severity]} stealwatch</title><style>${style}</style></head>
@@ -155,7 +155,7 @@ ${section('Incidents since boot', incidentsOf(overview.incidents))}
 ${section('Earlier', listOf(overview.past))}
 ${section('What this machine does not let us see', tableOf(['Signal', 'Why'], missing.map(signalRow)))}
 ${section('Checks', checksOf(overview))}
-<footer><a href="status">/status</a> says ${status} · <a href="metrics">metrics</a> · <a href="runbook/">runbooks</a> · stealwatch ${escaped(version)} · this page reloads every 10 s</footer>
+<footer><a href="status">/status</a> says ${status} at ${utc(wall)} · <a href="metrics">metrics</a> · <a href="runbook/">runbooks</a> · stealwatch ${escaped(version)} · this page reloads every 10 s</footer>
 </main></body></html>
 `;
 }

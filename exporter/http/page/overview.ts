@@ -30,6 +30,8 @@ export const stateHeader = 'Stealwatch-State';
 
 export interface Overview {
   readonly version: string;
+  /** When all of this was so: a page that cannot be loaded again stays on the screen. */
+  readonly wall: number;
   /** The worst that is true now. */
   readonly state: Severity;
   readonly status: Status['status'];
@@ -78,6 +80,7 @@ export function overviewOf({ reports, version, incidents, wall }: PageFacts): Ov
   const missing = signals.filter(({ supported }) => !supported);
   return {
     version,
+    wall,
     state: stateOf([headline, verdict, ...present]),
     status,
     headline,

@@ -63,10 +63,12 @@ function checksLine(count: number): string[] {
 const mostIncidents = 3;
 
 function incidentsLines(incidents: readonly IncidentSummary[]): string[] {
+  if (incidents.length === 0) return [];
   const more = incidents.length - mostIncidents;
   return [
     ...incidents.slice(0, mostIncidents).flatMap(incidentLines),
     ...(more > 0 ? [`and ${more} before, which a browser shows at / and /evidence has`] : []),
+    'Ticket and post-mortem draft of one: stealwatch report',
   ];
 }
 
@@ -81,7 +83,7 @@ function rows(pairs: readonly (readonly [string, string])[]): string[] {
 }
 
 export function textOf(overview: Overview): string {
-  const { headline, charts, incidents, missing, failing, well, status, version } = overview;
+  const { headline, charts, incidents, missing, failing, well, status, version, wall } = overview;
   return [
     ...findingLines(headline),
     ...nextLines(overview.next),
@@ -92,7 +94,7 @@ export function textOf(overview: Overview): string {
     ...section('NOT TO BE SEEN HERE', rows(missing.map(({ name, reason }) => [name, reason]))),
     ...section('CHECKS', [...failing.flatMap(checkLines), ...checksLine(well.length)]),
     '',
-    `/status says ${status}; stealwatch ${visible(version)}`,
+    `/status says ${status} at ${utc(wall)}; stealwatch ${visible(version)}`,
     '',
   ].join('\n');
 }

@@ -36,7 +36,7 @@ test('markdown: what the runbooks are written in', () => {
       ['| | |', '|---|---|', '| a | b |'],
       '<table><tr><td>a</td><td>b</td></tr></table>',
     ],
-    ['links', ['[a](A.md), [b](../B.md)'], '<p><a href="A">a</a>, b (../B.md)</p>'],
+    ['links', ['[a](A.md), [b](../B.md)'], '<p><a href="A">a</a>, b (docs/B.md)</p>'],
     ['code in a link', ['[`a`](A.md)'], '<p><a href="A"><code>a</code></a></p>'],
     ['no markup in code', ['`*a* [b](A.md) <i>`'], '<p><code>*a* [b](A.md) &lt;i&gt;</code></p>'],
   ];

@@ -12,7 +12,9 @@ function emphasised(text: string, lead: Lead): string {
   return escaped(text)
     .replaceAll(/\[([^\]]+)\]\(([^)\s]+)\)/g, (_, words: string, target: string) => {
       const place = lead(target);
-      return place === undefined ? `${words} (${target})` : `<a href="${place}">${words}</a>`;
+      return place === undefined
+        ? `${words} (${target.replace(/^\.\.\//, 'docs/')})`
+        : `<a href="${place}">${words}</a>`;
     })
     .replaceAll(/\*\*([^*]+)\*\*/g, '<b>$1</b>')
     .replaceAll(/\*([^*\s][^*]*)\*/g, '<em>$1</em>');
