@@ -25,10 +25,13 @@ export function createRing(): Ring {
       next = (next + 1) % slots;
     },
     since(time, row) {
-      for (let i = 0; i < slots; i += 1) {
-        const slot = (next + i) % slots;
-        const at = times[slot] ?? -Infinity;
-        if (at > time) row(at, values, slot * width);
+      // From the newest back: who asks each second asks for a few of the last, and need not pass all.
+      let rows = 0;
+      while (rows < slots && (times[(next - rows - 1 + slots) % slots] ?? -Infinity) > time)
+        rows += 1;
+      for (; rows > 0; rows -= 1) {
+        const slot = (next - rows + slots) % slots;
+        row(times[slot] ?? -Infinity, values, slot * width);
       }
     },
   };
