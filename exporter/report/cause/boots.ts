@@ -21,6 +21,25 @@ function lastBefore(facts: Facts, from: Last, to: Instant): Last {
   return last;
 }
 
+/** What is silent for longer may have been another boot, which nobody kept. */
+const goesOnSeconds = 600;
+
+/** A daemon that writes a log may be killed before the machine is: others went on without a pause. */
+function lastWithout(facts: Facts, from: Last): Last {
+  const all: Last[] = [
+    ...facts.series.flatMap(({ points, source }) => points.map(({ at }) => ({ at, source }))),
+    ...[facts.redis, facts.systemEvents, facts.kernelEvents].flatMap((list) =>
+      list.map(({ at, source }) => ({ at, source })),
+    ),
+  ];
+  let last = from;
+  for (const one of all.filter(({ at }) => at > from.at).sort((a, b) => a.at - b.at)) {
+    if (one.at - last.at > goesOnSeconds) break;
+    last = one;
+  }
+  return last;
+}
+
 /** So soon after its beginning a boot finds what the one before left behind. */
 const foundSeconds = 600;
 
@@ -45,8 +64,14 @@ export function nextBoot(boots: readonly Boot[], boot: Boot): Boot | undefined {
 export function knownEnds(facts: Facts): Boot[] {
   return facts.boots.map((boot) => {
     const next = nextBoot(facts.boots, boot);
-    if (boot.end === undefined || next === undefined) return boot;
+    if (boot.end === undefined || (next === undefined && boot.end.how !== 'unknown')) return boot;
     const own = { at: boot.end.at, source: boot.source };
+    if (next === undefined) {
+      const { at, source } = lastWithout(facts, own);
+      if (source === own.source) return boot;
+      const later = { source, logSilent: own.at };
+      return Object.assign({}, boot, { end: { at, how: 'unknown' as const, later } });
+    }
     const { at, source } = lastBefore(facts, own, next.start.earliest);
     const later = source === own.source ? {} : { later: { source, logSilent: own.at } };
     const unclean = boot.end.how === 'unknown' ? howItEnded(facts, next) : undefined;

@@ -548,3 +548,18 @@ test('sleep: the answers of another Redis date nothing', () => {
   assert.equal(between.findings.answered_asleep?.data.at, froze + 300);
   assert.equal(dateOf({ series: [probe(froze - 30)] }).findings.answered_asleep, undefined);
 });
+
+test('sleep: a journald that was killed ends no boot, where others of the machine went on', () => {
+  const killed = froze + 800;
+  const end = { at: killed, how: 'unknown' } as const;
+  const after = (seconds: number, kind: RedisEvent['kind'] = 'started') =>
+    redis('2026-10-14 10:00:00', kind, { pid: 7000, at: killed + seconds });
+  const endOf = (...lines: readonly RedisEvent[]) => {
+    const facts = factsOf({ rounds: 5, lines: [started, ...lines], end });
+    const { incident } = judge(facts, { lastBoot: false }, now);
+    return [incident?.end.how, (incident?.end.at ?? 0) - killed];
+  };
+  assert.deepEqual(endOf(after(60), after(61, 'ready')), ['process_gone', 60]);
+  // Of hours later nobody knows whether it is the same boot.
+  assert.notEqual(endOf(after(7200), after(7201, 'ready'))[0], 'process_gone');
+});

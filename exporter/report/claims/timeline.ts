@@ -51,15 +51,16 @@ function systemText({ kind, text, count = 1 }: SystemEvent): Text {
 }
 
 /** Lines that mark a turn; the rest of a Redis log is routine. */
-const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text>>> = {
+const redis: Partial<Readonly<Record<RedisEventKind, (event: RedisEvent) => Text | undefined>>> = {
   started: () => say`Redis started`,
   ready: () => say`Redis ready`,
   rdb_age: ({ seconds, at }) =>
     seconds === undefined
       ? say`Redis read its file`
       : say`Redis read a snapshot of ${utc(at - seconds)}`,
+  // Of an append-only file what follows the snapshot is not counted.
   loaded: ({ keys }) =>
-    keys === undefined ? say`Redis has read its data` : say`Redis has read ${counted(keys, 'key')}`,
+    keys === undefined ? undefined : say`Redis has read ${counted(keys, 'key')} of a snapshot`,
   save_failed: ({ text }) => say`Snapshot failed: ${text}`,
   aof_fsync_slow: () => say`Redis: an fsync of the append-only file takes too long`,
   shutdown_asked: ({ text }) => say`Redis was asked to stop: ${text}`,
