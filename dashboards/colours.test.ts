@@ -237,7 +237,7 @@ const worded: Readonly<Record<string, Words>> = {
   },
   'overview | Can I trust this? > Hidden': { '0': ['no host', 'text'] },
   'slo | Bad minutes, hour by hour': {
-    '-1': ['not recorded', grey],
+    '-1': ['no whole hour', grey],
     '0': ['none', slate],
     '1': ['under 5 min', amber],
     '2': ['over 5 min', red],

@@ -9,7 +9,7 @@ import { timeOf } from './incident/fixture.ts';
 import { coarseSeconds, ends, machines } from './incident/timelines.ts';
 import { type Afternoon, startAfternoon, view } from './lint/afternoon.ts';
 import { committed } from './lint/model.ts';
-import { askPanel, hasData, panelNamed } from './lint/panels.ts';
+import { type View, askPanel, hasData, panelNamed } from './lint/panels.ts';
 import { type Shown, shownBy } from './lint/shown.ts';
 import { youngTests } from './lint/ages.ts';
 import { whyEmpty } from './lint/why-empty.ts';
@@ -264,6 +264,33 @@ test('golden: the league of hosts', async () => {
     2 * 0.95,
     1,
   );
+});
+
+const drained = (at: View) =>
+  shown.cell('asynq', 'Time to drain', 'Drained in', { queue: 'default' }, at);
+
+test('golden: a queue keeps up with a task on its way, and nobody knows while Redis is frozen', async () => {
+  const [keepsUp, never, unknown] = [-3, -1, -2];
+  assert.equal(await drained(view('vps1', '16:35:00', '17:30:00')), keepsUp);
+  // Six come and five and a half are done, for two minutes and a half.
+  assert.equal(await drained(view('vps1', '16:35:00', '17:48:35')), never);
+  assert.equal(await drained(incident), unknown);
+});
+
+test('golden: a figure of a frozen Redis is no number of the minute before', async () => {
+  for (const title of ['Oldest task waits', 'Workers busy', 'Servers alive']) {
+    assert.equal(await shown.figure('asynq', title, incident), -1, title);
+    assert.ok((await shown.figure('asynq', title, view('vps1', '16:35:00', '17:30:00'))) > 0);
+  }
+});
+
+test('golden: of a page of all machines nothing is of another job, and what one cannot count is not subtracted', async () => {
+  const all = view('all', '16:35:00', '18:30:00');
+  assert.equal(await shown.figure('exporter', 'Series per scrape', all), 400);
+  assert.equal(await shown.figure('exporter', 'Own memory', all), 71e6);
+  assert.ok(Number.isNaN(await shown.cell('compare', 'Harm done', 'Up', { host: 'watcher' }, all)));
+  assert.equal(await shown.figure('exporter', 'Kernel records lost', all), 0);
+  near(await shown.figure('freeze', 'Hung task reports', all), 10, 5);
 });
 
 test('golden: the health endpoint says it is well, and lies', async () => {

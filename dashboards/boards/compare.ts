@@ -43,7 +43,7 @@ const league = table({
       expr: demand(0.95),
       unit: 'percentunit',
       decimals: 1,
-      width: 95,
+      width: 125,
       steps: rising(thresholds.stealRatio),
       meanings: underOne,
     },
@@ -58,7 +58,7 @@ const league = table({
       expr: `max by (host, provider) (max_over_time(instance:stealwatch_steal_of_demand:ratio2m{${sel}}[$__range]))`,
       unit: 'percentunit',
       decimals: 0,
-      width: 105,
+      width: 140,
     },
     {
       title: 'Observed',
@@ -156,7 +156,7 @@ const stolenOfHour = `sum by (host) (increase(stealwatch_cpu_seconds_total{${sel
 const calendar = lanes({
   title: 'Steal, hour by hour',
   description:
-    'One lane per host, one cell per whole hour: the share of the time of all its CPUs that the host took. `stealwatch_cpu_seconds_total{mode="steal"}`. What repeats at one time of day is a backup of the provider, or a neighbour with a schedule. The hour that is not over is left out.',
+    'One lane per host, one cell per whole hour: the share of the time of all its CPUs that the host took. `stealwatch_cpu_seconds_total{mode="steal"}`. What repeats at one time of day is a backup of the provider, or a neighbour with a schedule. The last cell is of the hour so far.',
   w: 24,
   h: 8,
   minStep: '1h',
@@ -211,6 +211,7 @@ const hours = bars({
   unit: 'percentunit',
   expr: `avg by (hour) (avg_over_time(instance_hour:stealwatch_cpu_stolen:ratio2m{${sel}}[$__range]))`,
   label: 'hour',
+  softMax: 0.05,
   numeric: true,
   color: colors.steal,
   noValue: unrecorded,

@@ -53,7 +53,7 @@ const cost: readonly Panel[] = [
     h: 4,
     unit: 'short',
     query: instant(
-      `sum(increase(stealwatch_kmsg_lost_records_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
+      `sum(increase(stealwatch_kmsg_lost_records_total{${here}}[$__range])) or max(stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1`,
       'lost',
     ),
     steps: rising({ warn: 1, bad: 100 }),

@@ -49,7 +49,7 @@ const facts: readonly Fact[] = [
     title: 'Host page-ins',
     description:
       'Pages of this VM that the host brought back from its swap in the range. `stealwatch_async_page_faults_total`. It counts completions: during a standstill it stays flat and jumps when it heals.',
-    expr: `sum(increase(stealwatch_async_page_faults_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1)`,
+    expr: `sum(increase(stealwatch_async_page_faults_total{${here}}[$__range])) or max(stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1`,
     unit: 'short',
     bad: 60,
   },
@@ -73,7 +73,7 @@ const facts: readonly Fact[] = [
     title: 'Hung task reports',
     description:
       'Lines "blocked for more than N seconds" the kernel wrote in the range. `stealwatch_hung_task_reports_total`, from /dev/kmsg. The kernel waits 120 s before the first and falls silent after ten.',
-    expr: `sum(increase(stealwatch_hung_task_reports_total{${here}}[$__range]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1)`,
+    expr: `sum(increase(stealwatch_hung_task_reports_total{${here}}[$__range])) or max(stealwatch_signal_supported{${here},signal="hung_task_log"} == 0) - 1`,
     unit: 'none',
     bad: 1,
   },

@@ -109,8 +109,8 @@ const objectives = table({
 });
 
 const burnDown = lines({
-  title: 'Budget left, and what even spending would leave',
-  description: `The unspent part of each ${days}-day budget, worst of the selected hosts. The grey line falls from all to nothing over the range shown: a budget above it lasts. \`slo:period_error_budget_remaining:ratio\`. A step down is an incident: click it to open the forensics there. The legend says the lowest; below -100 %, spent twice, nothing more is drawn.`,
+  title: 'Budget left, and even spending',
+  description: `The unspent part of each ${days}-day budget, worst of the selected hosts. The grey line falls from all to nothing over the range shown: a budget above it lasts. \`slo:period_error_budget_remaining:ratio\`. A step down is an incident: click it to open the forensics there. The legend says the lowest. In the first hour the range is too long for a point. Below -100 %, spent twice, nothing more is drawn.`,
   w: 24,
   h: 9,
   unit: 'percentunit',
@@ -136,6 +136,7 @@ const spenders = bars({
   unit: 's',
   expr: `sum by (cause) (slo:bad_seconds:sum${days}d{${here},slo="host"}) > 0 or on () label_replace(sum(slo:bad_seconds:sum${days}d{${here},slo="host"}), "cause", "nobody", "", "")`,
   label: 'cause',
+  softMax: 60,
   color: colors.steal,
   noValue: unobserved,
 });
@@ -204,7 +205,7 @@ const coverage = lines({
 
 /** Bad minutes of an hour, in steps that are told apart. */
 const hourMeanings: readonly Meaning[] = [
-  { value: -1, text: 'not recorded', color: colors.unknown },
+  { value: -1, text: 'no whole hour', color: colors.unknown },
   { value: 0, text: 'none', color: colors.ok },
   { value: 1, text: 'under 5 min', color: colors.degraded },
   { value: 2, text: 'over 5 min', color: colors.bad },
@@ -213,7 +214,7 @@ const hourMeanings: readonly Meaning[] = [
 const calendar = lanes({
   title: 'Bad minutes, hour by hour',
   description:
-    'One lane per objective, one cell per whole hour: how many of its minutes were bad, worst host. From `slo:sli_error:ratio_rate1h`. What repeats at the same time of day is a backup, or a neighbour with a schedule. The hour that is not over is left out.',
+    'One lane per objective, one cell per whole hour: how many of its minutes were bad, worst host. From `slo:sli_error:ratio_rate1h`. What repeats at the same time of day is a backup, or a neighbour with a schedule. *no whole hour*: it is not over, or nothing was recorded.',
   w: 24,
   h: 7,
   minStep: '1h',
@@ -222,7 +223,7 @@ const calendar = lanes({
   lanes: [
     range(
       hourly(
-        level(worstHost('max', `slo:sli_error:ratio_rate1h{${here}} offset -1h`), [0, 5 / 60]),
+        `${level(worstHost('max', `slo:sli_error:ratio_rate1h{${here}} offset -1h`), [0, 5 / 60])} or ${worstHost('max', `slo:sli_error:ratio_rate1h{${here}}`)} * 0 - 1`,
         'slo',
       ),
       '{{slo}}',

@@ -13,5 +13,5 @@ export function level(value: string, limits: readonly number[]): string {
  * its text.
  */
 export function hourly(expr: string, label: string): string {
-  return `${expr} or on () label_replace(vector(-1), "${label}", "no whole hour", "", "")`;
+  return `${expr} or on () label_replace(vector(-1), "${label}", "not observed", "", "")`;
 }

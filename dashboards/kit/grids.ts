@@ -187,6 +187,8 @@ export interface Bars extends Frame {
   /** The label along the x axis; it is sorted as a number when `numeric`. */
   readonly label: string;
   readonly numeric?: boolean;
+  /** How far the axis goes at least: bars of 0 would stand on one to 10000 %. */
+  readonly softMax: number;
   readonly color: string;
   readonly noValue: string;
 }
@@ -253,6 +255,7 @@ export function bars(o: Bars): Panel {
       .lineWidth(0)
       .gradientMode(common.GraphGradientMode.None)
       .axisWidth(64)
+      .axisSoftMax(o.softMax)
       .legend(
         new common.VizLegendOptionsBuilder()
           .displayMode(common.LegendDisplayMode.List)
