@@ -156,6 +156,7 @@ test('rescue --write: a host that wakes nobody, or whose swap stands still', asy
   const stalled = await rescue(machine, ['--write'], { msrs: again });
   assert.equal(stalled.code, 1);
   assert.match(stalled.screen, /thread 6110: woke, and waits for a page again/);
+  assert.match(stalled.screen, /2 of 2 parked threads woke, 2 of them wait for a page again, no/);
 });
 
 test('rescue --write: the first write that does not get through is the last', async (t) => {

@@ -60,16 +60,24 @@ function redisSign({ probe }: Pick<ReleaseSettings, 'probe'>): RedisSign {
   return verdict.state === 'refused' || verdict.state === 'unreachable' ? 'absent' : 'silent';
 }
 
-function textOf(written: readonly Written[], awake: number, all: number, redis: RedisSign): string {
+function wokeText(fates: Released['fates']): string {
+  const count = (...some: readonly Fate[]) =>
+    fates.filter(({ fate }) => some.includes(fate)).length;
+  if (fates.length === 0) return 'nothing was parked';
+  const again = count('again');
+  const waiting = again === 0 ? '' : `, ${again} of them wait for a page again`;
+  return `${count('awake', 'gone', 'again')} of ${fates.length} parked threads woke${waiting}`;
+}
+
+function textOf(written: readonly Written[], fates: Released['fates'], redis: RedisSign): string {
   const cpus = written.map(({ cpu }) => cpu).join(', ');
   const where = written.length === 1 ? `vCPU ${cpus}` : `vCPUs ${cpus}`;
-  const woke = all === 0 ? 'nothing was parked' : `${awake} of ${all} parked threads woke`;
   const redisWords = {
     answers: 'Redis answers',
     absent: 'no Redis listens',
     silent: 'Redis does not answer',
   } as const;
-  return `The async page fault MSR was written back on ${where}: ${woke}, ${redisWords[redis]}.`;
+  return `The async page fault MSR was written back on ${where}: ${wokeText(fates)}, ${redisWords[redis]}.`;
 }
 
 export async function release(look: Look, settings: ReleaseSettings): Promise<Released> {
@@ -121,9 +129,8 @@ export async function release(look: Look, settings: ReleaseSettings): Promise<Re
   const failure = await writeAll();
   if (written.length > 0) await follow();
   const fates = fatesOf(look.threads);
-  const awake = fates.filter(({ fate }) => isAwake(fate)).length;
   const sign = redisSign(settings);
-  const well = awake === fates.length && sign !== 'silent';
+  const well = sign !== 'silent' && fates.every(({ fate }) => isAwake(fate));
   const common = { written, fates, redis: probe.verdict()?.reason ?? 'Redis was not heard yet.' };
   if (failure !== undefined) {
     return {
@@ -133,6 +140,6 @@ export async function release(look: Look, settings: ReleaseSettings): Promise<Re
       text: `A write did not get through: ${failure}.`,
     };
   }
-  const text = textOf(written, awake, fates.length, sign);
+  const text = textOf(written, fates, sign);
   return { ...common, result: well ? 'released' : 'not_released', text };
 }

@@ -73,8 +73,8 @@ function planLines({ targets, threads }: Look): string[] {
   return [
     `With --write: the evidence is kept, then what ${msr} holds is read and written back on ${names(targets)}${whose}, 2 s apart.`,
     'The host answers by waking every thread that is parked on that vCPU; each touches its page again.',
-    'Risk: the kernel counts as tainted until the next boot. If the swap of the host stands still, the threads',
-    'turn from sleeping to waiting on the CPU and nothing else changes: shown in a lab (docs/proof.md).',
+    'Risk: the kernel counts as tainted until the next boot. If the swap of the host stands still, they wake and',
+    'wait for the same page again, asleep or using a CPU, and nothing else changes: shown in a lab.',
   ];
 }
 
