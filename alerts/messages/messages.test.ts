@@ -20,7 +20,7 @@ import {
 import { inStep } from '../../tools/rig/in-step.ts';
 import { channelTexts, rendered } from '../../tools/rig/message-templates.ts';
 import { allTools, type Tools } from '../../tools/rig/prometheus-tools.ts';
-import { whyRecord } from '../verdict/why.ts';
+import { sentences, whyRecord } from '../verdict/why.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const everyAlert = ruleFiles.flatMap(alertsOf);
@@ -45,23 +45,59 @@ function secondsOf(duration: string): number {
   return parts.reduce((sum, [, n, unit = 's']) => sum + Number(n) * (unitSeconds[unit] ?? 1), 0);
 }
 
-/** What a message asks for besides, on each machine: the verdict (texts.test.ts has them all), and what was lost. */
+interface Said {
+  readonly verdict: string;
+  /** How the sentence begins. */
+  readonly begins: string;
+  readonly value: number;
+}
+
+const nothing: Said = { verdict: 'quiet', begins: 'Its host is quiet', value: 0 };
+const silent: Said = { verdict: 'unknown', begins: 'It does not answer', value: 0 };
+const waits: Said = { verdict: 'pageIn', begins: 'Your host has paged out', value: 64 };
+
+/** What the verdict may well be as an alert fires; texts.test.ts and tests/why.yml have what it says when. */
+const saidWith: Readonly<Record<string, Said>> = {
+  host: waits,
+  HostFrozen: silent,
+  HostFlapping: silent,
+  StealHigh: { verdict: 'steal', begins: 'Your host takes CPU', value: 34 },
+  redis: nothing,
+  RedisFrozen: { ...waits, value: 5 },
+  AofFsyncStalling: { verdict: 'disk', begins: 'The disk or a file system', value: 6 },
+  slo: { verdict: 'steal', begins: 'Your host takes CPU', value: 34 },
+};
+
+const layers = new Map(everyAlert.map(({ alert, labels }) => [alert, labels['layer'] ?? '']));
+
+function verdictOf(host: string, alert: string) {
+  const said = saidWith[alert] ?? saidWith[layers.get(alert) ?? ''] ?? nothing;
+  const sentence = sentences.find(({ why }) => why.startsWith(said.begins));
+  const { why = '', figure } = sentence ?? {};
+  const labels = { host, verdict: said.verdict, why, ...(figure === undefined ? {} : { figure }) };
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  return { series: `${whyRecord}{${pairs.join(',')}}`, value: said.value };
+}
+
+/** What a message asks for besides, on each machine: the verdict, and what was lost. */
 function withVerdict({ input_series, ...rest }: RuleTest): RuleTest {
-  const hosts = new Set(input_series.map(({ series }) => /[{,]host="([^"]*)"/.exec(series)?.[1]));
-  const ends = (rest.alert_rule_test ?? []).map(({ eval_time }) => secondsOf(eval_time));
+  const named = input_series.flatMap(({ series }) => /[{,]host="([^"]*)"/.exec(series)?.[1] ?? []);
+  const hosts = new Set(named);
+  const checks = rest.alert_rule_test ?? [];
+  const ends = checks.map(({ eval_time }) => secondsOf(eval_time));
   const steps = Math.max(1, Math.ceil(Math.max(0, ...ends) / secondsOf(rest.interval)));
   const always = (value: number) => `${value}x${steps}`;
-  const added = [...hosts].flatMap((host) => [
-    {
-      series: `${whyRecord}{host="${host}",verdict="steal",why="Your host takes CPU that this machine asks for",figure=": %.0f %% of it"}`,
-      values: always(34),
-    },
-    {
-      series: `slo:bad_seconds:slice15s{slo="redis_availability",host="${host}"}`,
-      // All at the end: whether a range has its left end is another thing in each release.
-      values: `0x${steps - 1} 734`,
-    },
-  ]);
+  const added = [...hosts].flatMap((host) => {
+    const { series, value } = verdictOf(host, checks[0]?.alertname ?? '');
+    return [
+      { series, values: always(value) },
+      {
+        series: `slo:bad_seconds:slice15s{slo="redis_availability",host="${host}"}`,
+        // All at the end: whether a range has its left end is another thing in each release.
+        values: `0x${steps - 1} 734`,
+      },
+    ];
+  });
   added.push(
     { series: 'slo:time_period:days{slo="redis_availability"}', values: always(28) },
     { series: 'slo:error_budget:ratio{slo="redis_availability"}', values: always(0.005) },

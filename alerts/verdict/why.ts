@@ -60,7 +60,7 @@ function silent(last: keyof typeof verdict, then: string): Sentence {
 const unanswered = `${answer('unknown')} unless on (${ofTarget}) (max_over_time(up{job="stealwatch"}[${recent}]) or up{job="stealwatch"}) == 1`;
 
 /** The first that holds on any exporter of a machine, causes that need a person first. */
-const sentences: readonly Sentence[] = [
+export const sentences: readonly Sentence[] = [
   {
     verdict: 'pageIn',
     why: pagedOut,
