@@ -52,6 +52,10 @@ test('status: frozen, refused, locked and not ours are told apart', async (t) =>
     await whyNot(`http://127.0.0.1:${mute}`),
     `http://127.0.0.1:${mute}: it accepts connections and has not answered within 0.15 s: the exporter or the whole machine stands still`,
   );
+  assert.match(
+    await whyNot(`http://127.0.0.1:${mute}`, { named: false }),
+    /stands still\. Without asking it, stealwatch rescue looks who waits for what$/,
+  );
   const nobody = await freePort();
   assert.match(await whyNot(`http://127.0.0.1:${nobody}`), /: nothing listens there/);
   const locked = await answering(t, (_, response) => response.writeHead(401).end('no'));

@@ -54,9 +54,14 @@ function silence(connected: boolean, deadlineMs: number): string {
     : `no connection within ${deadlineMs / 1000} s: the machine stands still or is off, or a firewall drops what comes`;
 }
 
-function whyNot(error: unknown, { protocol }: URL, deadlineMs: number): string {
+/** Of this machine a look from outside the exporter is to be had. */
+const ownEyes = '. Without asking it, stealwatch rescue looks who waits for what';
+
+function whyNot(error: unknown, { protocol }: URL, deadlineMs: number, named: boolean): string {
   const text = messageOf(error);
-  if (text.startsWith('no answer within')) return silence(wasConnected(error), deadlineMs);
+  if (text.startsWith('no answer within')) {
+    return silence(wasConnected(error), deadlineMs) + (named ? '' : ownEyes);
+  }
   if (text.startsWith('HPE_')) return 'what answers there is no HTTP';
   const reset = text === 'ECONNRESET' || text === 'request failed';
   if (reset && protocol === 'http:') {
@@ -78,14 +83,14 @@ function refuseCut(text: string): void {
   if (!/\n\/status says [^\n]+\n$/.test(text)) throw new Error('its answer came in part only');
 }
 
-async function asked(way: Way, deadlineMs: number): Promise<Said> {
+async function asked(way: Way, deadlineMs: number, named: boolean): Promise<Said> {
   const { url, options } = way;
   const headers = { ...options.headers, accept: 'text/plain' };
   // Behind a proxy it may be below a folder.
   const page = new URL('./', url);
   const answer = await httpGet(page, deadlineMs, mostBytes, { ...options, headers }).catch(
     (error: unknown) => {
-      throw new Error(whyNot(error, url, deadlineMs), { cause: error });
+      throw new Error(whyNot(error, url, deadlineMs, named), { cause: error });
     },
   );
   refuseCredentialsWanted(answer.status, way);
@@ -110,7 +115,7 @@ export async function askForPage(place: ExporterPlace, deadlineMs = patienceMs):
   try {
     const way = await wayInTime(place, deadlineMs);
     ({ origin } = way.url);
-    return await asked(way, deadlineMs);
+    return await asked(way, deadlineMs, place.named);
   } catch (error) {
     throw new Error(`${origin}: ${messageOf(error)}`, { cause: error });
   }

@@ -58,6 +58,8 @@ test('page: a chart says what was highest just now and in how long', () => {
     'what was before is not now',
   );
   assert.equal(caption(chart('count', [null, null])), undefined, 'never anything');
+  assert.equal(caption(chart('ratio', [Number.NaN, Infinity])), undefined, 'no number');
+  assert.equal(caption(chart('count', [7, Number.NaN, 3])), 'highest in 5 s: 3, in 15 s: 7');
 });
 
 const path = (report: Report) => /<path d="(.*?)"/.exec(page(report))?.[1];
@@ -166,4 +168,9 @@ test('page: incidents since boot, the newest first, and none where there was non
     `<tr><td>2026-11-30 09:33:07 UTC</td><td class="good">87 s</td><td>${what}</td></tr>`,
   ]);
   assert.ok(!page({}).includes('Incidents'));
+  const undated = { ...past, began: Number.NaN, seconds: Number.NaN };
+  assert.match(
+    pageOf([], '1', [undated]),
+    /<td>an unknown time<\/td><td class="good">an unknown time/,
+  );
 });

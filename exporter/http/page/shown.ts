@@ -30,11 +30,14 @@ function quantity(value: number, unit: Chart['unit']): string {
 }
 
 /** To the second and in UTC, as a ticket says it. */
-export const utc = (seconds: number): string =>
-  new Date(seconds * 1000)
+export function utc(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return 'an unknown time';
+  return date
     .toISOString()
     .replace('T', ' ')
     .replace(/\.\d+Z$/, ' UTC');
+}
 
 export interface Drawn {
   readonly title: string;
@@ -52,7 +55,8 @@ const freshSteps = 1;
 
 /** None while nothing was recorded in all that time. What is of before is not said as of now. */
 export function drawnOf({ title, unit, history }: Chart): Drawn[] {
-  const points = history.points();
+  // What is no number was not seen.
+  const points = history.points().map((value) => (Number.isFinite(value) ? value : null));
   const values = points.filter((value) => value !== null);
   const last = values.at(-1);
   if (last === undefined) return [];
