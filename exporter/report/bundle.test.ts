@@ -242,6 +242,21 @@ test('bundle: garbage in the place of logs costs nothing but itself', (t) => {
   assert.match(title(read('ticket.md')) ?? '', /^# Host paged out memory/);
 });
 
+test('bundle: what a prober kept is enough for a ticket, and dates it to seconds', (t) => {
+  const kept = fileURLToPath(
+    new URL('../../tools/lab/recorded/remains/lost-reset/evidence', import.meta.url),
+  );
+  const { code, stderr, read } = report(t, temporaryRoot(t), ['--evidence', kept]);
+  assert.equal(code, 0, stderr);
+  const ticket = read('ticket.md') ?? '';
+  assert.match(title(ticket) ?? '', /^# Host paged out memory of a running VM/);
+  assert.match(ticket, /fell asleep in the kernel between 2026-11-30 20:48:32 and 20:48:35/);
+  assert.match(ticket, /The kernel reported the same sleep again/);
+  const none = report(t, temporaryRoot(t), ['--evidence', join(kept, 'vps', 'none')]);
+  assert.deepEqual([none.code, none.read('ticket.md')], [3, undefined]);
+  assert.match(none.read('report.md') ?? '', /the flight recorder.*it is not there/);
+});
+
 test('bundle: exit codes and what stderr says', (t) => {
   const root = withKernLog(t, '6.12-redis-kvm-async-pf');
   const wrong = report(t, root, ['--from', 'noon']);
