@@ -42,6 +42,7 @@ const fixed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     STEALWATCH_DASHBOARDS_PATH: '/etc/stealwatch/dashboards',
   },
   prober: {
+    STEALWATCH_REDIS_URL: 'none',
     STEALWATCH_EVIDENCE_DIR: '/evidence',
     STEALWATCH_AGENTS: '/etc/stealwatch/targets',
     STEALWATCH_AGENT_CA_FILE: '/etc/stealwatch/secrets/agent-ca.pem',
@@ -67,7 +68,7 @@ const byItsName = (settings: readonly string[]) =>
 
 /** Where the others are is what compose decides; without it, whoever starts them. */
 const prometheusSettings = settingsOf('deploy/prometheus/start.sh').filter(
-  (name) => !/^(ALERTMANAGER|PROMETHEUS|PROBER)_TARGET$/.test(name),
+  (name) => !/^(PROMETHEUS|PROBER)_TARGET$/.test(name),
 );
 const ofLocalExporter = prometheusSettings.filter((name) => /^(LOCAL|HOST)_/.test(name));
 const ofEveryPrometheus = prometheusSettings.filter(
@@ -132,7 +133,7 @@ test('compose: what the exporter is given it takes', () => {
     const command = readConfig({ ...asked, argv: [], env });
     assert.ok(command.kind === 'run', JSON.stringify(command));
     // Nobody is paged for a Redis that nobody named.
-    if (name === 'exporter') assert.equal(command.config.redis.absent, 'unset');
+    assert.equal(command.config.redis.absent, name === 'exporter' ? 'unset' : 'none');
   }
   const set = filledIn({ REDIS_URL: 'redis://mine' }).services['exporter']?.environment ?? {};
   const command = readConfig({ ...asked, argv: [], env: set });

@@ -98,7 +98,7 @@ refuse() {
 
 # TEMPLATE: prints it with values for ${NAME}, and what stands between `#if NAME` and `#end` only where
 # NAME is set; conditions may lie in one another. Values stand in single quotes, where YAML knows one
-# escape: '' for '. PROBES is a list that is quoted already. awk reads them from its environment, so
+# escape: '' for '. PROBES and ALERTMANAGERS are lists that are quoted already. awk reads them from its environment, so
 # they show neither in ps nor in a log.
 fill() {
   awk '
@@ -110,7 +110,7 @@ fill() {
       while (!/^ *#/ && match(rest, /\$\{[A-Z_]+\}/)) {
         name = substr(rest, RSTART + 2, RLENGTH - 3)
         value = ENVIRON[name]
-        if (name != "PROBES") gsub(/\047/, "\047\047", value)
+        if (name != "PROBES" && name != "ALERTMANAGERS") gsub(/\047/, "\047\047", value)
         line = line substr(rest, 1, RSTART - 1) value
         rest = substr(rest, RSTART + RLENGTH)
       }

@@ -14,9 +14,9 @@ ETC=${ETC:-/etc/stealwatch}
 export ETC
 . "$here/../fill.sh"
 
-# ALERTMANAGER_TARGET and PROMETHEUS_TARGET, where alerts go and Prometheus itself is scraped, are for
-# those who run them without compose. STEALWATCH_TARGETS is a list in lines.
-names='ALERTMANAGER_TARGET PROMETHEUS_TARGET PROBER_TARGET EXTERNAL_LABEL STEALWATCH_TARGETS
+# ALERTMANAGER_TARGET is where alerts go, HOST:PORT or a list of them with commas. PROMETHEUS_TARGET, where
+# Prometheus itself is scraped, is for those who run it without compose. STEALWATCH_TARGETS is a list in lines.
+names='ALERTMANAGER_TARGET PROMETHEUS_TARGET PROBER_TARGET EXTERNAL_LABEL SHARD STEALWATCH_TARGETS
   LOCAL_TARGET HOST_NAME HOST_PROVIDER HOST_PLAN HOST_PRICE
   AGENT_TOKEN AGENT_USER AGENT_PASSWORD
   REMOTE_WRITE_URL REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN'
@@ -34,13 +34,33 @@ for name in REMOTE_WRITE_USER REMOTE_WRITE_PASSWORD REMOTE_WRITE_TOKEN; do
   needs "$name" REMOTE_WRITE_URL 'nothing is written anywhere'
 done
 expect_address LOCAL_TARGET exporter:10190
-expect_address ALERTMANAGER_TARGET alertmanager:9093
+all_of_them=$ALERTMANAGER_TARGET
+ALERTMANAGERS=
+expect ALERTMANAGER_TARGET "[^'*?]+" 'HOST:PORT,HOST:PORT such as alertmanager:9093 (not shown)'
+set -f
+for ALERTMANAGER_TARGET in $(printf '%s\n' "$all_of_them" | tr , ' '); do
+  expect_address ALERTMANAGER_TARGET alertmanager:9093
+  ALERTMANAGERS="$ALERTMANAGERS, '$ALERTMANAGER_TARGET'"
+done
+set +f
+ALERTMANAGER_TARGET=$all_of_them
+[ -z "$all_of_them" ] || [ -n "$ALERTMANAGERS" ] || problem 'ALERTMANAGER_TARGET holds nothing but commas'
 expect_address PROMETHEUS_TARGET 127.0.0.1:9090
 expect_address PROBER_TARGET prober:10190
 # The Compare dashboard counts with it.
 expect HOST_PRICE '[0-9]+(\.[0-9]+)?' "a number such as 7.55 (not shown)"
 # Prometheus puts variables into this one.
 expect EXTERNAL_LABEL '[^$]+' "a name without \$ (not shown)"
+# Which share of the agents in targets/ this watcher takes.
+expect SHARD '[1-9][0-9]{0,3}/[1-9][0-9]{0,3}' 'which of how many, such as 2/5'
+SHARD_COUNT=${SHARD#*/} SHARD_INDEX=
+case $SHARD in
+  [1-9]*/[1-9]*)
+    SHARD_INDEX=$((${SHARD%/*} - 1))
+    [ "$SHARD_INDEX" -lt "$SHARD_COUNT" ] || problem "SHARD: there is no ${SHARD%/*} of $SHARD_COUNT"
+    ;;
+esac
+export SHARD_COUNT SHARD_INDEX
 expect AGENT_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
 expect REMOTE_WRITE_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
 
@@ -56,7 +76,9 @@ AGENT_CA=
 [ ! -s "$ETC/secrets/agent-ca.pem" ] || AGENT_CA=yes
 export AGENT_CA
 refuse
-: "${ALERTMANAGER_TARGET:=alertmanager:9093}" "${PROMETHEUS_TARGET:=127.0.0.1:9090}"
+: "${PROMETHEUS_TARGET:=127.0.0.1:9090}"
+ALERTMANAGERS=${ALERTMANAGERS#, }
+export ALERTMANAGERS="${ALERTMANAGERS:-'alertmanager:9093'}"
 # Who asks PROBES; what it keeps is scraped only where PROBER_TARGET names it.
 export PROBER="${PROBER_TARGET:-prober:10190}"
 

@@ -42,6 +42,8 @@ export async function startAlertmanager(
   program: string,
   secrets: Readonly<Record<string, string>>,
   script = startScript,
+  /** One alone waits for no others. */
+  cluster: readonly string[] = ['--cluster.listen-address='],
 ): Promise<Alertmanager> {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-alertmanager-'));
   const port = await freePort();
@@ -49,11 +51,7 @@ export async function startAlertmanager(
   let log = '';
   const child = spawn(
     script,
-    [
-      `--storage.path=${directory}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--cluster.listen-address=',
-    ],
+    [`--storage.path=${directory}`, `--web.listen-address=127.0.0.1:${port}`, ...cluster],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
