@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { drawnChecks } from './lint/drawn-rules.ts';
@@ -42,4 +42,18 @@ test('what Grafana makes of a dashboard is held by rules that exist, and each su
   const untold = Object.keys(drawnChecks).filter((name) => !told.includes(name));
   // These two are about what is asked and said, not about what is drawn.
   assert.deepEqual(untold, ['description-names-its-source', 'rate-of-a-gauge']);
+});
+
+test('a photograph of a board is small, and under it stands of which Grafana and of what data', () => {
+  const images = join(directory, '../images');
+  const photographs = readdirSync(images).filter((name) => name.endsWith('.png'));
+  assert.ok(photographs.length > 0);
+  for (const name of photographs) {
+    assert.ok(statSync(join(images, name)).size < 200_000, name);
+    const board = page(name.replace('.png', ''));
+    assert.match(
+      board,
+      new RegExp(`images/${name}\\)\n\n\\*Grafana \\d+\\.\\d+\\.\\d+,[^*]*incident`),
+    );
+  }
 });

@@ -3,7 +3,6 @@
  * What happens when is told in incident/timelines.ts; the numbers expected here follow from it.
  */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { timeOf } from './incident/fixture.ts';
 import { coarseSeconds, ends, machines } from './incident/timelines.ts';
@@ -14,7 +13,6 @@ import { type Shown, shownBy } from './lint/shown.ts';
 import { youngTests } from './lint/ages.ts';
 import { whyEmpty } from './lint/why-empty.ts';
 import { example, interpolate } from '../alerts/testing/promql.ts';
-import { picturePath, timelinePicture } from './pictures/timeline.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { verdict } from '../alerts/verdict/verdict.ts';
 import { unseen } from './kit/verdict.ts';
@@ -401,11 +399,6 @@ async function lanesOf(machine: string): Promise<(string | undefined)[]> {
 test('the state of hosts over time: those in trouble, or that there are none', async () => {
   assert.deepEqual(new Set(await lanesOf('all')), new Set(['vps1', 'vps2', 'vps4', 'vps5']));
   assert.deepEqual(await lanesOf('vps6'), ['every host']);
-});
-
-test('the picture of the README is what the page shows', async () => {
-  const drawn = await timelinePicture(afternoon);
-  assert.ok(readFileSync(picturePath, 'utf8') === drawn, 'stale: run npm run pictures');
 });
 
 test("other people's pages find their data", async () => {

@@ -27,7 +27,7 @@ const nice = [
  * Grafana rounds the step to a nice one, never below the scrape interval or the panel's own. Here
  * it is a multiple of the scrape as well, because backfilled series have no lookback.
  */
-export function stepOf(panel: PanelModel, view: View): number {
+function stepOf(panel: PanelModel, view: View): number {
   const own = { '1h': 3600, '2m': 120, '1m': 60 }[panel.interval ?? ''] ?? view.scrapeSeconds;
   const wanted = (view.to - view.from) / view.points;
   const rounded = nice.find((step) => step >= wanted) ?? 86_400;

@@ -1,4 +1,4 @@
-/** The pictures of the README are what ships. (That of the timeline: dashboards/incident.test.ts.) */
+/** The drawn pictures of the README are what ships. The boards are photographs of Grafana: nothing draws those anew. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
