@@ -303,6 +303,8 @@ test('rescue: options that cannot be, and help', async (t) => {
     [['--stuck-after', '59'], /--stuck-after: expected a number of seconds from 60/],
     [['--watch', 'ftp://h'], /--watch: expected a URL/],
     [['--watch'], /--watch: expected URL after it/],
+    [['--watch', ''], /--watch: expected a URL that starts/],
+    [['--watch='], /--watch: expected a URL that starts/],
     [['--force'], /no such option/],
   ];
   for (const [argv, words] of wrong) {

@@ -142,6 +142,14 @@ function contradictions({ write, watch, allCpus }: Partial<Values>): string[] {
   ];
 }
 
+/** An address that came out empty is not nobody's wish to look once. */
+function emptyWatch(argv: readonly string[], watch: URL | undefined): string[] {
+  const asked = argv.some((one) => one === '--watch' || one.startsWith('--watch='));
+  return asked && watch === undefined
+    ? ['--watch: expected a URL that starts with http:// or https://']
+    : [];
+}
+
 export function readRescueOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
@@ -149,6 +157,7 @@ export function readRescueOptions(
   const { values, problems, wants } = readSettings(table, { argv, env });
   if (wants.size > 0) return { kind: 'print', text: helpText };
   problems.push(...redisProblems(values), ...contradictions(values));
+  if (problems.length === 0) problems.push(...emptyWatch(argv, values.watch));
   if (problems.length > 0) return { kind: 'invalid', problems };
   const { write, watch, stuckAfter, out, allCpus, loadModule, procfs, sysfs, kmsg } = values;
   const url = watch ?? values.exporter;
