@@ -95,10 +95,12 @@ for (const { label, amtool } of allTools()) {
     const text = say('mail', named('AofFsyncDelayed', one), rest);
     assert.match(text, /\nover: RedisDown after 12m14s\n$/);
     const ticket = { ...over, labels: { ...over.labels, severity: 'ticket' } };
+    const watching = { ...over, labels: { ...over.labels, layer: 'meta' } };
     const clockBack = { ...over, endsAt: '2026-02-03T17:00:00Z' };
     for (const channel of channels) {
       assert.doesNotMatch(say(channel, rest), /cost/, 'nothing that was not recorded');
       assert.doesNotMatch(say(channel, ticket), /report/, 'no report of a ticket');
+      assert.doesNotMatch(say(channel, watching), /report/, 'nor of the watching');
       assert.match(say(channel, clockBack), /is over\. Last/, 'a clock that went back');
     }
   });
