@@ -170,13 +170,23 @@ const remaining: RecordingRule = {
   expr: '1 - slo:period_burn_rate:ratio * slo:period_elapsed:ratio',
 };
 
-/** How much of the period has been observed, when the sums of its quarters were made. */
-function elapsedRule(periodDays: number): RecordingRule {
+/** How much of the period had been observed at `moment`. */
+function elapsedRule(periodDays: number, moment = 'time()'): RecordingRule {
   const seconds = periodDays * 86_400;
   return {
     record: 'slo:period_elapsed:ratio',
-    expr: `clamp_max(time() - ${firstSeen} + ${sliceSeconds}, ${seconds}) / ${seconds}`,
+    expr: `clamp_max(${moment} - ${firstSeen} + ${sliceSeconds}, ${seconds}) / ${seconds}`,
   };
+}
+
+/**
+ * At the end of the quarter that the sums end with, and before the first one at the slice that the window
+ * which stands for them ends with: of a few minutes, a slice more would be several per cent more.
+ */
+function shownElapsed(periodDays: number): RecordingRule {
+  const { record, expr } = shown(elapsedRule(periodDays));
+  const young = elapsedRule(periodDays, 'timestamp(slo:sli_error:ratio_rate6h)');
+  return { record, expr: `${expr}\nor ${young.expr}` };
 }
 
 /** Bad seconds by cause; those of a first quarter straight from the slices. */
@@ -236,7 +246,7 @@ export function periodGroups(spec: SloSpec): RuleGroup[] {
         ...results.map((rule) => shown(rule, youngOf(rule, period))),
         shownSpent(period),
         ofBudget('slo:period_burn_rate:ratio', `slo:sli_error:ratio_rate${period}`),
-        { ...elapsed, expr: `${shown(elapsed).expr}\nor ${elapsed.expr}` },
+        shownElapsed(spec.periodDays),
         remaining,
       ],
     },

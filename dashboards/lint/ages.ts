@@ -54,6 +54,9 @@ const firstQuarter: Readonly<Record<string, string>> = {
 const unrecorded =
   'Nothing is recorded yet, in the first two minutes of a host. Later: alerts/generated/dashboards.yml is not loaded.';
 
+/** Of the host objective: seconds that may be bad. */
+const budget = 0.005 * 28 * 86_400;
+
 interface Age {
   readonly name: string;
   readonly clock: string;
@@ -112,7 +115,6 @@ export function youngTests(afternoon: () => Afternoon): void {
     assert.ok(slo !== undefined);
     const at = (clock: string) => openedAt(clock, slo);
     const host = { slo: 'host', host: 'vps1' };
-    const budget = 0.005 * 28 * 86_400;
     const left = 1 - 300 / budget;
     near(await shown.cell('slo', 'Objectives', 'Left', host, at('16:50:00')), left, 1);
     near(await shown.figure('overview', 'Error budget left', at('16:50:00')), left, 1);
@@ -121,6 +123,15 @@ export function youngTests(afternoon: () => Afternoon): void {
     near(await spent('host_cpu', '16:50:00'), 300, 5);
     // What was spent is what is missing, whatever the cause.
     assert.ok(Number.isNaN(await spent('unknown', '16:50:00')));
+  });
+
+  test('before the first quarter of an hour is over, what is missing of the budget is what was spent', async () => {
+    const [one] = await afternoon().prometheus.instant(
+      `${budget} * (1 - slo:period_error_budget_remaining:ratio{slo="host",host="vps1"})
+        / ignoring (slo) sum by (host, instance, job) (slo:bad_seconds:sum28d{slo="host"})`,
+      timeOf('16:43:15'),
+    );
+    assert.ok(Math.abs((one?.points[0]?.[1] ?? 0) - 1) < 1e-6, JSON.stringify(one));
   });
 
   test('an installation of 5 min without a fault has lost nothing, and says so', async () => {
