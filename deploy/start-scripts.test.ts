@@ -58,6 +58,7 @@ const scripts: Readonly<Record<string, Script>> = {
       HOST_PLAN: 'cpx21',
       HOST_PRICE: '7.55',
       EXTERNAL_LABEL: 'watcher-1',
+      SHARD: '2/5',
       STEALWATCH_TARGETS: 'shop@vps1=https://u:p@shop.example/health',
       AGENT_USER: 'alice',
       AGENT_PASSWORD: "it's secret",
@@ -485,4 +486,21 @@ test('prometheus: a list of probes in lines of Windows', (t) => {
   const lines = 'a=http://b/,\r\n\tc@d=http://e/\r\nf=http://g/\r\n';
   const { result } = start(t, prometheus, { STEALWATCH_TARGETS: lines });
   assert.match(result, /targets: \['a','c@d','f'\]/);
+});
+
+test('alertmanager: of its log the token of a webhook is cut out, and no word that a short path is in', () => {
+  const { stdout } = spawnSync(
+    'sh',
+    ['alerts/alertmanager/start.sh', 'exec: https://hc.example/x failed, /services/T0ken/B1 too'],
+    {
+      env: {
+        PATH: process.env['PATH'],
+        ALERTMANAGER: 'echo',
+        HEARTBEAT_URL: 'https://hc.example/x',
+        SLACK_WEBHOOK_URL: 'https://hooks.slack.example/services/T0ken/B1',
+      },
+      encoding: 'utf8',
+    },
+  );
+  assert.match(stdout, / exec: https:\/\/hc\.example\/x failed, \/<redacted> too\n$/);
 });

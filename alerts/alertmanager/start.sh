@@ -104,7 +104,8 @@ redact() {
     for name in DISCORD_WEBHOOK_URL SLACK_WEBHOOK_URL TELEGRAM_BOT_TOKEN SMTP_PASSWORD WEBHOOK_URL HEARTBEAT_URL; do
       eval "secret=\$$name"
       case $secret in
-        http*://*/?*) secret=${secret#*://} secret=${secret#*/} ;;
+        # What is short is no token, and a piece of many words: /x made e<redacted>ec of exec.
+        http*://*/?*) secret=${secret#*://} secret=${secret#*/} && [ "${#secret}" -ge 8 ] || continue ;;
       esac
       [ -n "$secret" ] || continue
       kept=
