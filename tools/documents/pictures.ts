@@ -1,7 +1,7 @@
 /**
  * Two pictures of the README, which `npm run pictures` draws anew. docs/images/page.svg: the exporter's own page, as it
  * ships, in the night of the recorded stall (exporter/fixtures/kvm-async-pf). docs/images/message.svg: what a
- * telephone then shows, the text as Alertmanager sent it (alerts/messages/firing.txt). Each is an SVG around
+ * telephone then shows, the text that the shipped templates make of it (alerts/messages/firing.txt). Each is an SVG around
  * HTML, so that it is text: a browser draws it, and a test compares it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
