@@ -84,7 +84,7 @@ const factPanels: readonly Panel[] = facts.map(({ title, description, expr, unit
     title,
     description,
     w: 4,
-    h: 4,
+    h: 3,
     unit,
     // Of times Grafana knows how many: 0.4 ms, 1.6 s, 41.3 min.
     ...(unit === 's' ? {} : { decimals: unit === 'none' ? 0 : 1 }),
@@ -112,9 +112,9 @@ const timeline = lanes({
 const toType = note({
   title: 'What to type, on that machine',
   markdown:
-    '- `stealwatch rescue`: what is stuck, and the way out without a reboot. Do not kill or restart Redis before: a task in D cannot die.\n- `stealwatch report`: the ticket for the provider and the draft of the post-mortem, also after a reboot.',
+    '- `stealwatch rescue`: what is stuck, and the way out. Kill and restart nothing before.\n- `stealwatch report`: ticket and post-mortem, also after a reboot.',
   w: 24,
-  h: 3,
+  h: 4,
 });
 
 const stealAndPressure = lines({
