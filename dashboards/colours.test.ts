@@ -124,7 +124,7 @@ const lanes: Words = {
   '1': ['degraded', amber],
   '2': ['bad', red],
 };
-const notOffered: Words = { '-1': ['not offered by this VM', grey] };
+const notOffered: Words = { '-1': ['not offered', grey] };
 
 const unreadable: Words = { '-1': ['cannot be read', red] };
 

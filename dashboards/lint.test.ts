@@ -115,6 +115,9 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
   'lane-names-fit': inPanel('state-timeline', ({ fieldConfig: { defaults } }) => {
     defaults.custom = { ...defaults.custom, axisWidth: 116 };
   }),
+  'words-of-figures-fit': inPanel('stat', ({ fieldConfig: { defaults } }) => {
+    defaults.noValue = 'not measured on this machine';
+  }),
   'titles-fit': inPanel('stat', (panel) => void (panel.title = 'Redis was silent for so long')),
   'bars-have-names': inPanel('barchart', (panel) => {
     panel.options = { ...panel.options, xTickLabelMaxLength: 0 };

@@ -94,7 +94,7 @@ const factPanels: readonly Panel[] = facts.map(({ title, description, expr, unit
       { from: bad, color: colors.bad },
     ],
     meanings: [notOffered],
-    noValue: 'not measured here',
+    noValue: 'no data',
   }),
 );
 

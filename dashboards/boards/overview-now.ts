@@ -63,7 +63,7 @@ export const redisAndQueues: readonly Panel[] = [
       { value: -2, text: 'turns us away', color: colors.bad },
       { value: 0, text: 'it answers', color: 'text' },
     ],
-    noValue: 'no Redis is watched',
+    noValue: 'no Redis here',
   }),
   figure({
     title: 'Oldest task',

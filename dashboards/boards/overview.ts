@@ -58,7 +58,7 @@ const stats: readonly Panel[] = [
     query: instant(`max(${pageIns})`, 'page-ins'),
     steps: rising(thresholds.hostPageInsPerSecond),
     meanings: [notOffered],
-    noValue: 'not offered by this VM',
+    noValue: 'not offered',
   }),
   figure({
     title: 'Longest in D now',

@@ -38,6 +38,6 @@ export const laneMeanings: readonly Meaning[] = [
 /** For figures: -1 is what a query gives where `stealwatch_signal_supported` is 0. */
 export const notOffered: Meaning = {
   value: -1,
-  text: 'not offered by this VM',
+  text: 'not offered',
   color: colors.unknown,
 };

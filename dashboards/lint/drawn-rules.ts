@@ -12,6 +12,8 @@ type PanelCheck = (panel: PanelModel) => Generator<string>;
 /** A column of the grid at 1600 pixels with the menu docked, and what of a panel is no title. */
 const column = 52.8;
 const besideTitle = 64;
+/** Of a tile, what is no figure. */
+const besideFigure = 32;
 /** Between a lane's name and its lane. */
 const besideName = 20;
 
@@ -45,6 +47,20 @@ export const drawnChecks: Readonly<Record<string, PanelCheck>> = {
       const width = textWidth(legendFormat, 12, 'regular');
       if (!legendFormat.includes('{{') && width > room)
         yield `"${legendFormat}" is ${width.toFixed(0)} px wide, there are ${room}`;
+    }
+  },
+  /** What stands in a tile at the size of its numbers; the one that is filled makes room for itself. */
+  *'words-of-figures-fit'({ type, options, gridPos: { w }, fieldConfig: { defaults } }) {
+    const { valueSize } = (options['text'] ?? {}) as { valueSize?: number };
+    if (type !== 'stat' || valueSize === undefined) return;
+    const room = w * column - besideFigure;
+    const words = (defaults.mappings ?? [])
+      .filter((mapping) => mapping.type === 'value')
+      .flatMap((mapping) => Object.values(mapping.options).map(({ text }) => text));
+    for (const text of [...words, defaults.noValue ?? '']) {
+      const width = textWidth(text, valueSize, 'medium');
+      if (width > room)
+        yield `"${text}" is ${width.toFixed(0)} px wide, there are ${room.toFixed(0)}`;
     }
   },
   *'titles-fit'({ title, gridPos: { w } }) {
