@@ -42,7 +42,7 @@ export interface Notebook {
   close(): void;
 }
 
-const exporter = '/opt/stealwatch/exporter/stealwatch';
+export const exporter = '/opt/stealwatch/exporter/stealwatch';
 
 /** The exporter's value of a series without labels, or with these; undefined if it has none. */
 async function valueOf({ ports }: Machine, series: string): Promise<number | undefined> {
