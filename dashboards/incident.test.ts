@@ -3,9 +3,13 @@
  * What happens when is told in incident/timelines.ts; the numbers expected here follow from it.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test, type TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { timeOf } from './incident/fixture.ts';
-import { coarseSeconds, ends, machines } from './incident/timelines.ts';
+import { begins, coarseSeconds, day, ends, machines } from './incident/timelines.ts';
 import { type Afternoon, startAfternoon, view } from './lint/afternoon.ts';
 import { committed } from './lint/model.ts';
 import { type View, askPanel, hasData, panelNamed } from './lint/panels.ts';
@@ -18,8 +22,11 @@ import { verdict } from '../alerts/verdict/verdict.ts';
 import { unseen } from './kit/verdict.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 import { near } from '../tools/rig/near.ts';
+import { temporaryRoot } from '../tools/rig/temporary-root.ts';
 
 const models = committed();
+const launcher = fileURLToPath(new URL('../exporter/stealwatch', import.meta.url));
+const timeText = (clock: string) => `${day}T${clock}Z`;
 
 let afternoon: Afternoon;
 let shown: Shown;
@@ -407,5 +414,38 @@ test("other people's pages find their data", async () => {
     const series = await afternoon.prometheus.instant(filledIn(query), running);
     const values = series.flatMap(({ points }) => points.map(([, value]) => value));
     assert.ok(values.some(Number.isFinite), query);
+  }
+});
+
+/** What the bundle writes of it, without the port at which the Prometheus of the test happens to listen. */
+function reportOf(t: TestContext): Map<string, string> {
+  const out = join(temporaryRoot(t), 'out');
+  const { url } = afternoon.prometheus;
+  const { status, stderr } = spawnSync(
+    launcher,
+    ['report', '--prometheus', url, '--host', 'vps1', '--root', temporaryRoot(t)].concat([
+      '--from',
+      timeText(begins),
+      '--to',
+      timeText(ends),
+      '--out',
+      out,
+    ]),
+    { encoding: 'utf8', timeout: 60_000, env: { PATH: process.env['PATH'] ?? '' } },
+  );
+  assert.equal(status, 0, stderr);
+  const documents = ['ticket.md', 'report.md', 'report.json'];
+  return new Map(
+    documents.map((name) => [
+      name,
+      readFileSync(join(out, name), 'utf8').replaceAll(`:${new URL(url).port}`, ':9090'),
+    ]),
+  );
+}
+
+test('the report of the February freeze, from a Prometheus alone, word for word', (t) => {
+  for (const [name, text] of reportOf(t)) {
+    const golden = new URL(`../exporter/golden/february/${name}`, import.meta.url);
+    t.assert.fileSnapshot(text, fileURLToPath(golden), { serializers: [(value: string) => value] });
   }
 });

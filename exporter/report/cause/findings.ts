@@ -89,7 +89,13 @@ export interface FindingData {
   };
   /** All that shows it is a text in which programs can call themselves the kernel. */
   trace_forgeable: { readonly reports: number };
-  page_withheld_measured: { readonly threads: number; readonly seconds: number };
+  page_withheld_measured: {
+    readonly threads: number;
+    /** In which they were seen so, and from when to when. */
+    readonly seconds: number;
+    readonly from: Instant;
+    readonly to: Instant;
+  };
   page_withheld_thin: { readonly rise: number };
   page_ins: { readonly during: Stats; readonly lastHour?: Stats; readonly before?: Stats };
   /** Others came back while this one did not. */

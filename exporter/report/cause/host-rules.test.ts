@@ -70,6 +70,19 @@ test('one sample of a waiting thread is an instant, not a wait', () => {
   assert.equal(findings([two]).page_withheld_measured?.certainty, 'very likely');
 });
 
+test('a wait that one source has in two steps is dated by the finer, and each moment of it counts once', () => {
+  const asleep = (at: number) => (at > from + 170 && at <= to - 170 ? 1 : 0);
+  const coarse = series('threads_waiting_for_page', { ...shape, step: 300 }, (at) =>
+    at > from && at <= to ? 1 : 0,
+  );
+  const fine = series('threads_waiting_for_page', { ...shape, step: 10 }, asleep);
+  const { page_withheld_measured: found, incident } = findings([coarse, fine]);
+  assert.equal(found?.data.seconds, to - from - 340);
+  assert.equal((incident?.data.end.at ?? 0) <= to - 170, true);
+  const other = { ...coarse, source: 'other' };
+  assert.equal(findings([fine, other]).page_withheld_measured?.data.seconds, to - from);
+});
+
 function cpu(name: string | undefined, steal: number, idle: number) {
   const of = name === undefined ? shape : { ...shape, of: name };
   return [series('cpu_steal', of, during(steal, 0)), series('cpu_idle', of, during(idle, 0.9))];

@@ -1,7 +1,7 @@
 /** What accuses the host, each rule with the data that EVIDENCE asks of it and its certainty. */
 import { found, given, nothing, type Context, type Rule } from './context.ts';
 import type { Findings } from './findings.ts';
-import type { SleepingThread } from './incident.ts';
+import type { Sign, SleepingThread } from './incident.ts';
 import { limits, lockups, standstills } from './signs.ts';
 import { asleepIn } from './sleep-rules.ts';
 import { comparable, enoughCovered, type Stats } from './window.ts';
@@ -45,13 +45,24 @@ function risen(rate: Stats, usual: Stats | undefined): boolean {
   return rate.mean >= Math.max(limits.leastPageIns, limits.pageInRise * (usual?.mean ?? Infinity));
 }
 
+/** Of several looks at one wait each moment counts once. */
+function spanned(waits: readonly Sign[]) {
+  const sorted = [...waits].sort((one, other) => one.from - other.from);
+  const [first] = sorted;
+  let [seconds, until] = [0, -Infinity];
+  for (const { from, to } of sorted) {
+    seconds += Math.max(0, to - Math.max(from, until));
+    until = Math.max(until, to);
+  }
+  return { seconds, from: first?.from ?? until, to: until };
+}
+
 export const measuredPageIn: Rule = ({ incident, figures, during, usual }) => {
   if (waiting(incident.sleep?.threads ?? []).length > 0) return nothing;
   const waits = incident.signs.filter(({ kind }) => kind === 'page_wait');
-  const seconds = Math.max(0, ...waits.map(({ from, to }) => to - from));
   const waiters = figures.whole('threads_waiting_for_page', during);
   if (waits.length > 0 && waiters !== undefined) {
-    const data = { threads: Math.round(waiters.most), seconds };
+    const data = { threads: Math.round(waiters.most), ...spanned(waits) };
     return found('page_withheld_measured', 'very likely', data, [waiters.source]);
   }
   // Their wait channels were read, and none waits for a page: they sleep for something else.
@@ -62,7 +73,8 @@ export const measuredPageIn: Rule = ({ incident, figures, during, usual }) => {
   if (rate === undefined || blocked === undefined || inIo === undefined) return nothing;
   const above = blocked.mean - inIo.mean >= limits.tasksInIo;
   if (!above || !risen(rate, usual.whole('host_page_ins'))) return nothing;
-  const data = { threads: Math.round(blocked.most), seconds: during.to - during.from };
+  const { from, to } = during;
+  const data = { threads: Math.round(blocked.most), seconds: to - from, from, to };
   return found('page_withheld_measured', 'very likely', data, [
     rate.source,
     blocked.source,

@@ -171,6 +171,26 @@ function notBeside(
   return new Set(points.map(({ at }) => at).filter((at) => !above.has(at)));
 }
 
+/** What one source has twice is dated by the finer: a point of five minutes says too much at both ends. */
+function isFiner(other: Series, one: Series): boolean {
+  const { measure, of, source, stepSeconds } = one;
+  return (
+    other.measure === measure &&
+    other.of === of &&
+    other.source === source &&
+    other.stepSeconds < stepSeconds
+  );
+}
+
+const covers = ({ points, stepSeconds }: Series, from: Instant, to: Instant): boolean =>
+  (points[0]?.at ?? Infinity) - stepSeconds <= from && (points.at(-1)?.at ?? -Infinity) >= to;
+
+function saidFiner(one: Series, { from, to }: Spell, series: readonly Series[]): boolean {
+  // Its last point may look back on nothing but its beginning.
+  const until = Math.max(from, to - one.stepSeconds);
+  return series.some((other) => isFiner(other, one) && covers(other, from, until));
+}
+
 function measuredSigns(series: readonly Series[]): Sign[] {
   return rules.flatMap(
     ({ kind, measure, bad, with: beside, leastSeconds, restSeconds, leastPoints = 1 }) =>
@@ -182,6 +202,7 @@ function measuredSigns(series: readonly Series[]): Sign[] {
             kind === 'steal' ? littleSteal(one, series) : notBeside(one, series, beside);
           return spellsOf(one, (value, at) => bad(value, usual) && !scarce.has(at), restSeconds)
             .filter(({ from, to, points }) => to - from >= leastSeconds && points >= leastPoints)
+            .filter((spell) => !saidFiner(one, spell, series))
             .map(({ from, to }) => ({ kind, from, to, step: one.stepSeconds, source: one.source }));
         }),
   );

@@ -2,9 +2,10 @@
  * The same once more, short enough for a chat form. From the most to the least important: what does
  * not fit is left out whole.
  */
+import { durationText } from '../../measure/duration.ts';
 import { percentText } from '../../measure/percent.ts';
 import { name, process, say } from '../text/say.ts';
-import { counted } from '../text/units.ts';
+import { counted, utcRange } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 import { lasted, seconds } from './when.ts';
 
@@ -22,9 +23,9 @@ export const plain: readonly Claim[] = [
   ),
   claim(
     'plain.page_measured',
-    ['page_withheld_measured', 'incident'],
-    ({ incident }) =>
-      say`${seconds(incident.data)} UTC: threads of this VM slept (${lasted(incident.data)}), very likely for pages of its memory that the host had swapped out. Measured in the guest; no kernel trace was kept.`,
+    ['page_withheld_measured'],
+    ({ page_withheld_measured: { data } }) =>
+      say`${utcRange(data)} UTC: threads of this VM slept (${durationText(data.seconds)}), very likely for pages of its memory that the host had swapped out. Measured in the guest; no kernel trace was kept.`,
   ),
   claim(
     'plain.page_thin',

@@ -1,7 +1,9 @@
 /** The first line of a ticket, for each cause that one is written for. */
 import { percentText } from '../../measure/percent.ts';
 import type { hostCauses } from '../cause/impact-rules.ts';
+import { durationText } from '../../measure/duration.ts';
 import { say } from '../text/say.ts';
+import { utcMinutes } from '../text/units.ts';
 
 import { claim, type Claim } from './claim.ts';
 import { lasted, span } from './when.ts';
@@ -39,9 +41,9 @@ export const titles: Readonly<Record<HostCause, readonly Claim[]>> = {
   page_withheld_measured: [
     claim(
       'title.memory_measured',
-      ['page_withheld_measured', 'incident'],
-      ({ incident: { data } }) =>
-        say`Host very likely paged out memory of a running VM: threads asleep for it ${lasted(data)} (${span(data)})`,
+      ['page_withheld_measured'],
+      ({ page_withheld_measured: { data } }) =>
+        say`Host very likely paged out memory of a running VM: threads asleep for it ${durationText(data.seconds)} (${utcMinutes(data)} UTC)`,
     ),
   ],
   page_withheld_thin: [
