@@ -142,12 +142,12 @@ const troubled = `on (host, job, instance) (max_over_time(instance:stealwatch_ve
 const states = lanes({
   title: 'State by host',
   description:
-    'The verdict over time, one lane for each host that was not quiet all the time, ten at once; within a step the last of these wins: quiet, own load, CPU, memory, disk, no data. `instance:stealwatch_verdict:code`. A gap: Prometheus has no sample at all, itself down or frozen. A click on a lane leads to the hour around it.',
+    'The verdict over time, one lane for each host that was not quiet all the time, ten at once; within a step the last of these wins: quiet, own load, CPU, memory, disk, no data. `instance:stealwatch_verdict:code`. A gap: Prometheus has no sample at all, itself down or frozen. *All*: none was in trouble. A click leads to the hour around the beginning of what is clicked.',
   w: 24,
   h: 9,
   lanes: [
     range(
-      `${verdictOverTime()} and ${troubled} or on () label_replace(max(${verdictOverTime()}), "host", "every host", "", "") or on () label_replace(-1 * group(up{${here}} == 1), "host", "rules", "", "")`,
+      `${verdictOverTime()} and ${troubled} or on () label_replace(max(${verdictOverTime()}), "host", "All", "", "") or on () label_replace(-1 * group(up{${here}} == 1), "host", "All", "", "")`,
       '{{host}}',
     ),
   ],

@@ -13,13 +13,13 @@ export function forensicsOf(column: string): DataLink {
   };
 }
 
-/** The forensics of the machine whose lane this is: the hour around the moment that was clicked. */
+/** The forensics of the machine whose lane this is: the hour around when the state that was clicked began. */
 export const forensicsAround: DataLink = {
   title: 'What happened here?',
   url: `/d/${uids.freeze}?${chosen}&var-host=\${__field.labels.host:percentencode}&time=\${__value.time}&time.window=3600000`,
 };
 
-/** The forensics of what is chosen: the hour around the moment that was clicked. */
+/** The forensics of what is chosen: the hour around when the state that was clicked began. */
 export const forensicsThen: DataLink = {
   title: 'What happened then?',
   url: `/d/${uids.freeze}?${chosen}&\${host:queryparam}&time=\${__value.time}&time.window=3600000`,
