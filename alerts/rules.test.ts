@@ -6,6 +6,7 @@ import { fromOutside } from '../tools/generate/alerts.ts';
 import { links } from './links.ts';
 import { alertsOf, groupsOf, readTestFile, ruleFiles } from './testing/rule-files.ts';
 import { thresholds } from './thresholds.ts';
+import { shippedSpec } from './slo/shipped.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -49,6 +50,9 @@ test('every alert says how bad, which layer, what, and where to read on', () => 
   }
 });
 
+const ofEachSlo = (what: string, interval: string) =>
+  Object.fromEntries(shippedSpec().slos.map(({ name }) => [`slo_${name}_${what}`, interval]));
+
 /** promtool evaluates every group as often as it is told, so no play of rules sees these. */
 const intervals: Readonly<Record<string, string | undefined>> = {
   host_pages: undefined,
@@ -67,10 +71,12 @@ const intervals: Readonly<Record<string, string | undefined>> = {
   meta_marks: '1m',
   meta_tickets: '30s',
   slo_targets: '1m',
-  slo_slices: '15s',
+  ...ofEachSlo('slices', '15s'),
+  slo_causes: '15s',
+  slo_burn: '15s',
   slo_observed: '1m',
-  slo_period: '15m',
-  slo_shown: '1m',
+  ...ofEachSlo('period', '15m'),
+  ...ofEachSlo('shown', '1m'),
   'stealwatch-verdict': undefined,
   'stealwatch-dashboards': '1m',
 };

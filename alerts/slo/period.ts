@@ -18,7 +18,7 @@ import {
 } from './ratios.ts';
 import type { RecordingRule, RuleGroup } from './rule.ts';
 import { target } from './slices.ts';
-import { type SloSpec, windows } from './spec.ts';
+import { type Slo, windows } from './spec.ts';
 
 const quarter = '15m';
 const quarterSeconds = 900;
@@ -36,6 +36,8 @@ const badSeconds = 'slo:bad_seconds:sum15m';
 const seen = 'slo:observed:min15m';
 const oldest = `slo:observed_first:min${retentionDays}d`;
 
+const of = (record: string, slo: Slo) => `${record}{slo="${slo.name}"}`;
+
 /** Whether `record` was recorded within the last quarter, this moment not included. */
 const already = (record: string, offset = '') =>
   `count_over_time(${record}${range(quarterSeconds)}${offset})`;
@@ -46,39 +48,43 @@ const already = (record: string, offset = '') =>
  * slice on the edge would be in two quarters. `unless` keeps the quarters apart however often
  * this is evaluated; in a group with their interval it has nothing to do.
  */
-function quarterRule(record: string, over: string, slice: string): RecordingRule {
+function quarterRule(slo: Slo, record: string, over: string, slice: string): RecordingRule {
   const back = ` offset ${quarter}`;
-  const sum = (offset = '') => `${over}(${slice}[${quarterSeconds * 1000 - 1}ms]${offset})`;
+  const sum = (offset = '') =>
+    `${over}(${of(slice, slo)}[${quarterSeconds * 1000 - 1}ms]${offset})`;
   return {
     record,
+    labels: { slo: slo.name },
     expr: `(
-  ${sum()} + (${sum(back)} unless ${already(record, back)})
+  ${sum()} + (${sum(back)} unless ${already(of(record, slo), back)})
   or ${sum()}
 )
-unless ${already(record)}`,
+unless ${already(of(record, slo))}`,
   };
 }
 
-const quarterRules: readonly RecordingRule[] = [
-  quarterRule(quarters.good, 'sum_over_time', slices.good),
-  quarterRule(quarters.total, 'sum_over_time', slices.total),
-  quarterRule(quarters.known, 'count_over_time', slices.known),
-  quarterRule(recorded, 'count_over_time', slices.good),
-  quarterRule(badSeconds, 'sum_over_time', 'slo:bad_seconds:slice15s'),
+const quarterRules = (slo: Slo): RecordingRule[] => [
+  quarterRule(slo, quarters.good, 'sum_over_time', slices.good),
+  ...(isWallClock(slo) ? [] : [quarterRule(slo, quarters.total, 'sum_over_time', slices.total)]),
+  quarterRule(slo, quarters.known, 'count_over_time', slices.known),
+  quarterRule(slo, recorded, 'count_over_time', slices.good),
+  quarterRule(slo, badSeconds, 'sum_over_time', 'slo:bad_seconds:slice15s'),
 ];
 
 /**
  * In two steps as well: a minute's series over 35 days is as long as two quarters' over 28. Over two
  * quarters, so that none is left out when Prometheus came back at another moment of its own.
  */
-const seenRules: readonly RecordingRule[] = [
+const seenRules = (slo: Slo): RecordingRule[] => [
   {
     record: seen,
-    expr: `min_over_time(slo:observed:timestamp_seconds[30m])\nunless ${already(seen)}`,
+    labels: { slo: slo.name },
+    expr: `min_over_time(${of('slo:observed:timestamp_seconds', slo)}[30m])\nunless ${already(of(seen, slo))}`,
   },
   {
     record: oldest,
-    expr: `min_over_time(${seen}[${retentionDays}d])\nunless ${already(oldest)}`,
+    labels: { slo: slo.name },
+    expr: `min_over_time(${of(seen, slo)}[${retentionDays}d])\nunless ${already(of(oldest, slo))}`,
   },
 ];
 
@@ -101,27 +107,25 @@ export const observedRules: readonly RecordingRule[] = [
 /** The name of a result as it is at the end of a quarter. */
 const held = (record: string) => `${record}_every15m`;
 
-function windowRules({ slos, periodDays }: SloSpec): RecordingRule[] {
+function windowRules(slo: Slo, periodDays: number): RecordingRule[] {
   const period = `${periodDays}d`;
   const long: [string, number][] = [
     ...Object.entries(windows).filter(([, seconds]) => seconds > windows['6h']),
     [period, periodDays * 86_400],
   ];
-  return slos.flatMap((slo) => [
+  return [
     ...long.map(([window, seconds]) => errorRatio(slo, window, seconds, quarters)),
     coverage(slo, '1d', 86_400, quarters),
     coverage(slo, period, periodDays * 86_400, quarters),
-  ]);
+  ];
 }
 
 /** Only when a quarter has just ended: between, the last slices are in no quarter yet. */
-function atQuarter({ record, labels, expr }: RecordingRule): RecordingRule {
-  const slo = labels?.['slo'];
-  const own = slo === undefined ? held(record) : `${held(record)}{slo="${slo}"}`;
+function atQuarter(slo: Slo, { record, expr }: RecordingRule): RecordingRule {
   return {
     record: held(record),
-    ...(labels === undefined ? {} : { labels }),
-    expr: `${expr}\nunless ${already(own)}`,
+    labels: { slo: slo.name },
+    expr: `${expr}\nunless ${already(of(held(record), slo))}`,
   };
 }
 
@@ -136,17 +140,15 @@ interface Young {
  * A result is as good as the last quarter; one that was missed is bridged. A host that is younger than
  * a quarter has none yet, and a shorter window holds the whole of its life.
  */
-function shown({ record, labels }: RecordingRule, young?: Young): RecordingRule {
-  const slo = labels?.['slo'];
-  const selector = slo === undefined ? '' : `{slo="${slo}"}`;
-  const result = `last_over_time(${held(record)}${selector}[31m])`;
+function shown(slo: Slo, { record }: Pick<RecordingRule, 'record'>, young?: Young): RecordingRule {
+  const result = `last_over_time(${of(held(record), slo)}[31m])`;
   return {
     record,
-    ...(slo === undefined ? {} : { labels: { slo } }),
+    labels: { slo: slo.name },
     expr:
       young === undefined
         ? result
-        : `${result}\nor ${young.record}${selector}\n  and time() - ${firstSeen} < ${young.seconds}`,
+        : `${result}\nor ${of(young.record, slo)}\n  and time() - ${firstSeen} < ${young.seconds}`,
   };
 }
 
@@ -165,17 +167,18 @@ function youngOf({ record }: RecordingRule, period: string): Young | undefined {
  * What is left of the budget of the whole period: two bad minutes on the first day are two of the
  * period's 201, not two of the seven that a day would have. Events are taken to go on as they came.
  */
-const remaining: RecordingRule = {
+const remaining = (slo: Slo): RecordingRule => ({
   record: 'slo:period_error_budget_remaining:ratio',
-  expr: '1 - slo:period_burn_rate:ratio * slo:period_elapsed:ratio',
-};
+  labels: { slo: slo.name },
+  expr: `1 - ${of('slo:period_burn_rate:ratio', slo)} * ${of('slo:period_elapsed:ratio', slo)}`,
+});
 
 /** How much of the period had been observed at `moment`. */
-function elapsedRule(periodDays: number, moment = 'time()'): RecordingRule {
+function elapsedRule(slo: Slo, periodDays: number, moment?: string): RecordingRule {
   const seconds = periodDays * 86_400;
   return {
     record: 'slo:period_elapsed:ratio',
-    expr: `clamp_max(${moment} - ${firstSeen} + ${sliceSeconds}, ${seconds}) / ${seconds}`,
+    expr: `${observed(slo, seconds, moment)} / ${seconds}`,
   };
 }
 
@@ -183,71 +186,71 @@ function elapsedRule(periodDays: number, moment = 'time()'): RecordingRule {
  * At the end of the quarter that the sums end with, and before the first one at the slice that the window
  * which stands for them ends with: of a few minutes, a slice more would be several per cent more.
  */
-function shownElapsed(periodDays: number): RecordingRule {
-  const { record, expr } = shown(elapsedRule(periodDays));
-  const young = elapsedRule(periodDays, 'timestamp(slo:sli_error:ratio_rate6h)');
-  return { record, expr: `${expr}\nor ${young.expr}` };
+function shownElapsed(slo: Slo, periodDays: number): RecordingRule {
+  const rule = shown(slo, elapsedRule(slo, periodDays));
+  const young = elapsedRule(slo, periodDays, `timestamp(${of('slo:sli_error:ratio_rate6h', slo)})`);
+  return { ...rule, expr: `${rule.expr}\nor ${young.expr}` };
 }
 
 /** Bad seconds by cause; those of a first quarter straight from the slices. */
-function shownSpent(period: string): RecordingRule {
-  const { record, expr } = shown({ record: `slo:bad_seconds:sum${period}`, expr: '' });
-  const slicesSoFar = `sum_over_time(slo:bad_seconds:slice15s${range(2 * quarterSeconds)})`;
+function shownSpent(slo: Slo, period: string): RecordingRule {
+  const rule = shown(slo, { record: `slo:bad_seconds:sum${period}` });
+  const slicesSoFar = `sum_over_time(${of('slo:bad_seconds:slice15s', slo)}${range(2 * quarterSeconds)})`;
   return {
-    record,
-    expr: `${expr}\nor ${slicesSoFar}\n  unless on (${target}, slo, queue) last_over_time(${held(record)}[31m])`,
+    ...rule,
+    expr: `${rule.expr}\nor ${slicesSoFar}\n  unless on (${target}, slo, queue) ${rule.expr}`,
   };
 }
 
 /** Bad seconds of the period by cause. Time in which nothing was recorded has no known cause. */
-function spentRules({ slos, periodDays }: SloSpec): RecordingRule[] {
+function spentRules(slo: Slo, periodDays: number): RecordingRule[] {
   const seconds = periodDays * 86_400;
   const record = held(`slo:bad_seconds:sum${periodDays}d`);
   const whole = range(seconds);
-  const unrecorded = slos
-    .filter(isWallClock)
-    .map(
-      (slo) =>
-        `  or clamp_min(${observed(slo, seconds)}\n    - ${sliceSeconds} * sum_over_time(${recorded}{slo="${slo.name}"}${whole}), 0)`,
-    );
+  const known = `{slo="${slo.name}",cause!="unknown"}`;
+  const unknown = `{slo="${slo.name}",cause="unknown"}`;
+  const unrecorded = isWallClock(slo)
+    ? `\n  or clamp_min(${observed(slo, seconds)}\n    - ${sliceSeconds} * sum_over_time(${of(recorded, slo)}${whole}), 0)`
+    : '';
   return [
     {
       record,
-      expr: `sum_over_time(${badSeconds}{cause!="unknown"}${whole})\nunless ${already(`${record}{cause!="unknown"}`)}`,
+      labels: { slo: slo.name },
+      expr: `sum_over_time(${badSeconds}${known}${whole})\nunless ${already(`${record}${known}`)}`,
     },
     {
       record,
-      labels: { cause: 'unknown' },
-      expr: `sum by (${target}, slo, queue) (\n  sum_over_time(${badSeconds}{cause="unknown"}${whole})\n${unrecorded.join('\n')}\n)\nunless on (${target}, slo, queue) ${already(`${record}{cause="unknown"}`)}`,
+      labels: { slo: slo.name, cause: 'unknown' },
+      expr: `sum by (${target}, slo, queue) (\n  sum_over_time(${badSeconds}${unknown}${whole})${unrecorded}\n)\nunless on (${target}, slo, queue) ${already(`${record}${unknown}`)}`,
     },
   ];
 }
 
-/** The group that adds up, and the one that shows the sums. */
-export function periodGroups(spec: SloSpec): RuleGroup[] {
-  const period = `${spec.periodDays}d`;
-  const results = windowRules(spec);
-  const elapsed = elapsedRule(spec.periodDays);
+/** Of an SLO the group that adds up, and the one that shows the sums. */
+export function periodGroups(slo: Slo, periodDays: number): RuleGroup[] {
+  const period = `${periodDays}d`;
+  const results = windowRules(slo, periodDays);
+  const elapsed = elapsedRule(slo, periodDays);
   return [
     {
-      name: 'slo_period',
+      name: `slo_${slo.name}_period`,
       interval: quarter,
       rules: [
-        ...seenRules,
-        ...quarterRules,
-        ...[...results, elapsed].map(atQuarter),
-        ...spentRules(spec),
+        ...seenRules(slo),
+        ...quarterRules(slo),
+        ...[...results, elapsed].map((rule) => atQuarter(slo, rule)),
+        ...spentRules(slo, periodDays),
       ],
     },
     {
-      name: 'slo_shown',
+      name: `slo_${slo.name}_shown`,
       interval: '1m',
       rules: [
-        ...results.map((rule) => shown(rule, youngOf(rule, period))),
-        shownSpent(period),
-        ofBudget('slo:period_burn_rate:ratio', `slo:sli_error:ratio_rate${period}`),
-        shownElapsed(spec.periodDays),
-        remaining,
+        ...results.map((rule) => shown(slo, rule, youngOf(rule, period))),
+        shownSpent(slo, period),
+        ofBudget(slo, 'slo:period_burn_rate:ratio', `slo:sli_error:ratio_rate${period}`),
+        shownElapsed(slo, periodDays),
+        remaining(slo),
       ],
     },
   ];

@@ -35,9 +35,9 @@ export const range = (seconds: number) => `[${seconds - 1}s]`;
 
 export const isWallClock = (slo: Slo) => slicesOf(slo).total === undefined;
 
-/** How much of a window has passed since the host was first seen, in seconds. */
-export const observed = (slo: Slo, seconds: number) =>
-  `clamp_max(time() - ${firstSeen}{slo="${slo.name}"} + ${sliceSeconds}, ${seconds})`;
+/** How much of a window had passed at `moment` since the host was first seen, in seconds. */
+export const observed = (slo: Slo, seconds: number, moment = 'time()') =>
+  `clamp_max(${moment} - ${firstSeen}{slo="${slo.name}"} + ${sliceSeconds}, ${seconds})`;
 
 export function errorRatio(
   slo: Slo,
@@ -69,6 +69,11 @@ export function coverage(
   };
 }
 
-export function ofBudget(record: string, error: string): RecordingRule {
-  return { record, expr: `${error} / on (slo) group_left () slo:error_budget:ratio` };
+export function ofBudget(slo: Slo, record: string, error: string): RecordingRule {
+  const ratio = `${error}{slo="${slo.name}"}`;
+  return {
+    record,
+    labels: { slo: slo.name },
+    expr: `${ratio} / on (slo) group_left () slo:error_budget:ratio`,
+  };
 }

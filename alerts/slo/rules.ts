@@ -107,37 +107,49 @@ function burnAlert(spec: SloSpec, severity: BurnSeverity): AlertingRule {
   };
 }
 
-/** Groups in the order they build on one another. */
+/** Each window of an SLO, and how fast it burns. */
+function windowRules(slo: Slo): RecordingRule[] {
+  const short = Object.entries(windows).filter(([, seconds]) => seconds <= windows['6h']);
+  return [
+    ...short.map(([window, seconds]) => errorRatio(slo, window, seconds, slices)),
+    coverage(slo, '1h', 3600, slices),
+    ofBudget(slo, 'slo:current_burn_rate:ratio', 'slo:sli_error:ratio_rate5m'),
+  ];
+}
+
+/**
+ * Groups in the order they build on one another. An SLO has groups of its own: they are evaluated side by
+ * side, and Mimir takes no more than 20 rules in one.
+ */
 export function sloGroups(spec: SloSpec): RuleGroup[] {
   const { slos, periodDays } = spec;
-  const short = Object.entries(windows).filter(([, seconds]) => seconds <= windows['6h']);
   const causeRules = causes.map((cause) => ({
     record: 'slo:cause:active',
     labels: { cause: cause.cause },
     expr: causeExpression(cause),
   }));
-  const fast = slos.flatMap((slo) => [
-    ...short.map(([window, seconds]) => errorRatio(slo, window, seconds, slices)),
-    coverage(slo, '1h', 3600, slices),
-  ]);
+  const interval = `${sliceSeconds}s`;
   return [
     { name: 'slo_targets', interval: '1m', rules: slos.flatMap((s) => targetRules(s, periodDays)) },
-    // One group, so that a window ends at the very slice that was recorded last: groups have
-    // offsets of their own, and one slice of 20 is more than the budget of most.
+    // Slices and windows in one group, so that a window ends at the very slice that was recorded last:
+    // groups have offsets of their own, and one slice of 20 is more than the budget of most.
+    ...slos.map((slo) => ({
+      name: `slo_${slo.name}_slices`,
+      interval,
+      rules: [...sliceRules(slo), ...windowRules(slo)],
+    })),
+    // Up to a slice after those, which a cause outlasts: each looks back for a minute.
     {
-      name: 'slo_slices',
-      interval: `${sliceSeconds}s`,
-      rules: [
-        ...slos.flatMap(sliceRules),
-        ...causeRules,
-        ...slos.map(badSecondsRule),
-        ...fast,
-        ofBudget('slo:current_burn_rate:ratio', 'slo:sli_error:ratio_rate5m'),
-        burnAlert(spec, 'page'),
-        burnAlert(spec, 'ticket'),
-      ],
+      name: 'slo_causes',
+      interval,
+      rules: [...causeRules, ...slos.map(badSecondsRule)],
+    },
+    {
+      name: 'slo_burn',
+      interval,
+      rules: [burnAlert(spec, 'page'), burnAlert(spec, 'ticket')],
     },
     { name: 'slo_observed', interval: '1m', rules: observedRules },
-    ...periodGroups(spec),
+    ...slos.flatMap((slo) => periodGroups(slo, periodDays)),
   ];
 }

@@ -114,7 +114,7 @@ function parts({ from, to, step }: Span): Span[] {
 }
 
 /** Groups whose rules count or add up their own evaluations: they keep their interval. */
-const ownInterval = new Set(['stealwatch-dashboards', 'slo_period']);
+const hasOwnInterval = (group: string) => /^stealwatch-dashboards$|^slo_\w+_period$/.test(group);
 
 /**
  * A rule that asks what it recorded itself, so as not to count a quarter of an hour twice or miss
@@ -138,7 +138,7 @@ export async function backfill(
   for (const [i, level] of levels(rules).entries()) {
     const texts: string[] = [];
     for (const rule of level) {
-      const step = ownInterval.has(rule.group) ? (rule.interval ?? span.step) : span.step;
+      const step = hasOwnInterval(rule.group) ? (rule.interval ?? span.step) : span.step;
       for (const part of parts({ ...span, step })) {
         texts.push(openMetrics(rule, await prometheus.range(asEvaluatedInTurn(rule), part)));
       }
