@@ -81,6 +81,12 @@ const intervals: Readonly<Record<string, string | undefined>> = {
   'stealwatch-dashboards': '1m',
 };
 
+test('no group has more rules than the 20 that Mimir takes by default', () => {
+  for (const { name, rules } of ruleFiles.flatMap(groupsOf)) {
+    assert.ok(rules.length <= 20, `${name}: ${rules.length} rules, make two groups of it`);
+  }
+});
+
 test('pages are evaluated as often as Prometheus evaluates, everything else as often as it needs', () => {
   const written = ruleFiles.flatMap(groupsOf).map(({ name, interval }) => [name, interval]);
   for (const [name, interval] of written) {
