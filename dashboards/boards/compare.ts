@@ -160,6 +160,7 @@ const calendar = lanes({
   w: 24,
   h: 8,
   minStep: '1h',
+  perPage: 12,
   link: forensicsAround,
   meanings: hourMeanings,
   lanes: [
