@@ -41,6 +41,8 @@ export interface RescueWatch {
   readonly lookedAt: number;
   /** Why it could write nothing now; left out where it could. */
   readonly problem?: string;
+  /** The incident it last wrote in, for a watcher that comes after it. */
+  readonly incident?: { readonly written: number; readonly missingAt: number };
 }
 
 export interface RescueRecord {
@@ -87,11 +89,19 @@ function isRescue(value: unknown): boolean {
   return known && isTime(time) && isText(text) && Array.isArray(cpus) && cpus.every(isCount);
 }
 
+function isIncident(value: unknown): boolean {
+  return isMapping(value) && isCount(value['written']) && isTime(value['missingAt']);
+}
+
 function isWatch(value: unknown): boolean {
   if (value === undefined) return true;
   if (!isMapping(value)) return false;
-  const { lookedAt, problem } = value;
-  return isTime(lookedAt) && (problem === undefined || isText(problem));
+  const { lookedAt, problem, incident } = value;
+  return (
+    isTime(lookedAt) &&
+    (problem === undefined || isText(problem)) &&
+    (incident === undefined || isIncident(incident))
+  );
 }
 
 const isListOf = (value: unknown, most: number, is: (one: unknown) => boolean): boolean =>

@@ -4,7 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { OneShot, Surroundings } from '../core/one-shot.ts';
 import { readSmallFile } from '../core/read-file.ts';
-import { createRescueRecorder, rescueRecordPath, secondsSinceBoot } from '../core/rescue-record.ts';
+import {
+  createRescueRecorder,
+  readRescueRecord,
+  rescueRecordPath,
+  secondsSinceBoot,
+} from '../core/rescue-record.ts';
 import { withUnitEnvironment } from '../doctor/environment.ts';
 import { type AskExporter, openExporter } from '../doctor/exporter.ts';
 import { version } from '../core/version.ts';
@@ -16,6 +21,7 @@ import { startProblem } from '../procfs/start-check.ts';
 import { type ActSettings, begin, loosely } from './act.ts';
 import { createMsrs } from './msr.ts';
 import { openOwnEyes } from './own-eyes.ts';
+import { onlyOfThisMachine } from './exporter.ts';
 import { readRescueOptions, type RescueOptions } from './options.ts';
 import { lookText, releasedText } from './screen.ts';
 import { createWatch, secondsBetweenLooks } from './watch.ts';
@@ -97,7 +103,7 @@ async function once(
 }
 
 async function watch(
-  { stuckAfter }: RescueOptions,
+  { stuckAfter, exporter }: RescueOptions,
   settings: ActSettings,
   { recordPath = rescueRecordPath, looks = Infinity }: RescueDoubles,
 ): Promise<number> {
@@ -109,10 +115,11 @@ async function watch(
   const one = createWatch({
     clock: systemClock,
     stuckAfter,
-    ask,
+    ask: onlyOfThisMachine(exporter.url, ask),
     eyes,
     begin: () => begin(kept),
     record,
+    readRecord: () => readRescueRecord(recordPath),
     sinceBoot,
     log,
   });

@@ -27,6 +27,34 @@ test('rescue due: a lost message after 60 s, a page that does not come after 180
   }
 });
 
+test('rescue due: what was not looked at has not held', () => {
+  for (const name of ['page_in_lost', 'page_in_stuck']) {
+    const { due, clock, hold } = watch(60);
+    assert.equal(due.verdict(name), undefined);
+    clock.stall(600);
+    assert.deepEqual(hold(name, 600), [name, 60], 'a minute that was looked at');
+  }
+});
+
+test('rescue due: a restart is no new incident, and another one may have written', () => {
+  const clock = manualClock();
+  const due = createDue({ clock, stuckAfter: 180, before: { written: 3, missingAgo: 10 } });
+  for (let second = 0; second < 3600; second += 5) {
+    assert.equal(due.verdict('page_in_lost'), undefined);
+    clock.advance(5);
+  }
+  assert.deepEqual(due.incident(), { written: 3, missingAgo: 5 });
+  const other = watch().due;
+  other.verdict('page_in_lost', 100);
+  assert.equal(other.incident(), undefined);
+  const { clock: time, due: beside } = watch();
+  for (let second = 0; second <= 100; second += 5) {
+    assert.equal(beside.verdict('page_in_lost', 100 + second), undefined);
+    time.advance(5);
+  }
+  assert.equal(beside.verdict('page_in_lost', 301), 'page_in_lost');
+});
+
 test('rescue due: what was another verdict meanwhile begins anew', () => {
   const { hold } = watch();
   assert.equal(hold('page_in_lost', 50), undefined);

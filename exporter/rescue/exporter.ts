@@ -1,4 +1,5 @@
 /** What the exporter of this machine says, as far as a rescue asks: its verdict, and its evidence. */
+import { hostname, networkInterfaces } from 'node:os';
 import { type AskExporter, samplesOf } from '../doctor/exporter.ts';
 import { verdicts } from '../core/verdict.ts';
 
@@ -16,9 +17,29 @@ const longestText = 1000;
 type Mapping = Readonly<Record<string, unknown>>;
 const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
 
-/** A clock of the exporter that stands: what it says is of before. */
-function isStale(check: unknown): boolean {
-  return isMapping(check) && String(check['name']).startsWith('sampler_') && check['ok'] !== true;
+const isClock = (check: unknown): check is Mapping =>
+  isMapping(check) && String(check['name']).startsWith('sampler_');
+
+const loopback = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+/** A name that has to be looked up may lead anywhere. */
+function isOfThisMachine({ hostname: host }: URL): boolean {
+  if (loopback.test(host) || host === hostname().toLowerCase()) return true;
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  return Object.values(networkInterfaces()).some((all) =>
+    all?.some(({ address }) => address === bare),
+  );
+}
+
+/** What another machine's exporter says is no reason to write on this one. */
+export function onlyOfThisMachine(
+  url: URL,
+  ask: () => Promise<AskExporter>,
+): () => Promise<AskExporter> {
+  return async () => {
+    if (isOfThisMachine(url)) return ask();
+    throw new Error(`${url.origin}: expected an address of this machine, such as 127.0.0.1`);
+  };
 }
 
 function parsed(body: string, what: string): unknown {
@@ -39,7 +60,11 @@ export async function askVerdict(ask: AskExporter): Promise<Said> {
   }
   const name = verdicts.find((one) => one === verdict['name']);
   if (name === undefined) throw new Error('its /status has a verdict that is not known here');
-  if (checks.some(isStale)) throw new Error('its clocks stand still: what it says is of before');
+  const clocks = checks.filter(isClock);
+  if (clocks.length === 0) throw new Error('its /status says of no clock that it ticks');
+  // A clock that stands: what it says is of before.
+  if (clocks.some(({ ok }) => ok !== true))
+    throw new Error('its clocks stand still: what it says is of before');
   return { verdict: name, text: String(verdict['text']).slice(0, longestText) };
 }
 

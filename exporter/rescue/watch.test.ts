@@ -7,6 +7,7 @@ import { manualClock } from '../measure/clock.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { parkedMachine, parkedPid } from '../../tools/rig/parked-machine.ts';
 import type { Acting } from './act.ts';
+import { askVerdict, onlyOfThisMachine } from './exporter.ts';
 import type { Look } from './look.ts';
 import { openOwnEyes } from './own-eyes.ts';
 import type { Released } from './release.ts';
@@ -18,9 +19,12 @@ const status = (name: string, ok = true) =>
     checks: [{ name: 'sampler_blocked_tasks', ok }],
   });
 
-function watching(t: TestContext, own = 'quiet') {
-  const clock = manualClock();
-  const machine = parkedMachine(t);
+function watching(
+  t: TestContext,
+  own = 'quiet',
+  clock = manualClock(),
+  machine = parkedMachine(t),
+) {
   const path = join(machine.root, 'record.json');
   const logged: string[] = [];
   const note = (fields: object, message: string) =>
@@ -28,6 +32,7 @@ function watching(t: TestContext, own = 'quiet') {
   let answer: string | Error = status('quiet');
   let refusal: string | undefined;
   let obstacle: string | undefined;
+  let seconds = 3;
   let begun = 0;
   let acted = 0;
   const released: Released = {
@@ -38,7 +43,20 @@ function watching(t: TestContext, own = 'quiet') {
     text: 'It was written.',
   };
   // Of a look, the watcher wants these.
-  const lookNow = () => ({ refusal, obstacle, targets: [1] }) as unknown as Look;
+  const lookNow = () =>
+    ({
+      refusal,
+      obstacle,
+      targets: [1],
+      threads: [{ seconds }],
+      watchedSeconds: 3,
+    }) as unknown as Look;
+  async function act() {
+    acted += 1;
+    const rescue = { result: 'released', cpus: [1], text: 'It was written.' } as const;
+    createRescueRecorder(path).done({ ...rescue, time: clock.monotonic() });
+    return released;
+  }
   const watch = createWatch({
     clock,
     stuckAfter: 180,
@@ -49,15 +67,18 @@ function watching(t: TestContext, own = 'quiet') {
     eyes: { verdict: () => ({ verdict: own, text: `We see ${own}.` }) },
     begin: async (): Promise<Acting> => {
       begun += 1;
-      return { look: lookNow(), act: async () => ((acted += 1), released) };
+      return { look: lookNow(), act };
     },
     record: createRescueRecorder(path),
+    readRecord: () => readRescueRecord(path),
     sinceBoot: () => clock.monotonic(),
     log: { info: note, warn: note },
   });
   return {
     logged,
+    clock,
     machine,
+    sleepFor: (next: number) => void (seconds = next),
     counts: () => readRescueRecord(path)?.counts,
     lastLook: () => readRescueRecord(path)?.watch,
     acted: () => acted,
@@ -89,6 +110,64 @@ test('rescue watch: writes when the exporter has said lost for a minute, and not
   assert.equal(acted(), 3, 'at most three times an incident');
 });
 
+test('rescue watch: started anew, or a second one beside it, it writes no more often', async (t) => {
+  const { set, pass, acted, clock, machine } = watching(t);
+  set({ answer: status('page_in_lost') });
+  await pass(65);
+  assert.equal(acted(), 1);
+  const next = watching(t, 'quiet', clock, machine);
+  next.set({ answer: status('page_in_lost') });
+  await next.pass(290);
+  assert.equal(next.acted(), 0, 'five minutes');
+  await next.pass(3600);
+  assert.equal(next.acted(), 2, 'three times an incident');
+  const last = watching(t, 'quiet', clock, machine);
+  last.set({ answer: status('page_in_lost') });
+  await last.pass(3600);
+  assert.equal(last.acted(), 0);
+  last.set({ answer: status('quiet') });
+  await last.pass(305);
+  last.set({ answer: status('page_in_lost') });
+  await last.pass(65);
+  assert.equal(last.acted(), 1, 'another incident');
+});
+
+test('rescue watch: whatever is said, it wakes nobody who was not seen to sleep here', async (t) => {
+  const { set, pass, acted, counts, sleepFor, logged } = watching(t);
+  set({ answer: status('page_in_lost') });
+  sleepFor(0);
+  await pass(300);
+  assert.equal(acted(), 0);
+  assert.equal(counts()?.refused, 1);
+  assert.ok(
+    logged.some((line) => line.includes('no thread of this machine has slept through 3 s')),
+  );
+  sleepFor(3);
+  await pass(65);
+  assert.equal(acted(), 1);
+});
+
+const askLost = async () => async () => status('page_in_lost');
+
+test('rescue watch: what an exporter elsewhere says is of another machine', async () => {
+  for (const here of ['http://127.0.0.1:10190', 'http://localhost', 'https://[::1]:1']) {
+    assert.equal(
+      (await askVerdict(await onlyOfThisMachine(new URL(here), askLost)())).verdict,
+      'page_in_lost',
+    );
+  }
+  for (const elsewhere of [
+    'http://192.0.2.7:10190',
+    'http://127.0.0.1.example',
+    'http://[2001:db8::7]',
+  ]) {
+    await assert.rejects(
+      onlyOfThisMachine(new URL(elsewhere), askLost)(),
+      /expected an address of this machine/,
+    );
+  }
+});
+
 test('rescue watch: an exporter that is frozen, gone, stale or another is not believed', async (t) => {
   const unheard = [
     new Error('no answer within 1.8 s'),
@@ -96,6 +175,7 @@ test('rescue watch: an exporter that is frozen, gone, stale or another is not be
     'not JSON',
     '{"verdict":{"name":"quiet"}}',
     status('a verdict of tomorrow'),
+    '{"verdict":{"name":"page_in_lost","text":""},"checks":[]}',
   ];
   for (const answer of unheard) {
     const { set, pass, acted, logged } = watching(t, 'page_in_stuck');

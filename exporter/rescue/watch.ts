@@ -3,13 +3,14 @@
  * that the log tells at noon what would stand in the way at night, and so that what it needs stays in
  * memory: Node cannot lock its pages there.
  */
-import type { RescueRecorder, RescueResult } from '../core/rescue-record.ts';
+import type { RescueRecord, RescueRecorder, RescueResult } from '../core/rescue-record.ts';
 import type { AskExporter } from '../doctor/exporter.ts';
 import type { Clock } from '../measure/clock.ts';
 import { messageOf } from '../measure/errors.ts';
 import type { Acting } from './act.ts';
-import { createDue, type Why } from './due.ts';
+import { createDue, type Incident, type Why } from './due.ts';
 import { askVerdict, type Said } from './exporter.ts';
+import type { Look } from './look.ts';
 import type { OwnEyes } from './own-eyes.ts';
 
 export interface WatchLog {
@@ -24,6 +25,8 @@ export interface WatchSettings {
   readonly eyes: OwnEyes;
   readonly begin: () => Promise<Acting>;
   readonly record: RescueRecorder;
+  /** What anybody has done on this machine since the boot; may throw. */
+  readonly readRecord: () => RescueRecord | undefined;
   readonly sinceBoot: () => number;
   readonly log: WatchLog;
 }
@@ -45,9 +48,47 @@ function onChange(tell: (text: string | undefined) => void) {
   };
 }
 
+type Past = Pick<WatchSettings, 'readRecord' | 'sinceBoot'>;
+
+function recordOf({ readRecord }: Past): RescueRecord | undefined {
+  try {
+    return readRecord();
+  } catch {
+    return undefined;
+  }
+}
+
+/** How long ago this watcher, one beside it or a person last wrote. */
+function lastWriteAgo(past: Past): number {
+  const ago = (recordOf(past)?.rescues ?? [])
+    .filter(({ result }) => result !== 'refused')
+    .map(({ time }) => past.sinceBoot() - time);
+  return Math.min(Infinity, ...ago.filter((seconds) => seconds >= 0));
+}
+
+function incidentBefore(past: Past): Incident | undefined {
+  const incident = recordOf(past)?.watch?.incident;
+  if (incident === undefined) return undefined;
+  const { written, missingAt } = incident;
+  return { written, missingAgo: Math.max(0, past.sinceBoot() - missingAt) };
+}
+
+/** For timers that are early. */
+const almost = 0.9;
+
+/**
+ * Somebody may say of another machine that a page is lost, and each page that comes back parks a thread
+ * for a moment: the one that is to be woken was seen to sleep from the first look to the last.
+ */
+function whyNobodySleeps({ threads, watchedSeconds }: Look): string | undefined {
+  return threads.some(({ seconds }) => seconds >= watchedSeconds * almost)
+    ? undefined
+    : `no thread of this machine has slept through ${watchedSeconds} s of looking`;
+}
+
 export function createWatch(settings: WatchSettings): Watch {
   const { clock, stuckAfter, ask, eyes, begin, record, sinceBoot, log } = settings;
-  const due = createDue({ clock, stuckAfter });
+  const due = createDue({ clock, stuckAfter, before: incidentBefore(settings) });
   let rehearsedAt = -Infinity;
   let obstacle: string | undefined;
 
@@ -97,8 +138,9 @@ export function createWatch(settings: WatchSettings): Watch {
 
   async function write(why: Why, said: Said): Promise<void> {
     const { look, act } = await begin();
-    if (look.refusal !== undefined) {
-      refuse(look.refusal, why);
+    const reason = look.refusal ?? whyNobodySleeps(look);
+    if (reason !== undefined) {
+      refuse(reason, why);
       return;
     }
     refusedFor = undefined;
@@ -124,7 +166,7 @@ export function createWatch(settings: WatchSettings): Watch {
   async function look(): Promise<void> {
     const now = await said();
     tellVerdict(now.verdict);
-    const why = due.verdict(now.verdict);
+    const why = due.verdict(now.verdict, lastWriteAgo(settings));
     if (why === undefined) await rehearse();
     else await write(why, now);
   }
@@ -140,8 +182,18 @@ export function createWatch(settings: WatchSettings): Watch {
         tellObstacle(problem);
       }
       problem ??= obstacle;
+      const lookedAt = sinceBoot();
+      const incident = due.incident();
       record.watching({
-        lookedAt: sinceBoot(),
+        lookedAt,
+        ...(incident === undefined
+          ? {}
+          : {
+              incident: {
+                written: incident.written,
+                missingAt: Math.max(0, lookedAt - incident.missingAgo),
+              },
+            }),
         ...(problem === undefined ? {} : { problem: problem.slice(0, 1000) }),
       });
     },
