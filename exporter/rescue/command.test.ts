@@ -1,6 +1,6 @@
 /** `stealwatch rescue` on a machine in a folder: what it says, what it writes, how it ends. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -277,10 +277,49 @@ test('rescue: one who may not see what threads wait for is told so', async (t) =
   writeTree(machine.root, { 'proc/2/wchan': '0' });
   const { screen, code } = await rescue(machine, ['--write']);
   assert.equal(code, 2);
+  const look = await rescue(machine, []);
+  assert.equal(look.code, 2, 'not seen is not: nothing is parked');
+  assert.match(
+    look.screen,
+    /^Whether a thread is parked .* may not be told: Without CAP_SYS_PTRACE/,
+  );
   assert.match(
     screen,
     /no thread is seen to be parked, and it may not be told: Without CAP_SYS_PTRACE/,
   );
+});
+
+test('rescue: a container, which sees its own processes, does not say that nothing is parked', async (t) => {
+  for (const other of ['sh', undefined]) {
+    const machine = parkedMachine(t);
+    const stat = readFileSync(join(machine.procfs, '2/stat'), 'utf8');
+    if (other === undefined) rmSync(join(machine.procfs, '2'), { recursive: true });
+    else writeTree(machine.root, { 'proc/2/stat': stat.replace('kthreadd', other) });
+    const { code, screen } = await rescue(machine, []);
+    assert.equal(code, 2, screen);
+    assert.match(screen, /^Whether a thread is parked .* may not be told: Only some of this/);
+  }
+  const machine = parkedMachine(t);
+  rmSync(join(machine.procfs, 'interrupts'));
+  assert.match((await rescue(machine, [])).screen, /interrupts is not there: whether this VM is/);
+});
+
+test('rescue --write: what woke by itself meanwhile is neither written nor credited', async (t) => {
+  const machine = parked(t);
+  const msrs = machine.msrs(values, hostOf(machine));
+  // The vCPU is read, and then they wake.
+  const read = async (cpu: number) => {
+    const value = await msrs.read(cpu);
+    setTimeout(() => machine.wake(cpu === 1 ? main : other), 0);
+    return value;
+  };
+  const all = await rescue(machine, ['--write'], { msrs: { ...msrs, read } });
+  assert.equal(all.code, 0);
+  assert.deepEqual(msrs.written, []);
+  assert.match(all.screen, /vCPU 1: not written, what was parked there has woken by itself\./);
+  assert.match(all.screen, /^Nothing was written: what was parked had woken by itself\.$/m);
+  assert.equal(readRescueRecord(all.record)?.counts.refused, 1);
+  assert.deepEqual(readRescueRecord(all.record)?.writes, []);
 });
 
 function outOf(...argv: readonly string[]) {

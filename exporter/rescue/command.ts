@@ -93,13 +93,14 @@ async function once(
 ): Promise<number> {
   const { look, act } = await begin(settings);
   print(lookText(look));
-  const nothing = look.threads.length === 0;
+  const nothing = look.threads.length === 0 && look.blindness === undefined;
   if (look.refusal !== undefined) return nothing && !write ? nothingLeft : refused;
   if (!write) return nothing ? nothingLeft : stillParked;
   const released = await act((line) => print(`${line}\n`));
   print(releasedText(released, look));
   if (released.result === 'failed') return refused;
-  return released.result === 'released' ? nothingLeft : stillParked;
+  // Refused is what woke before anything was written.
+  return released.result === 'not_released' ? stillParked : nothingLeft;
 }
 
 async function watch(

@@ -86,7 +86,7 @@ export function createDue({
       notBefore = clock.monotonic() + pauseSeconds;
     },
     refused() {
-      notBefore = clock.monotonic() + refusedPauseSeconds;
+      notBefore = Math.max(notBefore, clock.monotonic() + refusedPauseSeconds);
     },
     incident: () =>
       written === 0 ? undefined : { written, missingAgo: clock.monotonic() - lastMissing },

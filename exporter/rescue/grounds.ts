@@ -3,7 +3,7 @@ import type { PseudoFs } from '../procfs/reader.ts';
 import { isKvmGuest } from '../procfs/kvm-guest.ts';
 import { messageOf } from '../measure/errors.ts';
 import { readVisible } from '../tasks/process-files.ts';
-import { waitChannelSignal } from '../tasks/visibility.ts';
+import { hostProcessesSignal, waitChannelSignal } from '../tasks/visibility.ts';
 import { asyncPageFaultMsr } from './msr.ts';
 
 export interface Place {
@@ -47,6 +47,9 @@ export function refusalOf(place: Place, hyp: ReadonlyMap<string, number> | undef
   try {
     const reason = hypervisorReason(place);
     if (reason !== undefined) return reason;
+    if (hyp === undefined && place.procfs.read('interrupts') === undefined) {
+      return `${place.procfs.root}/interrupts is not there: whether this VM is offered async page faults cannot be told`;
+    }
     if (hyp === undefined) {
       return 'this VM is offered no async page faults: /proc/interrupts has no HYP row, so no thread can be parked for one';
     }
@@ -59,11 +62,15 @@ export function refusalOf(place: Place, hyp: ReadonlyMap<string, number> | undef
 /** Of kthreadd: with CAP_SYS_ADMIN the stack says what the wait channel does not. */
 const seesStacks = (procfs: PseudoFs) => (readVisible(procfs, '2/stack') ?? '') !== '';
 
+const sentence = (reason: string) => reason.replace(/\.$/, '');
+
 /** Why threads that are parked may not be seen as such. */
 export function blindnessOf({ procfs }: Place): string | undefined {
   try {
+    const all = hostProcessesSignal(procfs);
+    if (!all.supported) return sentence(all.reason);
     const { supported, reason } = waitChannelSignal(procfs);
-    return supported || seesStacks(procfs) ? undefined : reason.replace(/\.$/, '');
+    return supported || seesStacks(procfs) ? undefined : sentence(reason);
   } catch (error) {
     return messageOf(error);
   }

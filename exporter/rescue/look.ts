@@ -44,6 +44,8 @@ export interface Look {
   readonly refusal: string | undefined;
   /** The same where it is not for want of parked threads: what would stand in the way of a write. */
   readonly obstacle: string | undefined;
+  /** Why threads may be parked that are not seen; a sentence without its full stop. */
+  readonly blindness: string | undefined;
   /** Why what is said here may not be all. */
   readonly doubts: readonly string[];
 }
@@ -196,6 +198,7 @@ export async function look(settings: LookSettings): Promise<Look> {
     targets,
     refusal: refusal ?? refusalOfTargets({ threads, vcpus, targets, settings }),
     obstacle: refusal ?? obstacleOf(settings, vcpus),
+    blindness: blindnessOf(place),
     doubts: [problem ?? secondProblem, log.problem].flatMap((one) =>
       one === undefined ? [] : [messageOf(one)],
     ),

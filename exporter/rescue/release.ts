@@ -1,7 +1,8 @@
 /**
  * The write itself: on each vCPU where something is parked, what was just read there, two seconds apart,
  * each confirmed by what moved; then half a minute of looking whether it helped. A write that does not
- * get through ends it: nothing is tried twice.
+ * get through ends it: nothing is tried twice. Where all have woken by then, nothing is written, and what
+ * woke by itself is no merit of a write.
  */
 import type { RescueRecorder, RescueResult } from '../core/rescue-record.ts';
 import type { RedisProbe } from '../redis/probe.ts';
@@ -15,7 +16,7 @@ export interface Written {
   readonly cpu: number;
   /** How far HYP of that vCPU went within two seconds: the host answers by one. */
   readonly hyp: number;
-  /** Threads parked on it that had woken by then, of how many. */
+  /** Threads that slept there before the write and had woken by then, of how many. */
   readonly woke: number;
   readonly of: number;
 }
@@ -29,7 +30,7 @@ export interface Released {
   readonly redis: string;
   /** Why a write did not get through; a sentence without its full stop. */
   readonly failure?: string;
-  /** A sentence of all. */
+  /** A sentence of all; where nothing was written, why. */
   readonly text: string;
 }
 
@@ -83,6 +84,8 @@ function textOf(written: readonly Written[], fates: Released['fates'], redis: Re
 export async function release(look: Look, settings: ReleaseSettings): Promise<Released> {
   const { place, msrs, parked, probe, record, sleep, tell } = settings;
   const written: Written[] = [];
+  /** Those that waited when their vCPU was written. */
+  const needing: ParkedThread[] = [];
 
   const fatesOf = (threads: readonly ParkedThread[]) =>
     threads.map((thread) => ({ thread, fate: parked.fateOf(thread) }));
@@ -90,17 +93,24 @@ export async function release(look: Look, settings: ReleaseSettings): Promise<Re
   async function writeOn(cpu: number): Promise<void> {
     const value = look.vcpus.find((one) => one.cpu === cpu)?.value;
     if (value === undefined) throw new Error(`vCPU ${cpu} was not read`);
-    const threads = look.threads.filter((one) => one.cpu === cpu);
+    const all = look.threads.filter((one) => one.cpu === cpu);
+    const threads = all.filter((one) => !isAwake(parked.fateOf(one)));
+    if (all.length > 0 && threads.length === 0) {
+      tell(`vCPU ${cpu}: not written, what was parked there has woken by itself.`);
+      return;
+    }
+    needing.push(...threads);
+    const asleep = threads.filter((one) => parked.fateOf(one) === 'asleep');
     record.intend(cpu);
     const before = readHyp(place);
     await msrs.rewrite(cpu, value);
     await sleep(betweenSeconds);
     const hyp = hypMoved(before, readHyp(place), cpu);
-    const woke = fatesOf(threads).filter(({ fate }) => fate !== 'asleep').length;
-    written.push({ cpu, hyp, woke, of: threads.length });
+    const woke = fatesOf(asleep).filter(({ fate }) => fate !== 'asleep').length;
+    written.push({ cpu, hyp, woke, of: asleep.length });
     const confirmed =
       hyp > 0 ? `HYP went up by ${hyp}` : 'HYP did not move: the host has not answered';
-    tell(`vCPU ${cpu}: written; ${confirmed}; ${woke} of ${threads.length} threads have woken.`);
+    tell(`vCPU ${cpu}: written; ${confirmed}; ${woke} of ${asleep.length} threads have woken.`);
   }
 
   async function writeAll(): Promise<string | undefined> {
@@ -140,6 +150,10 @@ export async function release(look: Look, settings: ReleaseSettings): Promise<Re
       text: `A write did not get through: ${failure}.`,
     };
   }
-  const text = textOf(written, fates, sign);
+  if (written.length === 0) {
+    const text = 'Nothing was written: what was parked had woken by itself.';
+    return { ...common, result: 'refused', text };
+  }
+  const text = textOf(written, fatesOf(needing), sign);
   return { ...common, result: well ? 'released' : 'not_released', text };
 }

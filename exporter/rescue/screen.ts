@@ -19,7 +19,12 @@ function threadLine({ pid, tid, process, comm, cpu, since, waitChannel }: Waitin
   return `  ${shown(process)}, process ${pid}, ${thread}: ${where}, ${long}, ${channel}`;
 }
 
-function threadLines({ threads }: Look): string[] {
+function threadLines({ threads, blindness }: Look): string[] {
+  if (threads.length === 0 && blindness !== undefined) {
+    return [
+      `Whether a thread is parked for a page of the host may not be told: ${shown(blindness)}.`,
+    ];
+  }
   if (threads.length === 0) return ['No thread is parked for a page of the host.'];
   const some = threads.length === 1 ? 'One thread is' : `${threads.length} threads are`;
   const left = threads.length - mostThreads;
@@ -108,7 +113,7 @@ const fateWords: Readonly<Record<Fate, string>> = {
 };
 
 function nextLines({ result }: Released, { pageIn }: Look): string[] {
-  if (result === 'released') {
+  if (result === 'released' || result === 'refused') {
     return [
       'What Redis owes its clients: docs/runbooks/RedisFrozen.md. A report for the provider: stealwatch report.',
     ];

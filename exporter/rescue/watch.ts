@@ -12,6 +12,7 @@ import { createDue, type Incident, type Why } from './due.ts';
 import { askVerdict, type Said } from './exporter.ts';
 import type { Look } from './look.ts';
 import type { OwnEyes } from './own-eyes.ts';
+import type { Released } from './release.ts';
 
 export interface WatchLog {
   info(fields: object, message: string): void;
@@ -136,6 +137,19 @@ export function createWatch(settings: WatchSettings): Watch {
     refusedFor = reason;
   }
 
+  /** What ends in an error may have been written. */
+  async function acted(act: Acting['act']): Promise<Released> {
+    let result: RescueResult = 'failed';
+    try {
+      const released = await act((line) => log.info({}, line));
+      ({ result } = released);
+      return released;
+    } finally {
+      if (result === 'refused') due.refused();
+      else due.wrote();
+    }
+  }
+
   async function write(why: Why, said: Said): Promise<void> {
     const { look, act } = await begin();
     const reason = look.refusal ?? whyNobodySleeps(look);
@@ -145,12 +159,11 @@ export function createWatch(settings: WatchSettings): Watch {
     }
     refusedFor = undefined;
     tellRefusal(undefined);
-    due.wrote();
     log.warn(
       { why, verdict: said.text, cpus: look.targets },
       'writing the async page fault MSR back',
     );
-    const released = await act((line) => log.info({}, line));
+    const released = await acted(act);
     const { result, written, fates, redis, failure } = released;
     const threads = fates.map(({ thread, fate }) => ({
       tid: thread.tid,
@@ -159,7 +172,7 @@ export function createWatch(settings: WatchSettings): Watch {
     }));
     const more = failure === undefined ? {} : { failure };
     const fields = { result, written, threads, redis, ...more };
-    if (result === 'released') log.info(fields, released.text);
+    if (result === 'released' || result === 'refused') log.info(fields, released.text);
     else log.warn(fields, released.text);
   }
 
