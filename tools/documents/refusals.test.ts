@@ -12,10 +12,13 @@ import { filledIn, firsts, nameOf, programsBeside, runbooks } from './runbook-li
 import { documentShell, type Ran } from './shell.ts';
 
 const mostSeconds = 20;
-const asking = firsts.filter(({ text }) => text.includes('redis-cli') && !text.includes(':10190'));
+const asking = firsts.filter(({ text }) => text.includes('redis-cli'));
 
-function typedBeside(t: TestContext, redis: RedisServer) {
-  const shell = documentShell(t, { programs: programsBeside(redis), mostSeconds });
+type Programs = Readonly<Record<string, string>>;
+
+function typedBeside(t: TestContext, redis: RedisServer, instead: Programs = {}) {
+  const programs = { ...programsBeside(redis), ...instead };
+  const shell = documentShell(t, { programs, mostSeconds });
   const nobody = 'http://127.0.0.1:1';
   const places = {
     redis,
@@ -27,8 +30,13 @@ function typedBeside(t: TestContext, redis: RedisServer) {
   return (text: string) => shell.run(filledIn(text, places));
 }
 
-async function each(t: TestContext, redis: RedisServer, holds: (ran: Ran) => void) {
-  const type = typedBeside(t, redis);
+async function each(
+  t: TestContext,
+  redis: RedisServer,
+  holds: (ran: Ran) => void,
+  instead?: Programs,
+) {
+  const type = typedBeside(t, redis, instead);
   await Promise.all(
     asking.map(async (block) => {
       const ran = await type(block.text);
@@ -49,9 +57,25 @@ test('a Redis that wants a password: each says that, and none that it is frozen'
 test('a Redis that is gone: each says that nothing could be reached', async (t) => {
   const redis = await startRedis(t);
   await redis.stop();
-  await each(t, redis, ({ err }) => {
+  await each(t, redis, ({ out, err }) => {
     assert.match(err, /Could not connect to Redis at \S+: Connection refused/);
+    assert.doesNotMatch(out, /no answer in \d s$/m);
   });
+});
+
+test('a machine without redis-cli: none says that Redis was asked and is silent', async (t) => {
+  const redis = await startRedis(t);
+  // What the shell and timeout(1) answer for a program that is not there.
+  const instead = { 'redis-cli': 'echo "redis-cli: not found" >&2; exit 127' };
+  await each(
+    t,
+    redis,
+    ({ out, err }) => {
+      assert.match(err, /redis-cli: not found/);
+      assert.doesNotMatch(out, /no answer in \d s$/m);
+    },
+    instead,
+  );
 });
 
 /** In the text: `redis-cli CONFIG SET timeout 300`. */
