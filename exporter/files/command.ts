@@ -63,7 +63,7 @@ export const files: OneShot = async ({ argv, print, complain }) => {
   }
   const { directory, force } = options;
   try {
-    const { written, others } = writeFiles(directory, shippedFiles(), force);
+    const { written, others } = await writeFiles(directory, shippedFiles(), force);
     if (others.length > 0 && !force) {
       complain(
         `stealwatch files: nothing is written, for these are there and are not as version ${version} has them (--force writes over them):\n${listed(others)}`,

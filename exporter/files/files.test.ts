@@ -102,6 +102,19 @@ test("files: a link is somebody else's, and what it leads to stays", async (t) =
   assert.equal(readFileSync(elsewhere, 'utf8'), 'mine');
 });
 
+test('files: where no folder can be made it ends, and says so', () => {
+  // A process of its own: what this is about is an end that does not come.
+  const { status, stderr } = spawnSync(launcher, ['files', '/proc/none/below'], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.equal(status, 1, stderr);
+  assert.match(
+    stderr,
+    /^stealwatch files: ENOENT: no such file or directory, mkdir '\/proc\/none'\n$/,
+  );
+});
+
 test('files: what cannot be is said in one line', async (t) => {
   const root = temporaryRoot(t);
   writeFileSync(join(root, 'file'), '');

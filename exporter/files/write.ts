@@ -1,6 +1,7 @@
 /** Writes files below a folder, all of them or none, and over nobody's work. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../core/make-directory.ts';
 import { codeOf } from '../measure/errors.ts';
 import type { ShippedFiles } from './shipped.ts';
 
@@ -23,7 +24,11 @@ export interface Written {
   readonly others: readonly string[];
 }
 
-export function writeFiles(directory: string, files: ShippedFiles, force: boolean): Written {
+export async function writeFiles(
+  directory: string,
+  files: ShippedFiles,
+  force: boolean,
+): Promise<Written> {
   const states = Object.keys(files).map((path) => ({
     path,
     state: there(join(directory, path), files[path] ?? ''),
@@ -33,7 +38,8 @@ export function writeFiles(directory: string, files: ShippedFiles, force: boolea
   const missing = states.filter(({ state }) => state !== 'same').map(({ path }) => path);
   for (const path of missing) {
     const target = join(directory, path);
-    mkdirSync(dirname(target), { recursive: true });
+    // One folder after the other, since the next lies in it. oxlint-disable-next-line no-await-in-loop
+    await makeDirectory(dirname(target));
     // Into its place at once: whoever reads it meanwhile has the old one or the new one.
     writeFileSync(`${target}.new`, files[path] ?? '', { flag: 'w' });
     chmodSync(`${target}.new`, path.endsWith('.sh') ? 0o755 : 0o644);
