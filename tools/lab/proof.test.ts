@@ -41,6 +41,7 @@ function fired({ alerts }: Outcome, ...names: readonly string[]): void {
 const rightAnswers: Readonly<Record<string, { readonly is: RegExp; readonly within: number }>> = {
   stall: { is: /^memory$/, within: 60 },
   'stall-reset': { is: /^memory$/, within: 60 },
+  'stall-rescue': { is: /^memory$/, within: 60 },
   lost: { is: /^memory$/, within: 60 },
   'lost-reset': { is: /^memory$/, within: 60 },
   'slow-disk': { is: /^memory$/, within: 60 },
@@ -114,6 +115,18 @@ test('proof: Redis slept until the watcher wrote, with nobody there, long after 
   noted(lost, 'parked threads woke, Redis answers.');
   const ends = lost.verdicts.findLast(({ name }) => name !== 'page_in_lost')?.afterSeconds;
   assert.ok(Number(ends) > released, 'page_in_lost outlasts the release');
+});
+
+test('proof: a write while the swap stands still makes nothing worse, and is told as it is', () => {
+  const [rescued, stall] = [outcomeOf('stall-rescue'), outcomeOf('stall')];
+  noted(rescued, 'the watcher writes the MSR back; redis-server is in state D');
+  noted(rescued, 'the watcher says: "The async page fault MSR was written back on vCPU');
+  const delay = (one: Outcome) =>
+    noted(one, 'redis-server answers again') - noted(one, 'swap reads come back');
+  assert.ok(delay(rescued) <= delay(stall) + 5, `${delay(rescued)} s, and ${delay(stall)} s`);
+  assert.equal(valueOf(rescued, 'soft lockups'), 0);
+  // What the host answers to the write is no page that came back: no message was lost.
+  assert.ok(!sequence(rescued.verdicts).includes('page_in_lost'));
 });
 
 test('proof: a host that swaps to a slow disk is counted, ticketed and called so', () => {

@@ -139,9 +139,9 @@ async function loseMessage(lab: Lab): Promise<number> {
 const rescueLog = '/tmp/rescue.log';
 
 /** `stealwatch rescue --watch` beside the exporter, as its unit starts it. Resolves when it could write. */
-async function watchForRescue({ machine: { vps } }: Lab): Promise<void> {
+async function watchForRescue({ machine: { vps } }: Lab, stuckAfter: number): Promise<void> {
   vps.send(
-    `STEALWATCH_EXPORTER_TOKEN=${token} ${exporter} rescue --watch http://127.0.0.1:10190 --out /tmp > ${rescueLog} 2>&1 &`,
+    `STEALWATCH_EXPORTER_TOKEN=${token} ${exporter} rescue --watch http://127.0.0.1:10190 --stuck-after ${stuckAfter} --out /tmp > ${rescueLog} 2>&1 &`,
   );
   await vps.run(`until grep -q 'ready to write' ${rescueLog}; do sleep 1; done`, 400);
 }
@@ -172,7 +172,7 @@ const lost: Scenario = {
   what: 'While redis-server sleeps for a page, the host forgets the message it owes the vCPU; then its disk comes back, and other pages with it. Redis sleeps on until `stealwatch rescue --watch`, which runs beside the exporter, writes the async page fault MSR of that vCPU back. Nobody touches the VPS.',
   cpu: 'host',
   async run(lab) {
-    await watchForRescue(lab);
+    await watchForRescue(lab, 180);
     await loseMessage(lab);
     const { state } = await lab.redisTask();
     lab.note(`redis-server is still in state ${state}; nobody touches it`);
@@ -180,6 +180,25 @@ const lost: Scenario = {
     await lab.redisIs('S', 60);
     lab.note('redis-server answers again');
     await watcherSays(lab);
+    await lab.wait(25);
+  },
+};
+
+const stallRescue: Scenario = {
+  name: 'stall-rescue',
+  title: "The host's swap stands still, and the watcher writes",
+  what: 'As the stall, with `stealwatch rescue --watch --stuck-after 60` beside the exporter: it cannot know that nothing was lost, and writes while the host can read no swap. Then the disk comes back.',
+  cpu: 'host',
+  async run(lab) {
+    await watchForRescue(lab, 60);
+    await stallSwap(lab);
+    await watcherWrites(lab, 180);
+    await watcherSays(lab);
+    await lab.quote();
+    await lab.machine.swapReads('all');
+    lab.note('swap reads come back');
+    await lab.redisIs('S', 60);
+    lab.note('redis-server answers again');
     await lab.wait(25);
   },
 };
@@ -282,6 +301,7 @@ const shutdown: Scenario = {
 export const scenarios: readonly Scenario[] = [
   stall,
   stallReset,
+  stallRescue,
   lost,
   lostReset,
   slowDisk,
