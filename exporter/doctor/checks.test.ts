@@ -9,6 +9,7 @@ import { hostRows } from '../../tools/rig/doctor-rows/host.ts';
 import { kernelRows } from '../../tools/rig/doctor-rows/kernel.ts';
 import { proofRows } from '../../tools/rig/doctor-rows/proof.ts';
 import { redisRows } from '../../tools/rig/doctor-rows/redis.ts';
+import { meminfo, rdbProcess } from '../../tools/rig/doctor-rows/row.ts';
 import { watchingRows } from '../../tools/rig/doctor-rows/watching.ts';
 import type { Row } from '../../tools/rig/doctor-rows/row.ts';
 import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
@@ -41,6 +42,25 @@ for (const [i, row] of rows.entries()) {
     if (result.mend.length > 0) assert.ok(check?.mends.includes(result.mend), 'not in its table');
   });
 }
+
+test('doctor: no maxmemory is named that is below what Redis has, nor on a small machine', async (t) => {
+  const mendOf = async (used: number, total: number) => {
+    const info = `used_memory:${used}`;
+    const redis = { info, process: rdbProcess, config: { save: '', maxmemory: '0' } };
+    const root = fixtureTree(t, meminfo(total, total, 0, 0));
+    const { state, mend } = await askOne('memory-headroom', root, { redis });
+    assert.equal(state, 'warn');
+    return mend.map(({ text }) => text).join('\n');
+  };
+  assert.match(await mendOf(2 ** 28, 2 ** 20), /CONFIG SET maxmemory 512mb/);
+  for (const [used, total] of [
+    [2 ** 28 + 1, 2 ** 23],
+    [735_000_000, 2 ** 23],
+    [1000, 2 ** 20 - 1],
+  ] as const) {
+    assert.match(await mendOf(used, total), /^choose a maxmemory above what Redis has/);
+  }
+});
 
 test('doctor: every check has its rows, and ids and titles of their own', () => {
   const tested = new Set(rows.map((row) => row.id));

@@ -191,6 +191,7 @@ const redisCases: readonly RedisCase[] = [
   { id: 'persistence', file: '' },
   { id: 'latency-monitor' },
   { id: 'slowlog', file: 'slowlog-log-slower-than -1\n' },
+  { id: 'slowlog', file: 'slowlog-max-len 0\n' },
   { id: 'latency-monitor', file: '' },
   { id: 'dead-clients', file: 'tcp-keepalive 0\n' },
   { id: 'memory-headroom', file: '' },

@@ -175,18 +175,35 @@ export function keepsNothing({ config }: RedisFacts): boolean | undefined {
 }
 
 const appendOnly = settingMend('appendonly', 'yes');
+const seeWhy = advice(
+  'read the log of Redis for why: a disk that is full, a folder it may not write to, or a fork that the kernel refused',
+);
+
+/** What is set is not yet written. */
+function failedWrite(redis: RedisFacts): string | undefined {
+  const failed = (name: string) => redis.info.get(name) === 'err';
+  if (redis.config('appendonly') === 'yes') {
+    return failed('aof_last_write_status')
+      ? 'its last write to the append-only file failed'
+      : undefined;
+  }
+  return failed('rdb_last_bgsave_status') ? 'its last snapshot failed' : undefined;
+}
 
 const nothingKept: Check = {
   id: 'persistence',
   title: 'What a restart of Redis leaves',
   why: 'With neither save points nor an append-only file a reset, which is how a freeze ends, takes every key and every task with it.',
-  source: 'CONFIG GET save, appendonly; connected_slaves of INFO',
-  mends: bothOf(appendOnly),
+  source:
+    'CONFIG GET save, appendonly; rdb_last_bgsave_status, aof_last_write_status, connected_slaves of INFO',
+  mends: [...bothOf(appendOnly), seeWhy],
   async check(machine) {
     const redis = await redisOf(machine);
     const nothing = keepsNothing(redis);
     if (nothing === undefined) return cannotSee('this server does not tell');
     if (!nothing) {
+      const failure = failedWrite(redis);
+      if (failure !== undefined) return fail(`${failure}: only what was written before it`, seeWhy);
       return pass(redis.config('appendonly') === 'yes' ? 'an append-only file' : 'snapshots');
     }
     const replicas = numberOf(redis.info, 'connected_slaves') ?? 0;

@@ -45,17 +45,22 @@ const noSetting = (name: string) => cannotSee(`this server has no ${name}`);
 
 const slowerThanTenMs = settingMend('slowlog-log-slower-than', 10_000);
 
+const keepSlow = settingMend('slowlog-max-len', 128);
+
 const slowLog: Check = {
   id: 'slowlog',
   title: 'Slow commands are kept',
   why: 'After the fact it is the only word of Redis on which command took how long: it tells a slow command from a slow host.',
-  source: 'CONFIG GET slowlog-log-slower-than',
-  mends: bothOf(slowerThanTenMs),
+  source: 'CONFIG GET slowlog-log-slower-than, slowlog-max-len',
+  mends: [...bothOf(slowerThanTenMs), ...bothOf(keepSlow)],
   async check(machine) {
     const redis = await redisOf(machine);
     const microseconds = whole(redis, 'slowlog-log-slower-than');
     if (microseconds === undefined) return noSetting('slow log');
     if (microseconds < 0) return warn('the slow log is off', mendFor(redis, slowerThanTenMs));
+    if (whole(redis, 'slowlog-max-len') === 0) {
+      return warn('slowlog-max-len is 0: none is kept', mendFor(redis, keepSlow));
+    }
     const from = `from ${microseconds / 1000} ms`;
     return microseconds > 10_000
       ? warn(`only ${from}`, mendFor(redis, slowerThanTenMs))
@@ -99,33 +104,51 @@ const deadClients: Check = {
 };
 
 const boundMemory = settingMend('maxmemory', '512mb');
+/** Below what Redis has, it is a way to lose writes or keys. */
+const roomyBytes = { used: 256 * 1024 ** 2, machine: 1024 ** 3 };
+const chooseBound = advice(
+  'choose a maxmemory above what Redis has and below half of the memory of the machine, or get a larger one: with a lower one Redis refuses writes or drops keys',
+);
+const moreMemory = advice(
+  'get a larger machine, or let keys expire: a maxmemory below what Redis has makes it refuse writes or drop keys',
+);
 
-function availableMemory({ procfs }: Machine): number {
+interface Memory {
+  readonly total: number;
+  readonly available: number;
+}
+
+function memoryOf({ procfs }: Machine): Memory {
   const text = procfs.read('meminfo');
   if (text === undefined) throw new Error(`${procfs.root}/meminfo is not there`);
   const { values, problem } = parseMeminfo(text, ['MemTotal', 'MemAvailable']);
-  const available = values.get('MemAvailable');
-  if (available === undefined) throw new Error(problem ?? 'meminfo: no MemAvailable line');
-  return available;
+  const [total, available] = [values.get('MemTotal'), values.get('MemAvailable')];
+  if (total === undefined || available === undefined) {
+    throw new Error(problem ?? 'meminfo: no line of MemTotal and MemAvailable');
+  }
+  return { total, available };
 }
 
 const mib = (bytes: number) => `${Math.round(bytes / (1024 * 1024))} MiB`;
 
-function headroomOutcome(redis: RedisFacts, available: number): Outcome {
+function headroomOutcome(redis: RedisFacts, { total, available }: Memory): Outcome {
   const used = numberOf(redis.info, 'used_memory');
   if (used === undefined) return cannotSee('INFO has no used_memory');
   const forks = (redis.config('save') ?? '').trim() !== '' || redis.config('appendonly') === 'yes';
   if (forks && available < used) {
     return warn(
       `Redis has ${mib(used)}, ${mib(available)} are available: a snapshot may need as much again`,
-      mendFor(redis, boundMemory),
+      moreMemory,
     );
   }
-  if (whole(redis, 'maxmemory') === 0) {
-    return warn(
-      `maxmemory is 0: Redis (${mib(used)} now) takes all there is`,
-      mendFor(redis, boundMemory),
-    );
+  const most = whole(redis, 'maxmemory') ?? 0;
+  const fits = used <= roomyBytes.used && total >= roomyBytes.machine;
+  const bound = fits ? mendFor(redis, boundMemory) : chooseBound;
+  if (most === 0) {
+    return warn(`maxmemory is 0: Redis (${mib(used)} now) takes all there is`, bound);
+  }
+  if (most > total) {
+    return warn(`maxmemory is ${mib(most)}, and the machine has ${mib(total)}`, bound);
   }
   return pass(`Redis has ${mib(used)}, ${mib(available)} are available`);
 }
@@ -135,13 +158,13 @@ const headroom: Check = {
   title: 'Memory that is left',
   why: 'A fork for a snapshot may copy all that Redis has. Where that does not fit the kernel kills the largest process, which is Redis. Choose maxmemory for your machine: half of it, with a policy that fits (Asynq needs noeviction).',
   source: 'used_memory of INFO, CONFIG GET maxmemory, /proc/meminfo',
-  mends: bothOf(boundMemory),
+  mends: [...bothOf(boundMemory), chooseBound, moreMemory],
   async check(machine) {
     const redis = await redisOf(machine);
     const process = await redis.process();
     if (typeof process === 'string')
       return cannotSee(`whether Redis is on this machine: ${process}`);
-    return headroomOutcome(redis, availableMemory(machine));
+    return headroomOutcome(redis, memoryOf(machine));
   },
 };
 

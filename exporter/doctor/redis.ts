@@ -17,6 +17,7 @@ const configNames = [
   'appendfsync',
   'no-appendfsync-on-rewrite',
   'slowlog-log-slower-than',
+  'slowlog-max-len',
   'latency-monitor-threshold',
   'timeout',
   'tcp-keepalive',

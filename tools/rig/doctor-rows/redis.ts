@@ -155,6 +155,27 @@ export const redisRows: readonly Row[] = [
     said: /^nothing/,
     told: told({ save: '', appendonly: 'no' }),
   },
+  {
+    id: 'persistence',
+    state: 'fail',
+    said: /^its last snapshot failed: only what/,
+    told: told({ save: '60 5', appendonly: 'no' }, 'rdb_last_bgsave_status:err'),
+  },
+  {
+    id: 'persistence',
+    state: 'fail',
+    said: /^its last write to the append-only file failed/,
+    told: told({ save: '', appendonly: 'yes' }, 'aof_last_write_status:err'),
+  },
+  {
+    id: 'persistence',
+    state: 'pass',
+    said: /^an append-only file$/,
+    told: told(
+      { save: '60 5', appendonly: 'yes' },
+      'rdb_last_bgsave_status:err\r\naof_last_write_status:ok',
+    ),
+  },
   { id: 'persistence', state: 'cannot_see', said: /NOPERM/, told: told({ save: refused }) },
 
   {
@@ -170,6 +191,12 @@ export const redisRows: readonly Row[] = [
     told: told({ 'slowlog-log-slower-than': '10001' }),
   },
   { id: 'slowlog', state: 'warn', said: /is off/, told: told({ 'slowlog-log-slower-than': '-1' }) },
+  {
+    id: 'slowlog',
+    state: 'warn',
+    said: /none is kept/,
+    told: told({ 'slowlog-log-slower-than': '10000', 'slowlog-max-len': '0' }),
+  },
   { id: 'slowlog', state: 'cannot_see', said: /no slow log/, told: told({}) },
   {
     id: 'slowlog',
@@ -214,9 +241,10 @@ export const redisRows: readonly Row[] = [
 
   ...(
     [
-      ['pass', /^Redis has 1 MiB, 488 MiB are available$/, '1048576', '0', 500_000],
-      ['warn', /maxmemory is 0/, '1048576', undefined, 500_000],
+      ['pass', /^Redis has 1 MiB, 488 MiB are available$/, '1048576', '524288000', 500_000],
+      ['warn', /maxmemory is 0/, '1048576', '0', 500_000],
       ['warn', /may need as much again/, '1073741824', '1', 500_000],
+      ['warn', /maxmemory is 1024 MiB, and the machine has 977 MiB/, '1', '1073741824', 500_000],
     ] as const
   ).map(([state, said, used, max, available]): Row => ({
     id: 'memory-headroom',
@@ -227,7 +255,7 @@ export const redisRows: readonly Row[] = [
       redis: {
         info: `used_memory:${used}`,
         process: rdbProcess,
-        config: { save: '60 5', maxmemory: max === undefined ? '0' : '1073741824' },
+        config: { save: '60 5', maxmemory: max },
       },
     },
   })),
