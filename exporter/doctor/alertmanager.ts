@@ -3,14 +3,25 @@ import { httpGet } from '../core/http-get.ts';
 import { messageOf } from '../measure/errors.ts';
 import { samplesOf } from './exporter.ts';
 
-export interface AlertmanagerFacts {
-  /** Receivers that alerts are routed to, the Watchdog's apart, and how many ways each has to tell somebody. */
-  readonly receivers: readonly { readonly name: string; readonly ways: number }[];
+/** One kind of way to tell people, as Alertmanager counts them: `telegram`, `webhook`. */
+export interface Way {
+  readonly name: string;
   /** Notifications that failed, of those that were tried since its start. */
   readonly failed: number;
   readonly sent: number;
+  /** The beats of the Watchdog go the same way, once a minute, and count among them. */
+  readonly beats: boolean;
+}
+
+export interface AlertmanagerFacts {
+  /** Receivers that alerts are routed to, the Watchdog's apart, and how many ways each has to tell somebody. */
+  readonly receivers: readonly { readonly name: string; readonly ways: number }[];
+  /** By which people are told. */
+  readonly ways: readonly Way[];
   /** The Watchdog fires: Prometheus reaches it. */
   readonly watchdog: boolean;
+  /** It is silenced or inhibited there. */
+  readonly silenced: boolean;
 }
 
 const deadlineMs = 1500;
@@ -32,8 +43,10 @@ function json(path: string, text: string): unknown {
   }
 }
 
-const sum = (text: string, name: string) =>
-  samplesOf(text, name).reduce((all, { value }) => all + value, 0);
+const sum = (text: string, name: string, way: string) =>
+  samplesOf(text, name)
+    .filter(({ labels }) => labels['integration'] === way)
+    .reduce((all, { value }) => all + value, 0);
 
 /** The heartbeat goes to a machine, and a page that goes nowhere else reaches nobody. */
 const isForWatchdog = (route: Mapping) =>
@@ -48,13 +61,28 @@ function routedTo(route: Mapping, depth = 0): string[] {
   return typeof receiver === 'string' ? [receiver, ...below] : below;
 }
 
-/** `webhook_configs`, `email_configs` and their like. */
-function waysOf(receiver: Mapping | undefined): number {
-  const entries = Object.entries(receiver ?? {}).filter(([key]) => key.endsWith('_configs'));
-  return entries.reduce((all, [, value]) => all + (Array.isArray(value) ? value.length : 0), 0);
+/** The receivers of what is routed for the Watchdog alone. */
+function routedToBeats(route: Mapping, depth = 0): string[] {
+  if (depth > deepestRoute) return [];
+  const { receiver } = route;
+  const own = isForWatchdog(route) && typeof receiver === 'string' ? [receiver] : [];
+  return [...own, ...list(route['routes']).flatMap((one) => routedToBeats(one, depth + 1))];
 }
 
-async function receiversIn(text: string): Promise<AlertmanagerFacts['receivers']> {
+/** `webhook`, `email` and their like, each as often as it is there. */
+function waysOf(receiver: Mapping | undefined): string[] {
+  return Object.entries(receiver ?? {}).flatMap(([key, value]) => {
+    const way = /^(\w{1,40})_configs$/.exec(key)?.[1];
+    return way !== undefined && Array.isArray(value) ? value.map(() => way) : [];
+  });
+}
+
+interface Routes {
+  readonly receivers: AlertmanagerFacts['receivers'];
+  readonly ways: readonly Pick<Way, 'name' | 'beats'>[];
+}
+
+async function routesIn(text: string): Promise<Routes> {
   if (text.length > longestConfig)
     throw new Error('its configuration is longer than 32 kB, which is not looked at');
   // Loaded only here, where somebody names an Alertmanager.
@@ -70,11 +98,17 @@ async function receiversIn(text: string): Promise<AlertmanagerFacts['receivers']
     throw new Error('its configuration has no route');
   }
   const receivers = list(config['receivers']);
-  return [...new Set(routedTo(config['route']))].map((name) => ({
-    name,
-    ways: waysOf(receivers.find((one) => one['name'] === name)),
-  }));
+  const waysTo = (name: string) => waysOf(receivers.find((one) => one['name'] === name));
+  const people = [...new Set(routedTo(config['route']))];
+  const beats = new Set(routedToBeats(config['route']).flatMap(waysTo));
+  return {
+    receivers: people.map((name) => ({ name, ways: waysTo(name).length })),
+    ways: [...new Set(people.flatMap(waysTo))].map((name) => ({ name, beats: beats.has(name) })),
+  };
 }
+
+const isSuppressed = (alert: unknown) =>
+  isMapping(alert) && isMapping(alert['status']) && alert['status']['state'] === 'suppressed';
 
 /** Rejects with a sentence that holds neither user nor password of the URL. */
 export async function askAlertmanager(url: URL): Promise<AlertmanagerFacts> {
@@ -103,10 +137,16 @@ async function factsOf(url: URL): Promise<AlertmanagerFacts> {
   if (typeof config['original'] !== 'string' || !Array.isArray(alerts)) {
     throw new Error('it does not answer as Alertmanager does');
   }
+  const { receivers, ways } = await routesIn(config['original']);
   return {
-    receivers: await receiversIn(config['original']),
-    failed: sum(metrics, 'alertmanager_notifications_failed_total'),
-    sent: sum(metrics, 'alertmanager_notifications_total'),
+    receivers,
+    ways: ways.map(({ name, beats }) => ({
+      name,
+      beats,
+      failed: sum(metrics, 'alertmanager_notifications_failed_total', name),
+      sent: sum(metrics, 'alertmanager_notifications_total', name),
+    })),
     watchdog: alerts.length > 0,
+    silenced: alerts.length > 0 && alerts.every(isSuppressed),
   };
 }

@@ -9,7 +9,7 @@ import { createAuthority } from '../../tools/rig/certificates.ts';
 import { examineOne, exporterAt } from '../../tools/rig/doctor-machine.ts';
 import { startExporter } from '../../tools/rig/exporter-process.ts';
 import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
-import { startRedis } from '../../tools/rig/redis-server.ts';
+import { startRedis, until } from '../../tools/rig/redis-server.ts';
 import { httpSink } from '../../tools/rig/http-sink.ts';
 import { parseRedisAddress } from '../redis/address.ts';
 import { installedTools } from '../../tools/rig/prometheus-tools.ts';
@@ -74,6 +74,23 @@ test('doctor: a real Alertmanager that tells nobody, then somebody, then in vain
   assert.match(await said(telling.url), /^fail: the Watchdog is not firing/);
   await telling.post([watchdog]);
   assert.equal(await said(`${telling.url}/`), 'warn: it has told nobody anything yet');
+
+  // Its beats arrive, which says nothing of a phone.
+  for (const [way, words] of [
+    ['DISCORD_WEBHOOK_URL', /^warn: it has told nobody anything yet$/],
+    ['WEBHOOK_URL', /^cannot_see: the Watchdog's beats go by webhook too/],
+  ] as const) {
+    const { url } = await httpSink(t);
+    const heart = await httpSink(t);
+    const both = await startAlertmanager(program, { HEARTBEAT_URL: heart.url, [way]: url });
+    t.after(() => both.stop());
+    await both.post([watchdog]);
+    await until('a beat was told, and counted', async () => {
+      const metrics = await (await fetch(`${both.url}/metrics`)).text();
+      return /^alertmanager_notifications_total\{integration="webhook".*\} [1-9]/m.test(metrics);
+    });
+    assert.match(await said(both.url), words);
+  }
 });
 
 test('doctor: a Redis that turns us away answers, and is not taken for frozen', async (t) => {

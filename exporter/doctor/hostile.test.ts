@@ -35,7 +35,12 @@ test('doctor: control characters of others stay out of the screen', async (t) =>
   const told = {
     redis: { info: `redis_version:${escapes.replaceAll('\n', ' ')}`, config: { save: escapes } },
     exporter: { checks: [{ name: 'heartbeat', ok: false, state: 'failed', reason: escapes }] },
-    alertmanager: { receivers: [{ name: escapes, ways: 0 }], failed: 0, sent: 0, watchdog: true },
+    alertmanager: {
+      receivers: [{ name: escapes, ways: 0 }],
+      ways: [],
+      watchdog: true,
+      silenced: false,
+    },
   };
   const results = await resultsOf(checks, machineIn(root, told));
   const screen = screenOf(results);

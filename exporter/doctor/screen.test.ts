@@ -93,7 +93,12 @@ const healthy: Golden = {
       ],
       asked: { fromElsewhere: 1.4 },
     },
-    alertmanager: { receivers: [{ name: 'people', ways: 1 }], failed: 0, sent: 31, watchdog: true },
+    alertmanager: {
+      receivers: [{ name: 'people', ways: 1 }],
+      ways: [{ name: 'telegram', failed: 0, sent: 31, beats: false }],
+      watchdog: true,
+      silenced: false,
+    },
   },
 };
 
@@ -147,7 +152,12 @@ const sick: Golden = {
         '',
       ].join('\n'),
     },
-    alertmanager: { receivers: [{ name: 'people', ways: 0 }], failed: 0, sent: 0, watchdog: false },
+    alertmanager: {
+      receivers: [{ name: 'people', ways: 0 }],
+      ways: [],
+      watchdog: false,
+      silenced: false,
+    },
   },
 };
 

@@ -11,7 +11,7 @@ import {
   warn,
   advice,
 } from './check.ts';
-import type { AlertmanagerFacts } from './alertmanager.ts';
+import type { AlertmanagerFacts, Way } from './alertmanager.ts';
 import type { ExporterFacts } from './exporter.ts';
 import type { Machine } from './machine.ts';
 
@@ -107,19 +107,43 @@ const nameAlertmanager = notTried('stealwatch doctor --alertmanager http://HOST:
 /** Of the notifications; a few fail on any network, and are told. */
 const manyFailed = 0.1;
 
-function routeOutcome({ receivers, watchdog, failed, sent }: AlertmanagerFacts): Outcome {
+const failures = ({ name, failed, sent }: Way) =>
+  `${failed} of ${sent} notifications by ${name} failed since its start`;
+
+/** Whether what was sent has arrived. The beats are told to a machine, and hide a page among them. */
+function deliveryOutcome(ways: readonly Way[]): Outcome {
+  const broken = ways.find(({ failed, sent }) => failed > sent * manyFailed);
+  if (broken !== undefined) return fail(failures(broken), proveRoute);
+  const weak = ways.find(({ failed }) => failed > 0);
+  if (weak !== undefined) return warn(failures(weak), proveRoute);
+  const untold = ways.filter(({ beats }) => !beats).reduce((all, { sent }) => all + sent, 0);
+  const hiding = ways.find(({ beats, sent }) => beats && sent > 0);
+  if (untold > 0) {
+    return pass(`${untold} notifications since its start, none failed, and the Watchdog fires`);
+  }
+  if (hiding !== undefined) {
+    return cannotSee(
+      `the Watchdog's beats go by ${hiding.name} too, so its ${hiding.sent} notifications do not say that a page arrived`,
+      proveRoute,
+    );
+  }
+  return warn('it has told nobody anything yet', proveRoute);
+}
+
+function routeOutcome({ receivers, watchdog, silenced, ways }: AlertmanagerFacts): Outcome {
   const empty = receivers.filter(({ ways }) => ways === 0).map(({ name }) => name);
   if (empty.length === receivers.length) {
     return fail(`its receivers tell nobody: ${empty.join(', ')}`, proveRoute);
   }
   if (!watchdog)
     return fail('the Watchdog is not firing: Prometheus does not reach it', proveRoute);
-  const failures = `${failed} of ${sent} notifications failed since its start`;
-  if (failed > sent * manyFailed) return fail(failures, proveRoute);
+  const delivery = deliveryOutcome(ways);
+  if (delivery.state === 'fail') return delivery;
   if (empty.length > 0) return warn(`what goes to ${empty.join(', ')} tells nobody`, proveRoute);
-  if (failed > 0) return warn(failures, proveRoute);
-  if (sent === 0) return warn('it has told nobody anything yet', proveRoute);
-  return pass(`${sent} notifications since its start, none failed, and the Watchdog fires`);
+  if (silenced) {
+    return warn('the Watchdog is silenced there: look what else is', proveRoute);
+  }
+  return delivery;
 }
 
 const alertRoute: Check = {
@@ -160,11 +184,16 @@ const healthEndpoint: Check = {
   async check(machine) {
     const { samples } = await exporterOf(machine);
     const apps = samples('stealwatch_app_health_lying');
+    const unknown = apps.filter(({ value }) => value !== 0 && value !== 1);
     const lying = apps.filter(({ value }) => value === 1).map(({ labels }) => labels['app']);
     if (lying.length > 0) {
       return fail(`${lying.join(', ')} says all is well while Redis does not answer`, mendApp);
     }
     if (apps.length === 0) return warn('not tested: no application is named', watchApp);
+    if (unknown.length > 0) {
+      const untold = unknown.map(({ labels }) => labels['app']).join(', ');
+      return cannotSee(`${untold}: the exporter cannot tell now`);
+    }
     const names = apps.map(({ labels }) => labels['app']).join(', ');
     return pass(`${names}: not lying now; what it says of a frozen Redis shows in a freeze only`);
   },

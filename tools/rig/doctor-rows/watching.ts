@@ -11,10 +11,15 @@ const lying = (...rows: readonly string[]) => ({
 
 const alertmanager = {
   receivers: [{ name: 'people', ways: 1 }],
-  failed: 0,
-  sent: 12,
+  ways: [{ name: 'telegram', failed: 0, sent: 12, beats: false }],
   watchdog: true,
+  silenced: false,
 };
+
+const telegram = (failed: number, sent: number) => ({
+  alertmanager: { ...alertmanager, ways: [{ name: 'telegram', failed, sent, beats: false }] },
+});
+const beatsToo = { name: 'webhook', failed: 0, sent: 2000, beats: true };
 
 export const watchingRows: readonly Row[] = [
   {
@@ -81,14 +86,37 @@ export const watchingRows: readonly Row[] = [
   {
     id: 'alert-route',
     state: 'warn',
-    said: /1 of 12 notifications failed/,
-    told: { alertmanager: { ...alertmanager, failed: 1 } },
+    said: /1 of 12 notifications by telegram failed/,
+    told: telegram(1, 12),
   },
   {
     id: 'alert-route',
     state: 'warn',
     said: /told nobody anything/,
-    told: { alertmanager: { ...alertmanager, sent: 0 } },
+    told: telegram(0, 0),
+  },
+  {
+    id: 'alert-route',
+    state: 'fail',
+    said: /5 of 5 notifications by email failed/,
+    told: {
+      alertmanager: {
+        ...alertmanager,
+        ways: [beatsToo, { name: 'email', failed: 5, sent: 5, beats: false }],
+      },
+    },
+  },
+  {
+    id: 'alert-route',
+    state: 'cannot_see',
+    said: /beats go by webhook too, so its 2000 notifications do not say that a page arrived/,
+    told: { alertmanager: { ...alertmanager, ways: [beatsToo] } },
+  },
+  {
+    id: 'alert-route',
+    state: 'warn',
+    said: /Watchdog is silenced/,
+    told: { alertmanager: { ...alertmanager, silenced: true } },
   },
   {
     id: 'alert-route',
@@ -105,8 +133,8 @@ export const watchingRows: readonly Row[] = [
   {
     id: 'alert-route',
     state: 'fail',
-    said: /3 of 12 notifications failed/,
-    told: { alertmanager: { ...alertmanager, failed: 3 } },
+    said: /3 of 12 notifications by telegram failed/,
+    told: telegram(3, 12),
   },
   {
     id: 'alert-route',
@@ -121,6 +149,12 @@ export const watchingRows: readonly Row[] = [
     state: 'pass',
     said: /^shop: not lying now/,
     told: lying('{app="shop"} 0'),
+  },
+  {
+    id: 'health-endpoint',
+    state: 'cannot_see',
+    said: /^shop: the exporter cannot tell now$/,
+    told: lying('{app="mail"} 0', '{app="shop"} NaN'),
   },
   { id: 'health-endpoint', state: 'warn', said: /not tested/, told: { exporter: {} } },
   {
