@@ -94,7 +94,10 @@ async function comesBackEmpty(machine: Machine): Promise<boolean | undefined> {
 
 function restartOutcome(redis: readonly Container[], empty: boolean | undefined): Outcome {
   const always = redis.filter(({ restartPolicy }) => restartPolicy === 'always');
-  const never = redis.filter(({ restartPolicy }) => restartPolicy === 'no');
+  // Docker starts one "on-failure" when it fails, and not when Docker itself starts.
+  const never = redis.filter(
+    ({ restartPolicy: policy }) => policy === 'no' || policy === 'on-failure',
+  );
   if (always.length > 0 && empty === true) {
     return warn(`${names(always)}: "always", and it comes back empty each time`, unlessStopped);
   }

@@ -64,19 +64,28 @@ const hungTaskTimeout: Check = {
 };
 
 const rebootOnPanic = setting('kernel.panic', 60);
-const panicSwitches = ['hung_task_panic', 'softlockup_panic'] as const;
+const panicSwitches = [
+  'hung_task_panic',
+  'softlockup_panic',
+  'hardlockup_panic',
+  'panic_on_rcu_stall',
+] as const;
 
 const panics: Check = {
   id: 'panic-switches',
   title: 'What a stall of the host does to this machine',
   why: 'With these switches on, a stall that would have passed becomes a panic, and with kernel.panic at 0 the machine then stands still for good.',
-  source: '/proc/sys/kernel/hung_task_panic, softlockup_panic, panic',
+  source:
+    '/proc/sys/kernel/hung_task_panic, softlockup_panic, hardlockup_panic, panic_on_rcu_stall, panic',
   mends: [rebootOnPanic],
   check(machine) {
-    const on = panicSwitches.filter((name) => (sysctl(machine, `kernel/${name}`) ?? 0) > 0);
+    const values = panicSwitches.map((name) => sysctl(machine, `kernel/${name}`));
+    // Every kernel has this one.
+    const after = sysctl(machine, 'kernel/panic');
+    if (after === undefined) return cannotSee('/proc/sys/kernel/panic is not there');
+    const on = panicSwitches.filter((_, i) => (values[i] ?? 0) > 0);
     if (on.length === 0) return pass('it goes on when the stall ends');
     const names = on.map((name) => `kernel.${name}`).join(' and ');
-    const after = sysctl(machine, 'kernel/panic') ?? 0;
     if (after === 0) {
       return fail(`${names} makes it panic, and kernel.panic = 0 keeps it down`, rebootOnPanic);
     }
@@ -101,6 +110,9 @@ const backtraces: Check = {
     const names = ['hung_task_all_cpu_backtrace', 'softlockup_all_cpu_backtrace'];
     const on = names.filter((name) => sysctl(machine, `kernel/${name}`) === 1);
     if (on.length > 0) return pass(`on: ${on.map((name) => `kernel.${name}`).join(', ')}`);
+    if (sysctl(machine, 'kernel/panic') === undefined) {
+      return cannotSee('/proc/sys/kernel is not there');
+    }
     return {
       ...pass('off, as usual: more proof in each report if you want it'),
       mend: allBacktraces,
@@ -160,7 +172,11 @@ const transparentHugePages: Check = {
   mends: [adviseHugePages],
   check({ sysfs }) {
     const text = sysfs.read(hugePages);
-    if (text === undefined) return pass('this kernel has none');
+    if (text === undefined) {
+      return sysfs.list('kernel/mm') === undefined
+        ? cannotSee(`${sysfs.root}/kernel/mm is not there`)
+        : pass('this kernel has none');
+    }
     const chosen = /\[(\w{1,20})\]/.exec(text)?.[1];
     if (chosen === undefined) return cannotSee(`/sys/${hugePages}: nothing is chosen in it`);
     return chosen === 'always' ? warn('always', adviseHugePages) : pass(chosen);

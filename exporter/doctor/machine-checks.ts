@@ -3,6 +3,7 @@ import { parseMeminfo } from '../procfs/meminfo.ts';
 import { parseVmstat } from '../procfs/vmstat.ts';
 import { cannotSee, type Check, notTried, pass, tried, warn } from './check.ts';
 import { type Machine, uptimeOf } from './machine.ts';
+import { aheadText, isAhead } from './proof-kept.ts';
 import { durationText } from '../measure/duration.ts';
 
 const rarelySwap = tried(
@@ -81,8 +82,9 @@ const timeSync: Check = {
     for (const { name, path } of keepers) {
       const facts = await machine.files('settings').facts(path);
       if (facts === undefined) continue;
-      const age = Math.max(0, machine.now - facts.changedAt);
-      if (age <= freshSeconds) return pass(`by ${name}, ${durationText(age)} ago`);
+      const age = machine.now - facts.changedAt;
+      if (isAhead(age)) return warn(aheadText(`what ${name} has noted`, age), installChrony);
+      if (age <= freshSeconds) return pass(`by ${name}, ${durationText(Math.max(0, age))} ago`);
       oldest ??= `${name} has not noted anything for ${durationText(age)}`;
     }
     return warn(

@@ -78,6 +78,7 @@ const fileCases: readonly FileCase[] = [
   {
     id: 'all-cpu-backtraces',
     files: {
+      'proc/sys/kernel/panic': '0\n',
       'proc/sys/kernel/hung_task_all_cpu_backtrace': '0\n',
       'proc/sys/kernel/softlockup_all_cpu_backtrace': '0\n',
     },

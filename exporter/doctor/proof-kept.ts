@@ -18,6 +18,12 @@ interface Journal {
   readonly files: ReadonlyMap<string, FileFacts>;
 }
 
+/** A file of tomorrow says nothing of today. */
+const aheadSeconds = 300;
+export const isAhead = (age: number): boolean => age < -aheadSeconds;
+export const aheadText = (what: string, age: number): string =>
+  `${what} is dated ${durationText(-age)} ahead: the clock was set back, or is wrong now`;
+
 const longestJournalList = 512;
 
 /** The journal of this machine in a folder; undefined where there is none. */
@@ -41,21 +47,38 @@ async function journalIn(machine: Machine, parent: string): Promise<Journal | un
 const quietJournalSeconds = 3600;
 const textLogs = ['/var/log/kern.log', '/var/log/messages', '/var/log/syslog'] as const;
 
-/** A text log that is written to, for where there is no journal. */
-async function textLog(machine: Machine): Promise<string | undefined> {
+/** Longer than any of them is quiet where somebody writes it; one that is left over is no log. */
+const quietTextSeconds = 7 * 86_400;
+
+interface TextLog {
+  readonly path: string;
+  readonly age: number;
+}
+
+/** The text log that was written to last, for where there is no journal. */
+async function textLog(machine: Machine): Promise<TextLog | undefined> {
+  let last: TextLog | undefined;
   for (const path of textLogs) {
     const facts = await logs(machine).facts(path);
-    if (facts?.kind === 'file' && facts.bytes > 0) return path;
+    if (facts?.kind !== 'file' || facts.bytes === 0) continue;
+    const age = machine.now - facts.changedAt;
+    if (last === undefined || age < last.age) last = { path, age };
   }
-  return undefined;
+  return last;
 }
 
 async function withoutJournal(machine: Machine): Promise<Outcome> {
   const volatile = await journalIn(machine, '/run/log/journal');
   const text = await textLog(machine);
-  if (text !== undefined) return pass(`no journal on disk, but ${text}`);
+  if (text !== undefined && isAhead(text.age)) return cannotSee(aheadText(text.path, text.age));
+  if (text !== undefined && text.age <= quietTextSeconds) {
+    return pass(`no journal on disk, but ${text.path}`);
+  }
   if (volatile !== undefined)
     return fail('the journal is kept in memory only (/run/log/journal)', keepJournal);
+  if (text !== undefined) {
+    return fail(`${text.path} was last written to ${durationText(text.age)} ago`, keepJournal);
+  }
   return fail('there is neither a journal nor a kern.log', keepJournal);
 }
 
@@ -70,6 +93,7 @@ const journal: Check = {
     const current = kept?.files.get('system.journal');
     if (current === undefined) return withoutJournal(machine);
     const age = machine.now - current.changedAt;
+    if (isAhead(age)) return cannotSee(aheadText(`${kept?.folder}`, age));
     if (age > quietJournalSeconds) {
       return warn(`${kept?.folder} has not been written to for ${durationText(age)}`, keepJournal);
     }
@@ -148,8 +172,10 @@ const sysstat: Check = {
   async check(machine) {
     const newest = await newestSample(machine);
     if (newest !== undefined) {
-      const age = Math.max(0, machine.now - newest);
-      if (age <= freshSeconds) return pass(`the last sample is ${durationText(age)} old`);
+      const age = machine.now - newest;
+      if (isAhead(age)) return cannotSee(aheadText('its last sample', age));
+      if (age <= freshSeconds)
+        return pass(`the last sample is ${durationText(Math.max(0, age))} old`);
       return warn(`the last sample is ${durationText(age)} old`, collect);
     }
     const settings = await machine.files('settings').text('/etc/default/sysstat');

@@ -48,6 +48,7 @@ const healthy: Golden = {
       'MemTotal: 8000000 kB\nMemAvailable: 6000000 kB\nSwapTotal: 0 kB\nSwapFree: 0 kB\n',
     'proc/sys/kernel/hung_task_warnings': '-1\n',
     'proc/sys/kernel/hung_task_timeout_secs': '60\n',
+    'proc/sys/kernel/panic': '0\n',
     'proc/sys/vm/overcommit_memory': '1\n',
     'sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never\n',
     [`var/log/journal/${id}/system.journal`]: 'x',

@@ -96,6 +96,12 @@ export const containersRows: readonly Row[] = [
     said: /does not come back/,
     files: container({ name: 'cache', restart: 'no' }),
   },
+  {
+    id: 'container-restart-policy',
+    state: 'warn',
+    said: /does not come back after a reboot/,
+    files: container({ name: 'cache', restart: 'on-failure' }),
+  },
   { id: 'container-restart-policy', state: 'cannot_see', said: /not JSON/, files: torn },
 
   { id: 'client-timeouts', state: 'cannot_see', said: /look in its code/ },

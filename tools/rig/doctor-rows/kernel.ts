@@ -56,7 +56,19 @@ export const kernelRows: readonly Row[] = [
   },
   { id: 'hung-task-timeout', state: 'cannot_see', said: /no hung task detector/ },
 
-  { id: 'panic-switches', state: 'pass', said: /goes on when the stall ends/ },
+  {
+    id: 'panic-switches',
+    state: 'pass',
+    said: /goes on when the stall ends/,
+    files: sysctl('kernel/panic', '0'),
+  },
+  { id: 'panic-switches', state: 'cannot_see', said: /kernel\/panic is not there/ },
+  ...['hardlockup_panic', 'panic_on_rcu_stall'].map((name): Row => ({
+    id: 'panic-switches',
+    state: 'fail',
+    said: new RegExp(`^kernel.${name} makes it panic, and kernel.panic = 0`),
+    files: { ...sysctl(`kernel/${name}`, '1'), ...sysctl('kernel/panic', '0') },
+  })),
   {
     id: 'panic-switches',
     state: 'pass',
@@ -98,7 +110,13 @@ export const kernelRows: readonly Row[] = [
     said: /^madvise$/,
     files: { 'sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never\n' },
   },
-  { id: 'huge-pages', state: 'pass', said: /has none/ },
+  {
+    id: 'huge-pages',
+    state: 'pass',
+    said: /has none/,
+    files: { 'sys/kernel/mm/ksm/run': '0\n' },
+  },
+  { id: 'huge-pages', state: 'cannot_see', said: /kernel\/mm is not there/ },
   {
     id: 'huge-pages',
     state: 'warn',
@@ -162,9 +180,22 @@ export const kernelRows: readonly Row[] = [
     files: { 'var/lib/chrony/drift': '1 2\n' },
     ages: { 'var/lib/chrony/drift': 9 * 86_400 },
   },
+  {
+    id: 'time-sync',
+    state: 'warn',
+    said: /what chrony has noted is dated 2 h 1 min ahead/,
+    files: { 'var/lib/chrony/drift': '1 2\n' },
+    ages: { 'var/lib/chrony/drift': -7260 },
+  },
   { id: 'time-sync', state: 'warn', said: /neither systemd-timesyncd/ },
 
-  { id: 'all-cpu-backtraces', state: 'pass', said: /^off, as usual/ },
+  {
+    id: 'all-cpu-backtraces',
+    state: 'pass',
+    said: /^off, as usual/,
+    files: sysctl('kernel/panic', '0'),
+  },
+  { id: 'all-cpu-backtraces', state: 'cannot_see', said: /proc\/sys\/kernel is not there/ },
   {
     id: 'all-cpu-backtraces',
     state: 'pass',
