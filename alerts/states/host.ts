@@ -9,7 +9,7 @@ export const host: readonly Row[] = [
     inputs: [{ series: 'up', good: 1, bad: 0 }],
     fires: 10,
     lasts: 60,
-    ends: 180,
+    ends: 90,
     except: {
       zero: [true, 'a machine that has never answered is as silent'],
       'one nan': [true, 'held by keep_firing_for'],
@@ -21,7 +21,7 @@ export const host: readonly Row[] = [
     inputs: [{ series: 'up', good: 1, bad: 0 }],
     fires: 10,
     lasts: 60,
-    ends: 180,
+    ends: 90,
     step: 5,
     except: {
       zero: [true, 'a machine that has never answered is as silent'],
