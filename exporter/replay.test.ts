@@ -71,7 +71,13 @@ function replay(t: TestContext) {
   const procfs = createPseudoFs(root);
   const sysfs = createPseudoFs(`${root}/sys`);
   const config = { kmsg: `${root}/kmsg`, kmsgUserspace: false, stealThreshold: 0.1 };
-  const all = { procfs, sysfs, clock, config, ownCpuSeconds: () => 0 };
+  const all = {
+    procfs,
+    sysfs,
+    clock,
+    config,
+    ownTime: { seconds: () => 0, close: () => undefined },
+  };
   const collectors: readonly Collector[] = [
     cpuCollector(all),
     stealCollector(all),

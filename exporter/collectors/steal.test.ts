@@ -9,6 +9,7 @@ import { statusOf } from '../core/status.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { fixtureTree, writeTree } from '../../tools/rig/fixture-tree.ts';
 import { type Load, statMachine } from '../../tools/rig/stat-machine.ts';
+import { createOwnTime } from '../cpu/own-time.ts';
 import { stealCollector } from './steal.ts';
 
 const recording = (moment: string) =>
@@ -23,7 +24,7 @@ function setup(cpuCount = 2, machine = statMachine(cpuCount)) {
     procfs: machine.procfs,
     clock,
     config: { stealThreshold: 0.1 },
-    ownCpuSeconds: () => ownCpu,
+    ownTime: { seconds: () => ownCpu, close: () => undefined },
   });
   return {
     clock,
@@ -207,13 +208,12 @@ test('steal: the default meter of own work sees a blocked event loop', async (t)
   assert.ok(stall <= elapsed - 1.5 - 1, `${stall} s of stall in ${elapsed} s`);
 });
 
-test('steal: the default meter of own work counts in seconds, no more than we used', async (t) => {
+test('steal: the default meter of own work counts in seconds, no more than we used or waited for', async (t) => {
   const clock = manualClock();
-  const { user, system } = process.threadCpuUsage();
-  const used = () => {
-    const now = process.threadCpuUsage();
-    return (now.user + now.system - user - system) / 1e6;
-  };
+  const meter = createOwnTime();
+  t.after(() => meter.close());
+  const start = meter.seconds();
+  const used = () => meter.seconds() - start;
   const { procfs } = statMachine(1);
   const collector = stealCollector({ procfs, clock, config: { stealThreshold: 0.1 } });
   t.after(() => collector.close?.());
@@ -291,7 +291,7 @@ test('steal: absent without the column, and the signal says why', async (t) => {
       procfs: createPseudoFs(fixtureTree(t, tree)),
       clock,
       config: { stealThreshold: 0.1 },
-      ownCpuSeconds: () => 0,
+      ownTime: { seconds: () => 0, close: () => undefined },
     });
     clock.advance(5);
     assert.deepEqual(await collector.collect(AbortSignal.timeout(1000)), []);
@@ -409,7 +409,7 @@ test('steal: a real guest, two readings 40 s apart', async (t) => {
     procfs: createPseudoFs(root),
     clock,
     config: { stealThreshold: 0.1 },
-    ownCpuSeconds: () => 0,
+    ownTime: { seconds: () => 0, close: () => undefined },
   });
   t.after(() => collector.close?.());
   writeTree(root, { stat: recording('stalled') });
@@ -455,7 +455,7 @@ test('steal: whatever happens, every elapsed second is counted exactly once', as
         procfs: machine.procfs,
         clock,
         config: { stealThreshold: 0.1 },
-        ownCpuSeconds: () => ownCpu,
+        ownTime: { seconds: () => ownCpu, close: () => undefined },
       });
       clock.every(1, () => {
         tickAt = clock.monotonic();

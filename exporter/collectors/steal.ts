@@ -29,6 +29,7 @@ import { cpuModes, parseStat, type Stat } from '../procfs/stat.ts';
 import { type Demand, demandOf } from '../cpu/demand.ts';
 import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
+import { createOwnTime, type OwnTime } from '../cpu/own-time.ts';
 import { procfsChecks, stallFinding, stealFinding, stealSignal, untold } from '../cpu/sentences.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Second } from '../core/second.ts';
@@ -56,13 +57,8 @@ interface StealDependencies {
   readonly procfs: PseudoFs;
   readonly clock: Clock;
   readonly config: { readonly stealThreshold: number };
-  /** CPU time that the thread of the event loop has used. */
-  readonly ownCpuSeconds?: () => number;
-}
-
-function threadCpuSeconds(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1e6;
+  /** Of the thread of the event loop: CPU time, and waiting for it behind others of this guest. */
+  readonly ownTime?: OwnTime;
 }
 
 const secondsBetweenLooks = 10;
@@ -106,11 +102,11 @@ export function stealCollector({
   procfs,
   clock,
   config: { stealThreshold },
-  ownCpuSeconds = threadCpuSeconds,
+  ownTime = createOwnTime(),
 }: StealDependencies): Collector {
   const file = procfs.file('stat');
   const counters = createCpuCounters();
-  const ledger = createLedger(clock.monotonic(), ownCpuSeconds());
+  const ledger = createLedger(clock.monotonic(), ownTime.seconds());
   const lastMinute = createLastMinute();
   const ratioHistory = createHistory(clock);
   const stallHistory = createHistory(clock);
@@ -201,7 +197,7 @@ export function stealCollector({
 
   function tick(): void {
     const now = clock.monotonic();
-    const stall = ledger.pass(now, ownCpuSeconds());
+    const stall = ledger.pass(now, ownTime.seconds());
     if (stall > 0) lastStall = { endedAt: now, seconds: stall };
     stallHistory.record(stall);
     sample(now);
@@ -268,6 +264,7 @@ export function stealCollector({
     async close() {
       stop();
       file.close();
+      ownTime.close();
     },
   };
 }

@@ -87,7 +87,7 @@ function machine(t: Scope, told = true) {
       procfs: stat.procfs,
       clock,
       config: { stealThreshold: 0.1 },
-      ownCpuSeconds: () => 0,
+      ownTime: { seconds: () => 0, close: () => undefined },
     }),
     asyncPageFaultsCollector({ procfs, sysfs, clock }),
     blockedTasksCollector({ procfs, clock }),
