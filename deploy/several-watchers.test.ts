@@ -83,8 +83,13 @@ test('SHARD, ALERTMANAGER_TARGET: what cannot be stops the start, and says what 
     'a/b',
     '2 /5',
     '99999/99999',
+    '1/99999999999999999999',
+    '2/1e1',
+    '08/09',
+    '1/0x9',
   ]) {
-    assert.match(refusal(t, { SHARD }), /SHARD: expected which of how many, such as 2\/5/, SHARD);
+    const said = 'start.sh: SHARD: expected which of how many, such as 2/5\n';
+    assert.equal(refusal(t, { SHARD }), said, SHARD);
   }
   assert.equal(refusal(t, { SHARD: '6/5' }), 'start.sh: SHARD: there is no 6 of 5\n');
   for (const ALERTMANAGER_TARGET of ['a:9093', 'a:9093,[::1]:9094', 'a:9093, b:9093,']) {

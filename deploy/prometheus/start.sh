@@ -52,14 +52,13 @@ expect HOST_PRICE '[0-9]+(\.[0-9]+)?' "a number such as 7.55 (not shown)"
 # Prometheus puts variables into this one.
 expect EXTERNAL_LABEL '[^$]+' "a name without \$ (not shown)"
 # Which share of the agents in targets/ this watcher takes.
-expect SHARD '[1-9][0-9]{0,3}/[1-9][0-9]{0,3}' 'which of how many, such as 2/5'
+share='[1-9][0-9]{0,3}/[1-9][0-9]{0,3}'
+expect SHARD "$share" 'which of how many, such as 2/5'
 SHARD_COUNT=${SHARD#*/} SHARD_INDEX=
-case $SHARD in
-  [1-9]*/[1-9]*)
-    SHARD_INDEX=$((${SHARD%/*} - 1))
-    [ "$SHARD_INDEX" -lt "$SHARD_COUNT" ] || problem "SHARD: there is no ${SHARD%/*} of $SHARD_COUNT"
-    ;;
-esac
+if printf '%s\n' "$SHARD" | grep -Eqx "$share"; then
+  SHARD_INDEX=$((${SHARD%/*} - 1))
+  [ "$SHARD_INDEX" -lt "$SHARD_COUNT" ] || problem "SHARD: there is no ${SHARD%/*} of $SHARD_COUNT"
+fi
 export SHARD_COUNT SHARD_INDEX
 expect AGENT_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
 expect REMOTE_WRITE_TOKEN '[!-~]+' 'letters, digits and signs of ASCII without blanks (not shown)'
