@@ -83,7 +83,7 @@ make_agent() {
   case $hash in *[!0-9a-f]*) die 'expected the SHA-256 of the token, 64 hexadecimal digits, as `watcher` prints it' ;; esac
   [ "${#hash}" = 64 ] || die 'expected the SHA-256 of the token, 64 hexadecimal digits, as `watcher` prints it'
   name_of "$name"
-  case $port in '' | *[!0-9]*) die "--port: expected a number" ;; esac
+  printf '%s\n' "$port" | grep -Eqx '[1-9][0-9]{0,4}' && [ "$port" -le 65535 ] || die '--port: expected a number from 1 to 65535'
   names=
   for one do
     alternative=$(alternative_name "$one") || exit 2
@@ -109,7 +109,7 @@ extendedKeyUsage = serverAuth
 END
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days $days -sha256 \
     -config "$directory/tls.cnf" -keyout "$directory/tls.key" -out "$directory/tls.crt" 2>"$directory/tls.log" ||
-    { cat "$directory/tls.log" >&2; die "openssl made no certificate"; }
+    { cat "$directory/tls.log" >&2; rm -f "$directory"/tls.cnf "$directory"/tls.log "$directory"/tls.key; die 'openssl made no certificate'; }
   rm "$directory/tls.cnf" "$directory/tls.log"
   cat > "$directory/web.yml" <<END
 tls_server_config:
@@ -192,24 +192,82 @@ ask() {
   code=$(curl -sS -o /dev/null -m 10 --connect-timeout 5 -w '%{http_code}' -K - "$@" 2>/dev/null) || ended=$?
 }
 
-# NAME HOST:PORT, as Prometheus asks it. The token is no argument: those show in ps.
+# NAME HOST:PORT [SCHEME], as Prometheus asks it. The token is no argument: those show in ps.
 check_one() {
   command -v curl >/dev/null || die 'curl is not here: apt install curl'
-  [ -r "$watcher/agent-token" ] || die "$watcher/agent-token cannot be read: run this as root"
-  ask --cacert "$watcher/agent-ca.pem" "https://$2/livez" <<END
-header = "Authorization: Bearer $(cat "$watcher/agent-token")"
+  token=$watcher/agent-token
+  [ ! -e "$token" ] || [ -r "$token" ] || die "$token cannot be read: run this as root"
+  printf '%s\n' "$2" | grep -Eqx '(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?' || {
+    told FAIL "$1: expected HOST:PORT, found $2"
+    return 0
+  }
+  scheme=${3:-https} header= credentials='no token'
+  [ ! -s "$token" ] || header="header = \"Authorization: Bearer $(cat "$token")\"" credentials='this token'
+  url=$scheme://$2/livez
+  # Without the file Prometheus trusts the public ones.
+  if [ -s "$watcher/agent-ca.pem" ]; then set -- "$1" "$2" --cacert "$watcher/agent-ca.pem"; else set -- "$1" "$2"; fi
+  name=$1 at=$2
+  shift 2
+  ask "$@" "$url" <<END
+$header
 END
-  case $ended:$code in
-    0:200) told "ok   $1: $2 answers, with this certificate and this token" ;;
-    0:401) told FAIL "$1: $2 does not take the token: make web.yml there with the SHA-256 that \`watcher\` prints" ;;
-    0:*) told FAIL "$1: $2 answers $code, expected 200" ;;
-    6:*) told FAIL "$1: $2 has no address: the name is not in DNS" ;;
-    7:*) told FAIL "$1: $2 refuses: nothing listens there. EXPORTER_PORT of the agent, or a firewall" ;;
-    28:*) told FAIL "$1: $2 is silent: a firewall, or the machine stands still" ;;
-    60:*) told FAIL "$1: $2 has another certificate, or one for another name: paste what \`agent\` printed there again" ;;
-    35:* | 52:* | 56:*) told FAIL "$1: $2 speaks no TLS: WEB_CONFIG_FILE of the agent is not set" ;;
-    *) told FAIL "$1: $2 cannot be asked (curl ends with $ended)" ;;
+  case $scheme:$ended:$code in
+    https:0:200) told "ok   $name: $at answers, with this certificate and $credentials" ;;
+    http:0:200) told "ok   $name: $at answers, without TLS" ;;
+    *:0:401)
+      if [ -n "$header" ]; then
+        told FAIL "$name: $at does not take the token: make web.yml there with the SHA-256 that \`watcher\` prints"
+      else
+        told FAIL "$name: $at asks for credentials, and $token is not there: \`watcher\` makes it"
+      fi
+      ;;
+    *:0:*) told FAIL "$name: $at answers $code, expected 200" ;;
+    *:6:*) told FAIL "$name: $at has no address: the name is not in DNS" ;;
+    *:7:*) told FAIL "$name: $at refuses: nothing listens there. EXPORTER_PORT of the agent, or a firewall" ;;
+    *:28:*) told FAIL "$name: $at is silent: a firewall, or the machine stands still" ;;
+    *:60:*) told FAIL "$name: $at has another certificate, or one for another name: paste what \`agent\` printed there again" ;;
+    https:35:* | https:52:* | https:56:*) told FAIL "$name: $at speaks no TLS: WEB_CONFIG_FILE of the agent is not set" ;;
+    http:52:* | http:56:*) told FAIL "$name: $at speaks no plain HTTP: __scheme__: https is missing in targets/" ;;
+    *) told FAIL "$name: $at cannot be asked (curl ends with $ended)" ;;
   esac
+}
+
+# The agents of a file of targets, SCHEME HOST:PORT NAME: in YAML of either style, or JSON. Signs that only hold
+# the others together become line ends, but for the brackets of an address.
+agents_of() {
+  sed -e 's/^#.*//; s/[[:space:]]#.*//' -e 's/"[[:space:]]*:/": /g' -e "s/[\"']//g" \
+    -e 's/\[\([0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\)\]:\([0-9]\)/<\1>:\2/g' "$1" | tr '][{},' '\n\n\n\n\n' | awk '
+    function flush(  i, at) {
+      for (i = 1; i <= count; i++) {
+        at = addresses[i]
+        sub(/</, "[", at)
+        sub(/>/, "]", at)
+        print scheme, at, (host == "" ? at : host)
+      }
+      count = 0; seen = ""; host = ""; scheme = "http"
+    }
+    BEGIN { flush() }
+    {
+      sub(/^[ \t-]+/, "")
+      sub(/[ \t\r]+$/, "")
+      key = $0
+      sub(/[ \t]*:([ \t].*)?$/, "", key)
+      if (key == $0) key = ""
+      value = $0
+      sub(/^[^:]*:[ \t]*/, "", value)
+    }
+    key == "targets" || key == "labels" {
+      if (index(seen, key)) flush()
+      seen = seen " " key
+      part = key
+      if (part == "labels" || value == "") next
+      $0 = value
+      key = ""
+    }
+    part == "targets" && key == "" && $0 != "" { addresses[++count] = $0 }
+    part == "labels" && key == "host" { host = value }
+    part == "labels" && key == "__scheme__" { scheme = value }
+    END { flush() }'
 }
 
 check_agent() {
@@ -234,13 +292,19 @@ check() {
     asked=yes
     check_agent
   fi
-  for file in targets/*.yml; do
-    [ -e "$file" ] && [ -s "$watcher/agent-token" ] || continue
-    at=$(sed -n "s/^ *- targets: *\[ *'\([^']*\)' *\].*/\1/p" "$file" | sed -n 1p)
-    [ -n "$at" ] || continue
+  for file in targets/*.yml targets/*.json; do
+    [ -e "$file" ] || continue
     asked=yes
-    file=${file##*/}
-    check_one "${file%.yml}" "$at"
+    agents=$(agents_of "$file")
+    if [ -z "$agents" ]; then
+      told FAIL "$file: no targets are read from it"
+      continue
+    fi
+    while read -r scheme at name; do
+      check_one "$name" "$at" "$scheme"
+    done <<END
+$agents
+END
   done
   [ -n "$asked" ] || die "nothing to check: neither $directory/web.yml nor an agent in targets/ is here"
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type ExporterProcess, startExporter } from '../tools/rig/exporter-process.ts';
@@ -166,11 +166,69 @@ test('second machine: what is wrong is told by what it is', async (t) => {
   assert.match(stranger.said, /^FAIL .* does not take the token/m);
 
   const plain = await startExporter(t, ['--redis-url', 'none']);
-  writeFileSync(join(pair.watcher, 'targets/vps1.yml'), `- targets: ['127.0.0.1:${plain.port}']\n`);
+  writeFileSync(
+    join(pair.watcher, 'targets/vps1.yml'),
+    `- targets: ['127.0.0.1:${plain.port}']\n  labels: { host: vps1, __scheme__: https }\n`,
+  );
   assert.match(check().said, /^FAIL vps1: \S+ speaks no TLS/);
   const kept = typed(pair.watcher, ['add'], pair.paste);
   assert.equal(kept.code, 2);
   assert.match(kept.said, /targets\/vps1\.yml is there with another address/);
+});
+
+const at = (port: number | undefined) => `127.0.0.1:${port}`;
+
+test('second machine: check asks every agent of every file, as Prometheus would', async (t) => {
+  const pair = await made(t);
+  await startAgent(t, pair);
+  assert.equal(typed(pair.watcher, ['add'], pair.paste).code, 0);
+  const plain = await startExporter(t, ['--redis-url', 'none']);
+  const gone = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
+  for (const [name, text] of [
+    [
+      'agents.yml',
+      `# as in the example\n- targets: ['${at(plain.port)}']  # WireGuard\n  labels:\n    host: plain\n    __scheme__: http\n- targets: ["${at(gone[0])}"]\n  labels:\n    host: second\n    __scheme__: https\n`,
+    ],
+    [
+      'block.yml',
+      `- labels: {host: below, __scheme__: https}\n  targets:\n    - ${at(gone[1])}\n    - '[::1]:${gone[2]}'\n`,
+    ],
+    [
+      'made.json',
+      JSON.stringify([
+        { targets: [at(gone[3])], labels: { host: 'json', __scheme__: 'https' } },
+        { targets: [at(pair.port)], labels: { host: 'nottold' } },
+      ]),
+    ],
+    ['cut.yml', '- targ'],
+  ] as const) {
+    writeFileSync(join(pair.watcher, 'targets', name), text);
+  }
+  const { code, said } = typed(pair.watcher, ['check']);
+  assert.equal(code, 1);
+  const lines = said.trimEnd().split('\n').sort();
+  assert.deepEqual(
+    lines.map((line) => line.replace(/: (?:127|\[::1|nothing|.*refuses).*/, '')),
+    [
+      'FAIL below',
+      'FAIL below',
+      'FAIL json',
+      'FAIL nottold',
+      'FAIL second',
+      'FAIL targets/cut.yml: no targets are read from it',
+      'ok   plain',
+      'ok   vps1',
+    ],
+    said,
+  );
+  assert.match(said, /^ok {3}plain: \S+ answers, without TLS$/m);
+  assert.match(said, /^FAIL below: \[::1\]:\d+ /m);
+  assert.match(said, /^FAIL nottold: \S+ (?:answers 400|speaks no plain HTTP)/m);
+
+  rmSync(join(pair.watcher, 'secrets/watcher/agent-token'));
+  const bare = typed(pair.watcher, ['check']).said;
+  assert.match(bare, /^ok {3}plain: /m);
+  assert.match(bare, /^FAIL vps1: \S+ asks for credentials, and \S+agent-token is not there/m);
 });
 
 test('second machine: what cannot be is refused before anything is written', async (t) => {
@@ -184,6 +242,8 @@ test('second machine: what cannot be is refused before anything is written', asy
     [['agent', hash, '../vps1', 'h'], /expected a name of letters/],
     [['agent', hash, 'vps1', 'h:10190;x'], /expected a host name or an IP address/],
     [['agent', hash, 'vps1', 'h', '--port', 'x'], /--port: expected a number/],
+    [['agent', hash, 'vps1', 'h', '--port', '0'], /--port: expected a number from 1 to 65535/],
+    [['agent', hash, 'vps1', 'h', '--port', '99999'], /--port: expected a number from 1 to 65535/],
     [['agent', hash, 'vps1', 'h', '--prot', '1'], /--prot: no such option; there are/],
     [['add'], /expected what `agent` printed/, ''],
     [['add'], /expected HOST:PORT behind the name/, 'agent vps1 $(id)\n'],
