@@ -1,15 +1,43 @@
 /** What containers of Docker do beside a Redis that hangs. */
 import { durationText } from '../measure/duration.ts';
-import { advice, type Check, fail, notTried, type Outcome, pass, warn } from './check.ts';
+import {
+  advice,
+  cannotSee,
+  type Check,
+  fail,
+  notTried,
+  type Outcome,
+  pass,
+  warn,
+} from './check.ts';
 import type { Container } from './containers.ts';
-import { keepsNothing } from './persistence.ts';
+import { keepsNothing, redisOf, unitOf } from './persistence.ts';
 import type { Machine } from './machine.ts';
 
-const noDocker = pass('there is no Docker here');
+/** Where other engines keep theirs, and Docker where it was told to. Any of them runs what is not seen. */
+const otherEngines = [
+  '/run/docker.sock',
+  '/var/snap/docker',
+  '/run/podman/podman.sock',
+  '/var/lib/containers/storage/overlay-containers',
+  '/run/containerd/containerd.sock',
+] as const;
 
-async function containersOf(machine: Machine): Promise<readonly Container[] | undefined> {
-  return machine.containers();
+/** A machine without Docker has no containers where nothing else has any. */
+async function withoutDocker(machine: Machine): Promise<Outcome> {
+  const files = machine.files('settings');
+  if ((await files.facts('/etc')) === undefined) {
+    return cannotSee('/etc is not there: --root is not where the disks of the machine are');
+  }
+  for (const path of otherEngines) {
+    if ((await files.facts(path)) !== undefined) {
+      return cannotSee(`${path} is there, and no container of Docker where Docker keeps them`);
+    }
+  }
+  return pass('there is no Docker here');
 }
+
+const containersOf = (machine: Machine) => machine.containers();
 
 const shownNames = 5;
 
@@ -41,7 +69,7 @@ const healthChecks: Check = {
   mends: [boundCheck],
   async check(machine) {
     const containers = await containersOf(machine);
-    if (containers === undefined) return noDocker;
+    if (containers === undefined) return withoutDocker(machine);
     const redis = containers.filter((one) => one.redis);
     const often = redis.filter((one) => piles(one) && one.healthIntervalSeconds < seldomSeconds);
     if (often.length === 0) {
@@ -71,7 +99,7 @@ const pidsLimits: Check = {
   mends: [limitPids],
   async check(machine) {
     const containers = await containersOf(machine);
-    if (containers === undefined) return noDocker;
+    if (containers === undefined) return withoutDocker(machine);
     const unbounded = containers.filter(({ pidsLimit }) => pidsLimit === 0);
     if (unbounded.length === 0) return pass(`${containers.length} run, each with a limit`);
     return warn(`no limit: ${names(unbounded)}`, limitPids);
@@ -106,17 +134,41 @@ function restartOutcome(redis: readonly Container[], empty: boolean | undefined)
   return pass(`${names(redis)}: comes back after a reboot; a Redis in D state no policy restarts`);
 }
 
+const enableUnit = notTried('systemctl enable redis-server');
+const wantedBy = ['multi-user', 'default', 'graphical'].map(
+  (target) => `/etc/systemd/system/${target}.target.wants`,
+);
+
+/** Of a Redis that runs in no container of Docker. */
+async function withoutContainer(machine: Machine): Promise<Outcome> {
+  const process = await (await redisOf(machine)).process();
+  if (typeof process === 'string') {
+    return cannotSee('Redis runs in no container of Docker, and its process is not seen here');
+  }
+  const unit = unitOf(machine, process.pid);
+  if (unit === undefined) {
+    return cannotSee(
+      'Redis runs in no container of Docker that is seen, and by no unit of the system',
+    );
+  }
+  for (const folder of wantedBy) {
+    const names = await machine.files('settings').names(folder);
+    if (names?.includes(unit) === true) return pass(`${unit} is enabled`);
+  }
+  return warn(`${unit} is not enabled: it does not come back after a reboot`, enableUnit);
+}
+
 const restartPolicy: Check = {
   id: 'container-restart-policy',
   title: 'Redis comes back by itself',
   why: 'After the reset at night nobody is there to start it. And "always" on a Redis that keeps nothing is an endless row of empty ones.',
-  source: 'RestartPolicy in hostconfig.json of each container that runs a Redis',
-  mends: [unlessStopped],
+  source:
+    'RestartPolicy in hostconfig.json of each container that runs a Redis; else what /etc/systemd/system/*.wants has of its unit',
+  mends: [unlessStopped, enableUnit],
   async check(machine) {
     const containers = await containersOf(machine);
-    if (containers === undefined) return noDocker;
-    const redis = containers.filter((one) => one.redis);
-    if (redis.length === 0) return pass('no Redis runs in a container');
+    const redis = (containers ?? []).filter((one) => one.redis);
+    if (redis.length === 0) return withoutContainer(machine);
     return restartOutcome(redis, await comesBackEmpty(machine));
   },
 };

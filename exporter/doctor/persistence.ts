@@ -18,6 +18,14 @@ export async function redisOf(machine: Machine): Promise<RedisFacts> {
   }
 }
 
+/** Of the system's systemd; undefined where it was started by something else, or by a user's. */
+export function unitOf({ procfs }: Pick<Machine, 'procfs'>, pid: number): string | undefined {
+  return parseCgroups(procfs.read(`${pid}/cgroup`) ?? '')
+    .filter(({ path }) => !path.startsWith('/user.slice/'))
+    .map(({ path }) => /\/([\w@.\\-]{1,80}\.service)$/.exec(path)?.[1])
+    .find(Boolean);
+}
+
 /** The words that start it, where they stand in a file: those of the process itself may hang who reads them. */
 async function startCommandOf(
   machine: Machine,
@@ -27,10 +35,7 @@ async function startCommandOf(
   if (container !== undefined) {
     return { name: `the command of the container ${container.name}`, words: container.command };
   }
-  const groups = parseCgroups(machine.procfs.read(`${pid}/cgroup`) ?? '');
-  const unit = groups
-    .map(({ path }) => /\/([\w@.\\-]{1,80}\.service)$/.exec(path)?.[1])
-    .find(Boolean);
+  const unit = unitOf(machine, pid);
   const text = unit === undefined ? undefined : await unitText(machine, unit);
   const command = text?.replaceAll('\\\n', ' ').match(/^ExecStart=.*$/m)?.[0];
   return command === undefined ? undefined : { name: `${unit}`, words: [command] };

@@ -1,5 +1,5 @@
 /** Rows of containers of Docker, and what is asked of a person. */
-import { type Files, type Row, container, told } from './row.ts';
+import { type Files, type Row, container, rdbProcess, told } from './row.ts';
 
 const ping = ['CMD-SHELL', 'redis-cli ping'];
 
@@ -7,6 +7,14 @@ const torn: Files = { 'var/lib/docker/containers/3f2a/config.v2.json': '{"Name":
 
 export const containersRows: readonly Row[] = [
   { id: 'container-health-checks', state: 'pass', said: /no Docker/ },
+  ...['run/docker.sock', 'var/snap/docker/x', 'run/podman/podman.sock'].flatMap((path) =>
+    ['container-health-checks', 'container-pids-limit'].map((id): Row => ({
+      id,
+      state: 'cannot_see',
+      said: /is there, and no container of Docker where/,
+      files: { [path]: '' },
+    })),
+  ),
   {
     id: 'container-health-checks',
     state: 'pass',
@@ -102,6 +110,28 @@ export const containersRows: readonly Row[] = [
     said: /does not come back after a reboot/,
     files: container({ name: 'cache', restart: 'on-failure' }),
   },
+  ...(
+    [
+      ['pass', /^redis\.service is enabled$/, 'system.slice/redis.service', 'redis.service'],
+      ['warn', /^redis\.service is not enabled/, 'system.slice/redis.service', 'nginx.service'],
+      [
+        'cannot_see',
+        /by no unit of the system/,
+        'user.slice/user-1.slice/user@1.service/app.slice/redis.service',
+        'redis.service',
+      ],
+    ] as const
+  ).map(([state, said, group, wanted]): Row => ({
+    id: 'container-restart-policy',
+    state,
+    said,
+    files: {
+      'proc/42/cgroup': `0::/${group}\n`,
+      [`etc/systemd/system/multi-user.target.wants/${wanted}`]: '',
+    },
+    told: { redis: { process: rdbProcess } },
+  })),
+  { id: 'container-restart-policy', state: 'cannot_see', said: /^Redis does not answer$/ },
   { id: 'container-restart-policy', state: 'cannot_see', said: /not JSON/, files: torn },
 
   { id: 'client-timeouts', state: 'cannot_see', said: /look in its code/ },
