@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort, until } from '../tools/rig/redis-server.ts';
+import { placed, temporaryRoot } from '../tools/rig/temporary-root.ts';
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 /** Nothing that this machine has, so that nothing of it matters. */
@@ -83,8 +84,28 @@ test('main: --check-config says what would be done, without a secret, and ends w
 });
 
 test('main: --check-config ends with 2 for all that a start would not do, or would do in vain', async (t) => {
+  const certificate = placed(temporaryRoot(t), 'own.crt', '-----BEGIN CERTIFICATE-----\n');
   for (const [args, problem] of [
     [['--procfs=/nonexistent'], '--procfs: expected the proc file system of a host, '],
+    [['--sysfs=/nonexistent'], '--sysfs: expected the sys file system of a host, '],
+    [['--kmsg=/nonexistent'], '--kmsg: expected the kernel log, /nonexistent is not there'],
+    [['--evidence-dir=/tmp', '--agents=/nonexistent'], '--agents: expected the folder of '],
+    [
+      ['--redis-url=rediss://h', `--redis-tls-ca-file=${main}`],
+      '--redis-tls-ca-file: expected a file with certificates in PEM, found none',
+    ],
+    [
+      [
+        '--redis-url=rediss://h',
+        `--redis-tls-cert-file=${certificate}`,
+        `--redis-tls-key-file=${certificate}`,
+      ],
+      '--redis-tls-key-file: expected a file with a private key in PEM, found none',
+    ],
+    [
+      ['--evidence-dir=/tmp', '--agents=/tmp', `--agent-ca-file=${main}`],
+      '--agent-ca-file: expected a file with certificates in PEM, found none',
+    ],
     [['--web-config-file=/nonexistent/web.yml'], '/nonexistent/web.yml: cannot be read (ENOENT)'],
     [['--listen=nowhere'], '--listen: expected HOST:PORT'],
   ] as const) {

@@ -1,7 +1,9 @@
 /** `--check-config`: what would be done, a line each, and no secret in any. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import type { WebConfig } from '../http/access/config.ts';
+import { pemProblems } from './pem.ts';
 import type { Config } from './read.ts';
+import { settings } from './settings.ts';
 import type { TargetSetting } from './values.ts';
 
 /** What is behind the host of a URL may be a token. */
@@ -39,12 +41,45 @@ function redisLine({ redis }: Config): string {
   return redis.absent === 'none' ? 'watches no Redis' : `watches ${redis.display}`;
 }
 
-/** What a start would bear with, and its page would tell: no reason to find the settings right. */
-export function whatIsMissing({ procfs }: Config): readonly string[] {
-  return existsSync(`${procfs}/stat`)
-    ? []
-    : [`--procfs: expected the proc file system of a host, ${procfs} has no stat`];
+const isDirectory = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+const foldersMissing = ({ procfs, sysfs, kmsg, agents }: Config): readonly string[] =>
+  [
+    !existsSync(`${procfs}/stat`) &&
+      `--procfs: expected the proc file system of a host, ${procfs} has no stat`,
+    !isDirectory(sysfs) &&
+      `--sysfs: expected the sys file system of a host, ${sysfs} is no directory`,
+    // Whoever names no other has none on this machine, which is told as a signal that is missing.
+    kmsg !== settings.kmsg.fallback &&
+      !existsSync(kmsg) &&
+      `--kmsg: expected the kernel log, ${kmsg} is not there`,
+    agents !== undefined &&
+      !isDirectory(agents) &&
+      `--agents: expected the folder of the lists of agents, ${agents} is no directory`,
+  ].filter((problem) => problem !== false);
+
+function credentialsMissing(config: Config): readonly string[] {
+  const { redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile, agentCaFile } = config;
+  // One that is not there is borne with: the public ones are trusted then.
+  const agentCa = agentCaFile !== undefined && existsSync(agentCaFile) ? agentCaFile : undefined;
+  return (
+    [
+      ['--redis-tls-ca-file', redisTlsCaFile, 'certificates'],
+      ['--redis-tls-cert-file', redisTlsCertFile, 'certificates'],
+      ['--redis-tls-key-file', redisTlsKeyFile, 'a private key'],
+      ['--agent-ca-file', agentCa, 'certificates'],
+    ] as const
+  ).flatMap(([flag, path, content]) =>
+    path === undefined ? [] : pemProblems(flag, path, content),
+  );
 }
+
+/** What a start would bear with, and its page would tell: no reason to find the settings right. */
+export const whatIsMissing = (config: Config): readonly string[] => [
+  ...foldersMissing(config),
+  ...credentialsMissing(config),
+];
 
 /** What is off by default, and on. */
 function extras(config: Config): string[] {

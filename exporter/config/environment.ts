@@ -4,8 +4,8 @@
  * refused like an option that is misspelled; one that is near to none is somebody else's, or a newer
  * version's, and is told, because an exporter that is started again must come up.
  */
-import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
 import { nearest } from './near.ts';
+import { pemProblems } from './pem.ts';
 import type { Setting, SettingsTable } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -80,14 +80,5 @@ export function unknownVariables(env: Environment, table: SettingsTable): Enviro
 
 /** Node takes a file without a certificate without a word, and then trusts the public ones alone. */
 export function trustProblems({ NODE_EXTRA_CA_CERTS: path = '' }: Environment): string[] {
-  if (path === '') return [];
-  const expected = 'NODE_EXTRA_CA_CERTS: expected a file with certificates in PEM';
-  try {
-    const text = readSmallFileSync(path).toString('latin1');
-    return /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(text)
-      ? []
-      : [`${expected}, found none`];
-  } catch (error) {
-    return [`${expected}, and cannot read it (${whyUnreadable(error)})`];
-  }
+  return path === '' ? [] : pemProblems('NODE_EXTRA_CA_CERTS', path, 'certificates');
 }
