@@ -168,3 +168,20 @@ test('page-ins that come in bursts, a reading every 5 s, are out of the ordinary
   );
   assert.ok((incident?.end.at ?? 0) > to - 60);
 });
+
+const silence = (then: number, otherwise: number) => (at: number) =>
+  at > to - 120 && at <= to ? then : otherwise;
+
+test('a Redis was silent as long as it was silent, not as long as what lies beside it', () => {
+  const fine = { ...shape, from: from - 3600, step: 5 };
+  const all = [
+    series('redis_up', fine, silence(0, 1)),
+    series('redis_latency_seconds', fine, silence(60, 0.001)),
+    series('threads_waiting_for_page', fine, during(1, 0)),
+  ];
+  const beside = findings([...all, series('threads_in_d', fine, () => 0)]);
+  assert.equal(beside.redis_stopped_or_busy?.data.seconds, 120);
+  const slept = findings([...all, series('threads_in_d', fine, silence(1, 0))]);
+  assert.equal(slept.redis_stopped_or_busy, undefined);
+  assert.equal(slept.redis_unserved?.data.seconds, 120);
+});

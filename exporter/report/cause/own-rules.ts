@@ -1,6 +1,7 @@
 /** What is ours: load, memory, a Redis that was stopped or is busy with one command. */
 import { type Context, found, given, kernelLogOver, nothing, type Rule } from './context.ts';
 import type { Findings } from './findings.ts';
+import type { Sign } from './incident.ts';
 import { limits } from './signs.ts';
 import { enoughCovered } from './window.ts';
 
@@ -69,15 +70,23 @@ function nobodySlept(context: Context): Findings | 'unknown' | 'slept' {
   return found('redis_stopped_or_busy', 'possible', { seconds, by: 'kernel log' }, [log.id]);
 }
 
+const lengthOf = ({ from, to }: Sign): number => to - from;
+
 /** It did not answer, and nothing slept in the kernel through it: it was stopped, or busy. */
 export const stoppedOrBusy: Rule = (context) => {
-  const { incident, during } = context;
+  const { incident } = context;
   const down = incident.signs.filter(({ kind }) => kind === 'redis_down');
   const [first] = down;
   if (first === undefined || incident.sleep !== undefined) return nothing;
-  const slept = wasSilent(context) ? nobodySlept(context) : 'unknown';
+  // Other signs lead up to it and last on: it was silent no longer than its own.
+  const silence = down.reduce(
+    (one, other) => (lengthOf(other) > lengthOf(one) ? other : one),
+    first,
+  );
+  const silent = { ...context, during: { from: silence.from, to: silence.to } };
+  const slept = wasSilent(silent) ? nobodySlept(silent) : 'unknown';
   if (typeof slept !== 'string') return slept;
-  const data = { seconds: during.to - during.from };
+  const data = { seconds: lengthOf(silence) };
   return found(
     'redis_unserved',
     'proven',
