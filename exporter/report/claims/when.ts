@@ -18,14 +18,17 @@ function farEnd({ at, latest, how }: End): number | undefined {
   return far ? latest : undefined;
 }
 
+/** What a length is made of. */
+type Length = Pick<IncidentData, 'onset' | 'end' | 'seconds'>;
+
 /** `9 h 37 min`, `at least 8 min` */
-export function lasted({ seconds, end }: IncidentData): Text {
+export function lasted({ seconds, end }: Length): Text {
   const length = durationText(seconds);
   return open.has(end.how) || farEnd(end) !== undefined ? say`at least ${length}` : say`${length}`;
 }
 
 /** The same with its other end: `at least 8 min, at most 9 h 37 min`. */
-export function lastedAtMost(data: IncidentData): Text {
+export function lastedAtMost(data: Length): Text {
   const latest = farEnd(data.end);
   if (latest === undefined) return lasted(data);
   return say`${lasted(data)}, at most ${durationText(latest - data.onset.earliest)}`;

@@ -1,5 +1,6 @@
 /** The team's copy: a draft of the post-mortem, under the headings of the SRE book. */
 import { causesOf, type Judged, ticketCause } from '../cause/judge.ts';
+import { lengthOf } from '../cause/incident.ts';
 import { spanOf } from '../cause/incidents.ts';
 import { actions, ownCauses, whose } from '../claims/causes.ts';
 import { ownTitles } from '../claims/own-titles.ts';
@@ -9,7 +10,8 @@ import { detection, impact } from '../claims/impact.ts';
 import { cause, meanwhile, what } from '../claims/short.ts';
 import { contradictions, sure } from '../claims/sure.ts';
 import { titles } from '../claims/titles.ts';
-import { durationText } from '../../measure/duration.ts';
+import { lastedAtMost } from '../claims/when.ts';
+import type { Source } from '../facts/facts.ts';
 import type { Replaced } from '../text/redact.ts';
 import { host, joined, name, type Replace, say, table, type Text, toPlain } from '../text/say.ts';
 import { utcRange } from '../text/units.ts';
@@ -75,7 +77,9 @@ function others({ incidents, incident }: Judged, { commandFor }: ReportOptions):
   return rest.reverse().map((one) => {
     const { from, to } = spanOf(one);
     const by = one.sleep === undefined ? 'by what was measured' : 'reported by the kernel';
-    return say`${utcRange({ from, to })} (${durationText(to - from)}), ${by}: ${name(commandFor(one.id))}`;
+    const { onset, end } = one;
+    const length = lastedAtMost({ onset, end, seconds: lengthOf(one) });
+    return say`${utcRange({ from, to })} (${length}), ${by}: ${name(commandFor(one.id))}`;
   });
 }
 
@@ -112,13 +116,20 @@ const nothingRead =
   'No source could be read, so nothing can be said of what happened, or whether anything did.';
 const nothingThen =
   'What was read holds nothing from the times that were asked for, so nothing can be said of what happened then, or whether anything did.';
+const nothingKept =
+  'What was read holds no record of anything, so nothing can be said of what happened, or whether anything did.';
 const nothingFound =
   'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.';
 
+/** What cannot be read has a problem; what has none was read, and is empty. */
+function nothingOf(sources: readonly Source[]): string {
+  if (sources.some(({ records }) => records > 0)) return nothingFound;
+  if (sources.some(({ outside }) => outside === true)) return nothingThen;
+  return sources.some(({ problems }) => problems.length === 0) ? nothingKept : nothingRead;
+}
+
 function empty(judged: Judged, page: Page, rest: readonly Text[]): ReportDocument {
-  const none = judged.facts.sources.every(({ records }) => records === 0);
-  const outside = judged.facts.sources.some((source) => source.outside === true);
-  const finding = none ? (outside ? nothingThen : nothingRead) : nothingFound;
+  const finding = nothingOf(judged.facts.sources);
   return {
     claims: [],
     summary: [finding, ...othersShort(rest, page.replace)],

@@ -1,0 +1,46 @@
+/** What a report says of the incidents that it is not about. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { boot, noFacts, placed, recorded, source, time } from '../../../tools/rig/report/build.ts';
+import type { Facts } from '../facts/facts.ts';
+import { judge } from '../cause/judge.ts';
+import { documentsOf } from './all.ts';
+
+test('another incident is as long as is known, not until the next boot', () => {
+  const [trace] = recorded('6.12-redis-kvm-async-pf');
+  assert.ok(trace);
+  const of = (at: string, booted: string, name: string) => ({
+    ...placed(trace, { at: time(at), bootedAt: time(booted) }),
+    boot: name,
+    source: 'journal',
+  });
+  const end = { at: time('2026-10-14 21:04:05'), how: 'unknown' as const };
+  const facts: Facts = {
+    ...noFacts,
+    sources: [source('journal', 'journal', 'journal')],
+    boots: [
+      boot('boot-1', '2026-10-14 08:00:00', end),
+      boot('boot-2', '2026-10-15 07:00:00', { ...end, at: time('2026-10-15 09:05:00') }),
+    ],
+    kernelReports: [
+      of('2026-10-14 21:04:00', '2026-10-14 08:00:00', 'boot-1'),
+      of('2026-10-15 09:04:00', '2026-10-15 07:00:00', 'boot-2'),
+    ],
+  };
+  const judged = judge(facts, { lastBoot: false }, time('2026-10-16 00:00:00'));
+  const { summary, report } = documentsOf(judged, 'ticket', { hosts: [], commandFor: (id) => id });
+  const line = summary.find((one) => /reported by the kernel/.test(one)) ?? '';
+  assert.match(line, /^ {2}2026-10-14 2\d:\d\d:\d\d to .*\(at least \d+ (s|min), at most \d+ h/);
+  assert.ok(report.includes(line.trim().slice(0, 60)));
+});
+
+const saidOf = (problems: readonly string[]) => {
+  const none = { ...source('evidence', 'evidence', 'a.json', 0), problems };
+  const judged = judge({ ...noFacts, sources: [none] }, { lastBoot: false }, 0);
+  return documentsOf(judged, 'ticket', { hosts: [], commandFor: (id) => id }).summary[0];
+};
+
+test('what was read and is empty is not called unreadable', () => {
+  assert.match(saidOf([]) ?? '', /^What was read holds no record of anything/);
+  assert.match(saidOf(['it is binary']) ?? '', /^No source could be read/);
+});
