@@ -10,6 +10,7 @@ import { type Documents, documentsOf } from './documents/all.ts';
 import type { Facts } from './facts/facts.ts';
 import { commandFor, helpText, readOptions, type ReportOptions } from './options.ts';
 import { gather } from './sources/index.ts';
+import { unusedLines } from './unused.ts';
 import { claimDirectory, type OutFile, writeFiles } from './write.ts';
 
 const written = 0;
@@ -83,6 +84,7 @@ async function run(
     const judged = judge(facts, wanted, now);
     const unknown = unknownIncident(options, judged);
     if (unknown !== undefined) tell(unknown);
+    for (const line of unusedLines(facts, options)) tell(line);
     const documents = documentsOf(judged, options.redaction, {
       hosts: options.host === undefined ? [] : [options.host],
       commandFor: (id) => commandFor(options, id),

@@ -53,6 +53,8 @@ export interface Missing {
   readonly what: string;
   readonly why: string;
   readonly command?: string;
+  /** Somebody named it, and must hear on the terminal that it was of no use. */
+  readonly named?: true;
 }
 
 export interface BootEnd {

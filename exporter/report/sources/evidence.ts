@@ -117,7 +117,7 @@ function ofHost(found: readonly Found[], host: string | undefined): Found[] | Mi
   if (host !== undefined) return found.filter((one) => (one.host ?? host) === host);
   if (hosts.length <= 1) return [...found];
   const why = `there are files of ${hosts.length} hosts: name one with --host (${hosts.slice(0, 20).join(', ')})`;
-  return { what: 'the flight recorder', why };
+  return { what: 'the flight recorder', why, named: true };
 }
 
 function runningBoot({ surroundings }: ReadContext): string {
@@ -163,15 +163,15 @@ export async function readEvidence(context: ReadContext): Promise<Gathered[]> {
   try {
     all = await outcomes(evidence);
   } catch (error) {
-    return [{ missing: [{ what: `${what}: ${evidence}`, why: whyNot(error) }] }];
+    return [{ missing: [{ what: `${what}: ${evidence}`, why: whyNot(error), named: true }] }];
   }
   if (all.length === 0)
-    return [{ missing: [{ what, why: `there are no files of it in ${evidence}` }] }];
+    return [{ missing: [{ what, why: `there are no files of it in ${evidence}`, named: true }] }];
   const found = ofHost(all.filter(isFound), host);
   const broken = all.flatMap((outcome): Gathered[] =>
     isFound(outcome)
       ? []
-      : [{ missing: [{ what: `${what}: ${outcome.name}`, why: outcome.problem }] }],
+      : [{ missing: [{ what: `${what}: ${outcome.name}`, why: outcome.problem, named: true }] }],
   );
   if (!Array.isArray(found)) return [...broken, { missing: [found] }];
   return [...broken, ...found.map((one) => factsOf(one, context))];
