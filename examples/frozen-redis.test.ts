@@ -76,7 +76,7 @@ interface Started {
   readonly order: () => Promise<{ readonly status: number; readonly seconds: number }>;
 }
 
-async function start(t: TestContext, command: readonly string[], port: number): Promise<Started> {
+function launch(t: TestContext, command: readonly string[], port: number): Started {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: 'ignore' });
   t.after(() => void child.kill('SIGKILL'));
@@ -87,13 +87,20 @@ async function start(t: TestContext, command: readonly string[], port: number): 
     return { status, seconds: (performance.now() - began) / 1000 };
   };
   const get = (path: string) => ask(path, 'GET');
-  await until('the shop answers', () =>
-    get('/health').then(
-      ({ status }) => status === 200,
-      () => false,
-    ),
-  );
   return { get, order: () => ask('/orders', 'POST') };
+}
+
+/** Of its health; undefined while nobody listens yet. */
+const healthOf = ({ get }: Started) =>
+  get('/health').then(
+    ({ status }) => status,
+    () => undefined,
+  );
+
+async function start(t: TestContext, command: readonly string[], port: number): Promise<Started> {
+  const shop = launch(t, command, port);
+  await until('the shop answers', async () => (await healthOf(shop)) === 200);
+  return shop;
 }
 
 async function secondsUntil(what: string, condition: () => Promise<boolean>): Promise<number> {
@@ -140,6 +147,36 @@ for (const { name, built, command, cart } of shops) {
       assert.ok(back < 5, text);
     },
   );
+
+  test(`${name} service: started beside a frozen Redis it is never well`, { skip }, async (t) => {
+    if ('missing' in built) return;
+    const [redis, port] = [await startRedis(t), await freePort()];
+    redis.freeze();
+    const shop = launch(t, command(built.program, redis, port), port);
+    const said = new Set<number>();
+    await until('it answers', async () => {
+      const status = await healthOf(shop);
+      if (status !== undefined) said.add(status);
+      return status !== undefined;
+    });
+    for (const end = performance.now() + 2000; performance.now() < end; await sleep(20)) {
+      const status = await healthOf(shop);
+      if (status !== undefined) said.add(status);
+    }
+    redis.thaw();
+    await until('200', async () => (await healthOf(shop)) === 200);
+    assert.deepEqual([...said], [503]);
+  });
+
+  test(`${name} service: one key of another type stops nobody else`, { skip }, async (t) => {
+    if ('missing' in built) return;
+    const [redis, port] = [await startRedis(t), await freePort()];
+    const { get } = await start(t, command(built.program, redis, port), port);
+    await promisify(execFile)('redis-cli', ['-p', String(redis.port), 'LPUSH', 'cart:1', 'x']);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => get(cart)));
+    assert.deepEqual([...new Set(answers.map(({ status }) => status))], [503]);
+    assert.equal((await get('/health')).status, 200);
+  });
 
   test(`${name} service with the defaults: healthy, and its callers wait`, { skip }, async (t) => {
     if ('missing' in built) return;

@@ -163,8 +163,10 @@ func main() {
 			Name:        "redis",
 			Timeout:     openFor,
 			ReadyToTrip: func(c gobreaker.Counts) bool { return c.ConsecutiveFailures >= failuresToOpen },
-			// Whoever closes the page says nothing about Redis.
-			IsSuccessful: func(err error) bool { return err == nil || errors.Is(err, context.Canceled) },
+			// Whoever closes the page says nothing about Redis; and where a key is of another type, Redis has answered.
+			IsSuccessful: func(err error) bool {
+				return err == nil || errors.Is(err, context.Canceled) || redis.HasErrorPrefix(err, "WRONGTYPE")
+			},
 		})
 		go s.watch(ctx)
 	}

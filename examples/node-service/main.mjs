@@ -57,10 +57,13 @@ const breaker = new CircuitBreaker((call) => call(), {
   errorThresholdPercentage: 50,
   volumeThreshold: 3,
   rollingCountTimeout: 5000,
+  // A key of another type is wrong with that key; Redis has answered.
+  errorFilter: (error) => error.message.startsWith('WRONGTYPE'),
 });
 const guarded = values.defaults ? (call) => call() : (call) => breaker.fire(call);
 
-let lastAnswer = 0;
+/** Never yet: not even while this process is younger than a call may take. */
+let lastAnswer = -Infinity;
 async function watch() {
   try {
     await guarded(() => redis.ping());
