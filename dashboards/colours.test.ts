@@ -286,6 +286,9 @@ function fieldsOf(dashboard: string, panel: PanelModel): Field[] {
   ];
 }
 
+/** Of a figure: none of the machines that would tell answers. */
+const gone = '-999';
+
 const panels = committed().flatMap(({ uid, panels: all }) =>
   all.map((panel) => ({ dashboard: uid.replace('stealwatch-', ''), panel })),
 );
@@ -298,8 +301,27 @@ test('where amber and red begin, in every panel and column that judges', () => {
 });
 
 test('which word stands for which value, everywhere', () => {
-  const found = fields.filter(({ words }) => Object.keys(words).length > 0);
-  assert.deepEqual(Object.fromEntries(found.map(({ name, words }) => [name, words])), worded);
+  const found = fields
+    .map(
+      ({ name, words }) =>
+        [name, Object.entries(words).filter(([value]) => value !== gone)] as const,
+    )
+    .filter(([, words]) => words.length > 0);
+  assert.deepEqual(
+    Object.fromEntries(found.map(([name, words]) => [name, Object.fromEntries(words)])),
+    worded,
+  );
+});
+
+/** Figures whose query has an answer for a machine that gives none. */
+const sayItThemselves = ['Is my host stealing from me?', 'Pages that fire', 'Scraped'];
+
+test('a figure of machines that do not answer says that, and not that there is none', () => {
+  for (const { dashboard, panel } of panels.filter(({ panel: one }) => one.type === 'stat')) {
+    const said = wordsOf(panel.fieldConfig.defaults.mappings)[gone];
+    const expected = sayItThemselves.includes(panel.title) ? undefined : ['no answer', amber];
+    assert.deepEqual(said, expected, `${dashboard} | ${panel.title}`);
+  }
 });
 
 test('a number that is missing is said in grey, whatever colour the lowest numbers have', () => {

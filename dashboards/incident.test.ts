@@ -19,6 +19,7 @@ import { whyEmpty } from './lint/why-empty.ts';
 import { example, interpolate } from '../alerts/testing/promql.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { verdict } from '../alerts/verdict/verdict.ts';
+import { unanswered } from './kit/panels.ts';
 import { unseen } from './kit/verdict.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 import { near } from '../tools/rig/near.ts';
@@ -125,7 +126,7 @@ test('a machine that can show nothing optional: no error, and what is missing is
       empty[panel.title] = panel.fieldConfig.defaults.noValue ?? '';
     }
   }
-  const queues = 'No queue is visible: no Asynq here, or Redis does not answer.';
+  const queues = 'No queue is visible: no Asynq here, or Redis or the exporter did not answer.';
   const expected: Readonly<Record<string, string>> = {
     'What fires now': 'Nothing fires.',
     'Oldest task': 'no Asynq here',
@@ -138,22 +139,25 @@ test('a machine that can show nothing optional: no error, and what is missing is
     'In against out': queues,
     'Tasks by state': queues,
     'What a freeze leaves behind': queues,
-    'Failure ratio': 'No task was processed.',
+    'Failure ratio': 'No task was seen processed, or the queues could not be read.',
     'Busy workers against capacity': queues,
     'Scheduler lag': queues,
     'Queues in trouble, as last read': queues,
     'Pages and tickets':
       'No alert fired in this range. In the first hour: choose a shorter range, at the top.',
-    'Longest blocked, by process': 'No thread was blocked for over a second.',
+    'Longest blocked, by process':
+      'No thread was blocked for over a second, while the exporter answered.',
     'Oldest pending Asynq task': queues,
-    'Reading the queues': 'There is no Asynq here.',
+    'Reading the queues': 'There is no Asynq here, or no exporter answered.',
     'What could not be read of the queues':
-      'Everything was read in this range, or there is no Asynq here.',
-    'What piles up': 'The Redis process is not on this machine.',
-    'Cold page that is waited for': 'The canary is off (start the exporter with --canary).',
-    'Cold pages': 'The canary is off (start the exporter with --canary).',
-    'Link of a replica to its master': 'Redis is no replica, or did not answer when asked.',
-    Pressure: 'This kernel does not offer /proc/pressure.',
+      'Everything was read in this range, there is no Asynq here, or no exporter answered.',
+    'What piles up': 'The Redis process is not on this machine, or no exporter answered.',
+    'Cold page that is waited for':
+      'The canary is off (start the exporter with --canary), or no exporter answered.',
+    'Cold pages': 'The canary is off (start the exporter with --canary), or no exporter answered.',
+    'Link of a replica to its master':
+      'Redis is no replica, did not answer when asked, or no exporter answered.',
+    Pressure: 'This kernel does not offer /proc/pressure, or no exporter answered.',
   };
   const where = 'dashboards/incident.test.ts';
   inStep({
@@ -166,6 +170,21 @@ test('a machine that can show nothing optional: no error, and what is missing is
     needless: (title) => `"${title}" has data there: take its row out of ${where}`,
   });
   assert.deepEqual(empty, expected, `a noValue is written in ${where} as well`);
+});
+
+test('a machine that does not answer: nothing says that it has none, or that it is well', async () => {
+  const gone = view('vps6', '19:06:00', '19:10:00');
+  for (const title of ['Redis silent for', 'Oldest task', 'CPU taken', 'Host page-ins/s'])
+    assert.equal(await shown.figure('overview', title, gone), unanswered.value, title);
+  assert.equal(await shown.figure('asynq', 'Redis answers', gone), unanswered.value);
+  const known = /answer|measured|could not be read|fire|scraped|young/;
+  // Pages of days have no step in so short a time.
+  for (const { panels } of models.filter(({ uid }) => /overview|freeze|asynq/.test(uid))) {
+    for (const panel of panels) {
+      if ((await askPanel(afternoon.prometheus, panel, gone)).some(hasData)) continue;
+      assert.match(panel.fieldConfig.defaults.noValue ?? '', known, panel.title);
+    }
+  }
 });
 
 test('what a machine cannot show is named, not drawn as 0', async () => {

@@ -6,7 +6,8 @@ import { type Meaning, colors } from '../kit/palette.ts';
 import { type Panel, falling, figure, plain, rising } from '../kit/panels.ts';
 import { here, instant } from '../kit/query.ts';
 
-export const unseen = 'No queue is visible: no Asynq here, or Redis does not answer.';
+export const unseen =
+  'No queue is visible: no Asynq here, or Redis or the exporter did not answer.';
 
 export const done = `sum by (queue) (rate(asynq_tasks_processed_total{${here}}[$__rate_interval]))`;
 /** Gauges are NaN while Redis does not answer: as it was when it last did, to the minute. */

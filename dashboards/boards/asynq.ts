@@ -76,7 +76,7 @@ const failures = lines({
   min: 0,
   max: 1,
   axis,
-  noValue: 'No task was processed.',
+  noValue: 'No task was seen processed, or the queues could not be read.',
   lines: [line(`${failed} / on (queue) (${done} > 0)`, '{{queue}}')],
 });
 

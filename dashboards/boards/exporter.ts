@@ -187,7 +187,7 @@ const queues = lines({
   unit: 's',
   min: 0,
   values: ['max'],
-  noValue: 'There is no Asynq here.',
+  noValue: 'There is no Asynq here, or no exporter answered.',
   lines: [
     line(`max(max_over_time(asynq_collection_age_seconds{${here}}[$__rate_interval]))`, 'age'),
     line(
@@ -206,7 +206,7 @@ const unread = lines({
   unit: 'none',
   min: 0,
   values: ['max'],
-  noValue: 'Everything was read in this range, or there is no Asynq here.',
+  noValue: 'Everything was read in this range, there is no Asynq here, or no exporter answered.',
   lines: [
     line(
       `sum by (reason) (increase(asynq_errors_total{${here}}[$__rate_interval])) > 0`,

@@ -3,7 +3,7 @@ import { colors } from '../kit/palette.ts';
 import { laneAxis, type Line, line, lines, type Panel } from '../kit/panels.ts';
 import { here } from '../kit/query.ts';
 
-const silent = 'Redis did not answer when asked, or there is none.';
+const silent = 'Redis did not answer when asked, there is none, or no exporter answered.';
 
 const rate = (counter: string) => `sum(rate(${counter}{${here}}[$__rate_interval]))`;
 const worst = (gauge: string) => `max(max_over_time(${gauge}{${here}}[$__rate_interval]) >= 0)`;

@@ -62,7 +62,7 @@ export const canary = lines({
   unit: 'cps',
   min: 0,
   axis,
-  noValue: 'The canary is off (start the exporter with --canary).',
+  noValue: 'The canary is off (start the exporter with --canary), or no exporter answered.',
   lines: [
     line(
       `max by (age) (rate(stealwatch_cold_page_host_faults_total{${here}}[$__rate_interval]))`,
@@ -80,7 +80,7 @@ export const canaryWaits = lines({
   unit: 's',
   min: 0,
   axis,
-  noValue: 'The canary is off (start the exporter with --canary).',
+  noValue: 'The canary is off (start the exporter with --canary), or no exporter answered.',
   lines: [
     line(
       `max(max_over_time(stealwatch_cold_page_outstanding_seconds{${here}}[$__rate_interval]))`,

@@ -83,7 +83,7 @@ export const forkAndSave = lines({
   unit: 's',
   min: 0,
   axis,
-  noValue: 'Redis did not answer when asked, or there is none.',
+  noValue: 'Redis did not answer when asked, there is none, or no exporter answered.',
   lines: [
     line(`max(max_over_time(redis_latest_fork_seconds{${here}}[$__rate_interval]))`, 'last fork', {
       color: colors.pageIn,
@@ -105,7 +105,7 @@ export const atRisk = lines({
   unit: 'short',
   min: 0,
   axis,
-  noValue: 'Redis did not answer when asked, or there is none.',
+  noValue: 'Redis did not answer when asked, there is none, or no exporter answered.',
   lines: [
     line(
       `max(max_over_time(redis_rdb_changes_since_last_save{${here}}[$__rate_interval]))`,
@@ -124,7 +124,7 @@ export const replica = lines({
   unit: 's',
   min: 0,
   axis,
-  noValue: 'Redis is no replica, or did not answer when asked.',
+  noValue: 'Redis is no replica, did not answer when asked, or no exporter answered.',
   lines: [
     line(
       `max(max_over_time(redis_master_last_io_seconds_ago{${here}}[$__rate_interval]))`,
@@ -148,7 +148,7 @@ export const pileUp = lines({
   unit: 'none',
   min: 0,
   axis,
-  noValue: 'The Redis process is not on this machine.',
+  noValue: 'The Redis process is not on this machine, or no exporter answered.',
   lines: [
     line(
       `max(max_over_time(redis_listen_queue_length{${here}}[$__rate_interval]))`,

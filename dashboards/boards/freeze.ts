@@ -145,7 +145,7 @@ const vcpus = lines({
   unit: 'percentunit',
   min: 0,
   axis,
-  noValue: 'This machine counts no steal.',
+  noValue: 'This machine counts no steal, or no exporter answered.',
   lines: [
     line(
       `max by (cpu) (rate(stealwatch_cpu_steal_seconds_total{${here}}[$__rate_interval]))`,
@@ -169,7 +169,8 @@ const blockedByReason = lines({
   unit: 'none',
   min: 0,
   axis,
-  noValue: 'Threads cannot be read here (/proc of other processes is hidden).',
+  noValue:
+    'Threads cannot be read here (/proc of other processes is hidden), or no exporter answered.',
   lines: [
     ...blockedReasons.map(({ reasons, color }) =>
       line(
@@ -195,7 +196,7 @@ const oldest = lines({
   unit: 's',
   min: 0,
   axis,
-  noValue: 'No queue is visible: no Asynq here, or Redis does not answer.',
+  noValue: 'No queue is visible: no Asynq here, or Redis or the exporter did not answer.',
   lines: [
     line(
       `max by (queue) (max_over_time(asynq_queue_latency_seconds{${here}}[$__rate_interval]))`,
@@ -239,7 +240,7 @@ const processes = lines({
   unit: 's',
   min: 0,
   axis,
-  noValue: 'No thread was blocked for over a second.',
+  noValue: 'No thread was blocked for over a second, while the exporter answered.',
   lines: [
     line(
       `max by (process, reason) (max_over_time(stealwatch_blocked_process_seconds{${here}}[$__rate_interval]))`,

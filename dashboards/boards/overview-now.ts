@@ -41,6 +41,7 @@ export const headline = figure({
   steps: [{ from: null, color: colors.unknown }],
   meanings: verdictSentences,
   noValue: 'Unknown, no data',
+  saysItself: true,
   filled: true,
   named: true,
 });
@@ -100,6 +101,7 @@ export const toldAndSeen: readonly Panel[] = [
       { value: 0, text: 'none', color: 'text' },
     ],
     noValue: 'no alert rules loaded',
+    saysItself: true,
   }),
   figure({
     title: 'Scraped',
@@ -115,6 +117,7 @@ export const toldAndSeen: readonly Panel[] = [
       { from: 1, color: 'text' },
     ],
     noValue: 'no target',
+    saysItself: true,
   }),
 ];
 

@@ -132,7 +132,7 @@ const pressure = lines({
   h: 8,
   unit: 'percentunit',
   min: 0,
-  noValue: 'This kernel does not offer /proc/pressure.',
+  noValue: 'This kernel does not offer /proc/pressure, or no exporter answered.',
   lines: pressureLines,
 });
 

@@ -9,7 +9,7 @@ import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat'
 import { PanelBuilder as StateTimelinePanel } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TimeseriesPanel } from '@grafana/grafana-foundation-sdk/timeseries';
 import { type Meaning, colors } from './palette.ts';
-import { type Query, datasource, range, refId, targets } from './query.ts';
+import { type Query, datasource, here, range, refId, targets } from './query.ts';
 
 export type Panel = Builder<dashboard.Panel>;
 
@@ -236,6 +236,8 @@ export interface Figure extends Frame {
   readonly steps: readonly Step[];
   readonly meanings?: readonly Meaning[];
   readonly noValue: string;
+  /** Its query says of a machine that does not answer what there is to say. */
+  readonly saysItself?: true;
   /** Fill the panel with the colour. For the verdict alone. */
   readonly filled?: boolean;
   /** Show the series name beside the value: one tile per host. */
@@ -248,6 +250,15 @@ function sizes(filled: boolean): Builder<common.VizTextDisplayOptions> {
   return filled ? text : text.valueSize(28);
 }
 
+/** A selected machine does not answer and no other has one: "none here" would be a claim. */
+export const unanswered: Meaning = { value: -999, text: 'no answer', color: colors.degraded };
+const nobodyAnswers = `(min(up{${here}}) == 0) - ${-unanswered.value}`;
+
+const exprOf = ({ query: { expr }, saysItself }: Figure) =>
+  saysItself === true ? expr : `${expr} or on () ${nobodyAnswers}`;
+const meaningsOf = ({ meanings = [], saysItself }: Figure) =>
+  saysItself === true ? meanings : [...meanings, unanswered];
+
 /**
  * One number, large: as it is at the end of the range. Asked as one value, because the last of a range is also
  * that of a machine which has been gone for half an hour. No line behind it: that would be a second tile.
@@ -259,13 +270,13 @@ export function figure(o: Figure): Panel {
     .datasource(datasource)
     .span(o.w)
     .height(o.h)
-    .targets(targets([{ ...o.query, kind: 'instant' }]))
+    .targets(targets([{ ...o.query, expr: exprOf(o), kind: 'instant' }]))
     .unit(o.unit)
     .noValue(o.noValue)
     .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
     .thresholds(steps(o.steps))
     .mappings([
-      ...mappings(o.meanings ?? []),
+      ...mappings(meaningsOf(o)),
       missing(o.noValue, o.filled === true ? colors.degraded : colors.unknown),
     ])
     .reduceOptions(

@@ -31,8 +31,9 @@ function openedAt(clock: string, model: DashboardModel): View {
 
 const quiet: Readonly<Record<string, string>> = {
   'What could not be read of the queues':
-    'Everything was read in this range, or there is no Asynq here.',
-  'Longest blocked, by process': 'No thread was blocked for over a second.',
+    'Everything was read in this range, there is no Asynq here, or no exporter answered.',
+  'Longest blocked, by process':
+    'No thread was blocked for over a second, while the exporter answered.',
   'What fires now': 'Nothing fires.',
 };
 const tooYoung =
