@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type ExporterProcess, startExporter } from '../tools/rig/exporter-process.ts';
@@ -261,4 +261,12 @@ test('second machine: what cannot be is refused before anything is written', asy
   }
   assert.throws(() => statSync(join(here, 'secrets')));
   assert.throws(() => statSync(join(here, 'targets')));
+});
+
+test('second machine: where openssl makes no certificate nothing of it stays', (t) => {
+  const here = machine(t, 'here');
+  const { code, said } = typed(here, ['agent', 'a'.repeat(64), 'vps1', '999.1.1.1']);
+  assert.equal(code, 2, said);
+  assert.match(said, /openssl made no certificate\n$/);
+  assert.deepEqual(readdirSync(join(here, 'secrets/agent')), []);
 });
