@@ -1,11 +1,13 @@
 /** The options of `stealwatch rescue`: those of the exporter that say where things are, and its own. */
 import { resolve } from 'node:path';
-import { unitEnvironment } from '../doctor/environment.ts';
-import { doctorSettings } from '../doctor/options.ts';
-import { settingsHelp } from '../config/help.ts';
-import { urlOfListener } from '../config/listen-url.ts';
+import {
+  commandHelp,
+  exporterPlaceOf,
+  exporterSettings,
+  machineSettings,
+} from '../doctor/shared-options.ts';
 import { readSettings, redisOf, redisProblems } from '../config/read.ts';
-import { setting, settings } from '../config/settings.ts';
+import { setting } from '../config/settings.ts';
 import { parseOptionalHttpUrl, parseSwitch } from '../config/values.ts';
 import type { ExporterPlace } from '../http/access/way-in.ts';
 import type { RedisAddress } from '../redis/address.ts';
@@ -71,25 +73,12 @@ const rescueSettings = {
     help: 'Load the msr module first, if it is not there (modprobe msr).',
     parse: parseSwitch,
   }),
-  exporter: doctorSettings.exporter,
-  exporterToken: doctorSettings.exporterToken,
+  ...exporterSettings,
 };
 
 const table = {
   ...rescueSettings,
-  redis: settings.redis,
-  redisTlsCaFile: settings.redisTlsCaFile,
-  redisTlsCertFile: settings.redisTlsCertFile,
-  redisTlsKeyFile: settings.redisTlsKeyFile,
-  redisTlsServerName: settings.redisTlsServerName,
-  redisSentinelUsername: settings.redisSentinelUsername,
-  redisSentinelPassword: settings.redisSentinelPassword,
-  redisAddressMap: settings.redisAddressMap,
-  listen: settings.listen,
-  webConfigFile: settings.webConfigFile,
-  procfs: settings.procfs,
-  sysfs: settings.sysfs,
-  kmsg: settings.kmsg,
+  ...machineSettings,
 };
 
 export interface RescueOptions {
@@ -111,24 +100,20 @@ export type RescueCommand =
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-const helpText = [
-  'stealwatch rescue: out of a freeze without a reboot, where the host lost the message that a page is back.',
-  '',
-  'Usage: stealwatch rescue [options]            looks, says, and changes nothing',
-  '       stealwatch rescue --write [options]    does it',
-  '       stealwatch rescue --watch URL          does it when it is time, without anybody',
-  '',
-  'As root on the machine itself. Ends with 0 when nothing is parked, or what was is released; 1 when',
-  'something is parked, or was written and is not released; 2 when it refuses, or could not write; 3 for',
-  'wrong options. docs/rescue.md says what is written and what that risks.',
-  '',
-  'Its variables are those of the exporter; what is not set is taken from the file of its unit,',
-  `${unitEnvironment}.`,
-  '',
-  ...settingsHelp(table),
-  '  --help\n      Print this and end.',
-  '',
-].join('\n');
+const helpText = commandHelp(
+  [
+    'stealwatch rescue: out of a freeze without a reboot, where the host lost the message that a page is back.',
+    '',
+    'Usage: stealwatch rescue [options]            looks, says, and changes nothing',
+    '       stealwatch rescue --write [options]    does it',
+    '       stealwatch rescue --watch URL          does it when it is time, without anybody',
+    '',
+    'As root on the machine itself. Ends with 0 when nothing is parked, or what was is released; 1 when',
+    'something is parked, or was written and is not released; 2 when it refuses, or could not write; 3 for',
+    'wrong options. docs/rescue.md says what is written and what that risks.',
+  ],
+  table,
+);
 
 type Values = Pick<RescueOptions, 'write' | 'allCpus'> & { readonly watch: URL | undefined };
 
@@ -160,7 +145,6 @@ export function readRescueOptions(
   if (problems.length === 0) problems.push(...emptyWatch(argv, values.watch));
   if (problems.length > 0) return { kind: 'invalid', problems };
   const { write, watch, stuckAfter, out, allCpus, loadModule, procfs, sysfs, kmsg } = values;
-  const url = watch ?? values.exporter;
   return {
     kind: 'run',
     options: {
@@ -174,12 +158,7 @@ export function readRescueOptions(
       sysfs,
       kmsg,
       redis: redisOf(values),
-      exporter: {
-        url: url ?? urlOfListener(values.listen),
-        named: url !== undefined,
-        token: values.exporterToken,
-        webConfigFile: values.webConfigFile,
-      },
+      exporter: exporterPlaceOf(values, watch ?? values.exporter),
     },
   };
 }

@@ -1,42 +1,34 @@
 /** The options of `stealwatch status`: which exporter, and as whom. */
-import { urlOfListener } from '../config/listen-url.ts';
-import { settingsHelp } from '../config/help.ts';
 import { readSettings } from '../config/read.ts';
-import { settings } from '../config/settings.ts';
 import { parseHttpUrl } from '../config/values.ts';
-import { unitEnvironment } from '../doctor/environment.ts';
-import { doctorSettings } from '../doctor/options.ts';
+import {
+  commandHelp,
+  exporterPlaceOf,
+  exporterSettings,
+  listenSettings,
+} from '../doctor/shared-options.ts';
 import type { ExporterPlace } from '../http/access/way-in.ts';
 import { messageOf } from '../measure/errors.ts';
 
-const table = {
-  exporter: doctorSettings.exporter,
-  exporterToken: doctorSettings.exporterToken,
-  listen: settings.listen,
-  webConfigFile: settings.webConfigFile,
-};
+const table = { ...exporterSettings, ...listenSettings };
 
 export type StatusCommand =
   | { readonly kind: 'ask'; readonly place: ExporterPlace }
   | { readonly kind: 'print'; readonly text: string }
   | { readonly kind: 'invalid'; readonly problems: readonly string[] };
 
-const helpText = [
-  'stealwatch status: what the page at / of the exporter says, in a terminal.',
-  '',
-  'Usage: stealwatch status [URL] [options]',
-  '',
-  'URL is another exporter, http://HOST:10190 or HOST:10190. Ends within 6 s, or 11 where the disk stands still: with 0 when all is well,',
-  '1 when something is worth knowing, 2 when something is bad or the exporter cannot be asked, 3 for',
-  'wrong options. In colour on a terminal, unless NO_COLOR is set.',
-  '',
-  'Its variables are those of the exporter; what is not set is taken from the file of its unit,',
-  `${unitEnvironment}.`,
-  '',
-  ...settingsHelp(table),
-  '  --help\n      Print this and end.',
-  '',
-].join('\n');
+const helpText = commandHelp(
+  [
+    'stealwatch status: what the page at / of the exporter says, in a terminal.',
+    '',
+    'Usage: stealwatch status [URL] [options]',
+    '',
+    'URL is another exporter, http://HOST:10190 or HOST:10190. Ends within 6 s, or 11 where the disk stands still: with 0 when all is well,',
+    '1 when something is worth knowing, 2 when something is bad or the exporter cannot be asked, 3 for',
+    'wrong options. In colour on a terminal, unless NO_COLOR is set.',
+  ],
+  table,
+);
 
 /** Everybody on this machine sees the arguments of a command. */
 function urlOf(text: string): URL {
@@ -69,11 +61,6 @@ export function readStatusOptions(
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
     kind: 'ask',
-    place: {
-      url: url ?? urlOfListener(values.listen),
-      named: url !== undefined,
-      token: values.exporterToken,
-      webConfigFile: values.webConfigFile,
-    },
+    place: exporterPlaceOf(values, url),
   };
 }
