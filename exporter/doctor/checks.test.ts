@@ -43,6 +43,24 @@ for (const [i, row] of rows.entries()) {
   });
 }
 
+test('doctor: save points that are all that is kept are not taken away', async (t) => {
+  const root = fixtureTree(t, {
+    'proc/interrupts': 'CPU0 CPU1\nHYP: 200000 200000 Hypervisor\n',
+    'proc/uptime': '5000.00 1.00\n',
+    'sys/devices/system/clocksource/clocksource0/available_clocksource': 'kvm-clock tsc\n',
+    'proc/42/root/etc/redis.conf': 'save 60 5\n',
+  });
+  const mendOf = async (appendonly: string) => {
+    const config = { save: '60 5', appendonly };
+    const redis = { info: 'config_file:/etc/redis.conf', process: rdbProcess, config };
+    const { state, mend } = await askOne('rdb-save-points', root, { redis });
+    assert.equal(state, 'warn');
+    return mend.map(({ text }) => text).join('\n');
+  };
+  assert.match(await mendOf('yes'), /^redis-cli CONFIG SET save ''/);
+  assert.match(await mendOf('no'), /^first turn on the append-only file/);
+});
+
 test('doctor: no maxmemory is named that is below what Redis has, nor on a small machine', async (t) => {
   const mendOf = async (used: number, total: number) => {
     const info = `used_memory:${used}`;

@@ -184,7 +184,7 @@ const redisCases: readonly RedisCase[] = [
   { id: 'rdb-save-points', file: 'save 3600 1\n' },
   {
     id: 'rdb-save-points',
-    file: 'save 3600 1\n',
+    file: 'save 3600 1\nappendonly yes\n',
     since: ["redis-cli CONFIG SET save '60 5'", 'redis-cli CONFIG REWRITE'],
     machine: paging,
   },

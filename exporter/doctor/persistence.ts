@@ -84,6 +84,10 @@ async function savePointsAtStart(machine: Machine, redis: RedisFacts): Promise<A
 }
 
 const noSaves = settingMend('save', `''`);
+/** They are all that is kept: without them a reset takes every key. */
+const keepOtherwise = advice(
+  'first turn on the append-only file (CONFIG SET appendonly yes) or have a replica: these save points are all that is kept; then ask again',
+);
 const noSavesInCommand = advice(
   `set --save '' in the command of its container or unit, and start it anew`,
 );
@@ -121,7 +125,7 @@ async function whilePaging(
   if (rate === undefined || rate <= manyPageInsPerSecond) return outcome;
   return warn(
     `"${live}", while the host brings back ${Math.round(rate)} pages a second`,
-    mendFor(redis, noSaves),
+    redis.config('appendonly') === 'yes' ? mendFor(redis, noSaves) : keepOtherwise,
   );
 }
 
@@ -131,7 +135,7 @@ const savePoints: Check = {
   why: 'A snapshot writes all memory, on a host that has none to spare. Turned off with CONFIG SET alone they come back with the next restart: that was the second outage.',
   source:
     'CONFIG GET save; the file INFO names, in the root of the Redis process; the command of its container or unit',
-  mends: [...bothOf(noSaves), keepLive, noSavesInCommand],
+  mends: [...bothOf(noSaves), keepOtherwise, keepLive, noSavesInCommand],
   async check(machine) {
     const redis = await redisOf(machine);
     const live = redis.config('save')?.trim();
