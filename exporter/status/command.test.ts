@@ -68,6 +68,7 @@ test('status: by itself it asks where --listen says, or the variable of the doct
 test('status: wrong options are 3, told with what was expected, and no password is repeated', async () => {
   for (const [argv, said] of [
     [['ftp://x'], /URL: expected a URL that starts with http/],
+    [['10190'], /URL: expected HOST:PORT, such as 127\.0\.0\.1:10190/],
     [
       ['http://ann:s3cret@127.0.0.1:1'],
       /shows in ps: put the whole URL into STEALWATCH_EXPORTER_URL/,

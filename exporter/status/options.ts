@@ -32,6 +32,8 @@ const helpText = commandHelp(
 
 /** Everybody on this machine sees the arguments of a command. */
 function urlOf(text: string): URL {
+  // A number alone would be read as an IPv4 address, and somebody else be asked.
+  if (/^\d+$/.test(text)) throw new Error(`expected HOST:PORT, such as 127.0.0.1:${text}`);
   const url = parseHttpUrl(text.includes('://') ? text : `http://${text}`);
   if (url.username !== '' || url.password !== '') {
     throw new Error(
