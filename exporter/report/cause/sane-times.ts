@@ -7,6 +7,9 @@ import type { Boot, Facts, Instant, Series } from '../facts/facts.ts';
 /** Zones that were taken wrongly may lie ahead, by a day at most. */
 const aheadSeconds = 24 * 3600;
 
+/** As what they are listed among the missing. */
+export const leftOutRecords = 'some records';
+
 export function withSaneTimes(facts: Facts, now: Instant): Facts {
   let leftOut = 0;
   const sane = (at: Instant) => at > 0 && at <= now + aheadSeconds;
@@ -54,5 +57,5 @@ export function withSaneTimes(facts: Facts, now: Instant): Facts {
   };
   if (leftOut === 0) return cleaned;
   const why = `${leftOut} had a time or a value that cannot be, and were left out`;
-  return { ...cleaned, missing: [...facts.missing, { what: 'some records', why }] };
+  return { ...cleaned, missing: [...facts.missing, { what: leftOutRecords, why }] };
 }

@@ -67,6 +67,7 @@ test('leaks: registers and addresses of user space are in no document', () => {
 /** Where documents are laid out: labels and notes on the report itself, no word on what happened. */
 const notes = [
   'No source could be read, so nothing can be said of what happened, or whether anything did.',
+  'Nothing was found in what could be dated. Records were left out because their times or values cannot be, so something may have happened that nobody can see here.',
   'What was read holds no record of anything, so nothing can be said of what happened, or whether anything did.',
   'What was read holds nothing from the times that were asked for, so nothing can be said of what happened then, or whether anything did.',
   'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.',

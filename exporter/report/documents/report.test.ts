@@ -44,3 +44,18 @@ test('what was read and is empty is not called unreadable', () => {
   assert.match(saidOf([]) ?? '', /^What was read holds no record of anything/);
   assert.match(saidOf(['it is binary']) ?? '', /^No source could be read/);
 });
+
+test('where records were left out, the rest is not called ordinary', () => {
+  const report = { boot: 'boot-1', source: 'journal' };
+  const summaryOf = (at: string) => {
+    const [trace] = recorded('6.12-redis-kvm-async-pf');
+    assert.ok(trace);
+    const one = { ...placed(trace, { at: time(at), bootedAt: time(at) - 3600 }), ...report };
+    const sources = [source('journal', 'journal', 'journal')];
+    const facts: Facts = { ...noFacts, sources, kernelReports: [one] };
+    const judged = judge(facts, { lastBoot: false }, time('2026-10-16 00:00:00'));
+    return documentsOf(judged, 'ticket', { hosts: [], commandFor: (id) => id }).summary[0] ?? '';
+  };
+  assert.match(summaryOf('2031-01-01 00:00:00'), /^Nothing was found in what could be dated\./);
+  assert.match(summaryOf('2026-10-15 00:00:00'), /^Host /);
+});

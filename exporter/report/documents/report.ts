@@ -1,5 +1,6 @@
 /** The team's copy: a draft of the post-mortem, under the headings of the SRE book. */
 import { causesOf, type Judged, ticketCause } from '../cause/judge.ts';
+import { leftOutRecords } from '../cause/sane-times.ts';
 import { lengthOf } from '../cause/incident.ts';
 import { spanOf } from '../cause/incidents.ts';
 import { actions, ownCauses, whose } from '../claims/causes.ts';
@@ -11,7 +12,7 @@ import { cause, meanwhile, what } from '../claims/short.ts';
 import { contradictions, sure } from '../claims/sure.ts';
 import { titles } from '../claims/titles.ts';
 import { lastedAtMost } from '../claims/when.ts';
-import type { Source } from '../facts/facts.ts';
+import type { Facts } from '../facts/facts.ts';
 import type { Replaced } from '../text/redact.ts';
 import { host, joined, name, type Replace, say, table, type Text, toPlain } from '../text/say.ts';
 import { utcRange } from '../text/units.ts';
@@ -118,18 +119,21 @@ const nothingThen =
   'What was read holds nothing from the times that were asked for, so nothing can be said of what happened then, or whether anything did.';
 const nothingKept =
   'What was read holds no record of anything, so nothing can be said of what happened, or whether anything did.';
+const nothingDated =
+  'Nothing was found in what could be dated. Records were left out because their times or values cannot be, so something may have happened that nobody can see here.';
 const nothingFound =
   'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.';
 
 /** What cannot be read has a problem; what has none was read, and is empty. */
-function nothingOf(sources: readonly Source[]): string {
+function nothingOf({ sources, missing }: Facts): string {
+  if (missing.some(({ what: left }) => left === leftOutRecords)) return nothingDated;
   if (sources.some(({ records }) => records > 0)) return nothingFound;
   if (sources.some(({ outside }) => outside === true)) return nothingThen;
   return sources.some(({ problems }) => problems.length === 0) ? nothingKept : nothingRead;
 }
 
 function empty(judged: Judged, page: Page, rest: readonly Text[]): ReportDocument {
-  const finding = nothingOf(judged.facts.sources);
+  const finding = nothingOf(judged.facts);
   return {
     claims: [],
     summary: [finding, ...othersShort(rest, page.replace)],

@@ -294,3 +294,22 @@ test('evidence: whatever stands in the way costs the recorder alone, and is said
     );
   }
 });
+
+test('evidence: a clock that the prober contradicts dates nothing for certain', async (t) => {
+  const root = temporaryRoot(t);
+  const cases: readonly (readonly [start: number, RegExp | undefined])[] = [
+    [start, undefined],
+    [start - 40, undefined],
+    [start - 7200, /was 2 h behind that of the prober/],
+    [start + 7200, /was 2 h (0 min )?ahead of that of the prober/],
+    [0, / behind that of the prober/],
+  ];
+  for (const [began, doubt] of cases) {
+    const text = JSON.stringify({ ...file, boot: { ...file.boot, start: began } });
+    const facts = await read(root, { evidence: placed(root, 'clock.json', text) });
+    const [{ timeErrorSeconds, timeDoubt = '', problems } = { problems: [] }] = facts.sources;
+    assert.equal(timeErrorSeconds, doubt === undefined ? 1 : undefined);
+    assert.match(timeDoubt, doubt ?? /^$/);
+    assert.equal(problems.length, doubt === undefined ? 0 : 1);
+  }
+});

@@ -6,6 +6,7 @@ import { httpGet } from '../../core/http-get.ts';
 import { readSmallFile } from '../../core/read-file.ts';
 import type { EvidenceAnswer, EvidenceFile } from '../../evidence/format.ts';
 import { parseEvidence, parseEvidenceFile } from '../../evidence/parse.ts';
+import { durationText } from '../../measure/duration.ts';
 import { messageOf } from '../../measure/errors.ts';
 import type { Gathered, Missing } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
@@ -21,6 +22,8 @@ interface Found {
   readonly text: string;
   /** The label of the agent, of a file of the prober. */
   readonly host?: string;
+  /** When it came, by the clock of the prober. */
+  readonly fetched?: number;
   readonly answer: EvidenceAnswer;
 }
 
@@ -49,10 +52,10 @@ function jsonFilesOf(directory: string): string[] {
 }
 
 /** Of the prober it has a host; what somebody saved of /evidence himself has none. */
-function keptIn(text: string): Pick<Found, 'answer' | 'host'> {
+function keptIn(text: string): Pick<Found, 'answer' | 'host' | 'fetched'> {
   try {
     const file: EvidenceFile = parseEvidenceFile(text);
-    return { answer: file, host: file.host };
+    return { answer: file, host: file.host, fetched: file.fetched };
   } catch (error) {
     const saved = attempt(() => parseEvidence(text));
     if (saved === undefined) throw error;
@@ -129,7 +132,21 @@ function runningBoot({ surroundings }: ReadContext): string {
   }
 }
 
-function factsOf({ name, text, answer }: Found, context: ReadContext): Gathered {
+/** An answer may be on its way for seconds; clocks that are kept differ by less. */
+const clockSeconds = 60;
+
+/** Two clocks saw the same moment, and nobody can say which of them was right. */
+function clockDoubt({ fetched, answer: { boot, now } }: Found): string | undefined {
+  if (fetched === undefined) return undefined;
+  const ahead = boot.start + now.monotonic - fetched;
+  if (Math.abs(ahead) <= clockSeconds) return undefined;
+  const side = ahead > 0 ? 'ahead of' : 'behind';
+  return `the clock of the machine was ${durationText(Math.abs(ahead))} ${side} that of the prober when this was fetched, and its times are by the machine's`;
+}
+
+function factsOf(found: Found, context: ReadContext): Gathered {
+  const { name, text, answer } = found;
+  const doubt = clockDoubt(found);
   const source = `evidence ${basename(name)}`;
   const { surroundings } = context;
   const origin = { source, runningBoot: runningBoot(context), now: surroundings.now() };
@@ -147,8 +164,8 @@ function factsOf({ name, text, answer }: Found, context: ReadContext): Gathered 
         name,
         records: rows.reduce((sum, count) => sum + count, excerpts),
         sha256: createHash('sha256').update(text).digest('hex'),
-        timeErrorSeconds: 1,
-        problems: [],
+        ...(doubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt: doubt }),
+        problems: doubt === undefined ? [] : [doubt],
       },
     ],
   };
