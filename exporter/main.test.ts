@@ -140,20 +140,25 @@ test('main: on a terminal it says beside the log where it listens, what it found
   const port = await freePort();
   const args = [...nothing, '--redis-url=redis://127.0.0.1:1', `--listen=0.0.0.0:${port}`];
   const command = [process.execPath, main, ...args].join(' ');
-  const child = spawn('script', ['-qfec', `exec ${command}`, '/dev/null'], {
+  const child = spawn('script', ['-qfec', `echo $$; exec ${command}`, '/dev/null'], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { PATH: process.env['PATH'] },
   });
-  t.after(() => child.kill('SIGKILL'));
   let output = '';
+  // A terminal that goes is a SIGHUP, which is a reload: whoever started it there has to end it.
+  t.after(() => {
+    const [pid] = output.split('\r\n');
+    if (/^\d+$/.test(pid ?? '')) process.kill(Number(pid), 'SIGKILL');
+    child.kill('SIGKILL');
+  });
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
   await until('it has said what is missing', () => output.includes('missing: '));
-  const lines = output.split('\r\n').filter((line) => !line.startsWith('{'));
+  const [, ...rest] = output.split('\r\n');
+  const lines = rest.filter((line) => !line.startsWith('{'));
   assert.equal(lines[0], `stealwatch listens at http://127.0.0.1:${port}/`);
   assert.match(lines[1] ?? '', /^found: /);
   assert.match(lines[2] ?? '', /^missing: .*Nothing listens at redis:\/\/127\.0\.0\.1:1/);
   assert.match(output, /"msg":"listening"/);
-  child.kill('SIGTERM');
 });
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
