@@ -205,8 +205,9 @@ async function check(config: Config, remarks: readonly string[]): Promise<void> 
 async function checkAndRun(config: Config, remarks: readonly string[]): Promise<void> {
   const problem = await startProblem(config);
   if (problem === undefined) return (config.checkConfig ? check : run)(config, remarks);
-  cannotStart([problem.text], config.checkConfig ? refused : mayPassBy);
-  if (problem.hangs) dieOf('SIGKILL');
+  const { hangs } = problem;
+  cannotStart([problem.text], hangs && !config.checkConfig ? mayPassBy : refused);
+  if (hangs) dieOf('SIGKILL');
 }
 
 async function main(): Promise<void> {
