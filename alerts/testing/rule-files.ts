@@ -1,11 +1,11 @@
 /** The rules as tests want them, and what promtool says about them. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import type { AlertingRule, RecordingRule, RuleGroup } from '../slo/rule.ts';
 import { fedRules } from './fed-rules.ts';
 import { type Output, run } from '../../tools/rig/prometheus-tools.ts';
+import { inTemporaryDirectory } from '../../tools/rig/temporary-root.ts';
 
 const generated = join(import.meta.dirname, '..', 'generated');
 
@@ -18,16 +18,6 @@ export function groupsOf(file: string): RuleGroup[] {
 
 export function alertsOf(file: string): AlertingRule[] {
   return groupsOf(file).flatMap(({ rules }) => rules.filter((rule) => 'alert' in rule));
-}
-
-/** Run `body` in a directory of its own that is gone afterwards. */
-function inTemporaryDirectory<T>(body: (directory: string) => T): T {
-  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-rules-'));
-  try {
-    return body(directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
 }
 
 type Rule = RuleGroup['rules'][number];

@@ -5,7 +5,8 @@ import { table } from '../kit/grids.ts';
 import { oldestTask, pageIns, redisSilent, steal } from '../kit/lanes.ts';
 import { forensicsOfChosen } from '../kit/links.ts';
 import { colors, laneMeanings } from '../kit/palette.ts';
-import { laneAxis, lanes, line, lines, rising } from '../kit/panels.ts';
+import { lanes } from '../kit/state-timeline.ts';
+import { laneAxis, line, lines, rising } from '../kit/panels.ts';
 import { here } from '../kit/query.ts';
 import { done, drain, figures, growth, lastRead, unseen } from './asynq-now.ts';
 

@@ -5,7 +5,8 @@ import { build, labelVariable, uids } from '../kit/dashboard.ts';
 import { bars, table } from '../kit/grids.ts';
 import { comparisonOfProvider, forensicsAround, overviewOf } from '../kit/links.ts';
 import { type Meaning, colors } from '../kit/palette.ts';
-import { falling, lanes, line, lines, rising } from '../kit/panels.ts';
+import { lanes } from '../kit/state-timeline.ts';
+import { falling, line, lines, rising } from '../kit/panels.ts';
 import { here, range } from '../kit/query.ts';
 
 /** A host may lack the label: "All" stands for anything, also nothing. */

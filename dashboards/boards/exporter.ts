@@ -4,7 +4,8 @@ import { build, uids } from '../kit/dashboard.ts';
 import { table } from '../kit/grids.ts';
 import { overviewOf } from '../kit/links.ts';
 import { colors } from '../kit/palette.ts';
-import { type Panel, figure, lanes, line, lines, rising } from '../kit/panels.ts';
+import { lanes } from '../kit/state-timeline.ts';
+import { type Panel, figure, line, lines, rising } from '../kit/panels.ts';
 import { here, instant, range } from '../kit/query.ts';
 
 const unscraped = 'No exporter was scraped in this range.';

@@ -1,7 +1,8 @@
 /** What the page of a freeze shows of Redis itself: its probe, its process, its saves, its master. */
 import { type Meaning, colors } from '../kit/palette.ts';
 import { heat } from '../kit/grids.ts';
-import { laneAxis, lanes, line, lines } from '../kit/panels.ts';
+import { lanes } from '../kit/state-timeline.ts';
+import { laneAxis, line, lines } from '../kit/panels.ts';
 import { buckets, here, range } from '../kit/query.ts';
 
 /** One width for all axes of this page, so that times line up under each other. */

@@ -17,7 +17,8 @@ import {
   replica,
 } from './freeze-redis.ts';
 import { pressureLines } from '../kit/pressure.ts';
-import { type Panel, figure, lanes, line, lines } from '../kit/panels.ts';
+import { lanes } from '../kit/state-timeline.ts';
+import { type Panel, figure, line, lines } from '../kit/panels.ts';
 import { here, instant, range } from '../kit/query.ts';
 
 interface Fact {

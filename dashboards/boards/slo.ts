@@ -6,7 +6,8 @@ import { build, uids } from '../kit/dashboard.ts';
 import { bars, table } from '../kit/grids.ts';
 import { forensicsThen, overviewOf } from '../kit/links.ts';
 import { type Meaning, colors } from '../kit/palette.ts';
-import { falling, lanes, line, lines } from '../kit/panels.ts';
+import { lanes } from '../kit/state-timeline.ts';
+import { falling, line, lines } from '../kit/panels.ts';
 import { here, range } from '../kit/query.ts';
 
 const days = shippedSpec().periodDays;

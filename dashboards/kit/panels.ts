@@ -6,7 +6,6 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import * as common from '@grafana/grafana-foundation-sdk/common';
 import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat';
-import { PanelBuilder as StateTimelinePanel } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TimeseriesPanel } from '@grafana/grafana-foundation-sdk/timeseries';
 import { type Meaning, colors } from './palette.ts';
 import { type Query, datasource, here, range, refId, targets } from './query.ts';
@@ -88,7 +87,10 @@ export function missing(text: string, color: string = colors.unknown): dashboard
   };
 }
 
-function legend(show: boolean, values: readonly string[] = []): Builder<common.VizLegendOptions> {
+export function legend(
+  show: boolean,
+  values: readonly string[] = [],
+): Builder<common.VizLegendOptions> {
   return new common.VizLegendOptionsBuilder()
     .displayMode(common.LegendDisplayMode.List)
     .placement(common.LegendPlacement.Bottom)
@@ -96,7 +98,12 @@ function legend(show: boolean, values: readonly string[] = []): Builder<common.V
     .calcs([...values]);
 }
 
-function dataLink({ title, url }: DataLink): dashboard.DashboardLinkBuilder {
+export interface DataLink {
+  readonly title: string;
+  readonly url: string;
+}
+
+export function dataLink({ title, url }: DataLink): dashboard.DashboardLinkBuilder {
   return new dashboard.DashboardLinkBuilder(title).url(url);
 }
 
@@ -295,62 +302,5 @@ export function figure(o: Figure): Panel {
     .showPercentChange(false)
     .orientation(o.filled === true ? common.VizOrientation.Horizontal : common.VizOrientation.Auto);
   if (o.decimals !== undefined) panel.decimals(o.decimals);
-  return panel;
-}
-
-export interface Lanes extends Frame {
-  readonly lanes: readonly Query[];
-  readonly meanings: readonly Meaning[];
-  readonly axis?: number;
-  readonly noValue?: string;
-  /** Where a click on a lane leads. */
-  readonly link?: DataLink;
-  /** How many lanes are drawn at once, where there may be hundreds. */
-  readonly perPage?: number;
-  /** One cell per step of this length, for calendars: `1h`. */
-  readonly minStep?: string;
-}
-
-export interface DataLink {
-  readonly title: string;
-  readonly url: string;
-}
-
-/** One lane per signal, coloured by state; the state's word stands in the lane. */
-export function lanes(o: Lanes): Panel {
-  const panel = new StateTimelinePanel()
-    .title(o.title)
-    .description(o.description)
-    .datasource(datasource)
-    .span(o.w)
-    .height(o.h)
-    .targets(targets(o.lanes))
-    .unit('none')
-    .noValue(o.noValue ?? 'Nothing was measured in this range.')
-    // Not by thresholds: with those and merged values Grafana draws "0+" and "1+", not the words.
-    .colorScheme(
-      new dashboard.FieldColorBuilder()
-        .mode(dashboard.FieldColorModeId.Fixed)
-        .fixedColor(colors.unknown),
-    )
-    .mappings(mappings(o.meanings))
-    .showValue(common.VisibilityMode.Auto)
-    .rowHeight(0.85)
-    .mergeValues(true)
-    .alignValue(common.TimelineValueAlignment.Left)
-    .lineWidth(0)
-    .fillOpacity(90)
-    .spanNulls(false)
-    .axisWidth(o.axis ?? laneAxis)
-    .disablePagination()
-    .legend(legend(false))
-    .tooltip(
-      new common.VizTooltipOptionsBuilder()
-        .mode(common.TooltipDisplayMode.Single)
-        .sort(common.SortOrder.None),
-    );
-  if (o.perPage !== undefined) panel.perPage(o.perPage);
-  if (o.minStep !== undefined) panel.interval(o.minStep);
-  if (o.link !== undefined) panel.dataLinks([dataLink(o.link)]);
   return panel;
 }

@@ -3,6 +3,7 @@
  * reads the message that the templates make, without an account anywhere.
  */
 import type { IncomingMessage } from 'node:http';
+import { escapeHtml } from '../../exporter/http/page/escape.ts';
 
 interface Message {
   readonly at: Date;
@@ -59,27 +60,18 @@ function shown(text: unknown): string | undefined {
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (sign) => entities[sign] ?? '');
-
 /** `why: ...` with its word in bold; a link where the message has one. */
 function line(text: string): string {
   const [, word = '', rest = text] =
     /^(why|do|cost|report|runbook|forensics): (.*)$/.exec(text) ?? [];
   const isLink = /^(runbook|forensics)$/.test(word) && /^https?:\/\/\S+$/.test(rest);
-  const said = isLink ? `<a href="${escaped(rest)}">${escaped(rest)}</a>` : escaped(rest);
+  const said = isLink ? `<a href="${escapeHtml(rest)}">${escapeHtml(rest)}</a>` : escapeHtml(rest);
   const body = /^(do|report)$/.test(word) ? `<code>${said}</code>` : said;
   return word === '' ? body : `<b>${word}</b> ${body}`;
 }
 
 function article({ at, title, text, over }: Message): string {
-  return `<article class="${over ? 'over' : 'firing'}"><h2>${escaped(title)}</h2><time>${at.toISOString().slice(11, 19)} UTC</time>
+  return `<article class="${over ? 'over' : 'firing'}"><h2>${escapeHtml(title)}</h2><time>${at.toISOString().slice(11, 19)} UTC</time>
 <p>${text.trim().split('\n').map(line).join('<br>')}</p></article>`;
 }
 

@@ -1,4 +1,5 @@
 /** The options of `stealwatch doctor`: those of the exporter that say where things are, and its own. */
+import type { Answered } from './machine-command.ts';
 import type { ExamineOptions } from './examine.ts';
 import { readSettings, redisOf, redisProblems } from '../config/read.ts';
 import { setting } from '../config/settings.ts';
@@ -45,14 +46,11 @@ const table = {
   ...machineSettings,
 };
 
-export type DoctorCommand =
-  | {
-      readonly kind: 'examine';
-      readonly options: Omit<ExamineOptions, 'clock'>;
-      readonly json: boolean;
-    }
-  | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+export interface ExamineCommand {
+  readonly kind: 'examine';
+  readonly options: Omit<ExamineOptions, 'clock'>;
+  readonly json: boolean;
+}
 
 const helpText = commandHelp(
   [
@@ -70,7 +68,7 @@ const helpText = commandHelp(
 export function readDoctorOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): DoctorCommand {
+): ExamineCommand | Answered {
   const { values, problems, wants } = readSettings(table, { argv, env });
   if (wants.size > 0) return { kind: 'print', text: helpText };
   problems.push(...redisProblems(values));

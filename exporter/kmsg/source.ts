@@ -27,6 +27,20 @@ export function openSource(path: string): RecordSource {
   );
 }
 
+/** All that a source holds now, at most so many; throws what opening or reading it throws. */
+export function readAll(path: string, most: number, take: (raw: string) => void): void {
+  const source = openSource(path);
+  try {
+    for (let left = most; left > 0; left -= 1) {
+      const raw = source.next();
+      if (raw === undefined) return;
+      take(raw);
+    }
+  } finally {
+    source.close();
+  }
+}
+
 /** Character device 1, 11 (drivers/char/mem.c): what is called so may be something else. */
 const kmsgDevice = 0x010b;
 

@@ -2,9 +2,10 @@
  * Puts the documents on a disk: all or none, by temporary files and renames, and over nothing that
  * is there unless it was asked for.
  */
-import { lstat, open, rename, rm } from 'node:fs/promises';
+import { lstat, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../core/make-directory.ts';
+import { writeSynced } from '../core/write-synced.ts';
 import { codeOf, messageOf } from '../measure/errors.ts';
 
 export interface OutFile {
@@ -66,26 +67,18 @@ export async function claimDirectory(directory: string, force: boolean): Promise
   }
 }
 
-async function writeAside(directory: string, { name, text, secret }: OutFile): Promise<string> {
-  const path = join(directory, `.${name}.${process.pid}.tmp`);
+async function writeAside(path: string, { text, secret }: OutFile): Promise<void> {
   await rm(path, { force: true });
-  const file = await open(path, 'wx', secret === true ? 0o600 : 0o644);
-  try {
-    await file.writeFile(text);
-    // A disk that is full may say so only now.
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  return path;
+  await writeSynced(path, text, { flags: 'wx', mode: secret === true ? 0o600 : 0o644 });
 }
 
 export async function writeFiles(directory: string, files: readonly OutFile[]): Promise<void> {
   const written: string[] = [];
   try {
     for (const file of files) {
-      written.push(join(directory, `.${file.name}.${process.pid}.tmp`));
-      await writeAside(directory, file);
+      const aside = join(directory, `.${file.name}.${process.pid}.tmp`);
+      written.push(aside);
+      await writeAside(aside, file);
     }
     const stale = (await present(directory)).filter(
       (name) => !files.some((one) => one.name === name),

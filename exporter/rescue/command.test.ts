@@ -8,7 +8,7 @@ import { readRescueRecord, secondsSinceBoot } from '../core/rescue-record.ts';
 import { writeTree } from '../../tools/rig/fixture-tree.ts';
 import { parkedMachine, type ParkedMachine, parkedPid } from '../../tools/rig/parked-machine.ts';
 import { freePort } from '../../tools/rig/redis-server.ts';
-import { type RescueDoubles, runRescue } from './command.ts';
+import { type RescueDoubles, rescueWith } from './command.ts';
 import { readRescueOptions } from './options.ts';
 
 const values = [0x1_bd21_4c09n, 0x1_bd21_4d09n] as const;
@@ -31,21 +31,19 @@ async function rescue(
     ['--redis-url', `redis://127.0.0.1:${await freePort()}`],
     ['--exporter', `http://127.0.0.1:${await freePort()}`],
   ].flat();
-  const code = await runRescue(
-    {
-      argv: [...places, ...argv],
-      env: {},
-      print: (text) => void printed.push(text),
-      complain: (text) => void complained.push(text),
-    },
-    {
-      arch: 'x64',
-      recordPath: record,
-      sleep: async () => pause(20),
-      msrs: machine.msrs(values),
-      ...doubles,
-    },
-  );
+  const rescue = rescueWith({
+    arch: 'x64',
+    recordPath: record,
+    sleep: async () => pause(20),
+    msrs: machine.msrs(values),
+    ...doubles,
+  });
+  const code = await rescue({
+    argv: [...places, ...argv],
+    env: {},
+    print: (text) => void printed.push(text),
+    complain: (text) => void complained.push(text),
+  });
   return { code, screen: printed.join(''), complaints: complained.join(''), out, record };
 }
 

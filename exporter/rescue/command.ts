@@ -10,8 +10,8 @@ import {
   rescueRecordPath,
   secondsSinceBoot,
 } from '../core/rescue-record.ts';
-import { withUnitEnvironment } from '../doctor/environment.ts';
 import { type AskExporter, openExporter } from '../doctor/exporter.ts';
+import { machineCommand } from '../doctor/machine-command.ts';
 import { version } from '../core/version.ts';
 import { createLog } from '../log/log.ts';
 import { systemClock } from '../measure/clock.ts';
@@ -29,7 +29,6 @@ import { createWatch, secondsBetweenLooks } from './watch.ts';
 const nothingLeft = 0;
 const stillParked = 1;
 const refused = 2;
-const wrongOptions = 3;
 
 const moduleSeconds = 10;
 const keptByWatch = 20;
@@ -152,23 +151,14 @@ async function run(
   }
 }
 
-export async function runRescue(
-  surroundings: Surroundings,
-  doubles: RescueDoubles = {},
-): Promise<number> {
-  const { env, problem } = withUnitEnvironment(surroundings.env);
-  const command = readRescueOptions(surroundings.argv, env);
-  if (command.kind === 'print') {
-    surroundings.print(command.text);
-    return nothingLeft;
-  }
-  if (command.kind === 'invalid') {
-    const lines = command.problems.map((one) => `  ${one}`);
-    surroundings.complain(['stealwatch rescue:', ...lines, ''].join('\n'));
-    return wrongOptions;
-  }
-  if (problem !== undefined) surroundings.complain(`${problem}: run this as root.\n`);
-  return run(command.options, surroundings, doubles);
-}
+export const rescueWith = (doubles: RescueDoubles): OneShot =>
+  machineCommand({
+    word: 'rescue',
+    read: readRescueOptions,
+    run({ options }, surroundings, problem) {
+      if (problem !== undefined) surroundings.complain(problem);
+      return run(options, surroundings, doubles);
+    },
+  });
 
-export const rescue: OneShot = (surroundings) => runRescue(surroundings);
+export const rescue = rescueWith({});

@@ -2,10 +2,11 @@
  * The evidence, before anything is written: what wakes the threads takes it away. One file, never over
  * another, for its owner alone: it holds lines of the kernel and names of processes.
  */
-import { open, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AskExporter } from '../doctor/exporter.ts';
 import { makeDirectory } from '../core/make-directory.ts';
+import { writeSynced } from '../core/write-synced.ts';
 import { codeOf, messageOf } from '../measure/errors.ts';
 import { askEvidence } from './exporter.ts';
 import type { KernelLog } from './kernel-log.ts';
@@ -57,14 +58,7 @@ async function writeNew(directory: string, stem: string, text: string): Promise<
   for (let number = 1; number <= mostOfOneSecond; number += 1) {
     const path = join(directory, `${stem}${number === 1 ? '' : `-${number}`}.json`);
     try {
-      const file = await open(path, 'wx', 0o600);
-      try {
-        await file.writeFile(text);
-        // It is to outlive a reset.
-        await file.sync();
-      } finally {
-        await file.close();
-      }
+      await writeSynced(path, text, { flags: 'wx', mode: 0o600 });
       return path;
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error;

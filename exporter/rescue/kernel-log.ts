@@ -2,7 +2,7 @@
 import { createEpisodes, type Episode } from '../kmsg/episodes.ts';
 import { assembleReports } from '../kmsg/hung-task.ts';
 import { parseRecord } from '../kmsg/record.ts';
-import { openSource } from '../kmsg/source.ts';
+import { readAll } from '../kmsg/source.ts';
 import { reasonOfTrace } from '../tasks/reasons.ts';
 import { codeOf, messageOf } from '../measure/errors.ts';
 
@@ -40,21 +40,14 @@ export function readKernelLog(path: string): KernelLog {
     ...(problem === undefined ? {} : { problem }),
   });
   try {
-    const source = openSource(path);
-    try {
-      for (let left = mostRecords; left > 0; left -= 1) {
-        const raw = source.next();
-        if (raw === undefined) break;
-        const record = parseRecord(raw);
-        if (record?.facility !== 0) continue;
-        lines.push(`[${(record.microseconds / 1e6).toFixed(6)}] ${record.text}`);
-        if (lines.length > mostLines) lines.shift();
-        reports.feed(record, true);
-      }
-      reports.interrupt();
-    } finally {
-      source.close();
-    }
+    readAll(path, mostRecords, (raw) => {
+      const record = parseRecord(raw);
+      if (record?.facility !== 0) return;
+      lines.push(`[${(record.microseconds / 1e6).toFixed(6)}] ${record.text}`);
+      if (lines.length > mostLines) lines.shift();
+      reports.feed(record, true);
+    });
+    reports.interrupt();
     return logOf();
   } catch (error) {
     return logOf(`${path}: ${codeOf(error) ?? messageOf(error)}`);

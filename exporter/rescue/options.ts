@@ -9,6 +9,7 @@ import {
 import { readSettings, redisOf, redisProblems } from '../config/read.ts';
 import { setting } from '../config/settings.ts';
 import { parseOptionalHttpUrl, parseSwitch } from '../config/values.ts';
+import type { Answered } from '../doctor/machine-command.ts';
 import type { ExporterPlace } from '../http/access/way-in.ts';
 import type { RedisAddress } from '../redis/address.ts';
 
@@ -95,10 +96,10 @@ export interface RescueOptions {
   readonly kmsg: string;
 }
 
-export type RescueCommand =
-  | { readonly kind: 'run'; readonly options: RescueOptions }
-  | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+export interface RescueCommand {
+  readonly kind: 'run';
+  readonly options: RescueOptions;
+}
 
 const helpText = commandHelp(
   [
@@ -138,7 +139,7 @@ function emptyWatch(argv: readonly string[], watch: URL | undefined): string[] {
 export function readRescueOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): RescueCommand {
+): RescueCommand | Answered {
   const { values, problems, wants } = readSettings(table, { argv, env });
   if (wants.size > 0) return { kind: 'print', text: helpText };
   problems.push(...redisProblems(values), ...contradictions(values));

@@ -1,6 +1,7 @@
 /** The options of `stealwatch status`: which exporter, and as whom. */
 import { readSettings } from '../config/read.ts';
 import { parseHttpUrl } from '../config/values.ts';
+import type { Answered } from '../doctor/machine-command.ts';
 import {
   commandHelp,
   exporterPlaceOf,
@@ -12,10 +13,10 @@ import { messageOf } from '../measure/errors.ts';
 
 const table = { ...exporterSettings, ...listenSettings };
 
-export type StatusCommand =
-  | { readonly kind: 'ask'; readonly place: ExporterPlace }
-  | { readonly kind: 'print'; readonly text: string }
-  | { readonly kind: 'invalid'; readonly problems: readonly string[] };
+export interface AskCommand {
+  readonly kind: 'ask';
+  readonly place: ExporterPlace;
+}
 
 const helpText = commandHelp(
   [
@@ -46,7 +47,7 @@ function urlOf(text: string): URL {
 export function readStatusOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
-): StatusCommand {
+): AskCommand | Answered {
   const [first = '-'] = argv;
   const given = first.startsWith('-') ? undefined : first;
   const { values, problems, wants } = readSettings(table, {

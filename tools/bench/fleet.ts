@@ -5,16 +5,16 @@
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { retentionDays } from '../../alerts/thresholds.ts';
 import { startExporter } from '../rig/exporter-process.ts';
 import { installedTools } from '../rig/prometheus-tools.ts';
 import { type Scope, startRedis } from '../rig/redis-server.ts';
+import { inTemporaryDirectory } from '../rig/temporary-root.ts';
 import { inScope, table, timedGet } from './figures.ts';
 
 /** `npm run bench:fleet -- --hosts 1000 --minutes 4` on two cores, Prometheus 2.42 (docs/scaling.md). */
@@ -88,8 +88,7 @@ function bytesPerSample(
   interval: number,
   jitterMs: number,
 ): number {
-  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-fleet-'));
-  try {
+  return inTemporaryDirectory((directory) => {
     // A whole number of two hours, so that it is one block.
     const begin = Math.floor(Date.now() / 7_200_000) * 7200 - 14_400;
     const count = Math.floor(7200 / interval);
@@ -105,9 +104,7 @@ function bytesPerSample(
     const words = 'tsdb create-blocks-from openmetrics -q';
     execFileSync(installedTools().promtool, [...words.split(' '), file, join(directory, 'data')]);
     return sizeOf(join(directory, 'data')) / (count * series.length);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
 }
 
 /** How many hosts one Prometheus takes: by the slower of its groups, and by its memory. */

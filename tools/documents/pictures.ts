@@ -6,6 +6,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { escapeHtml } from '../../exporter/http/page/escape.ts';
 import { htmlOf, style } from '../../exporter/http/page/html.ts';
 import { overviewOf } from '../../exporter/http/page/overview.ts';
 import { situation } from '../rig/page-situations.ts';
@@ -39,14 +40,11 @@ ${asXml(main)}
 export const messagePath = join(import.meta.dirname, '../../docs/images/message.svg');
 const messages = join(import.meta.dirname, '../../alerts/messages/firing.txt');
 
-const escaped = (text: string) =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-
 /** A link is shown as long as a line is. */
 const shownLine = (line: string) =>
   /^(?:runbook|forensics): /.test(line)
-    ? `<u>${escaped(line.split(': ')[0] ?? '')}</u>`
-    : escaped(line);
+    ? `<u>${escapeHtml(line.split(': ')[0] ?? '')}</u>`
+    : escapeHtml(line);
 
 export function messagePicture(): string {
   const all = readFileSync(messages, 'utf8').split(/\n-{80}\n/);
@@ -61,7 +59,7 @@ b{color:#fff}p{margin:.4em 0 0;white-space:pre-wrap}
 </style>
 <foreignObject width="${size.width}" height="${size.height}"><div xmlns="http://www.w3.org/1999/xhtml" class="phone">
 <p><b>stealwatch</b></p>
-<div class="card"><b>${escaped(title)}</b>
+<div class="card"><b>${escapeHtml(title)}</b>
 ${lines
   .filter((line) => line !== '')
   .map((line) => `<p>${shownLine(line)}</p>`)

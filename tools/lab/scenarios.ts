@@ -73,6 +73,16 @@ async function stallSwap(lab: Lab): Promise<void> {
   await lab.quote();
 }
 
+async function diskComesBack(lab: Lab): Promise<void> {
+  await lab.machine.swapReads('all');
+  lab.note('swap reads come back');
+}
+
+async function redisAnswersAgain(lab: Lab): Promise<void> {
+  await lab.redisIs('S', 60);
+  lab.note('redis-server answers again');
+}
+
 const stall: Scenario = {
   name: 'stall',
   title: "The host's swap stands still",
@@ -80,10 +90,8 @@ const stall: Scenario = {
   cpu: 'host',
   async run(lab) {
     await stallSwap(lab);
-    await lab.machine.swapReads('all');
-    lab.note('swap reads come back');
-    await lab.redisIs('S', 60);
-    lab.note('redis-server answers again');
+    await diskComesBack(lab);
+    await redisAnswersAgain(lab);
     await lab.wait(25);
   },
 };
@@ -121,8 +129,7 @@ async function loseMessage(lab: Lab): Promise<number> {
   // back: so the tool is started first, and stops it before it can pick the message up.
   machine.provider.send(`(lose $(cat /tmp/vm.pid) ${cpu} > /tmp/lose.log 2>&1 &)`);
   await lab.wait(10);
-  await machine.swapReads('all');
-  lab.note('swap reads come back');
+  await diskComesBack(lab);
   const forgot = await machine.provider.run(
     'while pidof lose > /dev/null; do sleep 1; done; cat /tmp/lose.log',
   );
@@ -177,8 +184,7 @@ const lost: Scenario = {
     const { state } = await lab.redisTask();
     lab.note(`redis-server is still in state ${state}; nobody touches it`);
     await watcherWrites(lab, 300);
-    await lab.redisIs('S', 60);
-    lab.note('redis-server answers again');
+    await redisAnswersAgain(lab);
     await watcherSays(lab);
     await lab.wait(25);
   },
@@ -195,10 +201,8 @@ const stallRescue: Scenario = {
     await watcherWrites(lab, 180);
     await watcherSays(lab);
     await lab.quote();
-    await lab.machine.swapReads('all');
-    lab.note('swap reads come back');
-    await lab.redisIs('S', 60);
-    lab.note('redis-server answers again');
+    await diskComesBack(lab);
+    await redisAnswersAgain(lab);
     await lab.wait(25);
   },
 };

@@ -1,12 +1,12 @@
 /** What one machine can prove of a release, step by step. Each says what it found, or throws what was wrong. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { packagesIn } from '../notices.ts';
 import { type Packed, packageProblems } from './package.ts';
 import { notesOf, problemsOf, type State, tagOf } from './problems.ts';
 import { type Bom, bomOfShipped } from './sbom.ts';
+import { inTemporaryDirectory } from '../rig/temporary-root.ts';
 
 export interface Release {
   readonly version: string;
@@ -72,15 +72,6 @@ function failOn(problems: readonly string[]): void {
   if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
-function inTemporary<T>(body: (directory: string) => T): T {
-  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-release-'));
-  try {
-    return body(directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
 const tarballOf = ({ directory, version }: Release) => join(directory, `stealwatch-${version}.tgz`);
 
 function pack(release: Release): string {
@@ -95,7 +86,7 @@ function pack(release: Release): string {
 
 /** Into an empty directory, without the network: everything it needs is in it, but Node. */
 function install(release: Release): string {
-  return inTemporary((empty) => {
+  return inTemporaryDirectory((empty) => {
     const options = ['--offline', '--omit=optional', '--no-audit', '--no-fund'];
     run('npm', ['install', ...options, tarballOf(release)], empty);
     const program = join(empty, 'node_modules', '.bin', 'stealwatch');

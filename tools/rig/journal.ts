@@ -1,9 +1,8 @@
 /** Makes real journal files, of any boots and times, with systemd-journal-remote. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { inTemporaryDirectory } from './temporary-root.ts';
 
 const maker = [
   '/usr/lib/systemd/systemd-journal-remote',
@@ -54,8 +53,7 @@ export function makeJournal(
   name = 'system',
 ): void {
   mkdirSync(directory, { recursive: true });
-  const work = mkdtempSync(join(tmpdir(), 'stealwatch-journal-'));
-  try {
+  inTemporaryDirectory((work) => {
     const text = join(work, 'export.txt');
     writeFileSync(text, Buffer.concat(entries.map(entryText)));
     const { status, stderr } = spawnSync(
@@ -64,9 +62,7 @@ export function makeJournal(
       { encoding: 'utf8' },
     );
     if (status !== 0) throw new Error(`systemd-journal-remote: ${stderr}`);
-  } finally {
-    rmSync(work, { recursive: true });
-  }
+  });
 }
 
 /** A record as the kernel printed it at `uptime`, read by journald `late` seconds after. */

@@ -1,11 +1,11 @@
 /** What a channel gets to see, without running an Alertmanager: its templates as start.sh sets them up, by amtool. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { startScript } from './alertmanager.ts';
 import { run } from './prometheus-tools.ts';
+import { inTemporaryDirectory } from './temporary-root.ts';
 
 /** The data of a template, as far as ours look. */
 export interface TemplateAlert {
@@ -36,17 +36,8 @@ interface Config {
   }[];
 }
 
-function inDirectory<T>(body: (directory: string) => T): T {
-  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-templates-'));
-  try {
-    return body(directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
-}
-
 export function channelTexts(settings: Readonly<Record<string, string>>): ChannelTexts {
-  const config = inDirectory((directory): Config => {
+  const config = inTemporaryDirectory((directory): Config => {
     const target = join(directory, 'alertmanager.yml');
     const { status, stderr } = spawnSync(startScript, ['--render', target], {
       encoding: 'utf8',
@@ -91,7 +82,7 @@ export function rendered(
     ),
   );
   const status = alerts.some((one) => one.status === 'firing') ? 'firing' : 'resolved';
-  return inDirectory((directory) => {
+  return inTemporaryDirectory((directory) => {
     const data = join(directory, 'data.json');
     writeFileSync(data, JSON.stringify({ status, alerts, commonLabels }));
     const { code, text } = run(amtool, [

@@ -10,6 +10,16 @@ export function temporaryRoot(t: Scope): string {
   return root;
 }
 
+/** What `body` makes of a directory that is gone when it returns. */
+export function inTemporaryDirectory<T>(body: (directory: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-'));
+  try {
+    return body(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
 /** Writes a file below the root, with the directories it needs; gives its path. */
 export function placed(root: string, path: string, content: string | Buffer): string {
   const whole = join(root, path);

@@ -90,14 +90,21 @@ function united<T>(
   return [...all.values()];
 }
 
-/** Of many the first and the last: the format has room for as many as 64. */
-function mergedAgain(earlier: readonly Again[] = [], later: readonly Again[] = []) {
-  const all = united(
+/** Oldest first; of two of one moment the later word. */
+const unitedByTime = <T extends { readonly time: number }>(
+  earlier: readonly T[],
+  later: readonly T[],
+): T[] =>
+  united(
     earlier,
     later,
     ({ time }) => String(time),
     (_a, b) => b,
   ).sort((a, b) => a.time - b.time);
+
+/** Of many the first and the last: the format has room for as many as 64. */
+function mergedAgain(earlier: readonly Again[] = [], later: readonly Again[] = []) {
+  const all = unitedByTime(earlier, later);
   if (all.length === 0) return {};
   const half = mostEntries / 2;
   return { again: all.length <= mostEntries ? all : [...all.slice(0, half), ...all.slice(-half)] };
@@ -130,12 +137,7 @@ const mergedTasks = (earlier: readonly BlockedThread[], later: readonly BlockedT
 
 function mergedRedis(earlier?: RedisRecord, later?: RedisRecord): RedisRecord | undefined {
   if (earlier === undefined || later === undefined) return later ?? earlier;
-  const all = united(
-    earlier.states,
-    later.states,
-    ({ time }) => String(time),
-    (_a, b) => b,
-  ).sort((a, b) => a.time - b.time);
+  const all = unitedByTime(earlier.states, later.states);
   const states = all.filter(({ state }, i) => all[i - 1]?.state !== state).slice(-2 * mostEntries);
   const reason = later.reason ?? earlier.reason;
   return { states, ...(reason === undefined ? {} : { reason }) };
@@ -143,12 +145,7 @@ function mergedRedis(earlier?: RedisRecord, later?: RedisRecord): RedisRecord | 
 
 /** An exporter that starts again knows them from their record, unless that is gone. */
 function mergedRescues(earlier: readonly RescueRecord[] = [], later: readonly RescueRecord[] = []) {
-  const all = united(
-    earlier,
-    later,
-    ({ time }) => String(time),
-    (_a, b) => b,
-  ).sort((a, b) => a.time - b.time);
+  const all = unitedByTime(earlier, later);
   return all.length === 0 ? {} : { rescues: all.slice(-mostEntries) };
 }
 

@@ -3,9 +3,10 @@
  * itself and renamed, so that a reader finds a whole one or none. Bounded: of a host and in all the
  * oldest go first, an incident that is open last.
  */
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '../../core/make-directory.ts';
+import { writeSynced } from '../../core/write-synced.ts';
 import type { EvidenceAnswer, EvidenceFile, EvidenceIncident } from '../format.ts';
 import { parseEvidenceFile } from '../parse.ts';
 import { merged } from './merge.ts';
@@ -62,14 +63,8 @@ const textOf = (file: EvidenceFile): string => `${JSON.stringify(file)}\n`;
 async function writeWhole(path: string, text: string): Promise<void> {
   const beside = `${path}.tmp`;
   try {
-    const file = await open(beside, 'w', 0o640);
-    try {
-      await file.writeFile(text);
-      // A name that leads to nothing after a power cut would have taken the place of what was there.
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    // A name that leads to nothing after a power cut would have taken the place of what was there.
+    await writeSynced(beside, text, { flags: 'w', mode: 0o640 });
     await rename(beside, path);
   } catch (error) {
     // Half a file on a full disk is half a file less for whoever comes next.

@@ -6,20 +6,13 @@
 import type { Check, Finding, Severity, Signal } from '../../core/collector.ts';
 import type { IncidentSummary } from '../../evidence/summary.ts';
 import { durationText } from '../../measure/duration.ts';
+import { escapeHtml } from './escape.ts';
 import type { NextStep } from './next-step.ts';
 import { incidentSentences, type Overview } from './overview.ts';
 import { type Drawn, utc, visible } from './shown.ts';
 
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 export function escaped(text: string): string {
-  return visible(text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? ''));
+  return visible(escapeHtml(text));
 }
 
 /** Text and its own styles: no script, no frame around it, no form. */

@@ -1,5 +1,5 @@
 /** The kernel's own ring of the boot that runs, where nothing on the disk holds it. */
-import { openSource } from '../../kmsg/source.ts';
+import { readAll } from '../../kmsg/source.ts';
 import { parseRecord } from '../../kmsg/record.ts';
 import { codeOf } from '../../measure/errors.ts';
 import type { Boot, Gathered } from '../facts/facts.ts';
@@ -26,21 +26,12 @@ export function readKernelRing(path: string, context: ReadContext): Gathered {
   const facts = createKernelFacts();
   let records = 0;
   try {
-    const source = openSource(path);
-    try {
-      for (
-        let raw = source.next();
-        raw !== undefined && records < mostRecords;
-        raw = source.next()
-      ) {
-        const record = parseRecord(raw);
-        if (record === undefined) continue;
-        records++;
-        facts.feed(record, undefined);
-      }
-    } finally {
-      source.close();
-    }
+    readAll(path, mostRecords, (raw) => {
+      const record = parseRecord(raw);
+      if (record === undefined) return;
+      records++;
+      facts.feed(record, undefined);
+    });
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return {};
     const why = `${path} cannot be read (${codeOf(error) ?? 'it is no kernel log'}): it needs root`;
