@@ -92,12 +92,14 @@ test('GET /: text but for a browser, zipped or not, with the state of all of it 
   assert.match(plain.body.toString(), /^ok    Your host is quiet/);
   assert.equal(plain.headers['vary'], 'Accept, Accept-Encoding');
   assert.equal(plain.headers['cache-control'], 'no-store');
-  const zipped = await get('/', { 'accept-encoding': 'gzip' });
+  const zipped = await get('/', { accept: '*/*', 'accept-encoding': 'gzip' });
   assert.deepEqual(gunzipSync(zipped.body), plain.body);
   const html = await get('/', { accept: 'text/html,*/*;q=0.8' });
   assert.equal(html.headers['content-type'], 'text/html; charset=utf-8');
   assert.match(String(html.headers['content-security-policy']), /^default-src 'none'/);
   assert.match(html.body.toString(), /^<!doctype html>/);
+  const unnamed = await get('/');
+  assert.equal(unnamed.headers['content-type'], 'text/html; charset=utf-8');
   assert.equal(await state(), 'good');
   findings = [{ severity: 'warning', text: 'Save points are on.' }];
   assert.equal(await state(), 'warning');

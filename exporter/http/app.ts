@@ -160,7 +160,8 @@ function routes(app: App, connections: () => Connections): Router {
     ctx.set('Content-Security-Policy', contentSecurityPolicy);
     ctx.set(stateHeader, overview().state);
     ctx.vary('Accept');
-    const html = wantsHtml(ctx.get('Accept'));
+    // Who names no type at all gets the page, as ever; curl sends */*.
+    const html = ctx.headers.accept === undefined || wantsHtml(ctx.headers.accept);
     ctx.type = html ? 'html' : 'text';
     ctx.body = (html ? page : plainPage)[encodingFor(ctx)]();
   });
