@@ -3,6 +3,7 @@
  * reads the message that the templates make, without an account anywhere.
  */
 import type { IncomingMessage } from 'node:http';
+import { isMapping, type Mapping } from '../../exporter/measure/mapping.ts';
 import { escapeHtml } from '../../exporter/http/page/escape.ts';
 
 interface Message {
@@ -39,16 +40,12 @@ export async function bodyOf(request: IncomingMessage): Promise<string | undefin
   return Buffer.concat(chunks).toString();
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function attachmentOf(body: string): Readonly<Record<string, unknown>> | undefined {
+function attachmentOf(body: string): Mapping | undefined {
   try {
     const message: unknown = JSON.parse(body);
-    const attachments: unknown = isRecord(message) ? message['attachments'] : undefined;
+    const attachments: unknown = isMapping(message) ? message['attachments'] : undefined;
     const [first]: unknown[] = Array.isArray(attachments) ? attachments : [];
-    return isRecord(first) ? first : undefined;
+    return isMapping(first) ? first : undefined;
   } catch {
     return undefined;
   }

@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { codeOf } from '../measure/errors.ts';
 import { zeroes } from '../measure/zeroes.ts';
 import { readSmallFileSync } from './read-file.ts';
+import { isMapping } from '../measure/mapping.ts';
 
 export const rescueRecordPath = '/run/stealwatch-rescue/record.json';
 
@@ -74,9 +75,6 @@ const isCount = (value: unknown): value is number =>
 const isTime = (value: unknown): value is number => typeof value === 'number' && value >= 0;
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && value.length <= longestText;
-
-type Mapping = Readonly<Record<string, unknown>>;
-const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
 
 function isWrite(value: unknown): boolean {
   return isMapping(value) && isCount(value['sequence']) && isCount(value['cpu']);

@@ -2,6 +2,7 @@
 import { httpGet } from '../core/http-get.ts';
 import { messageOf } from '../measure/errors.ts';
 import { samplesOf } from './exporter.ts';
+import { isMapping, type Mapping } from '../measure/mapping.ts';
 
 /** One kind of way to tell people, as Alertmanager counts them: `telegram`, `webhook`. */
 export interface Way {
@@ -29,9 +30,6 @@ const mostBytes = 1024 * 1024;
 /** The parser takes the square of it for a text that is none: a second for this much. */
 const longestConfig = 32 * 1024;
 
-type Mapping = Readonly<Record<string, unknown>>;
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const list = (value: unknown): readonly Mapping[] =>
   Array.isArray(value) ? value.filter(isMapping) : [];
 

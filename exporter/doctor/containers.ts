@@ -4,6 +4,7 @@
  */
 import { isRedisProcess } from '../tasks/redis-names.ts';
 import type { Files } from './files.ts';
+import { isMapping, type Mapping } from '../measure/mapping.ts';
 
 export interface Container {
   /** As Docker has it, which may be anything. */
@@ -25,10 +26,6 @@ const mostContainers = 200;
 const longestName = 80;
 /** Docker's, for a check that names none. */
 const defaultIntervalSeconds = 30;
-
-type Mapping = Readonly<Record<string, unknown>>;
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const mapping = (value: unknown): Mapping => (isMapping(value) ? value : {});
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -8,6 +8,7 @@ import {
   wayTo,
 } from '../http/access/way-in.ts';
 import { messageOf } from '../measure/errors.ts';
+import { isMapping, type Mapping } from '../measure/mapping.ts';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -60,9 +61,6 @@ export function samplesOf(text: string, name: string): Sample[] {
     return [{ labels: Object.fromEntries(pairs), value: Number(value) }];
   });
 }
-
-type Mapping = Readonly<Record<string, unknown>>;
-const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
 
 const secondsOf = (value: unknown) => (typeof value === 'number' ? value : undefined);
 

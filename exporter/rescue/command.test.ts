@@ -6,7 +6,12 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readRescueRecord, secondsSinceBoot } from '../core/rescue-record.ts';
 import { writeTree } from '../../tools/rig/fixture-tree.ts';
-import { parkedMachine, type ParkedMachine, parkedPid } from '../../tools/rig/parked-machine.ts';
+import {
+  noMsr,
+  parkedMachine,
+  type ParkedMachine,
+  parkedPid,
+} from '../../tools/rig/parked-machine.ts';
 import { freePort } from '../../tools/rig/redis-server.ts';
 import { type RescueDoubles, rescueWith } from './command.ts';
 import { readRescueOptions } from './options.ts';
@@ -230,7 +235,7 @@ for (const [name, [tree, doubles, words]] of Object.entries(refusals)) {
   });
 }
 
-const missing = () => new Error('/dev/cpu/0/msr is not there');
+const missing = () => noMsr(0);
 
 test('rescue: refuses where the devices do not do', async (t) => {
   const devices: readonly (readonly [readonly (bigint | Error)[], RegExp])[] = [

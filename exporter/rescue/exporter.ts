@@ -2,6 +2,7 @@
 import { hostname, networkInterfaces } from 'node:os';
 import { type AskExporter, samplesOf } from '../doctor/exporter.ts';
 import { verdicts } from '../core/verdict.ts';
+import { isMapping, type Mapping } from '../measure/mapping.ts';
 
 export interface Said {
   readonly verdict: string;
@@ -13,9 +14,6 @@ const mostStatusBytes = 256 * 1024;
 const mostMetricsBytes = 4 * 1024 * 1024;
 const mostEvidenceBytes = 512 * 1024;
 const longestText = 1000;
-
-type Mapping = Readonly<Record<string, unknown>>;
-const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null;
 
 const isClock = (check: unknown): check is Mapping =>
   isMapping(check) && String(check['name']).startsWith('sampler_');

@@ -5,7 +5,7 @@
 import { type PageIn, pageInOf } from '../core/verdict.ts';
 import type { AskExporter } from '../doctor/exporter.ts';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
-import { messageOf } from '../measure/errors.ts';
+import { codeOf, messageOf } from '../measure/errors.ts';
 import { askVerdict, askWaits, type Said } from './exporter.ts';
 import { blindnessOf, type Place, refusalOf, whyNoDevice } from './grounds.ts';
 import type { KernelLog } from './kernel-log.ts';
@@ -22,6 +22,8 @@ export interface Vcpu {
   readonly value?: bigint;
   /** Why nothing may be written there; a sentence without its full stop. */
   readonly problem?: string;
+  /** There is no device. */
+  readonly missing?: boolean;
 }
 
 export interface Waiting extends ParkedThread {
@@ -110,7 +112,8 @@ async function vcpuOf(cpu: number, msrs: Msrs): Promise<Vcpu> {
     const problem = problemOfValue(value);
     return { cpu, value, ...(problem === undefined ? {} : { problem: `vCPU ${cpu} ${problem}` }) };
   } catch (error) {
-    return { cpu, problem: messageOf(error) };
+    const missing = error instanceof Error && codeOf(error.cause) === 'ENOENT';
+    return { cpu, problem: messageOf(error), missing };
   }
 }
 
@@ -133,28 +136,31 @@ async function readMsrs(hyp: Hyp, msrs: Msrs): Promise<Vcpu[]> {
   return withoutShared(vcpus);
 }
 
-const isMissing = ({ problem = '' }: Vcpu) => problem.endsWith('is not there');
-
-/** What stands in the way on this machine, whoever is parked. */
-function obstacleOf({ place, msrs }: LookSettings, vcpus: readonly Vcpu[]): string | undefined {
-  if (vcpus.length > 0 && vcpus.every(isMissing)) return whyNoDevice(place, msrs.directory);
-  return vcpus.find(({ problem }) => problem !== undefined)?.problem ?? blindnessOf(place);
+function withoutDevices({ vcpus, settings }: Pick<Found, 'vcpus' | 'settings'>) {
+  const none = vcpus.length > 0 && vcpus.every(({ missing }) => missing === true);
+  return none ? whyNoDevice(settings.place, settings.msrs.directory) : undefined;
 }
 
-interface Found extends Pick<Look, 'threads' | 'vcpus' | 'targets'> {
+interface Found extends Pick<Look, 'threads' | 'vcpus' | 'targets' | 'blindness'> {
   readonly settings: LookSettings;
 }
 
+/** What stands in the way on this machine, whoever is parked. */
+function obstacleOf(found: Found): string | undefined {
+  const wrong = found.vcpus.find(({ problem }) => problem !== undefined);
+  return withoutDevices(found) ?? wrong?.problem ?? found.blindness;
+}
+
 /** Why the targets cannot be written, where the machine itself is not the reason. */
-function refusalOfTargets({ threads, vcpus, targets, settings }: Found): string | undefined {
-  const { msrs, place, allCpus } = settings;
-  if (threads.length === 0 && !allCpus) {
-    const blindness = blindnessOf(place);
+function refusalOfTargets(found: Found): string | undefined {
+  const { threads, vcpus, targets, blindness, settings } = found;
+  if (threads.length === 0 && !settings.allCpus) {
     return blindness === undefined
       ? 'no thread is parked for a page of the host (--all-cpus writes all the same)'
       : `no thread is seen to be parked, and it may not be told: ${blindness}`;
   }
-  if (vcpus.length > 0 && vcpus.every(isMissing)) return whyNoDevice(place, msrs.directory);
+  const absent = withoutDevices(found);
+  if (absent !== undefined) return absent;
   if (targets.length === 0) return 'the kernel does not say which vCPU they are parked on';
   const wrong = vcpus.find(({ cpu, problem }) => problem !== undefined && targets.includes(cpu));
   if (wrong !== undefined) return wrong.problem;
@@ -186,6 +192,8 @@ export async function look(settings: LookSettings): Promise<Look> {
   const refusal = refusalOf(place, after);
   const vcpus = refusal === undefined ? await readMsrs(after, msrs) : [];
   const targets = targetsOf(threads, vcpus, allCpus);
+  const blindness = blindnessOf(place);
+  const found = { threads, vcpus, targets, blindness, settings };
   const wait = Math.max(0, ...threads.map(({ since }) => since.seconds));
   const since = hypMoved(before, after) > 0 ? 0 : Infinity;
   return {
@@ -196,9 +204,9 @@ export async function look(settings: LookSettings): Promise<Look> {
     pageIn: pageInOf(wait, since),
     vcpus,
     targets,
-    refusal: refusal ?? refusalOfTargets({ threads, vcpus, targets, settings }),
-    obstacle: refusal ?? obstacleOf(settings, vcpus),
-    blindness: blindnessOf(place),
+    refusal: refusal ?? refusalOfTargets(found),
+    obstacle: refusal ?? obstacleOf(found),
+    blindness,
     doubts: [problem ?? secondProblem, log.problem].flatMap((one) =>
       one === undefined ? [] : [messageOf(one)],
     ),

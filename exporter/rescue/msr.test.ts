@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { test, type TestContext } from 'node:test';
 import { fixtureTree } from '../../tools/rig/fixture-tree.ts';
 import { asyncPageFaultMsr, createMsrs, isMsrDevice, type MsrOptions } from './msr.ts';
+import { codeOf } from '../measure/errors.ts';
 
 const isDevice = () => true;
 const right = 0x1_bd21_4c09n;
@@ -68,6 +69,7 @@ test('rescue msr: a short answer is no value', async (t) => {
 test('rescue msr: what is not there, and what is no device of this vCPU', async (t) => {
   const { directory, msrs } = device(t, right);
   await assert.rejects(msrs.read(4), /4\/msr is not there/);
+  await assert.rejects(msrs.read(4), ({ cause }: Error) => codeOf(cause) === 'ENOENT');
   mkdirSync(join(directory, '5/msr'), { recursive: true });
   await assert.rejects(msrs.read(5), /5\/msr fails: EISDIR/);
   await assert.rejects(createMsrs({ directory }).read(3), /3\/msr is no MSR device of this vCPU/);

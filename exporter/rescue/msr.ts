@@ -19,7 +19,10 @@ const size = 8;
 export interface Msrs {
   /** Where the devices are. */
   readonly directory: string;
-  /** Rejects with a sentence without its full stop; so does the other. */
+  /**
+   * Rejects with a sentence without its full stop, whose cause is what the kernel answered: ENOENT where
+   * there is no device. So does the other.
+   */
   read(cpu: number): Promise<bigint>;
   /** Reads, sees that it is still `expected`, writes the same back, and gives it. */
   rewrite(cpu: number, expected: bigint): Promise<bigint>;

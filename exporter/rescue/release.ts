@@ -124,23 +124,24 @@ export async function release(look: Look, settings: ReleaseSettings): Promise<Re
     return undefined;
   }
 
-  const isWell = () =>
-    redisSign(settings) !== 'silent' && fatesOf(look.threads).every(({ fate }) => isAwake(fate));
+  function outcome() {
+    const fates = fatesOf(look.threads);
+    const sign = redisSign(settings);
+    return { fates, sign, well: sign !== 'silent' && fates.every(({ fate }) => isAwake(fate)) };
+  }
 
   /** Ends early where nothing is left to be seen. */
   async function follow(): Promise<void> {
     let well = 0;
     for (let second = 0; second < watchSeconds && well < wellSeconds; second += 1) {
       await sleep(1);
-      well = isWell() ? well + 1 : 0;
+      well = outcome().well ? well + 1 : 0;
     }
   }
 
   const failure = await writeAll();
   if (written.length > 0) await follow();
-  const fates = fatesOf(look.threads);
-  const sign = redisSign(settings);
-  const well = sign !== 'silent' && fates.every(({ fate }) => isAwake(fate));
+  const { fates, sign, well } = outcome();
   const common = { written, fates, redis: probe.verdict()?.reason ?? 'Redis was not heard yet.' };
   if (failure !== undefined) {
     return {

@@ -14,6 +14,12 @@ interface Thread {
   readonly state?: string;
 }
 
+/** What is said of a vCPU without a device. */
+export const noMsr = (cpu: number): Error =>
+  new Error(`/dev/cpu/${cpu}/msr is not there`, {
+    cause: Object.assign(new Error('no such file or directory'), { code: 'ENOENT' }),
+  });
+
 export interface ParkedMachine {
   readonly root: string;
   readonly procfs: string;
@@ -103,7 +109,7 @@ export function parkedMachine(t: TestContext): ParkedMachine {
     msrs(values, host) {
       const written: number[] = [];
       const valueOf = (cpu: number): bigint => {
-        const value = values[cpu] ?? new Error(`/dev/cpu/${cpu}/msr is not there`);
+        const value = values[cpu] ?? noMsr(cpu);
         if (value instanceof Error) throw value;
         return value;
       };

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { parse } from 'yaml';
 import { readSmallFile, whyUnreadable } from '../../core/read-file.ts';
 import { messageOf } from '../../measure/errors.ts';
+import { isMapping, type Mapping } from '../../measure/mapping.ts';
 
 export interface Agent {
   /** Its label `host`, or the host of its address. */
@@ -25,11 +26,6 @@ export interface Agents {
 const mostFiles = 64;
 const mostAgents = 1000;
 const longestHost = 200;
-
-type Mapping = Readonly<Record<string, unknown>>;
-
-const isMapping = (value: unknown): value is Mapping =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' ? value : undefined;

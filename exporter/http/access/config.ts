@@ -11,6 +11,7 @@ import { dirname, resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { readSmallFile, whyUnreadable } from '../../core/read-file.ts';
 import { codeOf } from '../../measure/errors.ts';
+import { isMapping, type Mapping } from '../../measure/mapping.ts';
 
 export interface TlsSettings {
   /** Certificate, key, client CA and versions, as node:tls takes them. */
@@ -52,15 +53,9 @@ const headerValues: Readonly<Record<string, readonly string[]>> = {
   'X-XSS-Protection': [],
 };
 
-type Mapping = Readonly<Record<string, unknown>>;
-
 /** Collects problems instead of throwing the first, as everywhere in our configuration. */
 interface Report {
   problem(key: string, text: string): void;
-}
-
-function isMapping(value: unknown): value is Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function mappingAt(parent: Mapping, key: string, report: Report): Mapping {

@@ -8,7 +8,7 @@ import type { IncidentSummary } from '../../evidence/summary.ts';
 import { durationText } from '../../measure/duration.ts';
 import { escapeHtml } from './escape.ts';
 import type { NextStep } from './next-step.ts';
-import { incidentSentences, type Overview } from './overview.ts';
+import { incidentLength, incidentSentences, type Overview } from './overview.ts';
 import { type Drawn, utc, visible } from './shown.ts';
 
 export function escaped(text: string): string {
@@ -95,9 +95,8 @@ ${checkTable(well)}</details>`;
 }
 
 function incidentRow(incident: IncidentSummary): string {
-  const { began, seconds, open } = incident;
-  const length = `${durationText(Math.round(seconds))}${open ? ' so far' : ''}`;
-  return `<tr><td>${utc(began)}</td><td class="${open ? 'bad' : 'good'}">${length}</td><td>${escaped(incidentSentences(incident))}</td></tr>`;
+  const { began, open } = incident;
+  return `<tr><td>${utc(began)}</td><td class="${open ? 'bad' : 'good'}">${incidentLength(incident)}</td><td>${escaped(incidentSentences(incident))}</td></tr>`;
 }
 
 function incidentsOf(incidents: readonly IncidentSummary[]): string {

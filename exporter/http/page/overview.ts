@@ -14,6 +14,7 @@ import { type Status, statusOf } from '../../core/status.ts';
 import type { IncidentSummary } from '../../evidence/summary.ts';
 import { type NextStep, nextStep } from './next-step.ts';
 import { type Drawn, drawnOf } from './shown.ts';
+import { durationText } from '../../measure/duration.ts';
 
 /** All that the page is made from. */
 export interface PageFacts {
@@ -94,6 +95,9 @@ export function overviewOf({ reports, version, incidents, wall }: PageFacts): Ov
     well: checks.filter(({ ok }) => ok),
   };
 }
+
+export const incidentLength = ({ seconds, open }: IncidentSummary): string =>
+  `${durationText(Math.round(seconds))}${open ? ' so far' : ''}`;
 
 /** What made an incident of it, and who was to blame at its worst, in sentences. */
 export function incidentSentences({ met, cause }: IncidentSummary): string {

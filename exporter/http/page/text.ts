@@ -4,10 +4,9 @@
  */
 import type { Check, Finding, Severity } from '../../core/collector.ts';
 import type { IncidentSummary } from '../../evidence/summary.ts';
-import { durationText } from '../../measure/duration.ts';
 import { wrap } from '../../measure/wrap.ts';
 import type { NextStep } from './next-step.ts';
-import { incidentSentences, type Overview } from './overview.ts';
+import { incidentLength, incidentSentences, type Overview } from './overview.ts';
 import { utc, visible } from './shown.ts';
 
 const columns = 80;
@@ -46,9 +45,10 @@ function nextLines(step: NextStep | undefined): string[] {
 }
 
 function incidentLines(incident: IncidentSummary): string[] {
-  const { began, seconds, open } = incident;
-  const length = `${durationText(Math.round(seconds))}${open ? ' so far' : ''}`;
-  return [`${utc(began)}, ${length}`, ...hung('', incidentSentences(incident), 2)];
+  return [
+    `${utc(incident.began)}, ${incidentLength(incident)}`,
+    ...hung('', incidentSentences(incident), 2),
+  ];
 }
 
 function checkLines({ name, state, reason }: Check): string[] {

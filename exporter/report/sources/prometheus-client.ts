@@ -1,6 +1,7 @@
 /** Asks a Prometheus, with a deadline and a bound. No error and no name holds what is secret in its URL. */
 import { type Answer, httpGet } from '../../core/http-get.ts';
 import type { Instant } from '../facts/facts.ts';
+import { isMapping } from '../../measure/mapping.ts';
 
 export interface Span {
   readonly from: Instant;
@@ -47,9 +48,6 @@ function bodyOf({ status, body }: Answer): Body {
   throw new Error(`it answers ${status} and no JSON: is it a Prometheus, or cut off?`);
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null;
-
 function pointsOf(values: unknown): RangeSeries['points'] {
   if (!Array.isArray(values)) return [];
   return values.flatMap((pair: unknown) => {
@@ -61,8 +59,8 @@ function pointsOf(values: unknown): RangeSeries['points'] {
 
 function seriesOf(result: unknown): RangeSeries[] {
   if (!Array.isArray(result)) return [];
-  return result.filter(isRecord).map(({ metric, values }) => {
-    const labels = isRecord(metric)
+  return result.filter(isMapping).map(({ metric, values }) => {
+    const labels = isMapping(metric)
       ? Object.fromEntries(Object.entries(metric).map(([name, value]) => [name, String(value)]))
       : {};
     return { labels, points: pointsOf(values) };
