@@ -193,6 +193,17 @@ export interface Bars extends Frame {
   readonly noValue: string;
 }
 
+/** A label is text: for its numbers to be in order it is a number while they are sorted. */
+const converted = ({ numeric, label }: Bars, destinationType: 'number' | 'string') =>
+  numeric === true
+    ? [
+        {
+          id: 'convertFieldType',
+          options: { conversions: [{ targetField: label, destinationType }], fields: {} },
+        },
+      ]
+    : [];
+
 /** One bar per value of a label, for the whole range. */
 export function bars(o: Bars): Panel {
   return (
@@ -214,29 +225,9 @@ export function bars(o: Bars): Panel {
       .thresholds(steps([{ from: null, color: 'transparent' }]))
       .transformations([
         { id: 'filterFieldsByName', options: { include: { names: [o.label, 'Value'] } } },
-        ...(o.numeric === true
-          ? [
-              {
-                id: 'convertFieldType',
-                options: {
-                  conversions: [{ targetField: o.label, destinationType: 'number' }],
-                  fields: {},
-                },
-              },
-            ]
-          : []),
+        ...converted(o, 'number'),
         { id: 'sortBy', options: { fields: {}, sort: [{ field: o.label }] } },
-        ...(o.numeric === true
-          ? [
-              {
-                id: 'convertFieldType',
-                options: {
-                  conversions: [{ targetField: o.label, destinationType: 'string' }],
-                  fields: {},
-                },
-              },
-            ]
-          : []),
+        ...converted(o, 'string'),
       ])
       // The unit is that of the bars; hours would be percent.
       .overrides([
