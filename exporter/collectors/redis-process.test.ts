@@ -86,6 +86,8 @@ test('redis process: a real one sleeps, is stopped while connections queue up, a
   assert.equal(healthy['redis_listen_queue_length'], 0);
   assert.equal(signalOf(collector)?.supported, true);
   assert.deepEqual(texts(collector), []);
+  assert.deepEqual(collector.report?.().second, { redis_stopped: 0 });
+  assert.equal(collector.report?.().stopped, undefined);
 
   redis.freeze();
   await until('it is stopped', async () => (await stateOf(collector)) === 'T');
@@ -93,8 +95,15 @@ test('redis process: a real one sleeps, is stopped while connections queue up, a
   assert.equal((await read(collector))['redis_listen_queue_length'], 3);
   await until('the page says so', () => texts(collector).length > 0);
   assert.match(texts(collector)[0] ?? '', /^bad: redis-server \(pid \d+\) is stopped, by SIGSTOP/);
+  assert.deepEqual(collector.report?.().second, { redis_stopped: 1 });
+  assert.match(
+    collector.report?.().stopped?.text ?? '',
+    /^redis-server \(pid \d+\) was stopped, by/,
+  );
+  await until('its time is counted', () => (collector.report?.().stopped?.seconds ?? 0) > 1);
 
   redis.thaw();
+  await until('it is not stopped', () => collector.report?.().stopped === undefined);
   await until(
     'the queue is accepted',
     async () => (await read(collector))['redis_listen_queue_length'] === 0,

@@ -17,6 +17,7 @@ import {
   incomplete,
   oneHot,
   single,
+  type Stopped,
 } from '../core/collector.ts';
 import type { Config } from '../config/read.ts';
 import { cgroupTasksReader } from '../procfs/cgroup.ts';
@@ -96,24 +97,39 @@ function stateFinding(state: string | undefined, comm: string, pid: number): Fin
   return text === undefined ? undefined : { severity: 'bad', text };
 }
 
+/** Of the incident, in which it is read later. */
+const wasStopped = ({ comm, pid }: RedisProcess): string =>
+  `${comm} (pid ${pid}) was stopped, by SIGSTOP or a debugger: that was done on this machine, and not by its host.`;
+
 export function redisProcessCollector(options: RedisProcessOptions): Collector {
   const { config, clock, procfs, sysfs, processIdHint, resolve } = options;
   const address = config.redis;
   const follower = createRedisFollower({ procfs, clock, address, resolve, processIdHint });
   let lastTick = clock.monotonic();
   let lastState: string | undefined;
+  let stoppedAt: number | undefined;
   let lastTasks: number | undefined;
   let failure: Error | undefined;
   let last: readonly Family[] = [];
 
+  function noteState(state: string | undefined): void {
+    lastState = state;
+    stoppedAt = state === 'T' ? (stoppedAt ?? clock.monotonic()) : undefined;
+  }
+
   function tick(): void {
     try {
-      lastState = follower.step();
+      noteState(follower.step());
       failure = undefined;
     } catch (error) {
       failure = asError(error);
     }
     lastTick = clock.monotonic();
+  }
+
+  function stoppedNow(process: RedisProcess): Stopped | undefined {
+    if (stoppedAt === undefined || failure !== undefined) return undefined;
+    return { seconds: clock.monotonic() - stoppedAt, text: wasStopped(process) };
   }
 
   const present = () => {
@@ -142,7 +158,7 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
   function familiesNow(): readonly Family[] {
     const { attempt, failure: first } = createAttempts();
     const state = attempt(() => follower.state());
-    lastState = state;
+    noteState(state);
     const process = follower.process();
     const now: Family[] = [];
     if (process !== undefined) {
@@ -189,7 +205,16 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
       }
       const reason =
         lastState === 'gone' ? follower.reason() : `${comm} is followed, its pid is ${pid}.`;
-      return { signals: [{ name, supported: true, reason }], samplers, findings };
+      const stopped = stoppedNow(process);
+      return {
+        signals: [{ name, supported: true, reason }],
+        samplers,
+        findings,
+        ...(stopped === undefined ? {} : { stopped }),
+        ...(failure === undefined
+          ? { second: { redis_stopped: stopped === undefined ? 0 : 1 } }
+          : {}),
+      };
     },
     async close() {
       stopTicking();

@@ -128,6 +128,13 @@ export interface BlockedThread {
   readonly seconds: number;
 }
 
+/** Its process is stopped, by SIGSTOP or a debugger. */
+export interface Stopped {
+  /** How long, at least. */
+  readonly seconds: number;
+  readonly text: string;
+}
+
 /** All that a collector can say without touching its source. */
 export interface Report {
   readonly signals?: readonly Signal[];
@@ -141,6 +148,8 @@ export interface Report {
   readonly blockedThreads?: (most: number) => readonly BlockedThread[];
   /** What `stealwatch rescue` has done, oldest first. */
   readonly rescues?: readonly Rescue[];
+  /** Why Redis does not answer, where that is this machine's own doing. */
+  readonly stopped?: Stopped;
   /** What it knows of the last second: for the flight recorder, which reads nothing itself. */
   readonly second?: Second;
 }

@@ -32,6 +32,8 @@ export const columns = {
   redis_latency_seconds: 'max',
   /** Time since it last answered anything, 0 while it does. */
   redis_silent_seconds: 'max',
+  /** 1 while its process is stopped, by SIGSTOP or a debugger, and 0 while it is seen and is not. */
+  redis_stopped: 'max',
   load_1m: 'max',
   /** Share of the last minute in which all that had work waited for a disk; known while somebody scrapes. */
   pressure_io: 'mean',

@@ -94,7 +94,7 @@ export interface Samples {
 }
 
 export interface Cause {
-  /** Of the verdict (core/verdict.ts): the gravest while it lasted. */
+  /** Of the verdict (core/verdict.ts): the gravest while it lasted; or `redis_stopped`. */
   readonly name: string;
   /** Its sentence, as it was said last. */
   readonly text: string;
@@ -107,6 +107,8 @@ export interface EvidenceIncident {
   readonly formerIds: readonly string[];
   readonly state: 'open' | 'closed';
   readonly onset: Span;
+  /** When any of its signs was there last, all of which may be gone while it is still open. */
+  readonly last?: Moment;
   /** Not before it is over. */
   readonly end?: Span;
   /** Rules that were met, each when it was first (`Rule`). */

@@ -6,6 +6,7 @@ import { type Excerpt, functionsOf } from '../kmsg/excerpts.ts';
 import type {
   Again,
   BlockedThread,
+  Cause,
   EvidenceIncident,
   KernelExcerpt,
   Moment,
@@ -26,8 +27,11 @@ const mostFormerIds = 4;
 const mostRescues = 8;
 const longestReason = 400;
 
+/** What host or disk did comes before it; a machine that is busy besides does not. */
+const stoppedGrave = verdicts.indexOf('own_load') - 0.5;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-type Facts = Omit<EvidenceIncident, 'samples' | 'kernel' | 'tasks' | 'redis' | 'rescues'>;
+type Facts = Omit<EvidenceIncident, 'last' | 'samples' | 'kernel' | 'tasks' | 'redis' | 'rescues'>;
 
 export interface Incident {
   /** Owner of its rows in the table. */
@@ -47,6 +51,8 @@ export interface Incident {
   /** All that are known: those of before it began are not of it. */
   rescues(rescues: readonly Rescue[]): void;
   verdict(verdict: Verdict): void;
+  /** Redis does not answer because somebody stopped it. */
+  stopped(text: string): void;
   close(end: EvidenceIncident['end']): void;
   /** All but the samples. */
   record(): Omit<EvidenceIncident, 'samples'>;
@@ -209,6 +215,13 @@ export function createIncident(owner: number, id: string, first: Met, at: Moment
     cause: { name: 'unknown', text: 'Nothing was said of the cause.' },
   };
 
+  /** The gravest counts, of two that are the same what was said last. */
+  function blame(cause: Cause, grave: number): void {
+    if (grave > gravest) return;
+    gravest = grave;
+    facts.cause = cause;
+  }
+
   return {
     owner,
     facts,
@@ -247,12 +260,8 @@ export function createIncident(owner: number, id: string, first: Met, at: Moment
           text: text.slice(0, longestReason),
         }));
     },
-    verdict({ name, text }) {
-      const grave = verdicts.indexOf(name);
-      if (grave > gravest) return;
-      gravest = grave;
-      facts.cause = { name, text };
-    },
+    verdict: ({ name, text }) => blame({ name, text }, verdicts.indexOf(name)),
+    stopped: (text) => blame({ name: 'redis_stopped', text }, stoppedGrave),
     close(end) {
       facts.state = 'closed';
       if (end !== undefined) facts.end = end;
@@ -261,6 +270,7 @@ export function createIncident(owner: number, id: string, first: Met, at: Moment
       const redisNow = redis.record();
       return {
         ...facts,
+        last,
         openedBy: [...openedBy],
         kernel: kernel.list(),
         tasks: tasks.list(),

@@ -69,6 +69,7 @@ const incident = object({
   formerIds: listOf(name, 8),
   state: oneOf('open', 'closed'),
   onset: span,
+  last: optional(number),
   end: optional(span),
   openedBy: listOf(object({ time: number, rule: word }), mostStates),
   cause: object({ name: word, text: text(1000) }),

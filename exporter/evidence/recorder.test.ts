@@ -10,6 +10,7 @@ import { createEvidenceText, mostAnswerBytes } from './answer.ts';
 import type { EvidenceAnswer, EvidenceIncident } from './format.ts';
 import { parseEvidence } from './parse.ts';
 import { createRecorder, type RecorderEvents } from './recorder.ts';
+import { summaryOf } from './summary.ts';
 
 const bootId = 'bbbbbbbb-1111-2222-3333-444444444444';
 const bootedAt = 1_700_000_000;
@@ -21,6 +22,8 @@ interface Now {
   redis?: string;
   hostPageIns?: number;
   rescues?: readonly Rescue[];
+  ownCpu?: number;
+  stopped?: number;
 }
 
 /** A recorder on a machine that is `start` seconds old; `until(T, now)` lets it tick up to second T. */
@@ -41,16 +44,18 @@ function machine(start = 1000, events: RecorderEvents = {}) {
   });
   function tick(now: Now): void {
     const { second = {}, threads = [], redis = 'up', hostPageIns = 0, rescues } = now;
+    const { ownCpu = 0, stopped } = now;
     const report: Report = {
       second: { redis_state: redisStates.findIndex((state) => state === redis), ...second },
       blockedThreads: (most) => threads.slice(0, most),
       ...(rescues === undefined ? {} : { rescues }),
+      ...(stopped === undefined ? {} : { stopped: { seconds: stopped, text: 'It was stopped.' } }),
     };
     const ok = redis === 'up';
     recorder.tick({
       reports: [report, {}],
       status: {
-        verdict: verdictOf({ hostPageIns, stealOfDemand: 0 }),
+        verdict: verdictOf({ hostPageIns, stealOfDemand: 0, ownCpu }),
         checks: [
           {
             name: 'redis',
@@ -165,6 +170,58 @@ test('recorder: a frozen Redis, with five minutes before it, and over five minut
   until(3000);
   assert.equal(text.tag(), after, 'what is over does not change');
   assert.deepEqual(timesOf(closed), timesOf(incidents()[0] ?? closed));
+});
+
+const stoppedAt = (since: number, of: number) => (at: number) => ({
+  ...frozenFor(of)(at),
+  ownCpu: 0.996,
+  ...(at < since ? {} : { stopped: at - since }),
+});
+
+test('recorder: a Redis that was stopped is why it is silent, whatever keeps the machine busy', () => {
+  const { until, incidents } = machine();
+  until(1600);
+  until(1605, (at) => ({ ...frozenFor(1600)(at), ownCpu: 0.996 }));
+  assert.equal(incidents()[0]?.cause.name, 'own_load');
+  until(1660, stoppedAt(1601, 1600));
+  assert.deepEqual(incidents()[0]?.cause, { name: 'redis_stopped', text: 'It was stopped.' });
+  // Of what the host does it is no excuse.
+  until(1670, (at) => ({ ...stoppedAt(1601, 1600)(at), hostPageIns: 400 }));
+  until(1680, stoppedAt(1601, 1600));
+  assert.equal(incidents()[0]?.cause.name, 'host_paging');
+});
+
+test('recorder: who stops a silent Redis to look at it did not silence it', () => {
+  const { until, incidents } = machine();
+  until(1600);
+  until(1660, stoppedAt(1640, 1600));
+  assert.equal(incidents()[0]?.cause.name, 'own_load');
+  const other = machine();
+  other.until(1600);
+  const blocked = { second: { oldest_wait_seconds: 30 }, ownCpu: 0.996, stopped: 100 };
+  other.until(1660, blocked);
+  assert.equal(other.incidents()[0]?.cause.name, 'own_load', 'it answers');
+});
+
+test('recorder: what is not seen any more does not go on', () => {
+  let lasted = 0;
+  const { until, incidents, recorder } = machine(1000, { lasts: () => void (lasted += 1) });
+  const summary = (at: number) => {
+    const [one] = recorder.incidents();
+    return one && summaryOf(one, { wall: bootedAt + at, monotonic: at });
+  };
+  until(1600);
+  until(1694, frozenFor(1600));
+  assert.equal(summary(1694)?.quietSeconds, undefined);
+  until(1754);
+  const { seconds, open, quietSeconds } = summary(1754) ?? {};
+  assert.deepEqual([seconds, open, quietSeconds], [94, true, 60]);
+  assert.equal(incidents()[0]?.last, 1694);
+  assert.ok(lasted < 94 + 10, `${lasted}`);
+  until(1760, frozenFor(1755));
+  assert.equal(summary(1760)?.quietSeconds, undefined, 'it came back');
+  until(2100);
+  assert.equal(summary(2100)?.quietSeconds, undefined, 'it is closed');
 });
 
 test('recorder: each rule opens one, from when it began', () => {

@@ -3,15 +3,17 @@
  * memory. It reads nothing: each second it is handed what collectors say anyway, and the kernel's
  * words as they are followed. The box that freezes keeps no file; who watches it fetches this.
  */
-import type { Report } from '../core/collector.ts';
+import type { Report, Stopped } from '../core/collector.ts';
 import type { Second } from '../core/second.ts';
 import type { Status } from '../core/status.ts';
 import type { Excerpt } from '../kmsg/excerpts.ts';
 import type { Moment } from './format.ts';
 import { createArchive, type RowText } from './archive.ts';
 import { createIncident, type Incident, weightOf } from './incident.ts';
+import { redisStates } from '../redis/state.ts';
 import { createRing } from './ring.ts';
 import { createRules, type Met, metBy } from './rules.ts';
+import { goneSeconds } from './summary.ts';
 
 const mostIncidents = 8;
 /** So much of the time before is kept, */
@@ -26,12 +28,15 @@ const mostTasks = 32;
 /** Until then clocks tick for the first time, and what the kernel told of before is found again. */
 const settlingSeconds = 5;
 const mostAside = 16;
+/** A process is looked at each second, on a busy machine somewhat later, and asked each second too. */
+const stoppedSlackSeconds = 5;
+const frozen = redisStates.indexOf('frozen');
 
 export interface RecorderEvents {
   opened?(incident: Incident): void;
   /** The kernel said something that it had not said in this incident. */
   told?(incident: Incident, excerpt: Excerpt): void;
-  /** Once a second while it lasts. */
+  /** Once a second while it lasts, but not while it is only waited whether it comes back. */
   lasts?(incident: Incident, at: Moment): void;
   closed?(incident: Incident): void;
 }
@@ -63,6 +68,13 @@ export interface Recorder {
   /** Another one whenever an answer would be another. */
   generation(): number;
   readonly start: Moment;
+}
+
+/** Its silence began when it was stopped: who looks with a debugger why it is silent did not cause that. */
+function isWhy({ seconds }: Stopped, second: Second): boolean {
+  const { redis_state: state, redis_latency_seconds: awaited = 0 } = second;
+  const { redis_silent_seconds: silent = awaited } = second;
+  return state === frozen && seconds >= silent - stoppedSlackSeconds;
 }
 
 export function createRecorder({
@@ -123,11 +135,19 @@ export function createRecorder({
     events.closed?.(incident);
   }
 
-  function describe(incident: Incident, at: Moment, { reports, status }: Look): void {
+  function describe(
+    incident: Incident,
+    at: Moment,
+    look: Look & { readonly second: Second },
+  ): void {
+    const { reports, status, second } = look;
     const check = status.checks.find(({ name }) => name === 'redis');
     if (check !== undefined) incident.redis(at, check.state, check.ok ? undefined : check.reason);
     for (const { rescues } of reports) if (rescues !== undefined) incident.rescues(rescues);
     if (at - incident.last <= settlingSeconds) incident.verdict(status.verdict);
+    for (const { stopped } of reports) {
+      if (stopped !== undefined && isWhy(stopped, second)) incident.stopped(stopped.text);
+    }
     if (at - tasksAt < tasksEverySeconds) return;
     tasksAt = at;
     for (const { blockedThreads } of reports) {
@@ -141,7 +161,7 @@ export function createRecorder({
     announced = true;
     for (const excerpt of untold) events.told?.(incident, excerpt);
     untold = [];
-    events.lasts?.(incident, at);
+    if (at - incident.last <= goneSeconds) events.lasts?.(incident, at);
   }
 
   /** What the kernel told of before our start goes on if the thread still sleeps. */
@@ -154,7 +174,8 @@ export function createRecorder({
     } else if (at - start >= settlingSeconds) end(incident, start);
   }
 
-  function follow(at: Moment, met: readonly Met[], look: Look): void {
+  function follow(at: Moment, look: Look & { readonly second: Second }): void {
+    const met = rules.met(at, look.second);
     const before = open();
     if (before !== undefined && isPast(before)) lookForPast(before, at, look);
     let incident = open();
@@ -204,7 +225,7 @@ export function createRecorder({
       const at = sinceBoot();
       const second: Second = Object.assign({}, ...look.reports.map((report) => report.second));
       ring.push(at, second);
-      follow(at, rules.met(at, second), look);
+      follow(at, { ...look, second });
     },
     incidents: () => incidents,
     rows: ({ owner }) => archive.texts(owner),

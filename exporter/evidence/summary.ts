@@ -8,10 +8,15 @@ export interface IncidentSummary {
   readonly began: number;
   readonly seconds: number;
   readonly open: boolean;
+  /** Since when nothing of it is seen any more; left out while something is, and once it is closed. */
+  readonly quietSeconds?: number;
   /** What made an incident of it, a phrase each. */
   readonly met: readonly string[];
   readonly cause: Cause;
 }
+
+/** Signs are looked at each second: what was seen longer ago is not seen any more. */
+export const goneSeconds = 5;
 
 const phrases: Readonly<Record<Rule, string>> = {
   redis_frozen: 'Redis did not answer',
@@ -30,11 +35,13 @@ export function summaryOf(
   { wall, monotonic }: EvidenceAnswer['now'],
 ): IncidentSummary {
   const open = facts.state === 'open';
+  const quiet = monotonic - last;
   return {
     id: facts.id,
     began: wall - (monotonic - facts.onset.latest),
     seconds: Math.max(0, last - facts.onset.latest),
     open,
+    ...(open && quiet > goneSeconds ? { quietSeconds: quiet } : {}),
     met: facts.openedBy.map(({ rule }) => phraseOf(rule)),
     cause: facts.cause,
   };

@@ -41,7 +41,7 @@ test('evidence table: rows come back as they were, each to its incident', () => 
 });
 
 test('evidence table: what is full is thinned where it is oldest, and the newest stays', () => {
-  const most = 60_000;
+  const most = 64_000;
   const table = createTable(most);
   for (let second = 1; second <= 3600; second += 1) {
     table.append(1, second, 1, rowOf({ oldest_wait_seconds: second, cpu_own: second % 2 }));

@@ -108,6 +108,12 @@ test('merge: the onset, the cause, the names and the words of the kernel that ar
   assert.deepEqual(both.tasks, earlier.tasks);
 });
 
+test('merge: when anything was ill last is the later of the two, where anybody says it', () => {
+  assert.equal(merged(of([], { last: 300 }), of([], { last: 200 })).last, 300);
+  assert.equal(merged(of([]), of([], { last: 200 })).last, 200);
+  assert.equal('last' in merged(of([]), of([])), false);
+});
+
 const rescue = (time: number) => ({ time, result: 'released', cpus: [0], text: 'It woke.' });
 
 test('merge: rescues that were known stay known, each once', () => {

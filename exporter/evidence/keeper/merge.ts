@@ -151,6 +151,12 @@ function mergedRescues(earlier: readonly RescueRecord[] = [], later: readonly Re
 
 const saysNothing = ({ name }: EvidenceIncident['cause']) => name === 'unknown' || name === 'quiet';
 
+/** What started again may know of the kernel's words alone. */
+function mergedLast(...answers: readonly EvidenceIncident[]) {
+  const known = answers.flatMap(({ last }) => last ?? []);
+  return known.length === 0 ? {} : { last: Math.max(...known) };
+}
+
 export function merged(earlier: EvidenceIncident, later: EvidenceIncident): EvidenceIncident {
   const redis = mergedRedis(earlier.redis, later.redis);
   const names = new Set([...earlier.formerIds, earlier.id, ...later.formerIds]);
@@ -164,6 +170,7 @@ export function merged(earlier: EvidenceIncident, later: EvidenceIncident): Evid
   return {
     ...later,
     formerIds: [...names].slice(-8),
+    ...mergedLast(earlier, later),
     onset: earlier.onset.latest <= later.onset.latest ? earlier.onset : later.onset,
     openedBy: openedBy.sort((a, b) => a.time - b.time),
     cause: saysNothing(later.cause) && !saysNothing(earlier.cause) ? earlier.cause : later.cause,

@@ -95,8 +95,8 @@ ${checkTable(well)}</details>`;
 }
 
 function incidentRow(incident: IncidentSummary): string {
-  const { began, open } = incident;
-  return `<tr><td>${utc(began)}</td><td class="${open ? 'bad' : 'good'}">${incidentLength(incident)}</td><td>${escaped(incidentSentences(incident))}</td></tr>`;
+  const { began, open, quietSeconds } = incident;
+  return `<tr><td>${utc(began)}</td><td class="${open && quietSeconds === undefined ? 'bad' : 'good'}">${incidentLength(incident)}</td><td>${escaped(incidentSentences(incident))}</td></tr>`;
 }
 
 function incidentsOf(incidents: readonly IncidentSummary[]): string {

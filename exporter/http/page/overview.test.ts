@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding, Report } from '../../core/collector.ts';
-import { overviewOf } from './overview.ts';
+import { incidentLength, overviewOf } from './overview.ts';
 
 const of = (...reports: readonly Report[]) =>
   overviewOf({ reports, version: '1', incidents: [], wall: 0 });
@@ -52,4 +52,14 @@ test('overview: the good news comes after the bad', () => {
     present.map(({ severity }) => severity),
     ['bad', 'good'],
   );
+});
+
+test('overview: an incident counts on while something of it is seen, and no longer', () => {
+  const one = { id: 'x', began: 0, seconds: 94.4, met: ['x'], cause: { name: 'x', text: 'X.' } };
+  assert.equal(incidentLength({ ...one, open: true }), '94 s so far');
+  assert.equal(
+    incidentLength({ ...one, open: true, quietSeconds: 60.2 }),
+    '94 s, last seen 60 s ago',
+  );
+  assert.equal(incidentLength({ ...one, open: false }), '94 s');
 });

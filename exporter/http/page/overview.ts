@@ -96,8 +96,14 @@ export function overviewOf({ reports, version, incidents, wall }: PageFacts): Ov
   };
 }
 
-export const incidentLength = ({ seconds, open }: IncidentSummary): string =>
-  `${durationText(Math.round(seconds))}${open ? ' so far' : ''}`;
+/** It counts on only while something of it is seen. */
+export function incidentLength({ seconds, open, quietSeconds }: IncidentSummary): string {
+  const length = durationText(Math.round(seconds));
+  if (quietSeconds !== undefined) {
+    return `${length}, last seen ${durationText(Math.round(quietSeconds))} ago`;
+  }
+  return open ? `${length} so far` : length;
+}
 
 /** What made an incident of it, and who was to blame at its worst, in sentences. */
 export function incidentSentences({ met, cause }: IncidentSummary): string {

@@ -39,6 +39,12 @@ interface KernelSleep {
   readonly asleepIn?: string;
 }
 
+/** When it did not answer, and for how long: other signs may lead up to it and last on. */
+interface Silence {
+  readonly window: Window;
+  readonly seconds: number;
+}
+
 interface Ended extends End {
   readonly process?: string;
 }
@@ -138,9 +144,11 @@ export interface FindingData {
   };
   own_load: { readonly idle: number; readonly own?: number };
   /** It did not answer, and the kernel had none of its threads asleep. */
-  redis_stopped_or_busy: { readonly seconds: number; readonly by: 'threads' | 'kernel log' };
+  redis_stopped_or_busy: Silence & { readonly by: 'threads' | 'kernel log' };
+  /** Somebody stopped its process. */
+  redis_stopped: Silence;
   /** It served nobody; whether it was there at all is not known. */
-  redis_unserved: { readonly seconds: number };
+  redis_unserved: Silence;
   redis_slow: { readonly most: number };
   redis_shut_down: { readonly event: RedisEvent };
   aof_slow: { readonly count: number };

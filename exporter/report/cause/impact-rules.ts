@@ -126,6 +126,7 @@ export const hostCauses = [
 
 /** Findings that are ours to mend. */
 export const ownCauses = [
+  'redis_stopped',
   'own_load',
   'disk_own',
   'out_of_memory',
@@ -153,6 +154,7 @@ const inWords: Readonly<Record<(typeof ownCauses)[number], string>> = {
   out_of_memory: 'a lack of memory of its own',
   out_of_memory_container: 'a memory limit of its own',
   short_of_memory: 'a lack of memory of its own',
+  redis_stopped: 'a Redis that was stopped',
   redis_stopped_or_busy: 'a Redis that was stopped or busy',
   redis_slow: 'a slow command',
   redis_shut_down: 'a Redis that was asked to stop',

@@ -3,7 +3,7 @@ import { type Context, found, given, kernelLogOver, nothing, type Rule } from '.
 import type { Findings } from './findings.ts';
 import type { Sign } from './incident.ts';
 import { limits } from './signs.ts';
-import { enoughCovered } from './window.ts';
+import { enoughCovered, type Window } from './window.ts';
 
 export const ownLoad: Rule = ({ figures, during }) => {
   const idle = figures.whole('cpu_idle', during);
@@ -55,22 +55,34 @@ function wasSilent({ facts, figures, during }: Context): boolean {
   );
 }
 
+const silenceOf = (window: Window) => ({ window, seconds: window.to - window.from });
+
 /** A sleep that lasts as long shows in each sample. */
 function nobodySlept(context: Context): Findings | 'unknown' | 'slept' {
   const { figures, during } = context;
   const blocked = figures.whole('threads_in_d', during);
-  const seconds = during.to - during.from;
+  const silence = silenceOf(during);
   if (blocked !== undefined && blocked.covered >= enoughCovered) {
     if (blocked.least >= 1 || blocked.mean >= 0.5) return 'slept';
-    return found('redis_stopped_or_busy', 'likely', { seconds, by: 'threads' }, [blocked.source]);
+    return found('redis_stopped_or_busy', 'likely', { ...silence, by: 'threads' }, [
+      blocked.source,
+    ]);
   }
   // The detector speaks after twice its timeout at the latest, 120 s unless changed.
   const log = kernelLogOver(context);
-  if (log === undefined || seconds < 300) return 'unknown';
-  return found('redis_stopped_or_busy', 'possible', { seconds, by: 'kernel log' }, [log.id]);
+  if (log === undefined || silence.seconds < 300) return 'unknown';
+  return found('redis_stopped_or_busy', 'possible', { ...silence, by: 'kernel log' }, [log.id]);
 }
 
 const lengthOf = ({ from, to }: Sign): number => to - from;
+
+/** Its process was seen stopped for as good as all of its silence. */
+function seenStopped({ figures, during }: Context): Findings | undefined {
+  const stopped = figures.whole('redis_stopped', during);
+  if (stopped === undefined || stopped.covered < enoughCovered || stopped.mean < enoughCovered)
+    return undefined;
+  return found('redis_stopped', 'proven', silenceOf(during), [stopped.source]);
+}
 
 /** It did not answer, and nothing slept in the kernel through it: it was stopped, or busy. */
 export const stoppedOrBusy: Rule = (context) => {
@@ -84,13 +96,14 @@ export const stoppedOrBusy: Rule = (context) => {
     first,
   );
   const silent = { ...context, during: { from: silence.from, to: silence.to } };
+  const seen = seenStopped(silent);
+  if (seen !== undefined) return seen;
   const slept = wasSilent(silent) ? nobodySlept(silent) : 'unknown';
   if (typeof slept !== 'string') return slept;
-  const data = { seconds: lengthOf(silence) };
   return found(
     'redis_unserved',
     'proven',
-    data,
+    silenceOf(silent.during),
     down.map(({ source }) => source),
   );
 };

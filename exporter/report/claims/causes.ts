@@ -70,6 +70,12 @@ export const ownCauses: readonly Claim[] = [
       say`The disk${data.disk === undefined ? '' : ` ${data.disk}`} did ${figure(data.operations ?? 0)} operations a second${data.busy === undefined ? '' : ` and was ${percentText(data.busy)} busy`}: work that this machine itself asked for.`,
   ),
   claim(
+    'cause.redis_stopped',
+    ['redis_stopped'],
+    ({ redis_stopped: { data } }) =>
+      say`Redis did not answer for ${durationText(data.seconds)}, and its process was stopped through it, by SIGSTOP or a debugger: that is done on the machine, and not by its host.`,
+  ),
+  claim(
     'cause.own_load',
     ['own_load'],
     ({ own_load: { data } }) =>
@@ -207,6 +213,12 @@ export const actions: readonly Claim[] = [
     ['redis_slow'],
     () =>
       say`${name('CONFIG SET slowlog-log-slower-than 10000')} and ${name('CONFIG SET latency-monitor-threshold 100')}: then the next one has a name.`,
+  ),
+  claim(
+    'action.redis_stopped',
+    ['redis_stopped'],
+    () =>
+      say`Look who stopped it or attached to it (a deployment, a debugger, a job control); SIGCONT lets it go on.`,
   ),
   claim(
     'action.stopped',

@@ -2,7 +2,7 @@
 import { say } from '../text/say.ts';
 import { utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
-import { lasted, span } from './when.ts';
+import { lasted, silent, span } from './when.ts';
 
 export const ownTitles: readonly Claim[] = [
   claim(
@@ -28,6 +28,12 @@ export const ownTitles: readonly Claim[] = [
     ({ incident: { data } }) => say`Redis was asked to stop (${span(data)})`,
   ),
   claim(
+    'title.redis_stopped',
+    ['redis_stopped'],
+    ({ redis_stopped: { data } }) =>
+      say`Redis did not answer for ${silent(data)}: it was stopped, by SIGSTOP or a debugger`,
+  ),
+  claim(
     'title.own_load',
     ['own_load', 'incident'],
     ({ incident: { data } }) =>
@@ -47,9 +53,9 @@ export const ownTitles: readonly Claim[] = [
   ),
   claim(
     'title.stopped',
-    ['redis_stopped_or_busy', 'incident'],
-    ({ incident: { data } }) =>
-      say`Redis did not answer, likely because it was stopped or busy: ${lasted(data)} (${span(data)})`,
+    ['redis_stopped_or_busy'],
+    ({ redis_stopped_or_busy: { data } }) =>
+      say`Redis did not answer for ${silent(data)}, likely because it was stopped or busy`,
   ),
   claim(
     'title.slow',
@@ -58,8 +64,8 @@ export const ownTitles: readonly Claim[] = [
   ),
   claim(
     'title.unserved',
-    ['redis_unserved', 'incident'],
-    ({ incident: { data } }) => say`Redis served nobody: ${lasted(data)} (${span(data)})`,
+    ['redis_unserved'],
+    ({ redis_unserved: { data } }) => say`Redis served nobody for ${silent(data)}`,
   ),
   claim(
     'title.disk_unclear',

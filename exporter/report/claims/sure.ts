@@ -121,6 +121,10 @@ export const sure: readonly Claim[] = [
   claim('sure.cpu', ['cpu_taken'], () => say`The host withheld CPU time`, {
     answer: () => say`whether by a limit or by a neighbour, only the host shows`,
   }),
+  claim('sure.redis_stopped', ['redis_stopped'], () => say`The process of Redis was stopped`, {
+    answer: () =>
+      say`the kernel's state of the process shows it; who did it, an audit log or the shells' histories would`,
+  }),
   claim('sure.stopped', ['vm_stopped'], () => say`The whole VM stood still`, {
     answer: () => say`records of the host; a sampler outside the VM`,
   }),

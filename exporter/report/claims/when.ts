@@ -46,6 +46,10 @@ export function span({ onset, end }: IncidentData): Text {
   return say`${utcMinutes({ from: onset.latest, to: end.at })} UTC`;
 }
 
+/** `94 s (2026-10-14 22:00 to 22:02 UTC)`: of what the incident is the frame of. */
+export const silent = ({ window, seconds: length }: FindingData['redis_unserved']): Text =>
+  say`${durationText(length)} (${utcMinutes(window)} UTC)`;
+
 export function seconds({ onset, end }: IncidentData): Text {
   return say`${utcRange({ from: onset.earliest, to: end.at })}`;
 }

@@ -120,6 +120,19 @@ const expected: Readonly<Record<string, Expected>> = {
     claims:
       'title.stopped what.measured whose.redis_stopped_or_busy cause.stopped_or_busy meanwhile.idle detection.alerts action.stopped',
   },
+  // Its state is known: what else kept the machine busy did not silence it.
+  'seen-stopped': {
+    story: measured.seenStopped(),
+    ticket: false,
+    claims:
+      'title.redis_stopped what.measured whose.redis_stopped cause.redis_stopped cause.own_load detection.alerts sure.redis_stopped action.redis_stopped action.own_load',
+  },
+  'seen-running': {
+    story: measured.seenStopped(0),
+    ticket: false,
+    claims:
+      'title.own_load what.measured whose.own_load cause.stopped_or_busy cause.own_load detection.alerts action.stopped action.own_load',
+  },
   'refused-connections': {
     story: measured.refusedConnections(),
     ticket: false,

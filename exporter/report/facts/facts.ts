@@ -159,6 +159,8 @@ export type Measure =
   | 'stalled_seconds'
   | 'redis_up'
   | 'redis_latency_seconds'
+  /** 1 while its process is stopped, by SIGSTOP or a debugger. */
+  | 'redis_stopped'
   /** Oldest task that waits in a queue of Asynq, in seconds. */
   | 'queue_latency_seconds';
 

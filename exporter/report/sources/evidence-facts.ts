@@ -21,6 +21,7 @@ const measures: ReadonlySet<string> = new Set<Measure>([
   'threads_in_d',
   'threads_waiting_for_page',
   'redis_latency_seconds',
+  'redis_stopped',
   'load_1m',
   'pressure_io',
 ]);
@@ -95,7 +96,7 @@ function printings({ time, last, count, seconds, lines, again }: KernelExcerpt) 
 
 /** As it knew of it by itself. */
 function recordedOf(
-  { onset, cause, tasks, redis, end, samples }: EvidenceIncident,
+  { onset, last, cause, tasks, redis, end, samples }: EvidenceIncident,
   start: Instant,
   place: { readonly boot: string; readonly source: string },
 ): Recorded {
@@ -111,7 +112,7 @@ function recordedOf(
     })),
     redis: (redis?.states ?? []).map(({ time, state }) => ({ at: start + time, state })),
     cause: cause.name,
-    last: start + (end?.earliest ?? newest),
+    last: start + (end?.earliest ?? last ?? newest),
   };
 }
 

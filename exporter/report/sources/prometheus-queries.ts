@@ -102,6 +102,7 @@ export const queries: readonly Query[] = [
     expr: (select, window) =>
       `${gauge('max', 'redis_unresponsive_seconds')(select, window)} > 1 or ${rate('redis_ping_seconds_sum')(select, window)} / ${rate('redis_ping_seconds_count')(select, window)}`,
   },
+  { measure: 'redis_stopped', expr: gauge('max', 'redis_process_state', 'state="T"') },
   {
     measure: 'queue_latency_seconds',
     by: 'queue',

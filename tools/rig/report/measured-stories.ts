@@ -79,7 +79,7 @@ export function noSources(): Story {
 
 const step15 = { from: busyFrom - 3600, to: busyTo, step: 15, source: 'prometheus' };
 
-function seenByPrometheus(name: 'stopped' | 'slow' | 'page' | 'refused'): Story {
+function seenByPrometheus(name: 'stopped' | 'slow' | 'page' | 'refused', idle = 0.9): Story {
   const [from, to] = [busyFrom, busyFrom + 600];
   const blocked = name === 'page' ? 2 : 0;
   return {
@@ -97,7 +97,7 @@ function seenByPrometheus(name: 'stopped' | 'slow' | 'page' | 'refused'): Story 
         ),
         series('threads_in_d', step15, during(from, to, blocked, 0)),
         series('threads_waiting_for_page', step15, during(from, to, blocked, 0)),
-        series('cpu_idle', step15, () => 0.9, 0.01),
+        series('cpu_idle', step15, () => idle, 0.01),
       ],
       alerts:
         name === 'slow' || name === 'refused'
@@ -116,6 +116,13 @@ function seenByPrometheus(name: 'stopped' | 'slow' | 'page' | 'refused'): Story 
 }
 
 export const stoppedBySignal = (): Story => seenByPrometheus('stopped');
+/** The same, of a process whose state was seen, on a machine that is busy all the while. */
+export function seenStopped(stopped = 1): Story {
+  const story = seenByPrometheus('stopped', 0.01);
+  const { series: before } = story.facts;
+  const seen = series('redis_stopped', step15, during(busyFrom, busyFrom + 600, stopped, 0));
+  return { ...story, facts: { ...story.facts, series: [...before, seen] } };
+}
 export const slowCommand = (): Story => seenByPrometheus('slow');
 export const pageWaitMeasured = (): Story => seenByPrometheus('page');
 
