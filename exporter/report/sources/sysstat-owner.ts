@@ -11,23 +11,22 @@ const mostBytes = 64 * 1024 * 1024;
 /** Rows and headers alike; not the name that is missing, nor a text that is none of it. */
 const beginning = /^(?:# )?([\w.-]{1,253});-?\d{1,6};/;
 
+/** In the header, which an older sadf reads of a file whose rows it cannot. */
+const inHeader = /^Host: \S+ \S+ \(([\w.-]{1,253})\)/;
+
+const askSadf = async (args: readonly string[], env: Env, onLine: (line: string) => boolean) =>
+  askLines({ program: 'sadf', package: 'sysstat', args, env, deadlineMs, mostBytes, onLine });
+
 async function hostIn(path: string, env: Env): Promise<string | undefined> {
   let host: string | undefined;
   const onLine = (line: string): boolean => (host ??= beginning.exec(line)?.[1]) === undefined;
   const file = await readable(path, env);
   try {
     if (file.isText) await readLog(file.path, { env, mostBytes }, onLine);
-    else {
-      const args = ['-d', '-U', file.path, '--', '-u'];
-      await askLines({
-        program: 'sadf',
-        package: 'sysstat',
-        args,
-        env,
-        deadlineMs,
-        mostBytes,
-        onLine,
-      });
+    else await askSadf(['-d', '-U', file.path, '--', '-u'], env, onLine);
+    if (host === undefined && !file.isText) {
+      const onHeader = (line: string): boolean => (host ??= inHeader.exec(line)?.[1]) === undefined;
+      await askSadf(['-H', file.path], env, onHeader);
     }
   } finally {
     file.done();

@@ -123,6 +123,11 @@ for (const version of ['12.6.1', '12.7.5']) {
       } else {
         assert.deepEqual(facts.series, []);
         assert.match(problemsOf(facts), /written by sysstat 12\.7\.5, and sadf is of/);
+        assert.deepEqual(
+          facts.sources.map(({ records }) => records),
+          [0],
+          'none to take for used',
+        );
       }
     }
   });
@@ -164,6 +169,27 @@ test(
     }
   },
 );
+
+test('sysstat: a sadf that calls a newer file invalid is told to be older, and the header has whose it is', async (t) => {
+  const root = temporaryRoot(t);
+  const path = placed(root, 'sa30', gunzipSync(fixture('12.7.5')));
+  const old = `#!/bin/sh
+case "$1" in
+-V) echo "sysstat version 12.5.2" ;;
+-H) echo "File created by sar/sadc from sysstat version 12.7.5"; echo "Host: Linux 6.18.44 (shop-db) 	12/01/26 	_x86_64_	(2 CPU)" ;;
+*) echo "Invalid system activity file: $3" >&2; exit 1 ;;
+esac
+`;
+  execFileSync('chmod', ['755', placed(root, 'bin/sadf', old)]);
+  placed(root, 'etc/hostname', 'other\n');
+  const env = { PATH: `${join(root, 'bin')}:/usr/bin:/bin` };
+  const facts = await read(root, { sysstat: [path] }, env);
+  assert.match(
+    problemsOf(facts),
+    /^unreadable here: it was written by sysstat 12\.7\.5, and sadf is of 12\.5\.2\./,
+  );
+  assert.match(JSON.stringify(facts.missing), /of shop-db, which is not this machine/);
+});
 
 test('sysstat: without sadf, and without files, it says what to do', async (t) => {
   const root = temporaryRoot(t);

@@ -80,13 +80,17 @@ function isNewer(one: string, other: string): boolean {
   return index >= 0 && (left[index] ?? 0) > (right[index] ?? 0);
 }
 
-/** A reader that is older than the writer says nothing at all, and that it was all right. */
-async function whyNoSamples(path: string, env: Env): Promise<string> {
+/** A reader that is older than the writer says that the file is invalid, or nothing at all. */
+async function whyNoSamples(
+  path: string,
+  env: Env,
+  complaint: string | undefined,
+): Promise<string> {
   const writer = await versionSaid(['-H', path], env);
   const reader = await versionSaid(['-V'], env);
   if (writer !== undefined && reader !== undefined && isNewer(writer, reader))
     return `unreadable here: it was written by sysstat ${writer}, and sadf is of ${reader}. Run sadf -d -U FILE -- -u ALL -P ALL -q ALL -B -W -S -r -d -I ALL where it was written, and hand over its output with --sysstat`;
-  return 'sadf finds no sample in it: one sample alone makes no row';
+  return complaint ?? 'sadf finds no sample in it: one sample alone makes no row';
 }
 
 interface Taken {
@@ -118,17 +122,13 @@ async function readOne(
   }
   const { code, complaint, cut } = await askSadf(path, env, onLine);
   const told = [...problems, ...(cut === undefined ? [] : [cut])];
-  if (complaint !== '' && code !== 0) {
-    const kept = samples > 0 ? ': what came before is used' : '';
-    return {
-      rows,
-      problems: [
-        ...told,
-        `sadf says: ${complaint.replaceAll(`${path}: `, '').slice(0, 200)}${kept}`,
-      ],
-    };
-  }
-  return { rows, problems: samples === 0 ? [...told, await whyNoSamples(path, env)] : told };
+  const failed = complaint !== '' && code !== 0;
+  const words = complaint.replaceAll(`${path}: `, '').slice(0, 200);
+  const said = failed ? `sadf says: ${words}` : undefined;
+  // Marks of a restart alone are nothing that figures could be taken from.
+  if (samples === 0) return { rows: 0, problems: [...told, await whyNoSamples(path, env, said)] };
+  const kept = said === undefined ? [] : [`${said}: what came before is used`];
+  return { rows, problems: [...told, ...kept] };
 }
 
 /** A time without samples, of more than twice the usual step; a new file costs one sample. */
