@@ -385,6 +385,60 @@ test(
   },
 );
 
+test(
+  'journal: read from wherever it lies in a folder that was named, or in a mounted root',
+  { skip },
+  async (t) => {
+    const id = 'a'.repeat(32);
+    for (const place of ['', 'other', `${id}.web`, 'log/journal', `journal/${id}`, id]) {
+      const journal = temporaryRoot(t);
+      makeJournal(join(journal, place), hung(first, 500));
+      assert.equal((await read(t, { journal })).kernelReports.length, 1, place);
+    }
+    for (const place of ['', 'other', `${id}.web`]) {
+      const root = temporaryRoot(t);
+      makeJournal(join(root, 'var/log/journal', place), hung(first, 500));
+      placed(root, 'run/log/journal/empty', '');
+      assert.equal((await read(t, {}, root)).kernelReports.length, 1, place);
+    }
+  },
+);
+
+/** Why nothing came of the journal. */
+function whyOf({ missing, kernelReports }: Facts) {
+  assert.deepEqual(kernelReports, []);
+  return missing.find(({ what }) => what.includes('journal'));
+}
+
+test(
+  'journal: of several folders none is guessed, nor one of other machines',
+  { skip },
+  async (t) => {
+    const journal = temporaryRoot(t);
+    for (const name of ['a', 'b']) makeJournal(join(journal, name), hung(first, 500));
+    const named = whyOf(await read(t, { journal }));
+    assert.match(
+      named?.why ?? '',
+      /^it lies in 2 folders, .*name one with --journal \(\S+a, \S+b\)$/,
+    );
+    assert.equal(named?.named, true);
+    const root = temporaryRoot(t);
+    makeJournal(join(root, 'var/log/journal/remote'), hung(first, 500));
+    const remote = whyOf(await read(t, {}, root));
+    assert.match(remote?.why ?? '', /what lies in \S+\/remote: --journal reads one of them$/);
+    assert.equal(remote?.command, undefined, 'it is kept');
+  },
+);
+
+test('journal: a folder that is there and empty is not called absent', { skip }, async (t) => {
+  const root = temporaryRoot(t);
+  placed(root, 'var/log/journal/README', 'x');
+  const { missing } = await read(t, {}, root);
+  const { why, command } = missing.find(({ what }) => what.includes('journal')) ?? {};
+  assert.match(why ?? '', /var\/log\/journal is there, and holds no file of a journal$/);
+  assert.match(command ?? '', /journalctl --flush/);
+});
+
 test('journal: what is not there is missing, with the command that keeps it', async (t) => {
   const none = await read(t);
   assert.match(JSON.stringify(none.missing), /mkdir -p \/var\/log\/journal/);

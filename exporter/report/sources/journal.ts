@@ -1,8 +1,6 @@
 /** The journal: records of the kernel of all its boots, and of programs what the timeline needs. */
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { messageOf } from '../../measure/errors.ts';
-import type { Gathered, Instant, Missing, Source } from '../facts/facts.ts';
+import type { Gathered, Instant, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { isFarewell } from './farewell.ts';
 import {
@@ -12,6 +10,7 @@ import {
   shutdownAsked,
 } from './journal-boot.ts';
 import { type BootList, listBoots, type ListedBoot } from './journal-boots.ts';
+import { journalPlace, noJournal } from './journal-place.ts';
 import { createJournalReader, journalFields, type JournalRecord } from './journal-record.ts';
 import { type Answer, ask } from './run.ts';
 import { createSystemEvents, type SystemEvents } from './system-events.ts';
@@ -38,43 +37,6 @@ const kernelAndEnds = [
 ]
   .join(' + ')
   .split(' ');
-
-/** A directory, or a single file of one. */
-export function placeCalled(path: string): readonly string[] {
-  try {
-    if (statSync(path).isFile()) return ['--file', path];
-  } catch {
-    // Why it cannot be read is said by journalctl.
-  }
-  return ['-D', path];
-}
-
-/** Which journal, in the words of journalctl; undefined where there is none. */
-export function journalPlace({ options }: ReadContext): readonly string[] | undefined {
-  if (options.journal !== undefined) return placeCalled(options.journal);
-  if (options.root === '/') return [];
-  const places = ['var/log/journal', 'run/log/journal'].map((path) => join(options.root, path));
-  const there = places.filter((path) => existsSync(path));
-  if (there.length === 2) return [`--root=${options.root}`];
-  return there[0] === undefined ? undefined : ['-D', there[0]];
-}
-
-const persistent: Missing = {
-  what: 'the journal of earlier boots',
-  why: 'the journal is not kept over a reboot here: /var/log/journal is not there',
-  command:
-    'mkdir -p /var/log/journal && systemd-tmpfiles --create --prefix /var/log/journal && journalctl --flush',
-};
-
-/** Of a journal that was named no advice to keep one is of use. */
-function noRecords({ options }: ReadContext, said: string | undefined): Missing {
-  if (options.journal === undefined)
-    return said === undefined ? persistent : { ...persistent, why: said };
-  const why = existsSync(options.journal)
-    ? (said ?? 'it holds no records of a journal')
-    : 'it is not there';
-  return { what: `the journal ${options.journal}`, why };
-}
 
 const unseen =
   'not run as root, nor as a member of the group systemd-journal: the journal gave only a part';
@@ -222,14 +184,15 @@ async function readBoots(list: BootList, reading: Reading): Promise<Gathered> {
 
 /** Records of the kernel and how each boot ended. */
 export async function readJournal(context: ReadContext): Promise<Gathered> {
-  const place = journalPlace(context);
-  if (place === undefined) return { missing: [persistent] };
+  const where = journalPlace(context);
+  const place = where?.args;
+  if (place === undefined) return { missing: [noJournal(context, where, undefined)] };
   try {
     const list = await listBoots(place, context.surroundings.env);
     const window = windowOf(list, context);
     if (window === undefined) {
       const said = complaints(list, context.surroundings.uid)[0];
-      return { missing: [noRecords(context, said)] };
+      return { missing: [noJournal(context, where, said)] };
     }
     return await readBoots(list, { place, window, context });
   } catch (error) {
@@ -247,7 +210,7 @@ const alreadyTaken = ({ transport, identifier, messageId, text }: JournalRecord)
 
 /** What programs said in a range of time: logins, shutdowns, failures. */
 export async function readJournalPrograms(context: ReadContext, window: Window): Promise<Gathered> {
-  const place = journalPlace(context);
+  const place = journalPlace(context)?.args;
   if (place === undefined) return {};
   const id = `journal ${place.join(' ')}`.trim();
   const programs = createSystemEvents(id);

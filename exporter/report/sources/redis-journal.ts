@@ -2,7 +2,8 @@
 import type { Gathered, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import type { Focus } from './focus.ts';
-import { journalPlace, journalRecords } from './journal.ts';
+import { journalRecords } from './journal.ts';
+import { journalPlace } from './journal-place.ts';
 import type { JournalRecord } from './journal-record.ts';
 import { createRedisEvents } from './redis-events.ts';
 import { parseRedisLine, type RedisLine } from './redis-line.ts';
@@ -28,7 +29,7 @@ function lineOf({ text, received, pid }: JournalRecord, { zone }: ReadContext): 
 
 /** Empty where there is none: most keep a file. */
 export async function readRedisJournal(context: ReadContext, focus: Focus): Promise<Gathered> {
-  const place = journalPlace(context);
+  const place = journalPlace(context)?.args;
   if (place === undefined) return {};
   const id = 'redis_log journal';
   const events = createRedisEvents(id);

@@ -7,8 +7,9 @@ import { readSmallFileSync } from '../../core/read-file.ts';
 import type { Machine, Missing } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { hostsIn } from './kernel-file.ts';
-import { placeCalled } from './journal.ts';
+
 import { journalOwner } from './journal-boots.ts';
+import { placeCalled } from './journal-place.ts';
 import type { GatherOptions } from './options.ts';
 import { sysstatHosts } from './sysstat-owner.ts';
 
@@ -64,7 +65,8 @@ async function groupsOf({ options, surroundings }: ReadContext): Promise<Group[]
   const { env } = surroundings;
   const groups: Group[] = [];
   if (journal !== undefined) {
-    const owner = await journalOwner(placeCalled(journal), env);
+    const { args } = placeCalled(journal);
+    const owner = args === undefined ? {} : await journalOwner(args, env);
     groups.push({ what: 'the journal', option: 'journal', owners: [owner] });
   }
   if (kernLog.length > 0) {
