@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   globSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   statSync,
@@ -73,6 +74,8 @@ test('files: written whole, again is nothing, and over nobody without --force', 
     const executable = path.endsWith('.sh') ? 0o755 : 0o644;
     assert.equal(statSync(join(directory, path)).mode & 0o777, executable, path);
   }
+  const beside = allBelow(directory).filter(([path]) => /\.(?:new|old)$/.test(path ?? ''));
+  assert.deepEqual(beside, []);
   assert.match((await typed(directory)).said, /^All is there in /);
 
   const mine = join(directory, 'alerts/alertmanager/alertmanager.yml');
@@ -111,8 +114,53 @@ test('files: where no folder can be made it ends, and says so', () => {
   assert.equal(status, 1, stderr);
   assert.match(
     stderr,
-    /^stealwatch files: ENOENT: no such file or directory, mkdir '\/proc\/none'\n$/,
+    /^stealwatch files: \/proc\/none\S+: ENOENT: no such file or directory, mkdir '\/proc\/none'; nothing is written\n$/,
   );
+});
+
+/** Whatever lies below a folder, with its text. */
+const allBelow = (folder: string) =>
+  globSync('**', { cwd: folder })
+    .sort()
+    .map((path) => {
+      const found = lstatSync(join(folder, path));
+      return [path, found.isFile() ? readFileSync(join(folder, path), 'utf8') : ''];
+    });
+
+test('files: a disk that is full half way keeps nothing of it', (t) => {
+  const root = temporaryRoot(t);
+  writeFileSync(join(root, 'mine'), 'mine');
+  const before = allBelow(root);
+  // No file over 8 kB: the first ones are written, a dashboard is not.
+  const script = 'ulimit -f 16; exec "$0" files "$1"';
+  const { status, stderr } = spawnSync('sh', ['-c', script, launcher, join(root, 'a', 'b')], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.equal(status, 1, stderr);
+  assert.match(
+    stderr,
+    /^stealwatch files: \S+\/a\/b\/\S+: EFBIG: file too large, write; nothing is written\n$/,
+  );
+  assert.deepEqual(allBelow(root), before);
+});
+
+test('files: what cannot be put into its place leaves all as it was', async (t) => {
+  const root = temporaryRoot(t);
+  assert.equal((await typed(root)).code, 0);
+  writeFileSync(join(root, '.env.example'), 'mine');
+  execFileSync('rm', [join(root, 'docker-compose.yml')]);
+  const last = join(root, 'targets/agents.yml.example');
+  execFileSync('rm', [last]);
+  mkdirSync(join(last, 'in it'), { recursive: true });
+  const before = allBelow(root);
+  const { code, said } = await typed('--force', root);
+  assert.equal(code, 1);
+  assert.match(
+    said,
+    /targets\/agents\.yml\.example: a folder is in its place; nothing is written\n$/,
+  );
+  assert.deepEqual(allBelow(root), before);
 });
 
 test('files: what cannot be is said in one line', async (t) => {
