@@ -36,7 +36,7 @@ const isSo = (name: keyof typeof verdict, value: string) =>
   `${value}\n  and on (${ofTarget}) ${answer(name)}`;
 
 const pagedOut =
-  'Your host has paged out memory of this machine, and something has waited for a page of it';
+  'Your host has paged out memory of this machine and something has waited for a page of it';
 /** From where on a wait is one at all, however young: as for the causes of a spent budget. */
 const youngSeconds = 1;
 
@@ -51,7 +51,7 @@ const waitsForDisk = (seconds: number) =>
 function silent(last: keyof typeof verdict, then: string): Sentence {
   return {
     verdict: 'unknown',
-    why: `It answers nothing now; when it last did, within 10 min, ${then}`,
+    why: `It answers nothing now; when it last did (within 10 min) ${then}`,
     value: `${knownRecord} == ${verdict[last]}\n  and on (${ofTarget}) (${unanswered})`,
   };
 }
@@ -120,12 +120,12 @@ export const sentences: readonly Sentence[] = [
   silent('quiet', 'nothing was to be seen against its host'),
   {
     verdict: 'unknown',
-    why: 'It answers nothing, so whether its host is to blame cannot be told',
+    why: 'It answers nothing: whether its host is to blame cannot be told',
     value: unanswered,
   },
   {
     verdict: 'unknown',
-    why: 'Whether its host is to blame cannot be told: too little of it is seen, the page at / of the exporter says what',
+    why: 'Whether its host is to blame cannot be told: too little of it is seen (the page at / of the exporter says what)',
     value: answer('unknown'),
   },
   // A message is sent once, seconds after what it tells of began, and must not call quiet what is only young.
@@ -159,7 +159,7 @@ export const sentences: readonly Sentence[] = [
   },
   {
     verdict: 'quiet',
-    why: 'Its host is quiet: it takes no CPU to speak of, and no memory that shows',
+    why: 'Its host is quiet: it takes no CPU to speak of and no memory that shows',
     value: answer('quiet'),
   },
 ];
