@@ -4,28 +4,19 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { httpGet } from '../../core/http-get.ts';
 import { readSmallFile } from '../../core/read-file.ts';
-import type { EvidenceAnswer, EvidenceFile } from '../../evidence/format.ts';
+import type { EvidenceFile } from '../../evidence/format.ts';
 import { parseEvidence, parseEvidenceFile } from '../../evidence/parse.ts';
 import { durationText } from '../../measure/duration.ts';
 import { messageOf } from '../../measure/errors.ts';
-import type { Gathered, Missing } from '../facts/facts.ts';
+import type { Gathered, Missing, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { evidenceFacts } from './evidence-facts.ts';
+import { type Found, machinesOf, namesToChoose, withoutCopies } from './evidence-machines.ts';
 import { whyNot } from './packed-file.ts';
 
 const deadlineMs = 10_000;
 const mostBytes = 1024 * 1024;
 const mostFiles = 200;
-
-interface Found {
-  readonly name: string;
-  readonly text: string;
-  /** The label of the agent, of a file of the prober. */
-  readonly host?: string;
-  /** When it came, by the clock of the prober. */
-  readonly fetched?: number;
-  readonly answer: EvidenceAnswer;
-}
 
 type Outcome = Found | { readonly name: string; readonly problem: string };
 
@@ -123,6 +114,13 @@ function ofHost(found: readonly Found[], host: string | undefined): Found[] | Mi
   return { what: 'the flight recorder', why, named: true };
 }
 
+/** One label was given to all of them. */
+function severalMachines(machines: readonly (readonly Found[])[]): Missing {
+  const names = namesToChoose(machines).slice(0, 20);
+  const why = `its files are of ${machines.length} machines under one name, for different boots ran at the same time, and machines are not mixed: name one with --evidence (${names.join(', ')})`;
+  return { what: 'the flight recorder', why, named: true };
+}
+
 function runningBoot({ surroundings }: ReadContext): string {
   try {
     const id = surroundings.procfs.read('sys/kernel/random/boot_id') ?? '';
@@ -144,30 +142,39 @@ function clockDoubt({ fetched, answer: { boot, now } }: Found): string | undefin
   return `the clock of the machine was ${durationText(Math.abs(ahead))} ${side} that of the prober when this was fetched, and its times are by the machine's`;
 }
 
-function factsOf(found: Found, context: ReadContext): Gathered {
-  const { name, text, answer } = found;
+/** In all of them the file is called by the incident, unless somebody called it otherwise. */
+function sourceId({ name }: Found, all: readonly Found[]): string {
+  const called = all.filter((other) => basename(other.name) === basename(name));
+  return `evidence ${called.length > 1 ? name : basename(name)}`;
+}
+
+function factsOf(found: Found, source: string, context: ReadContext): Gathered {
+  const { answer, copies = [] } = found;
   const doubt = clockDoubt(found);
-  const source = `evidence ${basename(name)}`;
   const { surroundings } = context;
   const origin = { source, runningBoot: runningBoot(context), now: surroundings.now() };
   const facts = evidenceFacts(answer, origin);
+  const dated = doubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt: doubt };
+  const copied = copies.map((copy) => sourceOf(copy, { id: `evidence ${copy.name}`, ...dated }));
+  const problems = doubt === undefined ? [] : [doubt];
+  return { ...facts, sources: [sourceOf(found, { id: source, ...dated, problems }), ...copied] };
+}
+
+function sourceOf(
+  { name, text, answer }: Found,
+  more: Pick<Source, 'id'> & Partial<Source>,
+): Source {
   const rows = answer.incidents.flatMap(({ samples }) =>
     samples.parts.map((part) => part.rows.length),
   );
   const excerpts = answer.incidents.reduce((sum, { kernel }) => sum + kernel.length, 0);
   return {
-    ...facts,
-    sources: [
-      {
-        id: source,
-        kind: 'evidence',
-        name,
-        records: rows.reduce((sum, count) => sum + count, excerpts),
-        sha256: createHash('sha256').update(text).digest('hex'),
-        ...(doubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt: doubt }),
-        problems: doubt === undefined ? [] : [doubt],
-      },
-    ],
+    kind: 'evidence',
+    name,
+    records: rows.reduce((sum, count) => sum + count, excerpts),
+    sha256: createHash('sha256').update(text).digest('hex'),
+    problems: [],
+    ...more,
   };
 }
 
@@ -191,5 +198,8 @@ export async function readEvidence(context: ReadContext): Promise<Gathered[]> {
       : [{ missing: [{ what: `${what}: ${outcome.name}`, why: outcome.problem, named: true }] }],
   );
   if (!Array.isArray(found)) return [...broken, { missing: [found] }];
-  return [...broken, ...found.map((one) => factsOf(one, context))];
+  const machines = machinesOf(found);
+  if (machines.length > 1) return [...broken, { missing: [severalMachines(machines)] }];
+  const once = withoutCopies(found);
+  return [...broken, ...once.map((one) => factsOf(one, sourceId(one, once), context))];
 }
