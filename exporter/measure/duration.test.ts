@@ -19,6 +19,9 @@ test('duration: rounds the way people speak, never to "60 min 60 s"', () => {
     [14_700, '4 h 5 min'],
     [172_800, '2 d'],
     [266_400, '3 d 2 h'],
+    [36_525 * 86_400, '36525 d'],
+    [1e300, 'over 1000 years'],
+    [-1e300, 'an unknown time'],
     [NaN, 'an unknown time'],
     [Infinity, 'an unknown time'],
   ];

@@ -1,9 +1,13 @@
+/** What is longer was never measured. */
+const mostSeconds = 1000 * 365.25 * 86_400;
+
 /**
  * A length of time for people: `0.3 ms`, `250 ms`, `1.5 s`, `41 s`, `12 min`, `4 h 5 min`, `3 d 2 h`.
  * The one way in which pages, findings and documents say one.
  */
 export function durationText(seconds: number): string {
   if (!Number.isFinite(seconds)) return 'an unknown time';
+  if (Math.abs(seconds) > mostSeconds) return seconds > 0 ? 'over 1000 years' : 'an unknown time';
   if (seconds === 0) return '0 s';
   if (seconds < 0.00995) return `${Number((seconds * 1000).toFixed(1))} ms`;
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;

@@ -1,6 +1,8 @@
 /** From when to when, and how long, as far as it is known. */
 import type { FindingData } from '../cause/findings.ts';
 import type { End, EndHow } from '../cause/incident.ts';
+import type { Window } from '../cause/window.ts';
+import { isBelieved } from '../facts/facts.ts';
 import { durationText } from '../../measure/duration.ts';
 import { say, type Text } from '../text/say.ts';
 import { between, utc, utcMinutes, utcRange } from '../text/units.ts';
@@ -42,13 +44,17 @@ export function ended(end: End): Text {
     : say`between ${utc(end.at)} (last record) and ${utc(latest)} (next boot)`;
 }
 
-export function span({ onset, end }: IncidentData): Text {
-  return say`${utcMinutes({ from: onset.latest, to: end.at })} UTC`;
+function minutes(window: Window): Text {
+  const doubt = isBelieved(window.from) ? '' : ', by a clock that was not set and is not believed';
+  return say`${utcMinutes(window)} UTC${doubt}`;
 }
+
+export const span = ({ onset, end }: IncidentData): Text =>
+  minutes({ from: onset.latest, to: end.at });
 
 /** `94 s (2026-10-14 22:00 to 22:02 UTC)`: of what the incident is the frame of. */
 export const silent = ({ window, seconds: length }: FindingData['redis_unserved']): Text =>
-  say`${durationText(length)} (${utcMinutes(window)} UTC)`;
+  say`${durationText(length)} (${minutes(window)})`;
 
 export function seconds({ onset, end }: IncidentData): Text {
   return say`${utcRange({ from: onset.earliest, to: end.at })}`;

@@ -59,3 +59,25 @@ test('where records were left out, the rest is not called ordinary', () => {
   assert.match(summaryOf('2031-01-01 00:00:00'), /^Nothing was found in what could be dated\./);
   assert.match(summaryOf('2026-10-15 00:00:00'), /^Host /);
 });
+
+test('times of a clock that nobody set are not believed, in the title of both documents', () => {
+  const [trace] = recorded('6.12-redis-kvm-async-pf');
+  assert.ok(trace);
+  const titlesOf = (day: string) => {
+    const [at, bootedAt] = [time(`${day} 21:04:00`), time(`${day} 08:00:00`)];
+    const facts: Facts = {
+      ...noFacts,
+      sources: [source('journal', 'journal', 'journal')],
+      boots: [boot('boot-1', `${day} 08:00:00`, { at: at + 5, how: 'unknown' })],
+      kernelReports: [{ ...placed(trace, { at, bootedAt }), boot: 'boot-1', source: 'journal' }],
+    };
+    const judged = judge(facts, { lastBoot: false }, time('2026-10-16 00:00:00'));
+    const { report, ticket = '' } = documentsOf(judged, 'ticket');
+    return [report, ticket].map(
+      (text) => text.split('\n').find((one) => one.startsWith('# ')) ?? '',
+    );
+  };
+  for (const title of titlesOf('1970-01-01'))
+    assert.match(title, /\(1970-01-01 .* UTC, by a clock that was not set and is not believed\)/);
+  for (const title of titlesOf('2026-10-14')) assert.doesNotMatch(title, /believed/);
+});

@@ -8,6 +8,11 @@ import type { HungTaskReport } from '../../kmsg/hung-task.ts';
 /** Seconds since 1970, UTC. */
 export type Instant = number;
 
+/** Of 2010: clocks that nobody set begin in 1970, 1980 or 2000, and no kernel that tells of a page of its host is older. */
+const leastBelieved = Date.UTC(2010) / 1000;
+
+export const isBelieved = (at: Instant): boolean => at >= leastBelieved;
+
 /** A time known to lie between two others: an onset is one as a rule. */
 export interface Interval {
   readonly earliest: Instant;

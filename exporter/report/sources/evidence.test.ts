@@ -302,7 +302,16 @@ test('evidence: a clock that the prober contradicts dates nothing for certain', 
     [start - 40, undefined],
     [start - 7200, /was 2 h behind that of the prober/],
     [start + 7200, /was 2 h (0 min )?ahead of that of the prober/],
-    [0, / behind that of the prober/],
+    // Since 1970, as one that nobody set: who fetched it dates it.
+    [
+      0,
+      /the machine said 1970-01-01 01:06 UTC when .* not believed: its times are by the clock of the prober$/,
+    ],
+    [
+      1e300,
+      /the machine said a time that cannot be when .* its times are by the clock of the prober$/,
+    ],
+    [start + 40 * 86_400, /said 2026-11-23 13:06 UTC when .* by the clock of the prober$/],
   ];
   for (const [began, doubt] of cases) {
     const text = JSON.stringify({ ...file, boot: { ...file.boot, start: began } });
@@ -311,5 +320,25 @@ test('evidence: a clock that the prober contradicts dates nothing for certain', 
     assert.equal(timeErrorSeconds, doubt === undefined ? 1 : undefined);
     assert.match(timeDoubt, doubt ?? /^$/);
     assert.equal(problems.length, doubt === undefined ? 0 : 1);
+    const [first] = facts.kernelReports;
+    const off = Math.abs(began - start) < 86_400 ? began - start : file.fetched - start - 3990;
+    assert.equal(Math.round((first?.at ?? NaN) - start), 3122 + off, String(began));
+  }
+});
+
+test('evidence: a prober whose clock was never set dates nothing', async (t) => {
+  const root = temporaryRoot(t);
+  for (const [fetched, began, said] of [
+    [5, start, /the prober said 1970-01-01 00:00 UTC when .*by the clock of the machine$/],
+    [
+      5,
+      1e9,
+      /the machine said 2001-09-09 02:53 UTC and that of the prober 1970-01-01 00:00 UTC .*neither is believed$/,
+    ],
+  ] as const) {
+    const text = JSON.stringify({ ...file, fetched, boot: { ...file.boot, start: began } });
+    const facts = await read(root, { evidence: placed(root, 'clock.json', text) });
+    assert.match(facts.sources[0]?.timeDoubt ?? '', said);
+    assert.equal(Math.round(facts.kernelReports[0]?.at ?? NaN), began + 3122);
   }
 });

@@ -6,10 +6,10 @@ import { httpGet } from '../../core/http-get.ts';
 import { readSmallFile } from '../../core/read-file.ts';
 import type { EvidenceFile } from '../../evidence/format.ts';
 import { parseEvidence, parseEvidenceFile } from '../../evidence/parse.ts';
-import { durationText } from '../../measure/duration.ts';
 import { messageOf } from '../../measure/errors.ts';
 import type { Gathered, Missing, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
+import { datedAnswer } from './evidence-clock.ts';
 import { evidenceFacts } from './evidence-facts.ts';
 import { type Found, machinesOf, namesToChoose, withoutCopies } from './evidence-machines.ts';
 import { whyNot } from './packed-file.ts';
@@ -130,18 +130,6 @@ function runningBoot({ surroundings }: ReadContext): string {
   }
 }
 
-/** An answer may be on its way for seconds; clocks that are kept differ by less. */
-const clockSeconds = 60;
-
-/** Two clocks saw the same moment, and nobody can say which of them was right. */
-function clockDoubt({ fetched, answer: { boot, now } }: Found): string | undefined {
-  if (fetched === undefined) return undefined;
-  const ahead = boot.start + now.monotonic - fetched;
-  if (Math.abs(ahead) <= clockSeconds) return undefined;
-  const side = ahead > 0 ? 'ahead of' : 'behind';
-  return `the clock of the machine was ${durationText(Math.abs(ahead))} ${side} that of the prober when this was fetched, and its times are by the machine's`;
-}
-
 /** In all of them the file is called by the incident, unless somebody called it otherwise. */
 function sourceId({ name }: Found, all: readonly Found[]): string {
   const called = all.filter((other) => basename(other.name) === basename(name));
@@ -149,8 +137,8 @@ function sourceId({ name }: Found, all: readonly Found[]): string {
 }
 
 function factsOf(found: Found, source: string, context: ReadContext): Gathered {
-  const { answer, copies = [] } = found;
-  const doubt = clockDoubt(found);
+  const { copies = [] } = found;
+  const { answer, doubt } = datedAnswer(found, context.surroundings.now());
   const { surroundings } = context;
   const origin = { source, runningBoot: runningBoot(context), now: surroundings.now() };
   const facts = evidenceFacts(answer, origin);

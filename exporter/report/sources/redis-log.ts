@@ -95,7 +95,8 @@ async function readOne(
     problems.push(...told.map((problem) => (path === log ? problem : `${path}: ${problem}`)));
   }
   const redis = events.all();
-  if (events.lines() === 0 && problems.length === 0)
+  const isRead = events.lines() > 0;
+  if (!isRead && problems.length === 0)
     problems.push('no line of Redis or Valkey in it is from the time of interest');
   if (events.leftOut() > 0)
     problems.push(`${events.leftOut()} lines between the first and the last were left out`);
@@ -106,8 +107,9 @@ async function readOne(
     records: events.lines(),
     sha256: hash.digest('hex'),
     ...(problem === undefined ? { timeErrorSeconds: 0.1 } : {}),
-    ...(isUnsaid ? { ownerUnsaid: true } : {}),
-    problems: [...doubts, ...problems],
+    ...(isUnsaid && isRead ? { ownerUnsaid: true } : {}),
+    // Of what gave nothing neither zone nor owner matters.
+    problems: [...(isRead ? doubts : []), ...problems],
   };
   return { sources: [source], redis };
 }

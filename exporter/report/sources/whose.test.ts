@@ -131,6 +131,21 @@ test('whose: a log of Redis says of no machine, and is told so unless somebody d
   );
 });
 
+test('whose: of what is not there, or holds nothing, it is said, and not whose it might be', async (t) => {
+  const root = temporaryRoot(t);
+  for (const path of [
+    join(root, 'nope'),
+    placed(root, 'empty.log', ''),
+    placed(root, 'x', 'x\n'),
+  ]) {
+    const { sources, missing } = await readHere({ redisLog: [path] });
+    const own = sources.find(({ name }) => name === path);
+    assert.equal(own?.ownerUnsaid, undefined);
+    assert.equal(own?.problems.length, 1, path);
+    assert.doesNotMatch(JSON.stringify([own, missing]), /taken for one of this machine|zone/);
+  }
+});
+
 const evidenceOf = (start: number, hostname: string) =>
   JSON.stringify({
     schema: 1,

@@ -109,7 +109,7 @@ function judged(owners: readonly Owner[], own: Owner, { rootNamed, root }: Gathe
   const machine = hostname !== undefined && names.size === 1 ? { hostname } : {};
   const why =
     other === undefined
-      ? 'what was named does not say of which machine it is: nothing of this one was added. If it is of this one, say so with --root /'
+      ? 'what was named does not say of which machine it is, or cannot be read: nothing of this one was added. If it is of this one, say so with --root /'
       : `what was named is of ${nameOf(other)}, which is not this machine: nothing of this one was added. ${more}`;
   return { foreign: true, machine, missing: [{ what, why }] };
 }
