@@ -25,21 +25,11 @@ function installed(program: string): boolean {
 
 const missing = () => Object.keys(packages).filter((program) => !installed(program));
 
-/** Services are kept from starting: the tests start their own, on ports of their own. */
+/** Nothing of them runs, now or after a boot: the tests start their own, on ports of their own. */
 function install(names: readonly string[]): void {
-  const script = `
-    set -e
-    export DEBIAN_FRONTEND=noninteractive
-    policy=/usr/sbin/policy-rc.d
-    if [ ! -e $policy ]; then
-      printf '#!/bin/sh\\nexit 101\\n' > $policy
-      chmod +x $policy
-      trap 'rm -f '$policy EXIT
-    fi
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends "$@" > /dev/null`;
   console.log(`Installing for the tests: ${names.join(' ')}`);
-  spawnSync('sh', ['-c', script, 'sh', ...names], { stdio: 'inherit' });
+  const script = join(import.meta.dirname, 'install-packages.sh');
+  spawnSync('sh', [script, ...names], { stdio: 'inherit' });
 }
 
 /** Wished for, not needed: tests that want one are skipped without it, and say so. */
