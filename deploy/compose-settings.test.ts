@@ -3,17 +3,14 @@
  * that .env.example does not show, and Docker itself reads the file as the tests do.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { readConfig } from '../exporter/config/read.ts';
 import { handedIn } from '../exporter/procfs/handed-in.ts';
 import {
-  type ComposeFile,
   composeFile,
   filledIn,
+  readByDocker,
   type Service,
   variablesIn,
 } from '../tools/rig/compose.ts';
@@ -223,17 +220,6 @@ test('compose: the Redis of another network, and the Redis of the host', () => {
   });
 });
 
-/** Docker's client with its plugin, or the plugin alone; needs no engine. */
-function composeProgram(): readonly [string, ...string[]] | undefined {
-  const programs = [['docker', 'compose'], ['docker-compose']] as const;
-  return programs.find(([program, ...args]) => {
-    const { status, stdout } = spawnSync(program, [...args, 'version', '--short'], {
-      encoding: 'utf8',
-    });
-    return status === 0 && /^v?([2-9]|\d\d)\./.test(stdout);
-  });
-}
-
 /** As `docker compose config` prints it, back in the short forms of the file. */
 function shortForm(service: Service): Service {
   type Port = { readonly host_ip: string; readonly published: string; readonly target: number };
@@ -252,22 +238,11 @@ function shortForm(service: Service): Service {
 }
 
 test('compose: Docker reads the file as these tests do', (t) => {
-  const program = composeProgram();
-  if (program === undefined) return t.skip('no docker compose here');
-  const directory = mkdtempSync(join(tmpdir(), 'stealwatch-compose-'));
-  t.after(() => rmSync(directory, { recursive: true, force: true }));
-  const environment = join(directory, 'env');
-  writeFileSync(environment, 'GRAFANA_ADMIN_PASSWORD=secret\nHOST_NAME=vps1\n');
-  const ours = filledIn({ GRAFANA_ADMIN_PASSWORD: 'secret', HOST_NAME: 'vps1' });
-  const [name, ...before] = program;
+  const environment = { GRAFANA_ADMIN_PASSWORD: 'secret', HOST_NAME: 'vps1' };
+  const ours = filledIn(environment);
   for (const profile of ['all', 'agent', 'watch']) {
-    const args = [...before, '--env-file', environment, '--profile', profile, 'config'];
-    const { status, stdout, stderr } = spawnSync(name, [...args, '--format', 'json'], {
-      encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: directory },
-    });
-    assert.equal(status, 0, stderr);
-    const theirs = JSON.parse(stdout) as ComposeFile;
+    const theirs = readByDocker(['docker-compose.yml'], profile, environment);
+    if (theirs === undefined) return t.skip('no docker compose here');
     const expected = names.filter((one) => ours.services[one]?.profiles?.includes(profile));
     assert.deepEqual(new Set(Object.keys(theirs.services)), new Set(expected), profile);
     for (const [service, resolved] of Object.entries(theirs.services)) {

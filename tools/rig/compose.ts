@@ -1,4 +1,5 @@
 /** docker-compose.yml as Compose reads it: anchors merged, variables filled in. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 
@@ -74,4 +75,54 @@ export function filledIn(environment: Readonly<Record<string, string>>, file = p
     return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fill(one)]));
   };
   return fill(composeFile(file)) as ComposeFile;
+}
+
+/** Docker's client with its plugin, or the plugin alone; needs no engine. */
+function composeProgram(): readonly [string, ...string[]] | undefined {
+  const programs = [['docker', 'compose'], ['docker-compose']] as const;
+  return programs.find(([program, ...args]) => {
+    const { status, stdout } = spawnSync(program, [...args, 'version', '--short'], {
+      encoding: 'utf8',
+    });
+    return status === 0 && /^v?([2-9]|\d\d)\./.test(stdout);
+  });
+}
+
+/** Also the plugin of one user: below HOME, or where Docker's own variable says. */
+const whereItIs = () =>
+  Object.fromEntries(
+    ['PATH', 'HOME', 'DOCKER_CONFIG'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+
+/** As `docker compose config` has these files with these variables and no others; undefined where there is no Compose. */
+export function readByDocker(
+  files: readonly string[],
+  profile: string,
+  environment: Readonly<Record<string, string>>,
+): ComposeFile | undefined {
+  const program = composeProgram();
+  if (program === undefined) return undefined;
+  const [name, ...before] = program;
+  const chosen = files.flatMap((file) => ['-f', file]);
+  const { status, stdout, stderr } = spawnSync(
+    name,
+    // The variables of whoever has a .env here are not these.
+    [
+      ...before,
+      '--env-file',
+      '/dev/null',
+      ...chosen,
+      '--profile',
+      profile,
+      'config',
+      '--format',
+      'json',
+    ],
+    { encoding: 'utf8', env: { ...whereItIs(), ...environment } },
+  );
+  if (status !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as ComposeFile;
 }
