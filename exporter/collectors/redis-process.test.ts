@@ -95,6 +95,8 @@ test('redis process: a real one sleeps, is stopped while connections queue up, a
   assert.equal((await read(collector))['redis_listen_queue_length'], 3);
   await until('the page says so', () => texts(collector).length > 0);
   assert.match(texts(collector)[0] ?? '', /^bad: redis-server \(pid \d+\) is stopped, by SIGSTOP/);
+  const { by, pid } = collector.report?.().stopped ?? {};
+  assert.deepEqual({ by, pid }, { by: 'signal', pid: redis.pid });
   assert.deepEqual(collector.report?.().second, { redis_stopped: 1 });
   assert.match(
     collector.report?.().stopped?.text ?? '',
@@ -286,6 +288,33 @@ test('redis process: a control group that cannot be read takes nothing else away
     assert.ok(values.length > 10 && values.every((value) => !Number.isNaN(value)));
     return true;
   });
+});
+
+test('redis process: whoever holds it, and whose pid it has, is told apart', async (t) => {
+  const redis = { comm: 'redis-server' };
+  const files = { ...network(300, 6379), ...processFiles(300, redis) };
+  const stoppedIn = (state: string, more: Record<string, string> = {}) => {
+    const root = fixtureTree(t, { ...files, ...more });
+    const clock = manualClock();
+    const collector = start(t, 'redis://127.0.0.1', { procfs: root, clock });
+    clock.advance(1);
+    writeTree(root, processFiles(300, { ...redis, state }));
+    clock.advance(1);
+    const { stopped } = collector.report?.() ?? {};
+    return [stopped?.by, stopped?.seenFrom, texts(collector)[0]?.replace(/^.*? is /, '')];
+  };
+  const kthreadd = processFiles(2, { comm: 'kthreadd' });
+  assert.deepEqual(stoppedIn('T', kthreadd), [
+    'signal',
+    'container',
+    'stopped, by SIGSTOP or its like, and answers nothing until it gets SIGCONT.',
+  ]);
+  assert.deepEqual(stoppedIn('t'), [
+    'debugger',
+    'part',
+    'held by a debugger, and answers nothing until that lets it go.',
+  ]);
+  assert.deepEqual(stoppedIn('S'), [undefined, undefined, undefined]);
 });
 
 test('redis process: a pile of health checks in its container is worth a word', async (t) => {

@@ -23,6 +23,7 @@ import type { Config } from '../config/read.ts';
 import { cgroupTasksReader } from '../procfs/cgroup.ts';
 import type { PseudoFs } from '../procfs/reader.ts';
 import { reasons } from '../tasks/reasons.ts';
+import { seesKthreadd } from '../tasks/visibility.ts';
 import { createRedisFollower, processStates, type Resolve } from '../redis/process-follow.ts';
 import type { RedisProcess } from '../redis/process-candidates.ts';
 import { redisListenQueue } from '../redis/process-search.ts';
@@ -88,9 +89,16 @@ function withUnknown(now: readonly Family[], before: readonly Family[]): Family[
 }
 
 /** D is not among them: blocked-tasks tells of it, with its age and reason. */
-function stateFinding(state: string | undefined, comm: string, pid: number): Finding | undefined {
+function stateFinding(
+  state: string | undefined,
+  { comm, pid }: RedisProcess,
+  traced: boolean,
+): Finding | undefined {
+  const stopped = traced
+    ? 'is held by a debugger, and answers nothing until that lets it go'
+    : 'is stopped, by SIGSTOP or its like, and answers nothing until it gets SIGCONT';
   const text = {
-    T: `${comm} (pid ${pid}) is stopped, by SIGSTOP or a debugger, and answers nothing until it gets SIGCONT.`,
+    T: `${comm} (pid ${pid}) ${stopped}.`,
     Z: `${comm} (pid ${pid}) has ended, and its parent process has not taken note of it.`,
     gone: `${comm} (pid ${pid}) has ended, and no other has taken its place.`,
   }[state ?? ''];
@@ -101,6 +109,12 @@ function stateFinding(state: string | undefined, comm: string, pid: number): Fin
 const wasStopped = ({ comm, pid }: RedisProcess): string =>
   `${comm} (pid ${pid}) was stopped, by SIGSTOP or a debugger: that was done on this machine, and not by its host.`;
 
+/** Which machine knows the process by the pid that we know. */
+function whereSeenFrom(procfs: PseudoFs): Stopped['seenFrom'] {
+  if (!seesKthreadd(procfs)) return 'part';
+  return procfs.root === '/proc' ? 'machine' : 'container';
+}
+
 export function redisProcessCollector(options: RedisProcessOptions): Collector {
   const { config, clock, procfs, sysfs, processIdHint, resolve } = options;
   const address = config.redis;
@@ -108,12 +122,14 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
   let lastTick = clock.monotonic();
   let lastState: string | undefined;
   let stoppedAt: number | undefined;
+  let seenFrom: Stopped['seenFrom'] = 'part';
   let lastTasks: number | undefined;
   let failure: Error | undefined;
   let last: readonly Family[] = [];
 
   function noteState(state: string | undefined): void {
     lastState = state;
+    if (state === 'T' && stoppedAt === undefined) seenFrom = whereSeenFrom(procfs);
     stoppedAt = state === 'T' ? (stoppedAt ?? clock.monotonic()) : undefined;
   }
 
@@ -129,7 +145,13 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
 
   function stoppedNow(process: RedisProcess): Stopped | undefined {
     if (stoppedAt === undefined || failure !== undefined) return undefined;
-    return { seconds: clock.monotonic() - stoppedAt, text: wasStopped(process) };
+    return {
+      seconds: clock.monotonic() - stoppedAt,
+      text: wasStopped(process),
+      by: follower.traced() ? 'debugger' : 'signal',
+      pid: process.pid,
+      seenFrom,
+    };
   }
 
   const present = () => {
@@ -198,7 +220,8 @@ export function redisProcessCollector(options: RedisProcessOptions): Collector {
         return { signals: [{ name, supported: false, reason: follower.reason() }], samplers };
       }
       const { comm, pid } = process;
-      const findings = [stateFinding(lastState, comm, pid)].filter((one) => one !== undefined);
+      const ofState = stateFinding(lastState, process, follower.traced());
+      const findings = [ofState].filter((one) => one !== undefined);
       if (lastTasks !== undefined && lastTasks > manyTasks) {
         const text = `${lastTasks} processes and threads are in the container or service of ${comm}: something piles up there.`;
         findings.push({ severity: 'warning', text });

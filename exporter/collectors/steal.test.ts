@@ -176,6 +176,30 @@ test('steal: a stall of two seconds, and a tick that is merely late', async () =
   assert.deepEqual((await published()).seconds, { good: 13, steal: 0, stall: 1.5 });
 });
 
+test('steal: a short standstill is small news, several are bad, and none hides a long one before it', () => {
+  const { run, stall, findings } = setup();
+  run(10);
+  stall(1.5 + 0.242);
+  run(10);
+  assert.deepEqual(findings(), [
+    'warning: This machine stood still for 242 ms, 10 s ago: nothing ran, not even this exporter.',
+  ]);
+  stall(1.5 + 1.9);
+  run(10);
+  assert.match(findings()?.join() ?? '', /^bad: This machine stood still for 1\.9 s, 10 s ago/);
+  run(130);
+  assert.match(findings()?.join() ?? '', /^warning: This machine stood still for 1\.9 s/);
+  stall(1.5 + 8);
+  run(30);
+  stall(1.5 + 0.1);
+  run(1);
+  assert.match(findings()?.join() ?? '', /^bad: This machine stood still for 8 s, 33 s ago/);
+  run(400);
+  stall(1.5 + 0.1);
+  run(1);
+  assert.match(findings()?.join() ?? '', /stood still for 100 ms, 1 s ago/);
+});
+
 test('steal: five seconds of our own work are no stall', async () => {
   const { run, work, published, findings } = setup();
   run(10);

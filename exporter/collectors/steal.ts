@@ -30,7 +30,15 @@ import { type Demand, demandOf } from '../cpu/demand.ts';
 import { createLastMinute, type MinuteSample } from '../measure/last-minute.ts';
 import { createLedger } from '../cpu/ledger.ts';
 import { createOwnTime, type OwnTime } from '../cpu/own-time.ts';
-import { procfsChecks, stallFinding, stealFinding, stealSignal, untold } from '../cpu/sentences.ts';
+import {
+  procfsChecks,
+  type Stall,
+  stallFinding,
+  stealFinding,
+  stealSignal,
+  untold,
+  worstStall,
+} from '../cpu/sentences.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Second } from '../core/second.ts';
 import { asError } from '../measure/errors.ts';
@@ -67,13 +75,16 @@ const unjudgeable = 'stat: no CPU tells how much of it was asked for';
 /** So many seconds of a minute need to have had demand. */
 const leastRatios = 3;
 
+const sumOf = (stalls: readonly (number | null)[]): number =>
+  stalls.reduce<number>((sum, stall) => sum + (stall ?? 0), 0);
+
 /** `stalls`: of the last minute, in steps of 5 s. */
 function evidenceOf(
   { steal, demand, total, ratioSum, ratios }: MinuteSample,
   supported: boolean,
   stalls: readonly (number | null)[],
 ): Evidence {
-  const stallSeconds = stalls.reduce<number>((sum, stall) => sum + (stall ?? 0), 0);
+  const stallSeconds = sumOf(stalls);
   if (!supported || total === 0) return { stallSeconds };
   return {
     stallSeconds,
@@ -111,7 +122,7 @@ export function stealCollector({
   const ratioHistory = createHistory(clock);
   const stallHistory = createHistory(clock);
   const demandRatios = createHistogram(stealDemandRatio);
-  let lastStall = { endedAt: -Infinity, seconds: 0 };
+  let lastStall: Stall = { endedAt: -Infinity, seconds: 0 };
   let lastSuccess = clock.monotonic();
   /** Whether steal was ever above 0; undefined while this machine has shown no steal column. */
   let told: boolean | undefined;
@@ -198,7 +209,7 @@ export function stealCollector({
   function tick(): void {
     const now = clock.monotonic();
     const stall = ledger.pass(now, ownTime.seconds());
-    if (stall > 0) lastStall = { endedAt: now, seconds: stall };
+    if (stall > 0) lastStall = worstStall(lastStall, { endedAt: now, seconds: stall });
     stallHistory.record(stall);
     sample(now);
     second = { ...second, stalled_seconds: stall };
@@ -253,7 +264,11 @@ export function stealCollector({
           },
         ],
         findings: [
-          ...stallFinding(lastStall.seconds, now - lastStall.endedAt),
+          ...stallFinding(
+            lastStall.seconds,
+            now - lastStall.endedAt,
+            sumOf(stallHistory.points(24)),
+          ),
           // Praise is for a whole reading.
           ...stealFinding(minute, stealThreshold, told === true && problem === undefined),
         ],

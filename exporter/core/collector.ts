@@ -102,10 +102,16 @@ export interface Finding {
   readonly text: string;
   /** It is over, and told for a while as what was before. */
   readonly past?: true;
+  /** It is over, and so fresh that it counts all the same: behind what goes on. */
+  readonly ended?: true;
 }
 
 export const bySeverity = (a: Pick<Finding, 'severity'>, b: Pick<Finding, 'severity'>): number =>
   severities.indexOf(a.severity) - severities.indexOf(b.severity);
+
+/** The grave before the small, and what goes on before what has ended. */
+export const byWeight = (a: Finding, b: Finding): number =>
+  bySeverity(a, b) || Number(a.ended === true) - Number(b.ended === true);
 
 /** The last minutes of one number, for the page at `/`. */
 export interface Chart {
@@ -133,6 +139,11 @@ export interface Stopped {
   /** How long, at least. */
   readonly seconds: number;
   readonly text: string;
+  /** SIGCONT ends the one; of the other a debugger has to let go. */
+  readonly by: 'signal' | 'debugger';
+  readonly pid: number;
+  /** Whose pid it is: of the machine itself, seen there or from a container, or of what is seen of it. */
+  readonly seenFrom: 'machine' | 'container' | 'part';
 }
 
 /** All that a collector can say without touching its source. */

@@ -4,7 +4,7 @@
  * frozen is how the outage stayed unseen.
  */
 import {
-  bySeverity,
+  byWeight,
   type Check,
   type Collector,
   type Finding,
@@ -69,7 +69,7 @@ export function reportsOf(collectors: readonly Collector[]): Report[] {
 
 export function statusOf(reports: readonly Report[]): Status {
   const checks = reports.flatMap((report) => [...(report.checks ?? []), ...samplerChecks(report)]);
-  const findings = reports.flatMap((report) => report.findings ?? []).sort(bySeverity);
+  const findings = reports.flatMap((report) => report.findings ?? []).sort(byWeight);
   const failing = checks.some(({ critical, ok }) => critical && !ok);
   return {
     status: failing ? 'failing' : 'ok',

@@ -47,6 +47,9 @@ function bad(name: VerdictName, text: string): Verdict {
   return { name, severity: 'bad', text };
 }
 
+/** Who can tell of a standstill runs again. */
+const standstillOf = (text: string): Verdict => ({ ...bad('kernel_page_in', text), ended: true });
+
 /** What came back meanwhile, as far as it is counted. */
 function meanwhile({ hostPageIns, sincePageInSeconds }: Evidence): string {
   if (hostPageIns !== undefined && hostPageIns > 0) {
@@ -107,8 +110,7 @@ function memoryVerdict(evidence: Evidence, stolen: boolean): Verdict | undefined
       evidence.stealOfDemand === undefined
         ? 'how much CPU the host took is not known'
         : 'the host booked next to no steal';
-    return bad(
-      'kernel_page_in',
+    return standstillOf(
       `This machine stood still and ${steal}: it probably paged out memory that the kernel needed${evidence.softLockup === true ? ', and a CPU was locked up over it' : ''}.`,
     );
   }

@@ -1,10 +1,12 @@
 /** What is said of steal and of standing still, in sentences. */
 import type { Check, Finding, Signal } from '../core/collector.ts';
 import { durationText } from '../measure/duration.ts';
+import { limits } from '../measure/limits.ts';
 import type { MinuteSample } from '../measure/last-minute.ts';
 import { percentText } from '../measure/percent.ts';
 
-const stallBadSeconds = 5 * 60;
+/** So long a standstill counts as of now, and one that was shorter does not take its place. */
+const stallFreshSeconds = 5 * 60;
 const stallShownSeconds = 15 * 60;
 /** Steal under this share is the noise of any shared host. */
 const noticedRatio = 0.02;
@@ -26,10 +28,25 @@ export function stealFinding(minute: MinuteSample, threshold: number, told: bool
   return [{ severity: 'good', text: 'Your host gave you the CPU you asked for (last minute).' }];
 }
 
-export function stallFinding(stallSeconds: number, agoSeconds: number): Finding[] {
+export interface Stall {
+  readonly endedAt: number;
+  readonly seconds: number;
+}
+
+/** The one that is told: the longest of the last minutes, not what came last. */
+export function worstStall(known: Stall, next: Stall): Stall {
+  const fresh = next.endedAt - known.endedAt <= stallFreshSeconds;
+  return fresh && known.seconds > next.seconds ? known : next;
+}
+
+/** Several short ones are as bad as a long one: `recently`, of the last two minutes together. */
+export function stallFinding(stallSeconds: number, agoSeconds: number, recently = 0): Finding[] {
   if (agoSeconds > stallShownSeconds) return [];
   const text = `This machine stood still for ${durationText(stallSeconds)}, ${durationText(agoSeconds)} ago: nothing ran, not even this exporter.`;
-  if (agoSeconds <= stallBadSeconds) return [{ severity: 'bad', text }];
+  if (agoSeconds <= stallFreshSeconds) {
+    const hurts = Math.max(stallSeconds, recently) >= limits.stalledSecondsIn2m.warn;
+    return [{ severity: hurts ? 'bad' : 'warning', text, ended: true }];
+  }
   return [{ severity: 'warning', text, past: true }];
 }
 

@@ -27,6 +27,9 @@ interface Now {
 }
 
 /** A recorder on a machine that is `start` seconds old; `until(T, now)` lets it tick up to second T. */
+const stopOf = (seconds: number) =>
+  ({ seconds, text: 'It was stopped.', by: 'signal', pid: 7, seenFrom: 'machine' }) as const;
+
 function machine(start = 1000, events: RecorderEvents = {}) {
   let at = start;
   const recorder = createRecorder({
@@ -49,7 +52,7 @@ function machine(start = 1000, events: RecorderEvents = {}) {
       second: { redis_state: redisStates.findIndex((state) => state === redis), ...second },
       blockedThreads: (most) => threads.slice(0, most),
       ...(rescues === undefined ? {} : { rescues }),
-      ...(stopped === undefined ? {} : { stopped: { seconds: stopped, text: 'It was stopped.' } }),
+      ...(stopped === undefined ? {} : { stopped: stopOf(stopped) }),
     };
     const ok = redis === 'up';
     recorder.tick({

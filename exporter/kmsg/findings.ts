@@ -114,7 +114,7 @@ export function createKernelLogFindings({
     const age = clock.monotonic() - at;
     if (age > forgottenSeconds) return [];
     const told = `${text}, ${durationText(age)} ago.`;
-    if (age <= freshSeconds) return [{ severity: 'bad', text: told }];
+    if (age <= freshSeconds) return [{ severity: 'bad', text: told, ended: true }];
     return [{ severity: 'warning', text: told, past: true }];
   }
 

@@ -34,6 +34,8 @@ export interface RedisFollower {
   step(): ProcessState | undefined;
   /** Look at the process now; undefined as long as none has ever been found. */
   state(): ProcessState | undefined;
+  /** It is stopped, and a debugger holds it: no signal lets it go on. */
+  traced(): boolean;
   /** The process that is followed, or the last one that was. */
   process(): RedisProcess | undefined;
   /** Why there is none, as of the last search. */
@@ -94,6 +96,7 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
   const addresses = addressBook(address.host, options.resolve ?? systemResolve);
   let process: RedisProcess | undefined;
   let state: ProcessState | undefined;
+  let traced = false;
   let reason = 'No search for the Redis process has been made yet.';
   let alone = clock.monotonic();
   let lastSearch = -Infinity;
@@ -165,6 +168,7 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
       reason = `${process.comm} (pid ${process.pid}) has ended.`;
     }
     state = now;
+    traced = same && stat.state === 't';
   }
 
   function lookAtThreads(): void {
@@ -199,6 +203,7 @@ export function createRedisFollower(options: RedisFollowerOptions): RedisFollowe
       spells.recheck(mostThreads);
       return state;
     },
+    traced: () => traced,
     process: () => process,
     reason: () => reason,
   };

@@ -12,7 +12,8 @@ import { listFirst, readVisible } from './process-files.ts';
 
 const kthreadd = 2;
 
-function seesKthreadd(procfs: PseudoFs): boolean {
+/** The whole machine is seen, and every pid is the machine's own. */
+export function seesKthreadd(procfs: PseudoFs): boolean {
   const text = readVisible(procfs, `${kthreadd}/stat`);
   return text !== undefined && parseTaskStat(text).comm === 'kthreadd';
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import type { Check } from '../../core/collector.ts';
+import type { Check, Stopped } from '../../core/collector.ts';
 import { type Verdict, verdicts } from '../../core/verdict.ts';
 import { redisStates } from '../../redis/state.ts';
 import { type Known, nextStep } from './next-step.ts';
@@ -21,7 +21,7 @@ const quiet: Known = {
   verdict: { ...verdict('quiet'), severity: 'good' },
   checks: [],
   findings: [],
-  blind: false,
+  signals: [],
   incidents: [],
   wall: 100_000,
 };
@@ -51,6 +51,53 @@ test('next step: a page that does not come back first, then Redis, then the rest
   assert.equal(runbookOf({ checks, verdict: verdict('cpu_steal') }), 'RedisFrozen');
   assert.equal(runbookOf({ verdict: verdict('cpu_steal') }), 'StealHigh');
   assert.equal(runbookOf({ checks: [check('redis', 'frozen', true)] }), undefined);
+});
+
+const here = [{ name: 'redis_process', supported: true, reason: 'x' }];
+const stopped: Stopped = { seconds: 9, text: 'x', by: 'signal', pid: 42, seenFrom: 'machine' };
+const stoppedStep = (more: Partial<Stopped> = {}, known: Partial<Known> = {}) => {
+  const checks = [check('redis', 'frozen')];
+  return nextStep({ ...quiet, checks, signals: here, stopped: { ...stopped, ...more }, ...known });
+};
+
+test('next step: a Redis that was stopped is let go on, by what ends its stop and where its pid is one', () => {
+  assert.deepEqual(stoppedStep(), {
+    text: 'Let Redis go on, unless somebody stopped it on purpose',
+    command: 'kill -CONT 42',
+    runbook: 'RedisFrozen',
+  });
+  const onHost = stoppedStep({ seenFrom: 'container' });
+  assert.equal(onHost?.command, 'kill -CONT 42');
+  assert.match(onHost?.text ?? '', /, on the host$/);
+  const nowhere = stoppedStep({ seenFrom: 'part' });
+  assert.equal(nowhere?.command, undefined, 'another process may have this pid on the host');
+  assert.match(nowhere?.text ?? '', /needs SIGCONT, and is pid 42 where this exporter runs$/);
+  // No signal ends that stop.
+  assert.equal(stoppedStep({ by: 'debugger' })?.command, 'grep TracerPid /proc/42/status');
+  assert.match(stoppedStep({ by: 'debugger' })?.text ?? '', /which debugger holds Redis/);
+  assert.match(
+    stoppedStep({ by: 'debugger', seenFrom: 'part' })?.text ?? '',
+    /Redis is pid 42 where this exporter runs$/,
+  );
+});
+
+test('next step: a stop is known before Redis is missed, beside any load, and not above a lost page', () => {
+  assert.equal(stoppedStep({}, { checks: [] })?.command, 'kill -CONT 42');
+  assert.equal(stoppedStep({}, { verdict: verdict('own_load') })?.command, 'kill -CONT 42');
+  const lost = stoppedStep({}, { verdict: verdict('page_in_lost') });
+  assert.equal(lost?.command, 'stealwatch rescue');
+});
+
+const frozen = (known: Partial<Known>) =>
+  nextStep({ ...quiet, checks: [check('redis', 'frozen')], ...known })?.text ?? '';
+
+test('next step: what a frozen Redis waits for is looked for where it runs', () => {
+  assert.doesNotMatch(frozen({ signals: here }), /where it runs/);
+  assert.match(
+    frozen({ signals: [{ name: 'redis_process', supported: false, reason: 'x' }] }),
+    /look where it runs$/,
+  );
+  assert.match(frozen({}), /look where it runs$/);
 });
 
 test('next step: what has no runbook of its own leads to all of them, what is over does not', () => {

@@ -1,5 +1,5 @@
 /** What the one who reads the page does next, from what is the matter. */
-import type { Check } from '../../core/collector.ts';
+import type { Check, Signal, Stopped } from '../../core/collector.ts';
 import type { Status } from '../../core/status.ts';
 import type { Verdict } from '../../core/verdict.ts';
 import type { IncidentSummary } from '../../evidence/summary.ts';
@@ -51,14 +51,16 @@ const ofVerdict: Readonly<Record<Verdict['name'], NextStep | undefined>> = {
 };
 
 /** Whatever hangs, hangs in the host: what Redis says of itself comes after that. */
-const hostFirst: ReadonlySet<Verdict['name']> = new Set(['page_in_lost', 'page_in_stuck']);
+export const hostFirst: ReadonlySet<Verdict['name']> = new Set(['page_in_lost', 'page_in_stuck']);
+
+const runbook = 'RedisFrozen';
 
 /** By the state of the check `redis`. */
 const ofRedis: Readonly<Record<string, NextStep>> = {
   frozen: {
     text: 'Do not kill or restart Redis before you know what it waits for',
     command: rescue,
-    runbook: 'RedisFrozen',
+    runbook,
   },
   refused: { text: 'See whether Redis runs, and what its log said last', runbook: 'RedisDown' },
   unreachable: { text: 'See name, route and firewall between here and it', runbook: 'RedisDown' },
@@ -73,10 +75,35 @@ const ofRedis: Readonly<Record<string, NextStep>> = {
   error: { text: 'See what Redis says', runbook: 'RedisDown' },
 };
 
-function redisStep(checks: readonly Check[]): NextStep | undefined {
+/** A look at the threads of this machine says nothing of a Redis that is none of them. */
+const frozenElsewhere: NextStep = {
+  text: 'Do not kill or restart Redis before you know what it waits for, and look where it runs',
+  command: rescue,
+  runbook,
+};
+
+/** Whatever else is the matter with it: until then it does nothing. */
+function stoppedStep({ by, pid, seenFrom }: Stopped): NextStep {
+  const host = seenFrom === 'container' ? ', on the host' : '';
+  if (by === 'debugger') {
+    const text = `See which debugger holds Redis (TracerPid), and end that${host}`;
+    return seenFrom === 'part'
+      ? { text: `${text}: Redis is pid ${pid} where this exporter runs`, runbook }
+      : { text, command: `grep TracerPid /proc/${pid}/status`, runbook };
+  }
+  const text = `Let Redis go on, unless somebody stopped it on purpose${host}`;
+  return seenFrom === 'part'
+    ? { text: `${text}: it needs SIGCONT, and is pid ${pid} where this exporter runs`, runbook }
+    : { text, command: `kill -CONT ${pid}`, runbook };
+}
+
+function redisStep({ checks, signals, stopped }: Known): NextStep | undefined {
   const redis = checks.find(({ name, ok }) => name === 'redis' && !ok);
-  if (redis?.pending === true) return { text: 'Look again in a second' };
-  return redis === undefined ? undefined : ofRedis[redis.state];
+  if (stopped !== undefined) return stoppedStep(stopped);
+  if (redis === undefined) return undefined;
+  if (redis.pending === true) return { text: 'Look again in a second' };
+  const seen = signals.some(({ name, supported }) => name === 'redis_process' && supported);
+  return redis.state === 'frozen' && !seen ? frozenElsewhere : ofRedis[redis.state];
 }
 
 function stoppedClock(checks: readonly Check[]): NextStep | undefined {
@@ -102,30 +129,26 @@ function afterwards(incidents: readonly IncidentSummary[], wall: number): NextSt
 
 /** What is known now, and what was before. */
 export interface Known extends Pick<Status, 'verdict' | 'checks' | 'findings'> {
-  /** Some signals are not seen here, and the page says why. */
-  readonly blind: boolean;
+  /** Of those that are not seen here the page says why. */
+  readonly signals: readonly Signal[];
+  /** Its process is on this machine, and stopped. */
+  readonly stopped?: Stopped | undefined;
   readonly incidents: readonly IncidentSummary[];
   /** Unix time. */
   readonly wall: number;
 }
 
-export function nextStep({
-  verdict,
-  checks,
-  findings,
-  blind,
-  incidents,
-  wall,
-}: Known): NextStep | undefined {
+export function nextStep(known: Known): NextStep | undefined {
+  const { verdict, checks, findings, signals, incidents, wall } = known;
   const own = ofVerdict[verdict.name];
   if (own !== undefined && hostFirst.has(verdict.name)) return own;
-  const step = redisStep(checks) ?? own ?? stoppedClock(checks);
+  const step = redisStep(known) ?? own ?? stoppedClock(checks);
   if (step !== undefined) return step;
   const ill = findings.some(({ severity, past }) => severity === 'bad' && past !== true);
   if (ill || checks.some(({ critical, ok }) => critical && !ok)) {
     return { text: 'Look for what you see', runbook: '' };
   }
-  if (verdict.name === 'unknown' && blind) {
+  if (verdict.name === 'unknown' && signals.some(({ supported }) => !supported)) {
     return { text: 'See below what cannot be seen here, and what would grant it' };
   }
   return afterwards(incidents, wall);

@@ -45,6 +45,56 @@ test('overview: what is over stands apart, and neither leads nor colours', () =>
   assert.deepEqual(past, [old]);
 });
 
+const redisDown = {
+  name: 'redis',
+  critical: true,
+  ok: false,
+  state: 'frozen',
+  reason: 'silent',
+  sinceSeconds: 13,
+  ageSeconds: 0,
+};
+const stop = { seconds: 13, text: 'x', by: 'signal', pid: 7, seenFrom: 'machine' } as const;
+
+/** In the order in which they lead. Of the verdicts there is one at a time. */
+const leading: readonly (readonly [string, Report, 'verdict'?])[] = [
+  ['Your host has paged out', { evidence: { stealOfDemand: 0, pageInWaitSeconds: 40 } }, 'verdict'],
+  ['is stopped', { findings: [bad('is stopped')], stopped: stop }],
+  ['is silent', { findings: [bad('is silent')], checks: [redisDown] }],
+  ['takes 90 %', { evidence: { stealOfDemand: 0.9 } }, 'verdict'],
+  ['is lying', { findings: [bad('is lying')] }],
+  ['has not ticked', { samplers: [{ name: 'x', ageSeconds: 16 }] }],
+  ['This machine stood still', { evidence: { stealOfDemand: 0, stallSeconds: 50 } }, 'verdict'],
+  ['stood still, 52 s ago', { findings: [{ ...bad('stood still, 52 s ago'), ended: true }] }],
+  ['is slow', { findings: [{ severity: 'warning', text: 'is slow' }] }],
+];
+
+test('overview: what goes on leads before what has ended, the grave before the small, in any order', () => {
+  const quiet = 'Your host is quiet';
+  for (const [i, [first, one, verdict]] of leading.entries()) {
+    for (const [second, other, another] of leading.slice(i + 1)) {
+      if (verdict !== undefined && another !== undefined) continue;
+      for (const reports of [
+        [calm, one, other],
+        [calm, other, one],
+      ]) {
+        const { headline, state } = of(...reports);
+        const name = `${first}, ${second}`;
+        assert.ok(headline.text.includes(first), `${name}: ${headline.text}`);
+        assert.equal(state, 'bad', name);
+      }
+    }
+  }
+  const [small] = leading.slice(-1);
+  assert.ok(of(calm, small?.[1] ?? {}).headline.text.startsWith(quiet), 'a warning does not lead');
+});
+
+test('overview: what else is bad stands in the same order', () => {
+  const ended = { ...bad('ended'), ended: true } as const;
+  const { present } = of(calm, { findings: [ended, bad('one'), bad('two')] });
+  assert.deepEqual(present.map(({ text }) => text).slice(0, 2), ['two', 'ended']);
+});
+
 test('overview: the good news comes after the bad', () => {
   const { headline, present } = of(calm, { findings: [bad('one'), bad('two')] });
   assert.equal(headline.text, 'one');

@@ -3,7 +3,7 @@
  * what to do next, what else is seen now, what was before, and what cannot be seen.
  */
 import {
-  bySeverity,
+  byWeight,
   type Check,
   type Finding,
   type Report,
@@ -12,7 +12,7 @@ import {
 } from '../../core/collector.ts';
 import { type Status, statusOf } from '../../core/status.ts';
 import type { IncidentSummary } from '../../evidence/summary.ts';
-import { type NextStep, nextStep } from './next-step.ts';
+import { hostFirst, type NextStep, nextStep } from './next-step.ts';
 import { type Drawn, drawnOf } from './shown.ts';
 import { durationText } from '../../measure/duration.ts';
 
@@ -52,18 +52,40 @@ function asSentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
 }
 
-/** The verdict, unless something is worse than it: a Redis that is down beside a quiet host. */
+const isStopped = ({ stopped }: Report): boolean => stopped !== undefined;
+const isIll = ({ checks = [] }: Report): boolean =>
+  checks.some(({ name, ok }) => name === 'redis' && !ok);
+
+/** What is said of a Redis that does not serve: first why, where that is known, then that. */
+const ofIllRedis = (reports: readonly Report[]): readonly Finding[] =>
+  [...reports.filter(isStopped), ...reports.filter(isIll)].flatMap(({ findings = [] }) => findings);
+
+const failingFinding = ({ pending, reason }: Check): Finding => ({
+  severity: pending === true ? 'warning' : 'bad',
+  text: asSentence(reason),
+});
+
+/**
+ * The first that is bad leads. What goes on comes before what has ended, however grave that was; and in
+ * what goes on the order is that of the next step, which would else be one for another trouble: what
+ * hangs in the host, Redis, the rest of the verdict, the rest.
+ */
 function headlineOf(
   { verdict, checks }: Pick<Status, 'verdict' | 'checks'>,
+  reports: readonly Report[],
   present: readonly Finding[],
 ): Finding {
-  if (verdict.severity === 'bad') return verdict;
-  const worst = present.find(({ severity }) => severity === 'bad');
-  if (worst !== undefined) return worst;
-  const failing = checks.find(({ critical, ok }) => critical && !ok);
-  if (failing === undefined) return verdict;
-  const severity = failing.pending === true ? 'warning' : 'bad';
-  return { severity, text: asSentence(failing.reason) };
+  const failing = checks.filter(({ critical, ok }) => critical && !ok).map(failingFinding);
+  const inOrder = [
+    ...(hostFirst.has(verdict.name) ? [verdict] : []),
+    ...ofIllRedis(reports),
+    verdict,
+    ...present,
+    ...failing,
+  ];
+  const [worst] = inOrder.filter(({ past }) => past !== true).toSorted(byWeight);
+  if (worst?.severity === 'bad') return worst;
+  return failing[0] ?? verdict;
 }
 
 function stateOf(shown: readonly Finding[]): Severity {
@@ -76,8 +98,9 @@ export function overviewOf({ reports, version, incidents, wall }: PageFacts): Ov
   const now = statusOf(reports);
   const { status, verdict, checks, findings } = now;
   const present = findings.filter(({ past }) => past !== true);
-  const headline = headlineOf(now, present);
+  const headline = headlineOf(now, reports, present);
   const signals = reports.flatMap((report) => report.signals ?? []);
+  const stopped = reports.map((report) => report.stopped).find((one) => one !== undefined);
   const missing = signals.filter(({ supported }) => !supported);
   return {
     version,
@@ -85,8 +108,8 @@ export function overviewOf({ reports, version, incidents, wall }: PageFacts): Ov
     state: stateOf([headline, verdict, ...present]),
     status,
     headline,
-    next: nextStep({ ...now, blind: missing.length > 0, incidents, wall }),
-    present: [verdict, ...present].filter((finding) => finding !== headline).sort(bySeverity),
+    next: nextStep({ ...now, signals, stopped, incidents, wall }),
+    present: [verdict, ...present].filter((finding) => finding !== headline).sort(byWeight),
     past: findings.filter(({ past }) => past === true),
     charts: reports.flatMap((report) => report.charts ?? []).flatMap(drawnOf),
     incidents: incidents.toReversed(),
