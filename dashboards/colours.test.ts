@@ -126,14 +126,14 @@ const lanes: Words = {
 };
 const notOffered: Words = { '-1': ['not offered', grey] };
 
-const unreadable: Words = { '-1': ['cannot be read', red] };
+const unread: Words = { '-1': ['cannot be read', red], '-4': ['no queue known', grey] };
 
 /** Which word stands for which value, in which colour. */
 const worded: Readonly<Record<string, Words>> = {
   'asynq | Redis answers': { '0': ['no', red], '1': ['yes', 'text'] },
-  'asynq | Oldest task waits': unreadable,
-  'asynq | Workers busy': unreadable,
-  'asynq | Servers alive': unreadable,
+  'asynq | Oldest task waits': unread,
+  'asynq | Workers busy': unread,
+  'asynq | Servers alive': unread,
   'asynq | Time to drain > Drained in': {
     '-1': ['never', amber],
     '-2': ['unknown', red],
@@ -199,9 +199,10 @@ const worded: Readonly<Record<string, Words>> = {
     '4': ['Disk is the bottleneck', brown],
     '5': ['Unknown, no data', amber],
     '6': ['Nothing seen, page-ins not visible here', grey],
+    '7': ['No answer: it is not seen now', amber],
   },
   'overview | Redis silent for': { '-2': ['turns us away', red], '0': ['it answers', 'text'] },
-  'overview | Oldest task': { '-1': ['cannot be read', red] },
+  'overview | Oldest task': unread,
   'overview | Pages that fire': { '-1': ['messages fail', red], '0': ['none', 'text'] },
   'overview | What fires now > For': {
     '1': ['to know', 'text'],
@@ -214,15 +215,20 @@ const worded: Readonly<Record<string, Words>> = {
     '2': ['own load', blue],
     '3': ['disk', brown],
     '4': ['no data', amber],
-    '5': ['CPU taken', red],
-    '6': ['RAM paged out', purple],
+    '5': ['no answer', amber],
+    '6': ['CPU taken', red],
+    '7': ['RAM paged out', purple],
   },
   'overview | Hosts, worst first > Redis': {
     '-3': ['none', grey],
     '-2': ['no entry', red],
     '0': ['answers', 'text'],
   },
-  'overview | Hosts, worst first > Oldest': { '-3': ['none', grey], '-1': ['unknown', red] },
+  'overview | Hosts, worst first > Oldest': {
+    '-4': ['unread', grey],
+    '-3': ['none', grey],
+    '-1': ['unknown', red],
+  },
   'overview | Hosts, worst first > Page-ins': { '-1': ['unseen', grey] },
   'overview | Host page-ins/s': notOffered,
   'overview | State by host': {
@@ -288,6 +294,10 @@ function fieldsOf(dashboard: string, panel: PanelModel): Field[] {
 
 /** Of a figure: none of the machines that would tell answers. */
 const gone = '-999';
+/** Of a lane. */
+const goneLane = '-2';
+const isAway = (value: string, word: string) =>
+  word === 'no answer' && [gone, goneLane].includes(value);
 
 const panels = committed().flatMap(({ uid, panels: all }) =>
   all.map((panel) => ({ dashboard: uid.replace('stealwatch-', ''), panel })),
@@ -304,7 +314,7 @@ test('which word stands for which value, everywhere', () => {
   const found = fields
     .map(
       ({ name, words }) =>
-        [name, Object.entries(words).filter(([value]) => value !== gone)] as const,
+        [name, Object.entries(words).filter(([value, [word]]) => !isAway(value, word))] as const,
     )
     .filter(([, words]) => words.length > 0);
   assert.deepEqual(
@@ -322,6 +332,15 @@ test('a figure of machines that do not answer says that, and not that there is n
     const expected = sayItThemselves.includes(panel.title) ? undefined : ['no answer', amber];
     assert.deepEqual(said, expected, `${dashboard} | ${panel.title}`);
   }
+});
+
+test('a lane of machines that did not answer says that, and is no error of Grafana', () => {
+  for (const { dashboard, panel } of lanePanels)
+    assert.deepEqual(
+      wordsOf(panel.fieldConfig.defaults.mappings)[goneLane],
+      ['no answer', amber],
+      `${dashboard} | ${panel.title}`,
+    );
 });
 
 test('a number that is missing is said in grey, whatever colour the lowest numbers have', () => {

@@ -12,7 +12,7 @@ import { timeOf } from './incident/fixture.ts';
 import { begins, coarseSeconds, day, ends, machines } from './incident/timelines.ts';
 import { type Afternoon, startAfternoon, view } from './lint/afternoon.ts';
 import { committed } from './lint/model.ts';
-import { type View, askPanel, hasData, panelNamed } from './lint/panels.ts';
+import { type View, askPanel, hasData, panelNamed, saysInstead } from './lint/panels.ts';
 import { type Shown, shownBy } from './lint/shown.ts';
 import { youngTests } from './lint/ages.ts';
 import { whyEmpty } from './lint/why-empty.ts';
@@ -20,7 +20,7 @@ import { example, interpolate } from '../alerts/testing/promql.ts';
 import { asynqmonMetricsPage, filledIn, redisDashboard763 } from './lint/public-queries.ts';
 import { verdict } from '../alerts/verdict/verdict.ts';
 import { unanswered } from './kit/panels.ts';
-import { unseen } from './kit/verdict.ts';
+import { unheard, unseen } from './kit/verdict.ts';
 import { inStep } from '../tools/rig/in-step.ts';
 import { near } from '../tools/rig/near.ts';
 import { temporaryRoot } from '../tools/rig/temporary-root.ts';
@@ -123,10 +123,11 @@ test('a machine that can show nothing optional: no error, and what is missing is
     for (const panel of panels) {
       const asked = await askPanel(afternoon.prometheus, panel, bare);
       if (asked.some(hasData)) continue;
-      empty[panel.title] = panel.fieldConfig.defaults.noValue ?? '';
+      empty[panel.title] = saysInstead(panel, asked);
     }
   }
   const queues = 'No queue is visible: no Asynq here, or Redis or the exporter did not answer.';
+  const unasked = 'No Redis is asked for queues.';
   const expected: Readonly<Record<string, string>> = {
     'What fires now': 'Nothing fires.',
     'Oldest task': 'no Asynq here',
@@ -135,14 +136,14 @@ test('a machine that can show nothing optional: no error, and what is missing is
     'Servers alive': 'no server seen',
     'Redis answers': 'no Asynq here',
     'Age of the oldest task, by queue': queues,
-    'Time to drain': queues,
+    'Time to drain': unasked,
     'In against out': queues,
     'Tasks by state': queues,
     'What a freeze leaves behind': queues,
     'Failure ratio': 'No task was seen processed, or the queues could not be read.',
     'Busy workers against capacity': queues,
     'Scheduler lag': queues,
-    'Queues in trouble, as last read': queues,
+    'Queues in trouble, as last read': unasked,
     'Pages and tickets':
       'No alert fired in this range. In the first hour: choose a shorter range, at the top.',
     'Longest blocked, by process':
@@ -181,8 +182,8 @@ test('a machine that does not answer: nothing says that it has none, or that it 
   // Pages of days have no step in so short a time.
   for (const { panels } of models.filter(({ uid }) => /overview|freeze|asynq/.test(uid))) {
     for (const panel of panels) {
-      if ((await askPanel(afternoon.prometheus, panel, gone)).some(hasData)) continue;
-      assert.match(panel.fieldConfig.defaults.noValue ?? '', known, panel.title);
+      const asked = await askPanel(afternoon.prometheus, panel, gone);
+      if (!asked.some(hasData)) assert.match(saysInstead(panel, asked), known, panel.title);
     }
   }
 });
@@ -377,7 +378,7 @@ const expected: readonly (readonly [machine: string, clock: string, code: number
   ['vps4', '18:30:00', verdict.disk],
   ['vps5', '18:30:00', verdict.ownLoad],
   ['vps6', '18:30:00', verdict.quiet],
-  ['vps6', '19:10:00', verdict.unknown],
+  ['vps6', '19:10:00', unheard],
 ];
 
 for (const [machine, clock, code] of expected) {

@@ -125,6 +125,10 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
   'empty-cells-have-a-dash': inPanel('table', ({ fieldConfig: { defaults } }) => {
     defaults.mappings = [];
   }),
+  'tables-say-why-they-are-empty': query('table', `count by (signal) (stealwatch_cpus{${host}})`),
+  'heatmaps-say-why-they-are-empty': query('heatmap', `sum by (le) (redis_up{${host}})`),
+  'lanes-say-why-they-are-empty': query('state-timeline', `max(redis_up{${host}})`),
+  'now-is-of-who-answers': query('stat', `max_over_time(redis_up{${host}}[2m])`),
   'figures-are-of-now': inPanel('stat', ({ targets: [target] }) => {
     assert.ok(target);
     Object.assign(target, { range: true, instant: false });
@@ -186,7 +190,8 @@ for (const rule of ruleNames) {
     const damage = breaks[rule];
     assert.ok(damage, 'no example of what this rule catches');
     const page = rule.startsWith('bars') ? 'slo' : 'freeze';
-    const uid = rule.includes('table') || rule.includes('empty') ? 'overview' : page;
+    const ofTables = /table|empty/.test(rule) && !/^(?:heatmaps|lanes)/.test(rule);
+    const uid = ofTables ? 'overview' : page;
     const model = copyOf(`stealwatch-${uid}`);
     damage(model);
     const found = lint(model as DashboardModel, models).filter((problem) => problem.rule === rule);

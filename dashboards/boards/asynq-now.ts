@@ -1,13 +1,22 @@
 /** Asynq at this moment: the figures at the top, and whether each backlog will drain. */
 import { thresholds } from '../../alerts/thresholds.ts';
-import { table } from '../kit/grids.ts';
+import { type Table, table } from '../kit/grids.ts';
 import { forensicsOfChosen } from '../kit/links.ts';
-import { type Meaning, colors } from '../kit/palette.ts';
+import { colors } from '../kit/palette.ts';
 import { type Panel, falling, figure, plain, rising } from '../kit/panels.ts';
 import { here, instant } from '../kit/query.ts';
+import { noneKnown, ofQueues, unreadable } from '../kit/queues.ts';
 
 export const unseen =
   'No queue is visible: no Asynq here, or Redis or the exporter did not answer.';
+/** Of tables of queues, which can tell these apart. */
+export const noQueue: Pick<Table, 'noValue' | 'reasons'> = {
+  reasons: [
+    { when: `min(asynq_up{${here}} == 0)`, says: 'Redis does not answer; no queue is known.' },
+    { when: `absent(asynq_up{${here}})`, says: 'No Redis is asked for queues.' },
+  ],
+  noValue: 'No queue: this Redis has no Asynq.',
+};
 
 export const done = `sum by (queue) (rate(asynq_tasks_processed_total{${here}}[$__rate_interval]))`;
 /** Gauges are NaN while Redis does not answer: as it was when it last did, to the minute. */
@@ -20,23 +29,20 @@ const readable = `max by (queue) (${pendingTasks} >= 0)`;
 export const growth = (window: string) =>
   `max by (queue) (deriv((${pendingTasks} >= 0)[${window}:15s]))`;
 
-/** What stands in the place of a number of the queues while they cannot be read: an old one would be a lie. */
-const unreadable: Meaning = { value: -1, text: 'cannot be read', color: colors.bad };
-/** -1 where a Redis of those selected does not let itself be read, whatever the others say. */
-const orUnreadable = (expr: string) => `min(asynq_up{${here}} == 0) - 1 or ${expr}`;
+const unread = [unreadable, noneKnown];
 
 export const figures: readonly Panel[] = [
   figure({
     title: 'Oldest task waits',
     description:
-      'Age of the oldest pending task of all queues, now. `asynq_queue_latency_seconds`. This is what users feel; depth is not. Objective: 30 s. *cannot be read*: Redis does not answer, or refuses; tasks wait at least as long.',
+      'Age of the oldest pending task of all queues, now. `asynq_queue_latency_seconds`. This is what users feel; depth is not. Objective: 30 s. *cannot be read*: Redis does not answer, or refuses; tasks wait at least as long. *no queue known*: the same, of a Redis in which nobody has seen one.',
     w: 6,
     h: 4,
     unit: 's',
     decimals: 0,
-    query: instant(orUnreadable(`max(asynq_queue_latency_seconds{${here}} >= 0)`), 'oldest'),
+    query: instant(ofQueues(`max(asynq_queue_latency_seconds{${here}} >= 0)`), 'oldest'),
     steps: rising(thresholds.queueLatencySeconds),
-    meanings: [unreadable],
+    meanings: unread,
     noValue: 'no queue visible',
   }),
   figure({
@@ -48,12 +54,12 @@ export const figures: readonly Panel[] = [
     unit: 'percentunit',
     decimals: 0,
     query: instant(
-      orUnreadable(
+      ofQueues(
         `sum(asynq_server_busy_workers{${here}}) / sum(asynq_server_concurrency{${here}} > 0)`,
       ),
       'busy',
     ),
-    meanings: [unreadable],
+    meanings: unread,
     steps: [
       { from: null, color: 'text' },
       { from: 0.95, color: colors.degraded },
@@ -67,9 +73,9 @@ export const figures: readonly Panel[] = [
     w: 6,
     h: 4,
     unit: 'none',
-    query: instant(orUnreadable(`sum(asynq_servers{${here}}) >= 0`), 'servers'),
+    query: instant(ofQueues(`sum(asynq_servers{${here}}) >= 0`), 'servers'),
     steps: falling({ bad: 1, warn: 1 }),
-    meanings: [unreadable],
+    meanings: unread,
     noValue: 'no server seen',
   }),
   figure({
@@ -130,5 +136,5 @@ export const drain = table({
       steps: falling({ bad: 1, warn: 1 }),
     },
   ],
-  noValue: unseen,
+  ...noQueue,
 });

@@ -8,7 +8,7 @@ import { colors, laneMeanings } from '../kit/palette.ts';
 import { lanes } from '../kit/state-timeline.ts';
 import { laneAxis, line, lines, rising } from '../kit/panels.ts';
 import { here } from '../kit/query.ts';
-import { done, drain, figures, growth, lastRead, unseen } from './asynq-now.ts';
+import { done, drain, figures, growth, lastRead, noQueue, unseen } from './asynq-now.ts';
 
 const axis = laneAxis;
 const failed = `sum by (queue) (rate(asynq_tasks_failed_total{${here}}[$__rate_interval]))`;
@@ -189,7 +189,7 @@ const warnings = table({
       unit: 's',
     },
   ],
-  noValue: unseen,
+  ...noQueue,
 });
 
 const usOrThem = lanes({

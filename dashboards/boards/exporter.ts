@@ -6,7 +6,7 @@ import { overviewOf } from '../kit/links.ts';
 import { colors } from '../kit/palette.ts';
 import { lanes } from '../kit/state-timeline.ts';
 import { type Panel, figure, line, lines, rising } from '../kit/panels.ts';
-import { here, instant, range } from '../kit/query.ts';
+import { here, instant, ofWhoAnswers, range } from '../kit/query.ts';
 
 const unscraped = 'No exporter was scraped in this range.';
 
@@ -21,7 +21,10 @@ const cost: readonly Panel[] = [
     h: 4,
     unit: 'percentunit',
     decimals: 1,
-    query: instant(`max(rate(process_cpu_seconds_total{${here}}[$__rate_interval]))`, 'cpu'),
+    query: instant(
+      `max(${ofWhoAnswers(`rate(process_cpu_seconds_total{${here}}[$__rate_interval])`)})`,
+      'cpu',
+    ),
     steps: rising({ warn: 0.05, bad: 0.1 }),
     noValue: 'no data',
   }),

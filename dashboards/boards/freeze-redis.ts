@@ -3,7 +3,7 @@ import { type Meaning, colors } from '../kit/palette.ts';
 import { heat } from '../kit/grids.ts';
 import { lanes } from '../kit/state-timeline.ts';
 import { laneAxis, line, lines } from '../kit/panels.ts';
-import { buckets, here, range } from '../kit/query.ts';
+import { here, range } from '../kit/query.ts';
 
 /** One width for all axes of this page, so that times line up under each other. */
 export const axis = laneAxis;
@@ -18,8 +18,9 @@ export const ping = heat({
   rowUnit: 's',
   color: colors.neutral,
   axis,
-  noValue: 'No PING was answered in this range.',
-  queries: [buckets(`sum by (le) (rate(redis_ping_seconds_bucket{${here}}[$__rate_interval]))`)],
+  noValue: 'no PING answered',
+  expr: `sum by (le) (rate(redis_ping_seconds_bucket{${here}}[$__rate_interval]))`,
+  counted: `redis_ping_seconds_count{${here}}`,
 });
 
 const processStates: readonly (Meaning & { readonly states: string })[] = [

@@ -4,16 +4,21 @@ import { table } from '../kit/grids.ts';
 import { forensicsOf, runbook } from '../kit/links.ts';
 import { colors } from '../kit/palette.ts';
 import { type Panel, figure, rising } from '../kit/panels.ts';
-import { here, instant } from '../kit/query.ts';
+import { here, instant, ofWhoAnswers } from '../kit/query.ts';
+import { noneKnown, ofQueues, unreadable } from '../kit/queues.ts';
 import { verdictRank, verdictRanks, verdictSentences, worstVerdict } from '../kit/verdict.ts';
 
 const silent = thresholds.redisUnresponsiveSeconds;
 
 /** Of the last two minutes, as the verdict is. */
-export const stealOfDemand = `sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}[2m])) / sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}[2m]) > 0)`;
+export const stealOfDemand = ofWhoAnswers(
+  `sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_sum{${here}}[2m])) / sum by (host, job, instance) (rate(stealwatch_steal_demand_ratio_count{${here}}[2m]) > 0)`,
+);
 
 /** -1 where this machine cannot see them. */
-export const pageIns = `rate(stealwatch_async_page_faults_total{${here}}[2m]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1`;
+export const pageIns = ofWhoAnswers(
+  `rate(stealwatch_async_page_faults_total{${here}}[2m]) or on (host, job, instance) (stealwatch_signal_supported{${here},signal="async_page_faults"} == 0) - 1`,
+);
 
 /** How long Redis has answered nothing; -2 turns us away, 0 answers. One for all, or one by host. */
 function silence(by: '' | 'by (host) '): string {
@@ -21,11 +26,9 @@ function silence(by: '' | 'by (host) '): string {
   return `max ${by}(redis_unresponsive_seconds{${here}} > ${silent.warn}) or ${on} max ${by}((redis_up{${here}} == 0) - 2) or ${on} max ${by}(redis_up{${here}} * 0)`;
 }
 
-/** How long the oldest task has waited; -1 where Redis does not say. */
-function oldest(by: '' | 'by (host) '): string {
-  const on = by === '' ? 'on ()' : 'on (host)';
-  return `max ${by}(asynq_queue_latency_seconds{${here}} >= 0) or ${on} max ${by}((asynq_up{${here}} == 0) - 1)`;
-}
+/** How long the oldest task has waited, or that Redis does not say. */
+const oldest = (by: '' | 'by (host) ') =>
+  ofQueues(`max ${by}(asynq_queue_latency_seconds{${here}} >= 0)`, by);
 
 /** A host that answers and has none: not the same as one of which nothing is known. */
 const nothing = `on (host) max by (host) ((up{${here}} == 1) - 4)`;
@@ -33,7 +36,7 @@ const nothing = `on (host) max by (host) ((up{${here}} == 1) - 4)`;
 export const headline = figure({
   title: 'Is my host stealing from me?',
   description:
-    'The worst answer of all selected hosts, and of how many it is true. The first of these that holds: no data; memory (a page-in every ten seconds, a thread waiting over 5 s for the host, or time without a CPU that is not steal); CPU (over 5 % of what you asked for was denied); disk; own load; quiet. *Nothing seen*: quiet, on a machine that cannot see page-ins and has no canary, so its quiet proves little. Rule `instance:stealwatch_verdict:code`, over the last two minutes.',
+    'The worst answer of all selected hosts, and of how many it is true. The first of these that holds: no answer to the last scrape; memory (a page-in every ten seconds, a thread waiting over 5 s for the host, or time without a CPU that is not steal); CPU (over 5 % of what you asked for was denied); disk; own load; no data; quiet. *Nothing seen*: quiet, on a machine that cannot see page-ins and has no canary, so its quiet proves little. Rule `instance:stealwatch_verdict:code`, over the last two minutes, and `up`.',
   w: 14,
   h: 4,
   unit: 'none',
@@ -69,13 +72,13 @@ export const redisAndQueues: readonly Panel[] = [
   figure({
     title: 'Oldest task',
     description:
-      'Age of the oldest pending Asynq task of all queues, now. `asynq_queue_latency_seconds`. What users feel. While Redis does not answer nobody can tell, and nothing is picked up.',
+      'Age of the oldest pending Asynq task of all queues, now. `asynq_queue_latency_seconds`. What users feel. While Redis does not answer nobody can tell, and nothing is picked up; *no queue known*: nobody has seen one there.',
     w: 5,
     h: 4,
     unit: 's',
     query: instant(oldest(''), 'oldest'),
     steps: rising(thresholds.queueLatencySeconds),
-    meanings: [{ value: -1, text: 'cannot be read', color: colors.bad }],
+    meanings: [unreadable, noneKnown],
     noValue: 'no Asynq here',
   }),
 ];
@@ -144,7 +147,14 @@ export const firing = table({
     { title: 'Alert', label: 'alertname', link: runbook },
     { title: 'Host', label: 'host', width: 110, link: forensicsOf('Host') },
   ],
+  reasons: [
+    {
+      when: 'absent(ALERTS{alertname="Watchdog"})',
+      says: 'No alert rules are loaded in this Prometheus.',
+    },
+  ],
   noValue: 'Nothing fires.',
+  saysItself: true,
   sortBy: [{ column: 'For' }],
 });
 
@@ -178,7 +188,8 @@ export const hosts = table({
       steps: rising(thresholds.queueLatencySeconds),
       meanings: [
         { value: -3, text: 'none', color: colors.unknown },
-        { value: -1, text: 'unknown', color: colors.bad },
+        { ...unreadable, text: 'unknown' },
+        { ...noneKnown, text: 'unread' },
       ],
       width: 85,
     },
@@ -214,6 +225,14 @@ export const hosts = table({
       width: 75,
     },
   ],
-  noValue: 'No host is known: nothing is scraped, or the rules are not loaded.',
+  reasons: [
+    { when: `absent(up{${here}})`, says: 'Nothing is scraped.' },
+    {
+      when: `absent(instance:stealwatch_verdict:code{${here}})`,
+      says: 'The rules of the verdict are not loaded in this Prometheus.',
+    },
+  ],
+  noValue: 'No such host.',
+  saysItself: true,
   sortBy: [{ column: 'Host' }],
 });

@@ -15,7 +15,7 @@ import {
   steps,
 } from './panels.ts';
 import type { Meaning } from './palette.ts';
-import { type Query, datasource, refId, rows, targets } from './query.ts';
+import { buckets, datasource, refId, rows, somebodySilent, targets } from './query.ts';
 
 /** A column of a table. Its value comes from a query of its own, or from a label. */
 export interface Column {
@@ -32,9 +32,22 @@ export interface Column {
   readonly link?: DataLink;
 }
 
+/** Where this gives anything, these words are why there is no row. */
+export interface Reason {
+  readonly when: string;
+  readonly says: string;
+}
+
 export interface Table extends Frame {
   readonly columns: readonly Column[];
+  /**
+   * What a row says where there is no other: a table without rows is drawn as its headers and nothing below, which
+   * is silence. Before it come `reasons`, and that somebody does not answer; the first that holds.
+   */
   readonly noValue: string;
+  readonly reasons?: readonly Reason[];
+  /** Its rows are not of the exporter, or say themselves of one that does not answer. */
+  readonly saysItself?: true;
   /** Columns to sort by, the largest first; the second where the first says the same, so that rows keep their places. */
   readonly sortBy?: readonly { readonly column: string; readonly smallestFirst?: true }[];
   /** Further transformations after the columns have their titles. */
@@ -65,15 +78,36 @@ function cell(column: Column): dashboard.DynamicConfigValue[] {
   return properties;
 }
 
+const exporterSilent: Reason = {
+  when: somebodySilent,
+  says: 'The exporter does not answer: nothing is known.',
+};
+
+/** The label, and the column, in which a table says why it has no rows. Where it has some there is no such column. */
+const note = { label: 'note', title: 'Note' } as const;
+
+/** A row without a number: NaN is drawn as a dash. */
+const noteRow = (when: string, says: string) =>
+  `label_replace(group(${when}) * NaN, "${note.label}", "${says}", "", "")`;
+
+/** The rows of the query, or one that says why there is none. */
+function orNote(expr: string, { reasons = [], saysItself, noValue }: Table): string {
+  const first = saysItself === true ? reasons : [exporterSilent, ...reasons];
+  const notes = first.map(({ when, says }) => noteRow(when, says));
+  return [expr, ...notes, noteRow('vector(0)', noValue)].join(' or on () ');
+}
+
 /**
  * Rows with the same labels become one row. Every query must therefore keep exactly the labels
  * that are columns: Grafana's `merge` joins on all of them.
  */
 export function table(o: Table): Panel {
-  const queries = o.columns.flatMap(({ expr }) => (expr === undefined ? [] : [rows(expr)]));
+  const [first = '', ...others] = o.columns.flatMap(({ expr }) => expr ?? []);
+  const queries = [orNote(first, o), ...others].map(rows);
   const single = queries.length === 1;
   let next = 0;
-  const source = o.columns.map(({ expr, label }) => {
+  const columns: readonly Column[] = [note, ...o.columns];
+  const source = columns.map(({ expr, label }) => {
     if (expr === undefined) return label ?? '';
     const letter = refId(next++);
     return single ? 'Value' : `Value #${letter}`;
@@ -87,7 +121,7 @@ export function table(o: Table): Panel {
       .height(o.h)
       .targets(targets(queries))
       .unit('none')
-      // Of the whole table. A cell without a value would say it too, so that one has a dash of its own.
+      // Of cells without a value, which would say it each: so these have a dash of their own.
       .noValue(o.noValue)
       .mappings([missing('–')])
       .colorScheme(new dashboard.FieldColorBuilder().mode(dashboard.FieldColorModeId.Thresholds))
@@ -107,7 +141,7 @@ export function table(o: Table): Panel {
           options: {
             excludeByName: {},
             indexByName: Object.fromEntries(source.map((name, i) => [name, i])),
-            renameByName: Object.fromEntries(source.map((name, i) => [name, o.columns[i]?.title])),
+            renameByName: Object.fromEntries(source.map((name, i) => [name, columns[i]?.title])),
           },
         },
         ...(o.transformations ?? []),
@@ -119,14 +153,18 @@ export function table(o: Table): Panel {
             .desc(smallestFirst !== true),
         ),
       )
-      .overrides(
-        o.columns.flatMap((column) => {
+      .overrides([
+        {
+          matcher: { id: 'byName', options: note.title },
+          properties: [{ id: 'custom.cellOptions', value: { type: 'auto', wrapText: true } }],
+        },
+        ...o.columns.flatMap((column) => {
           const properties = cell(column);
           return properties.length === 0
             ? []
             : [{ matcher: { id: 'byName', options: column.title }, properties }];
         }),
-      )
+      ])
   );
 }
 
@@ -135,11 +173,19 @@ export interface Heat extends Frame {
   readonly unit: string;
   /** Unit of the rows, which are buckets. */
   readonly rowUnit: string;
-  readonly queries: readonly Query[];
+  /** Buckets by `le`. */
+  readonly expr: string;
+  /** What is there in the range if anything was counted in it. */
+  readonly counted: string;
   readonly color: string;
   readonly axis?: number;
-  readonly noValue?: string;
+  /** The name of the only row where nothing was: a heatmap takes no `noValue` and says "No data". */
+  readonly noValue: string;
 }
+
+/** Not at single steps: a row that has words for a name takes the scale from the others. */
+const orRow = ({ expr, counted, noValue }: Heat) =>
+  `${expr} or on () (label_replace(vector(0), "le", "${noValue}", "", "") unless on () group(present_over_time(${counted}[$__range] @ end())))`;
 
 /** One hue, faint to strong on either theme (Grafana turns its schemes round on the dark one); the number stands in the tooltip and the scale below. */
 export function heat(o: Heat): Panel {
@@ -157,9 +203,9 @@ export function heat(o: Heat): Panel {
     .datasource(datasource)
     .span(o.w)
     .height(o.h)
-    .targets(targets(o.queries))
+    .targets(targets([buckets(orRow(o))]))
     .unit(o.unit)
-    .noValue(o.noValue ?? 'Nothing was measured in this range.')
+    .noValue(o.noValue)
     .calculate(false)
     .color(color)
     .cellGap(1)

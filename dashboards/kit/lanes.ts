@@ -10,6 +10,7 @@ import { burnFactors } from '../../alerts/slo/shipped.ts';
 import { thresholds } from '../../alerts/thresholds.ts';
 import { currentBurn } from './budget.ts';
 import { type Query, here, range } from './query.ts';
+import { queuesUnread } from './queues.ts';
 
 const window = '[$__rate_interval]';
 
@@ -122,14 +123,14 @@ const listenQueue = lane(
   ),
 );
 
-/** While Redis does not answer the queue gauges are NaN, and no task is being picked up. */
+/** While Redis does not answer the queue gauges are NaN, and no task is being picked up. Without any it is not measured. */
 export const oldestTask = lane(
   'Asynq oldest task',
   `${level(
     `max by (host, job, instance) (max_over_time(asynq_queue_latency_seconds{${here}}${window}))`,
     thresholds.queueLatencySeconds.warn,
     thresholds.queueLatencySeconds.bad,
-  )} or on (host, job, instance) (max_over_time(asynq_up{${here}}${window}) == 0) + 2`,
+  )} or on (host, job, instance) ${queuesUnread(`max_over_time(asynq_up{${here}}${window})`)} + 2`,
 );
 
 const burn = lane(

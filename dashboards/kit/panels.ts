@@ -8,7 +8,7 @@ import * as dashboard from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as TimeseriesPanel } from '@grafana/grafana-foundation-sdk/timeseries';
 import { type Meaning, colors } from './palette.ts';
-import { type Query, datasource, here, range, refId, targets } from './query.ts';
+import { type Query, datasource, range, refId, somebodySilent, targets } from './query.ts';
 
 export type Panel = Builder<dashboard.Panel>;
 
@@ -257,9 +257,9 @@ function sizes(filled: boolean): Builder<common.VizTextDisplayOptions> {
   return filled ? text : text.valueSize(28);
 }
 
-/** A selected machine does not answer and no other has one: "none here" would be a claim. */
+/** What a figure says where nobody has a number, and not everybody was asked. */
 export const unanswered: Meaning = { value: -999, text: 'no answer', color: colors.degraded };
-const nobodyAnswers = `(min(up{${here}}) == 0) - ${-unanswered.value}`;
+const nobodyAnswers = `(${somebodySilent}) - ${-unanswered.value}`;
 
 const exprOf = ({ query: { expr }, saysItself }: Figure) =>
   saysItself === true ? expr : `${expr} or on () ${nobodyAnswers}`;

@@ -15,6 +15,20 @@ export const datasource = { type: 'prometheus', uid: '${datasource}' } as const;
  */
 export const here = 'job=~"$job",host=~"$host"';
 
+/** The labels that tell two machines apart, to join by. */
+export const sameMachine = 'on (host, job, instance)';
+
+/** A selected machine does not answer, or none was ever asked: then "none here" and "all is well" are claims. */
+export const somebodySilent = `min(up{${here}}) == 0 or on () absent(up{${here}}) - 1`;
+
+/** Of the machines that answered the last scrape: a rate of two minutes outlasts who is gone by as much. */
+export function ofWhoAnswers(expr: string): string {
+  return `((${expr}) and ${sameMachine} up{${here}} == 1)`;
+}
+
+/** Something where somebody answered at some time of the range. */
+export const heard = `group(max_over_time(up{${here}}[$__range] @ end()) == 1)`;
+
 export interface Query {
   readonly expr: string;
   /** Series name; `{{label}}` is replaced. */

@@ -12,7 +12,7 @@ import {
   mappings,
   type Panel,
 } from './panels.ts';
-import { type Query, datasource, targets } from './query.ts';
+import { type Query, datasource, heard, targets } from './query.ts';
 
 export interface Lanes extends Frame {
   readonly lanes: readonly Query[];
@@ -27,6 +27,18 @@ export interface Lanes extends Frame {
   readonly minStep?: string;
 }
 
+/** Nobody answered in all of the range. */
+const unanswered: Meaning = { value: -2, text: 'no answer', color: colors.degraded };
+
+/** A single gap stays one; without any series there is an error of Grafana's in place of all lanes. */
+function orUnanswered(lane: Query): Query {
+  const nobody = `(vector(${unanswered.value}) unless on () ${heard})`;
+  const [, label] = /\{\{(\w+)\}\}/.exec(lane.legend) ?? [];
+  const named =
+    label === undefined ? nobody : `label_replace(${nobody}, "${label}", "All", "", "")`;
+  return { ...lane, expr: `${lane.expr} or on () ${named}` };
+}
+
 /** One lane per signal, coloured by state; the state's word stands in the lane. */
 export function lanes(o: Lanes): Panel {
   const panel = new StateTimelinePanel()
@@ -35,7 +47,7 @@ export function lanes(o: Lanes): Panel {
     .datasource(datasource)
     .span(o.w)
     .height(o.h)
-    .targets(targets(o.lanes))
+    .targets(targets(o.lanes.map(orUnanswered)))
     .unit('none')
     .noValue(o.noValue ?? 'Nothing was measured in this range.')
     // Not by thresholds: with those and merged values Grafana draws "0+" and "1+", not the words.
@@ -44,7 +56,7 @@ export function lanes(o: Lanes): Panel {
         .mode(dashboard.FieldColorModeId.Fixed)
         .fixedColor(colors.unknown),
     )
-    .mappings(mappings(o.meanings))
+    .mappings(mappings([unanswered, ...o.meanings]))
     .showValue(common.VisibilityMode.Auto)
     .rowHeight(0.85)
     .mergeValues(true)

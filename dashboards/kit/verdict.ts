@@ -1,13 +1,19 @@
 /** The answers of the verdict's rule in words and colours, as the panels show them. */
 import { verdict } from '../../alerts/verdict/verdict.ts';
 import { type Meaning, colors } from './palette.ts';
-import { here } from './query.ts';
+import { here, sameMachine } from './query.ts';
 
 /**
  * The rule's answer is quiet, on a machine that cannot see its host page it out and has no canary either. The
  * pages say so in a sentence of its own; for the rule, which alerts ask, it is quiet.
  */
 export const unseen = 6;
+
+/**
+ * The last scrape failed. The rule holds on to what it knew for some seconds, because alerts ask it and scrapes fail
+ * when the host is at its worst; a page that says "now" must not: nothing is seen of that machine any more.
+ */
+export const unheard = 7;
 
 interface Answer extends Meaning {
   readonly short: string;
@@ -28,6 +34,12 @@ const answers: readonly Answer[] = [
     color: colors.steal,
   },
   // Not calmer than what is known: a machine that is gone has no data.
+  {
+    value: unheard,
+    text: 'No answer: it is not seen now',
+    short: 'no answer',
+    color: colors.degraded,
+  },
   { value: verdict.unknown, text: 'Unknown, no data', short: 'no data', color: colors.degraded },
   { value: verdict.disk, text: 'Disk is the bottleneck', short: 'disk', color: colors.disk },
   {
@@ -48,12 +60,10 @@ const answers: readonly Answer[] = [
 /** Sentences, for the panel at the top. */
 export const verdictSentences: readonly Meaning[] = answers;
 
-/** A word or two, for a lane. */
-export const verdictWords: readonly Meaning[] = answers.map(({ value, short, color }) => ({
-  value,
-  text: short,
-  color,
-}));
+/** A word or two, for a lane: over time the rule says who did not answer. */
+export const verdictWords: readonly Meaning[] = answers
+  .filter(({ value }) => value !== unheard)
+  .map(({ value, short, color }) => ({ value, text: short, color }));
 
 /** By how bad they are, for a column that is sorted: the worst has the largest number. */
 export const verdictRanks: readonly Meaning[] = answers.map(({ short, color }, i) => ({
@@ -63,7 +73,6 @@ export const verdictRanks: readonly Meaning[] = answers.map(({ short, color }, i
   color: color === colors.ok ? 'text' : color,
 }));
 
-const sameMachine = 'on (host, job, instance)';
 const rule = `instance:stealwatch_verdict:code{${here}}`;
 
 /** Quiet, as far as can be seen, and that is not far. */
@@ -81,17 +90,20 @@ export function verdictOverTime(): string {
   return `(${blindlyQuiet(code, ofTheStep)} + ${unseen} or ${code})`;
 }
 
+const silent = `(up{${here}} == 0)`;
+
 /** Where the answer is this one now. */
 function machinesWith(code: number): string {
+  if (code === unheard) return silent;
   const blind = blindlyQuiet(rule, (series) => series);
-  if (code === unseen) return blind;
-  const those = `(${rule} == ${code})`;
-  return code === verdict.quiet ? `(${those} unless ${sameMachine} ${blind})` : those;
+  if (code === unseen) return `(${blind} unless ${sameMachine} ${silent})`;
+  const others = code === verdict.quiet ? `(${silent} or ${blind})` : silent;
+  return `((${rule} == ${code}) unless ${sameMachine} ${others})`;
 }
 
 /** The worst answer of all, with how many machines it is true of, and of how many: labels `hosts`, `of`. */
 export function worstVerdict(): string {
-  const all = `count_values("of", count(${rule}))`;
+  const all = `count_values("of", count(${rule} or ${sameMachine} ${silent}))`;
   const lines = answers.map(
     ({ value }) => `count_values("hosts", count(${machinesWith(value)})) * ${value}`,
   );

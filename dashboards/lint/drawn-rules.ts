@@ -23,6 +23,12 @@ const isDash = ({ type, options }: Mapping) =>
 /** Counters whose names do not say so, because redis_exporter calls them so. */
 const counters = new Set(['redis_aof_delayed_fsync']);
 
+/** Its rates only divide or judge a backlog that was read just now. */
+const setsOffAgainstNow = new Set(['Time to drain']);
+
+/** They are of the one that is asked. */
+const ofPrometheus = /^(?:prometheus|alertmanager)_/;
+
 /** Colours that are hard to see on the ground of a panel. */
 export function* faint(json: string): Generator<string> {
   for (const [color] of new Set(json.matchAll(/#[\dA-F]{6}\b/gi))) {
@@ -86,6 +92,42 @@ export const drawnChecks: Readonly<Record<string, PanelCheck>> = {
     );
     for (const [where, list] of [['the table', defaults.mappings ?? []] as const, ...mapped])
       if (!list.some(isDash)) yield `${where}: an empty cell would say what the empty table says`;
+  },
+  /** A table without rows is its headers and nothing below: silence, and its `noValue` is not drawn. */
+  *'tables-say-why-they-are-empty'({ type, targets, transformations }) {
+    if (type !== 'table') return;
+    const always =
+      /or on \(\) label_replace\(group\(vector\(0\)\) \* NaN, "note", "[^"]+", "", ""\)$/;
+    if (!always.test(targets[0]?.expr ?? '')) yield 'without rows it says nothing';
+    const filter = transformations?.find(({ id }) => id === 'filterFieldsByName');
+    const { names = [] } = (filter?.options['include'] ?? {}) as { names?: readonly string[] };
+    if (names[0] !== 'note') yield 'the column of what it says then is not shown first';
+  },
+  *'heatmaps-say-why-they-are-empty'({ type, targets }) {
+    if (type !== 'heatmap') return;
+    for (const { refId, expr } of targets)
+      if (!expr.includes('or on () (label_replace(vector(0), "le", "'))
+        yield `query ${refId}: without buckets it says "No data"`;
+  },
+  *'lanes-say-why-they-are-empty'({ type, targets }) {
+    if (type !== 'state-timeline') return;
+    for (const { refId, expr } of targets)
+      if (!/or on \(\) (?:label_replace\()?\(vector\(-2\) unless on \(\) group\(/.test(expr))
+        yield `query ${refId}: where nobody answers there is no lane`;
+  },
+  /** A rate outlasts who is gone by its window, a rule by what it looks back. A range that is chosen is of the past. */
+  *'now-is-of-who-answers'({ type, title, targets }) {
+    if ((type !== 'stat' && type !== 'table') || setsOffAgainstNow.has(title)) return;
+    for (const { refId, expr } of targets) {
+      const [rows = ''] = expr.split(/ or on \(\) (?:label_replace\(group|\(min\(up)/);
+      const { selectors } = parsePromql(rows.replaceAll('$__range', '8m8s'));
+      const asks = selectors.some(({ metric }) => metric === 'up');
+      for (const { metric, range } of selectors) {
+        const outlasts = /^\d/.test(range ?? '') && range !== '8m8s' && !ofPrometheus.test(metric);
+        if (!asks && (outlasts || metric === 'instance:stealwatch_verdict:code'))
+          yield `query ${refId}: ${metric} of who does not answer any more`;
+      }
+    }
   },
   *'figures-are-of-now'({ type, targets }) {
     if (type !== 'stat') return;

@@ -151,7 +151,8 @@ export const panelChecks: Readonly<Record<string, PanelCheck>> = {
     const values = names.filter((name) => name.startsWith('Value'));
     if (values.length !== panel.targets.length)
       yield `${values.length} value columns of ${panel.targets.length} queries`;
-    const labels = names.filter((name) => !name.startsWith('Value'));
+    // Of the row that says why there is no other: made by the query itself.
+    const labels = names.filter((name) => !name.startsWith('Value') && name !== 'note');
     for (const { expr, refId } of panel.targets) {
       const { grouping } = parsePromql(expr);
       for (const label of labels)

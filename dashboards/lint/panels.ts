@@ -72,6 +72,12 @@ export function hasData({ series }: Asked): boolean {
   return series.some(({ points }) => points.some(([, value]) => Number.isFinite(value)));
 }
 
+/** What a panel without numbers says: a table in a row of its own, all others their `noValue`. */
+export function saysInstead(panel: PanelModel, asked: readonly Asked[]): string {
+  const notes = asked.flatMap(({ series }) => series.flatMap(({ labels }) => labels['note'] ?? []));
+  return notes[0] ?? panel.fieldConfig.defaults.noValue ?? '';
+}
+
 export function panelNamed(model: DashboardModel | undefined, title: string): PanelModel {
   const found = model?.panels.find((panel) => panel.title === title);
   if (found === undefined) throw new Error(`no panel "${title}"`);
