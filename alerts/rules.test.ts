@@ -130,6 +130,7 @@ const written: readonly [alert: string, comparison: string][] = [
   ['AsynqScheduleLag', `> ${thresholds.scheduleLagSeconds.bad}\n`],
   ['AsynqArchiveFull', `>= ${thresholds.archivedTasks.bad}`],
   ['SamplerStale', `> ${thresholds.samplerAgeSeconds.bad}`],
+  ['RescueWatcherSilent', `> ${thresholds.rescueWatchAgeSeconds.warn}`],
   ['MeasurementGap', `< ${thresholds.coverageRatio.bad}`],
 ];
 

@@ -10,8 +10,6 @@ const toLookUp = 'to look up when a panel raises the question';
 export const unused: Readonly<Record<string, string>> = {
   stealwatch_verdict: "the exporter's own answer, beside which the rule of the dashboards is held",
   stealwatch_rescues_total: 'told in the log, on the page and in the evidence; to count afterwards',
-  stealwatch_rescue_watch_age_seconds:
-    'the page warns of a watcher that is gone; for your own alert',
   stealwatch_cold_page_discarded_touches_total: toLookUp,
   redis_uptime_in_seconds: dashboard763,
   redis_commands_total: dashboard763,

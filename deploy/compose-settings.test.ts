@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { test } from 'node:test';
+import { rescueRecordPath } from '../exporter/core/rescue-record.ts';
 import { readConfig } from '../exporter/config/read.ts';
 import { handedIn } from '../exporter/procfs/handed-in.ts';
 import {
@@ -218,6 +220,18 @@ test('compose: the Redis of another network, and the Redis of the host', () => {
       environment: { LOCAL_TARGET: '${LOCAL_TARGET:-host.docker.internal:10190}' },
     },
   });
+});
+
+test('compose: what a rescue on the host writes down can be handed to the exporter, where the unit puts it', () => {
+  const { services, ...rest } = composeFile('deploy/compose.rescue.yml');
+  assert.deepEqual(rest, {});
+  const folder = dirname(rescueRecordPath);
+  assert.deepEqual(services, { exporter: { volumes: [`${folder}:${folder}:ro`] } });
+  const unit = readFileSync('deploy/stealwatch-rescue.service', 'utf8');
+  assert.match(unit, new RegExp(`^RuntimeDirectory=${basename(folder)}$`, 'm'));
+  // A folder made anew would be another one than that which is mounted.
+  assert.match(unit, /^RuntimeDirectoryPreserve=yes$/m);
+  assert.equal(dirname(folder), '/run');
 });
 
 /** As `docker compose config` prints it, back in the short forms of the file. */

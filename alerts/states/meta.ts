@@ -53,6 +53,22 @@ export const meta: readonly Row[] = [
     except: { 'one nan': [false, 'never NaN'] },
   },
   {
+    alert: 'RescueWatcherSilent',
+    file: 'meta.yml',
+    inputs: [
+      { series: 'stealwatch_rescue_watch_age_seconds', good: 3, bad: 121, limit: 120 },
+      { series: 'up', good: 1, bad: 1, limit: 1 },
+    ],
+    fires: 300,
+    lasts: 600,
+    ends: 600,
+    step: 30,
+    except: {
+      'without up 1': [true, 'an age that is there was read'],
+      'one nan': [false, 'a record that cannot be read for a moment'],
+    },
+  },
+  {
     alert: 'KernelLogUnreadable',
     file: 'meta.yml',
     inputs: [{ series: 'stealwatch_signal_supported{signal="hung_task_log"}', good: 1, bad: 0 }],

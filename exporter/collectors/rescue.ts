@@ -18,6 +18,7 @@ import {
   rescueRecordPath,
   secondsSinceBoot,
 } from '../core/rescue-record.ts';
+import { limits } from '../measure/limits.ts';
 import { durationText } from '../measure/duration.ts';
 
 const rescues = counter({
@@ -34,8 +35,6 @@ const lookAge = gauge({
 
 const readEverySeconds = 5;
 const shownSeconds = 15 * 60;
-/** It looks every 5 s, for half a minute not while it writes, and may be started again meanwhile. */
-const deadSeconds = 120;
 
 function rescueFinding(rescue: Rescue, now: number): Finding[] {
   const ago = now - rescue.time;
@@ -47,7 +46,7 @@ function rescueFinding(rescue: Rescue, now: number): Finding[] {
 function watchFinding({ watch }: RescueRecord, now: number): Finding[] {
   if (watch === undefined) return [];
   const age = now - watch.lookedAt;
-  if (age > deadSeconds) {
+  if (age > limits.rescueWatchAgeSeconds.warn) {
     const text = `stealwatch rescue --watch has not looked for ${durationText(age)}: nobody would write if it were time.`;
     return [{ severity: 'warning', text }];
   }

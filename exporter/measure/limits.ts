@@ -126,4 +126,11 @@ export const limits = {
     unit: 'seconds',
     why: 'The clocks tick every second; /status calls one dead after 15 s.',
   },
+  /** stealwatch_rescue_watch_age_seconds. */
+  rescueWatchAgeSeconds: {
+    warn: 120,
+    bad: 300,
+    unit: 'seconds',
+    why: 'It looks every 5 s, for half a minute not while it writes, and may be started again meanwhile.',
+  },
 } as const satisfies Readonly<Record<string, Threshold>>;

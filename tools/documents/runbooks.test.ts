@@ -76,6 +76,8 @@ const wellSays: Readonly<Record<string, RegExp>> = {
   RedisMemoryFull: /^used_memory:\d.*maxmemory:0\s+.*maxmemory_policy:noeviction/s,
   RedisRejectsConnections: /connected_clients:\d.*maxclients\n\d+\nrejected_connections:0/s,
   RedisReplicaLinkDown: /^role:master\s.*replica-serve-stale-data\nyes\n$/s,
+  // Not installed where this runs, or nothing in the journal.
+  RescueWatcherSilent: /^$|-- No entries --|stealwatch-rescue/,
   SamplerStale: /HTTP 200\n(?:.*\n)*[SRD] +\d+ +\d+ \S/,
   SloPeriodShortened: /"status":"success".*\nprometheus_tsdb_lowest_timestamp_seconds \S+\n$/s,
   StealHigh: /load average: .*\n\d+\ncpu +\d/s,
