@@ -56,7 +56,8 @@ const service: Reasons = {
   'ProtectHostname=yes': 'renames nothing',
   'ProtectKernelModules=yes': 'loads no module',
   'ProtectKernelTunables=yes': 'writes nothing below /proc/sys',
-  'RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX': 'HTTP and Redis, by address or socket',
+  'RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX':
+    'HTTP and Redis, by address or socket; netlink, to know its own addresses',
   'RestrictNamespaces=yes': 'makes no namespace',
   'RestrictRealtime=yes': 'cannot take the CPU for good',
   'RestrictSUIDSGID=yes': 'leaves no such file behind',

@@ -81,6 +81,21 @@ test('askers: since when, on a clock; an address that we are given anew is ours'
   assert.equal(askers.secondsAgo('elsewhere'), 100, 'it is an address of this machine by now');
 });
 
+test('askers: a system that does not name its addresses ends nothing, and tells nobody from nobody', () => {
+  const askers = watchAskers(
+    { monotonic: () => 7 },
+    () => {
+      throw new Error('Unknown system error 97: uv_interface_addresses');
+    },
+    () => false,
+  );
+  askers.answered('127.0.0.1');
+  assert.equal(askers.secondsAgo('hidden'), undefined);
+  askers.answered('203.0.113.9');
+  assert.equal(askers.secondsAgo('hidden'), 0);
+  assert.equal(askers.secondsAgo('elsewhere'), undefined);
+});
+
 interface Asked {
   readonly askedSecondsAgo: Readonly<Record<string, number>>;
 }

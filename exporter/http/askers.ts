@@ -7,7 +7,10 @@ import { BlockList, isIPv6, type IPVersion } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { canonicalAddress, isLoopback } from '../procfs/local-addresses.ts';
 
-/** `hidden`: it came through the gateway of our container, behind which anybody may be. */
+/**
+ * `hidden`: it came through the gateway of our container, behind which anybody may be, or which addresses are
+ * ours cannot be told.
+ */
 export type Origin = 'here' | 'hidden' | 'elsewhere';
 
 export interface Askers {
@@ -50,10 +53,16 @@ function networksOf(interfaces: Interfaces, container: boolean): Networks {
 /** Docker and Podman give the first address of a network to the machine itself. */
 const isGateway = (address: string): boolean => /(?:\.|:0*)1$/.test(address);
 
-export function originOf(address: string, interfaces: Interfaces, container: boolean): Origin {
+export function originOf(
+  address: string,
+  interfaces: Interfaces | undefined,
+  container: boolean,
+): Origin {
   const canonical = canonicalAddress(address);
+  if (isLoopback(canonical)) return 'here';
+  if (interfaces === undefined) return 'hidden';
   const { own, local } = networksOf(interfaces, container);
-  if (isLoopback(canonical) || own.has(canonical)) return 'here';
+  if (own.has(canonical)) return 'here';
   if (!local.check(canonical, version(canonical))) return 'elsewhere';
   return container && isGateway(canonical) ? 'hidden' : 'here';
 }
@@ -71,13 +80,22 @@ export function watchAskers(
   const known = new Map<string, Origin>();
   let knownSince = clock.monotonic();
 
+  /** A sandbox without netlink sockets refuses; whoever was answered is no reason to end. */
+  function named(): Interfaces | undefined {
+    try {
+      return interfaces();
+    } catch {
+      return undefined;
+    }
+  }
+
   function originNow(address: string): Origin {
     const old = clock.monotonic() - knownSince > keptSeconds || known.size >= mostKept;
     if (old) {
       known.clear();
       knownSince = clock.monotonic();
     }
-    const origin = known.get(address) ?? originOf(address, interfaces(), container());
+    const origin = known.get(address) ?? originOf(address, named(), container());
     known.set(address, origin);
     return origin;
   }
