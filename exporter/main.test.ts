@@ -106,13 +106,46 @@ test('main: --check-config ends with 2 for all that a start would not do, or wou
       ['--evidence-dir=/tmp', '--agents=/tmp', `--agent-ca-file=${main}`],
       '--agent-ca-file: expected a file with certificates in PEM, found none',
     ],
-    [['--web-config-file=/nonexistent/web.yml'], '/nonexistent/web.yml: cannot be read (ENOENT)'],
+    [
+      ['--web-config-file=/nonexistent/web.yml'],
+      '--web-config-file: /nonexistent/web.yml: cannot be read (ENOENT)',
+    ],
     [['--listen=nowhere'], '--listen: expected HOST:PORT'],
   ] as const) {
     const { output, ended } = start(t, ['--check-config', ...args]);
     assert.equal(await ended, 2);
     assert.equal(output.stdout, '');
     assert.ok(output.stderr.startsWith(`stealwatch cannot start:\n  ${problem}`), output.stderr);
+  }
+});
+
+test('main: what is wrong is named as it was set, by its variable', async (t) => {
+  const key = placed(temporaryRoot(t), 'own.key', '-----BEGIN CERTIFICATE-----\n');
+  for (const [env, said] of [
+    [{ STEALWATCH_PROCFS: '/nonexistent' }, 'STEALWATCH_PROCFS: expected the proc file system'],
+    [{ STEALWATCH_SYSFS: '/nonexistent' }, 'STEALWATCH_SYSFS: expected the sys file system'],
+    [{ STEALWATCH_KMSG: '/nonexistent' }, 'STEALWATCH_KMSG: expected the kernel log'],
+    [
+      { STEALWATCH_EVIDENCE_DIR: '/tmp', STEALWATCH_AGENTS: '/nonexistent' },
+      'STEALWATCH_AGENTS: expected the folder of ',
+    ],
+    [
+      {
+        REDIS_URL: 'rediss://h',
+        STEALWATCH_REDIS_TLS_CERT_FILE: key,
+        STEALWATCH_REDIS_TLS_KEY_FILE: key,
+      },
+      'STEALWATCH_REDIS_TLS_KEY_FILE: expected a file with a private key in PEM, found none',
+    ],
+    [
+      { STEALWATCH_WEB_CONFIG_FILE: '/nonexistent/web.yml' },
+      'STEALWATCH_WEB_CONFIG_FILE: /nonexistent/web.yml: cannot be read (ENOENT)',
+    ],
+  ] as const) {
+    const { output, ended } = start(t, ['--check-config'], env);
+    assert.equal(await ended, 2);
+    assert.equal(output.stderr.split('\n')[1]?.slice(2, 2 + said.length), said);
+    assert.doesNotMatch(output.stderr, / --[a-z]/);
   }
 });
 
@@ -125,6 +158,9 @@ test('main: a port that is taken ends it with 1, though background clocks run', 
   const { output, ended } = start(t, [...nothing, `--listen=127.0.0.1:${port}`, '--canary=4']);
   assert.equal(await ended, 1);
   assert.match(output.stderr, new RegExp(`^stealwatch: --listen: .*EADDRINUSE.*${port}\\n$`));
+  const byVariable = start(t, [...nothing], { STEALWATCH_LISTEN: `127.0.0.1:${port}` });
+  assert.equal(await byVariable.ended, 1);
+  assert.match(byVariable.output.stderr, /^stealwatch: STEALWATCH_LISTEN: .*EADDRINUSE/);
 });
 
 test('main: a web configuration that is not there ends it with 1 before it listens', async (t) => {
@@ -132,7 +168,10 @@ test('main: a web configuration that is not there ends it with 1 before it liste
   const file = '/nonexistent/web.yml';
   const { output, ended } = start(t, [`--listen=127.0.0.1:${port}`, `--web-config-file=${file}`]);
   assert.equal(await ended, 1);
-  assert.match(output.stderr, /^stealwatch: cannot start:\n {2}\/nonexistent\/web\.yml: /);
+  assert.match(
+    output.stderr,
+    /^stealwatch: cannot start:\n {2}--web-config-file: \/nonexistent\/web\.yml: /,
+  );
   assert.doesNotMatch(output.stdout, /listening/);
 });
 

@@ -73,7 +73,7 @@ async function run(config: Config, remarks: readonly string[]): Promise<void> {
       : // YAML, TLS and passwords cost 6 MB of memory: not before somebody uses them.
         await (
           await import('./http/access/access.ts')
-        ).openAccess(config.webConfigFile, systemClock, log);
+        ).openAccess(config.webConfigFile, systemClock, log, config.named('webConfigFile'));
 
   const fewFailures = fewLines(mostFailuresToldAMinute, systemClock);
   const requests = createRequestCounter();
@@ -137,7 +137,7 @@ async function run(config: Config, remarks: readonly string[]): Promise<void> {
 
   server.listen(config.listen.port, config.listen.host);
   await once(server, 'listening').catch((error: unknown) => {
-    throw new Error(`--listen: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${config.named('listen')}: ${messageOf(error)}`, { cause: error });
   });
   const { address, port } = server.address() as AddressInfo;
   log.info({ address, port, redis: config.redis.display, version }, 'listening');
@@ -185,18 +185,20 @@ function cannotStart(problems: readonly string[], code = refused): void {
   process.exitCode = code;
 }
 
-async function webConfigOf({ webConfigFile }: Config): Promise<WebConfig | undefined> {
-  if (webConfigFile === undefined) return undefined;
-  return (await import('./http/access/access.ts')).readWebConfigFile(webConfigFile);
+/** What it lacks goes to `missing`. */
+async function webConfigOf(config: Config, missing: string[]): Promise<WebConfig | undefined> {
+  if (config.webConfigFile === undefined) return undefined;
+  const { readWebConfigFile, problemsOf } = await import('./http/access/access.ts');
+  return readWebConfigFile(config.webConfigFile).catch((error: unknown) => {
+    missing.push(...problemsOf(error, config.named('webConfigFile')));
+    return undefined;
+  });
 }
 
 /** Reads what the settings name, and says what a start would do. Connects to nobody. */
 async function check(config: Config, remarks: readonly string[]): Promise<void> {
   const missing = [...whatIsMissing(config)];
-  const web = await webConfigOf(config).catch((error: unknown) => {
-    missing.push(...messageOf(error).split('\n'));
-    return undefined;
-  });
+  const web = await webConfigOf(config, missing);
   if (missing.length > 0) return cannotStart(missing);
   const lines = ['stealwatch would start:', ...whatWouldBeDone(config, web), ...remarks];
   process.stdout.write(`${lines.join('\n  ')}\n`);

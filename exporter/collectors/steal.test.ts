@@ -346,6 +346,8 @@ test('steal: an idle time that cannot be (lxcfs) costs the share of all time and
   assert.equal(collector.report?.().evidence?.ownCpu, undefined);
 });
 
+const byItsVariable = () => 'STEALWATCH_PROCFS';
+
 test('steal: a wrong --procfs fails a critical check, until the right one is mounted there', async (t) => {
   const root = fixtureTree(t, {
     'empty/x/y': '',
@@ -362,6 +364,13 @@ test('steal: a wrong --procfs fails a critical check, until the right one is mou
     t.after(() => collector.close?.());
     return () => statusOf([collector.report?.() ?? {}]);
   };
+  const byVariable = stealCollector({
+    procfs: createPseudoFs(join(root, 'none')),
+    clock,
+    config: { stealThreshold: 0.1, named: byItsVariable },
+  });
+  t.after(() => byVariable.close?.());
+  assert.match(byVariable.report?.().checks?.[0]?.reason ?? '', /^STEALWATCH_PROCFS: /);
   const cases = {
     none: /^--procfs: .*\/none is not there, or is no folder$/,
     file: /^--procfs: .*\/file is not there, or is no folder$/,

@@ -19,6 +19,7 @@ import {
   incomplete,
   single,
 } from '../core/collector.ts';
+import type { Config } from '../config/read.ts';
 import { createCpuCounters } from '../cpu/counters.ts';
 import { createHistogram } from '../measure/histogram.ts';
 import { createHistory } from '../measure/history.ts';
@@ -64,7 +65,7 @@ const seconds = counter({
 interface StealDependencies {
   readonly procfs: PseudoFs;
   readonly clock: Clock;
-  readonly config: { readonly stealThreshold: number };
+  readonly config: Pick<Config, 'stealThreshold'> & Partial<Pick<Config, 'named'>>;
   /** Of the thread of the event loop: CPU time, and waiting for it behind others of this guest. */
   readonly ownTime?: OwnTime;
 }
@@ -112,7 +113,7 @@ function secondOf({ steal, demand, total, idle, iowait, ratio }: Demand): Second
 export function stealCollector({
   procfs,
   clock,
-  config: { stealThreshold },
+  config: { stealThreshold, named },
   ownTime = createOwnTime(),
 }: StealDependencies): Collector {
   const file = procfs.file('stat');
@@ -253,7 +254,7 @@ export function stealCollector({
       const now = clock.monotonic();
       const minute = lastMinute.sum(now);
       return {
-        checks: procfsChecks(wrong, now),
+        checks: procfsChecks(wrong, now, named?.('procfs')),
         signals: [stealSignal(told, why)],
         evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12)),
         samplers: [

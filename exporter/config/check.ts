@@ -44,34 +44,34 @@ function redisLine({ redis }: Config): string {
 const isDirectory = (path: string): boolean =>
   statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-const foldersMissing = ({ procfs, sysfs, kmsg, agents }: Config): readonly string[] =>
+const foldersMissing = ({ procfs, sysfs, kmsg, agents, named }: Config): readonly string[] =>
   [
     !existsSync(`${procfs}/stat`) &&
-      `--procfs: expected the proc file system of a host, ${procfs} has no stat`,
+      `${named('procfs')}: expected the proc file system of a host, ${procfs} has no stat`,
     !isDirectory(sysfs) &&
-      `--sysfs: expected the sys file system of a host, ${sysfs} is no directory`,
+      `${named('sysfs')}: expected the sys file system of a host, ${sysfs} is no directory`,
     // Whoever names no other has none on this machine, which is told as a signal that is missing.
     kmsg !== settings.kmsg.fallback &&
       !existsSync(kmsg) &&
-      `--kmsg: expected the kernel log, ${kmsg} is not there`,
+      `${named('kmsg')}: expected the kernel log, ${kmsg} is not there`,
     agents !== undefined &&
       !isDirectory(agents) &&
-      `--agents: expected the folder of the lists of agents, ${agents} is no directory`,
+      `${named('agents')}: expected the folder of the lists of agents, ${agents} is no directory`,
   ].filter((problem) => problem !== false);
 
 function credentialsMissing(config: Config): readonly string[] {
-  const { redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile, agentCaFile } = config;
+  const { redisTlsCaFile, redisTlsCertFile, redisTlsKeyFile, agentCaFile, named } = config;
   // One that is not there is borne with: the public ones are trusted then.
   const agentCa = agentCaFile !== undefined && existsSync(agentCaFile) ? agentCaFile : undefined;
   return (
     [
-      ['--redis-tls-ca-file', redisTlsCaFile, 'certificates'],
-      ['--redis-tls-cert-file', redisTlsCertFile, 'certificates'],
-      ['--redis-tls-key-file', redisTlsKeyFile, 'a private key'],
-      ['--agent-ca-file', agentCa, 'certificates'],
+      ['redisTlsCaFile', redisTlsCaFile, 'certificates'],
+      ['redisTlsCertFile', redisTlsCertFile, 'certificates'],
+      ['redisTlsKeyFile', redisTlsKeyFile, 'a private key'],
+      ['agentCaFile', agentCa, 'certificates'],
     ] as const
-  ).flatMap(([flag, path, content]) =>
-    path === undefined ? [] : pemProblems(flag, path, content),
+  ).flatMap(([key, path, content]) =>
+    path === undefined ? [] : pemProblems(named(key), path, content),
   );
 }
 

@@ -98,7 +98,48 @@ test('config: every problem is listed at once, with its origin and what was expe
   assert.match(problems, /--procfs: expected an absolute path; got "proc"/);
   assert.match(problems, /--kmsg: expected FILE after it/);
   assert.match(problems, /STEALWATCH_LOG_LEVEL: expected one of .*info.*; got "loud"/);
-  assert.match(problems, /--without: no collector "lod"; there are load steal/);
+  assert.match(problems, /STEALWATCH_WITHOUT: no collector "lod"; there are load steal/);
+});
+
+const firstProblem = (argv: readonly string[], env: Record<string, string>) => {
+  const command = read(argv, env);
+  return command.kind === 'invalid' ? command.problems[0] : command.kind;
+};
+
+test('config: what belongs together is named as it was set, and of what is not set the option is', () => {
+  for (const [argv, env, said] of [
+    [['--evidence-dir=/e'], {}, '--evidence-dir, --agents: expected both or neither'],
+    [
+      [],
+      { STEALWATCH_EVIDENCE_DIR: '/e' },
+      'STEALWATCH_EVIDENCE_DIR, STEALWATCH_AGENTS: expected both or neither',
+    ],
+    [
+      ['--agent-token=t'],
+      { STEALWATCH_AGENT_USER: 'u', STEALWATCH_AGENT_PASSWORD: 'p' },
+      '--agent-token, STEALWATCH_AGENT_USER: expected one of the two',
+    ],
+    [
+      [],
+      { STEALWATCH_REDIS_TLS_CERT_FILE: '/etc/hostname' },
+      'STEALWATCH_REDIS_TLS_CERT_FILE, STEALWATCH_REDIS_TLS_KEY_FILE: expected both or neither',
+    ],
+    [['--without=lod'], {}, '--without: no collector "lod"; there are load steal'],
+  ] as const) {
+    assert.equal(firstProblem(argv, env), said);
+  }
+});
+
+test('config: files of TLS are named as they were set wherever Redis is told of', () => {
+  const { redis } = configOf(['--redis-url', 'rediss://h', '--redis-tls-ca-file=/etc/hostname'], {
+    STEALWATCH_REDIS_TLS_CERT_FILE: '/etc/hostname',
+    STEALWATCH_REDIS_TLS_KEY_FILE: '/etc/hostname',
+  });
+  assert.deepEqual(redis.tlsSettings?.names, {
+    caFile: '--redis-tls-ca-file',
+    certFile: 'STEALWATCH_REDIS_TLS_CERT_FILE',
+    keyFile: 'STEALWATCH_REDIS_TLS_KEY_FILE',
+  });
 });
 
 test('config: a wrong Redis URL is named and never repeated', () => {

@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
 import { trustProblems, unknownVariables } from './environment.ts';
 import { helpText } from './help.ts';
+import { type Named, namesOf } from './names.ts';
 import { nearest } from './near.ts';
 import { type Setting, settings, type SettingsTable } from './settings.ts';
 import { withSettings } from '../redis/address-settings.ts';
@@ -16,7 +17,10 @@ import { messageOf } from '../measure/errors.ts';
 export type ValuesOf<T extends SettingsTable> = {
   readonly [K in keyof T]: ReturnType<T[K]['parse']>;
 };
-export type Config = ValuesOf<typeof settings>;
+export type Config = ValuesOf<typeof settings> & {
+  /** What its settings are called in a problem. */
+  readonly named: Named<keyof typeof settings>;
+};
 
 export type Command =
   | { readonly kind: 'run'; readonly config: Config; readonly remarks: readonly string[] }
@@ -176,8 +180,7 @@ function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown)
   return `${origin}: ${messageOf(error)}; got ${shown}`;
 }
 
-type RedisValues = Pick<
-  Config,
+type RedisKey =
   | 'redis'
   | 'redisTlsCaFile'
   | 'redisTlsCertFile'
@@ -185,11 +188,18 @@ type RedisValues = Pick<
   | 'redisTlsServerName'
   | 'redisSentinelUsername'
   | 'redisSentinelPassword'
-  | 'redisAddressMap'
->;
+  | 'redisAddressMap';
+type RedisValues = Pick<Config, RedisKey>;
+type RedisNamed = Named<RedisKey>;
+
+const namesOfTls = (named: RedisNamed) => ({
+  caFile: named('redisTlsCaFile'),
+  certFile: named('redisTlsCertFile'),
+  keyFile: named('redisTlsKeyFile'),
+});
 
 /** What is said of every Redis goes with the address of each. */
-function redisSettingsOf(config: RedisValues) {
+function redisSettingsOf(config: RedisValues, named: RedisNamed) {
   const { redisTlsCertFile: certFile, redisTlsKeyFile: keyFile } = config;
   return {
     tls: {
@@ -197,6 +207,7 @@ function redisSettingsOf(config: RedisValues) {
       certFile,
       keyFile,
       serverName: config.redisTlsServerName,
+      names: namesOfTls(named),
     },
     sentinelLogin: {
       username: config.redisSentinelUsername,
@@ -207,47 +218,45 @@ function redisSettingsOf(config: RedisValues) {
 }
 
 /** What is wrong with settings that are right one by one. */
-export function redisProblems(config: RedisValues): string[] {
+export function redisProblems(config: RedisValues, named: RedisNamed): string[] {
   const pair = ['redisTlsCertFile', 'redisTlsKeyFile'] as const;
   // One that was given and refused is told already.
   const understood = pair.every((key) => key in config);
   const given = pair.filter((key) => config[key] !== undefined).length;
-  return understood && given === 1
-    ? ['--redis-tls-cert-file, --redis-tls-key-file: expected both or neither']
-    : [];
+  return understood && given === 1 ? [`${named(...pair)}: expected both or neither`] : [];
 }
 
 /** Whose evidence is to be kept must be said, and how to ask for it be clear. */
-function evidenceProblems(config: Partial<Config>): string[] {
+function evidenceProblems(config: Partial<Config>, named: Config['named']): string[] {
   const problems: string[] = [];
   const pairs = [
-    ['evidenceDir', 'agents', '--evidence-dir, --agents'],
-    ['agentUser', 'agentPassword', '--agent-user, --agent-password'],
+    ['evidenceDir', 'agents'],
+    ['agentUser', 'agentPassword'],
   ] as const;
-  for (const [a, b, flags] of pairs) {
+  for (const [a, b] of pairs) {
     // One that was given and refused is told already.
     const understood = a in config && b in config;
     if (understood && (config[a] === undefined) !== (config[b] === undefined)) {
-      problems.push(`${flags}: expected both or neither`);
+      problems.push(`${named(a, b)}: expected both or neither`);
     }
   }
   if (config.agentToken !== undefined && config.agentUser !== undefined) {
-    problems.push('--agent-token, --agent-user: expected one of the two');
+    problems.push(`${named('agentToken', 'agentUser')}: expected one of the two`);
   }
   return problems;
 }
 
 /** The Redis to watch, with what else is said of how to reach it. */
-export function redisOf(config: RedisValues): Config['redis'] {
-  return withSettings(config.redis, redisSettingsOf(config));
+export function redisOf(config: RedisValues, named: RedisNamed): Config['redis'] {
+  return withSettings(config.redis, redisSettingsOf(config, named));
 }
 
 function withRedisSettings(config: Config): Config {
   const { targets } = config;
-  const settings = redisSettingsOf(config);
+  const settings = redisSettingsOf(config, config.named);
   return {
     ...config,
-    redis: redisOf(config),
+    redis: redisOf(config, config.named),
     targets: targets.map(({ name, address }) => ({
       name,
       address: 'display' in address ? withSettings(address, settings) : address,
@@ -262,6 +271,7 @@ export interface ReadSettings<T extends SettingsTable> {
   /** How many of them may pass by themselves. */
   readonly passing: number;
   readonly wants: ReadonlySet<'help' | 'version'>;
+  readonly named: Named<keyof T & string>;
 }
 
 /** Never throws for what a user typed: wrong input comes back as a list of problems. */
@@ -271,11 +281,13 @@ export function readSettings<T extends SettingsTable>(
 ): ReadSettings<T> {
   const { flags, problems, wants } = readArguments(argv, table);
   const values: Record<string, unknown> = {};
+  const origins = new Map<string, string>();
   let passing = 0;
   // A file that is wrong keeps nobody from reading the help.
   for (const [key, s] of wants.size > 0 ? [] : Object.entries<Setting<unknown>>(table)) {
     try {
       const given = flags.get(s.flag) ?? fromEnvironment(s, env);
+      if (given !== undefined) origins.set(key, given.origin);
       values[key] = parsed(s, given ?? { text: s.fallback, origin: `--${s.flag}` });
     } catch (error) {
       problems.push(messageOf(error));
@@ -283,7 +295,8 @@ export function readSettings<T extends SettingsTable>(
     }
   }
   // The table is what `ValuesOf` is derived from, so a filled record is one.
-  return { values: values as ValuesOf<T>, problems, passing, wants };
+  const named = namesOf(table, origins);
+  return { values: values as ValuesOf<T>, problems, passing, wants, named };
 }
 
 function parsed(s: Setting<unknown>, given: Given): unknown {
@@ -295,16 +308,17 @@ function parsed(s: Setting<unknown>, given: Given): unknown {
 }
 
 export function readConfig({ argv, env, version, collectors }: Surroundings): Command {
-  const { values: config, problems, passing, wants } = readSettings(settings, { argv, env });
+  const { values, problems, passing, wants, named } = readSettings(settings, { argv, env });
+  const config: Config = { ...values, named };
   if (wants.has('help')) return { kind: 'print', text: helpText(collectors) };
   if (wants.has('version')) return { kind: 'print', text: `stealwatch ${version}\n` };
   const unknown = unknownVariables(env, settings);
   problems.push(...unknown.problems, ...trustProblems(env));
-  problems.push(...redisProblems(config), ...evidenceProblems(config));
+  problems.push(...redisProblems(config, named), ...evidenceProblems(config, named));
   for (const name of config.without ?? []) {
     if (!collectors.includes(name)) {
       problems.push(
-        `--without: no collector ${/^[a-z-]{1,40}$/i.test(name) ? JSON.stringify(name) : '(not shown)'}; there are ${collectors.join(' ')}`,
+        `${named('without')}: no collector ${/^[a-z-]{1,40}$/i.test(name) ? JSON.stringify(name) : '(not shown)'}; there are ${collectors.join(' ')}`,
       );
     }
   }

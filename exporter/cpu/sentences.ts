@@ -54,9 +54,10 @@ export function stallFinding(stallSeconds: number, agoSeconds: number, recently 
 export function procfsChecks(
   wrong: { readonly reason: string; readonly since: number } | undefined,
   now: number,
+  name = '--procfs',
 ): Check[] {
   if (wrong === undefined) return [];
-  const reason = `--procfs: ${wrong.reason}`;
+  const reason = `${name}: ${wrong.reason}`;
   const times = { sinceSeconds: now - wrong.since, ageSeconds: 0 };
   return [{ name: 'procfs', critical: true, ok: false, state: 'wrong', reason, ...times }];
 }

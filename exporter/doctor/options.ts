@@ -69,9 +69,9 @@ export function readDoctorOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): ExamineCommand | Answered {
-  const { values, problems, wants } = readSettings(table, { argv, env });
+  const { values, problems, wants, named } = readSettings(table, { argv, env });
   if (wants.size > 0) return { kind: 'print', text: helpText };
-  problems.push(...redisProblems(values));
+  problems.push(...redisProblems(values, named));
   if (problems.length > 0) return { kind: 'invalid', problems };
   const { root, procfs, sysfs, kmsg, alertmanager, json } = values;
   const under = (path: string, usual: string) => (path === usual ? join(root, usual) : path);
@@ -83,7 +83,7 @@ export function readDoctorOptions(
       procfs: under(procfs, '/proc'),
       sysfs: under(sysfs, '/sys'),
       kmsg: under(kmsg, '/dev/kmsg'),
-      redis: redisOf(values),
+      redis: redisOf(values, named),
       exporter: exporterPlaceOf(values),
       alertmanager,
     },

@@ -30,7 +30,7 @@ export function withSettings(address: RedisAddress, settings: RedisSettings): Re
   return {
     ...address,
     ...(address.sentinel === undefined ? {} : { sentinel: { ...address.sentinel, login } }),
-    ...(address.tls && hasSome(tls) ? { tlsSettings: tls } : {}),
+    ...(address.tls && hasSome({ ...tls, names: undefined }) ? { tlsSettings: tls } : {}),
     ...(addressMap.size === 0 ? {} : { addressMap }),
   };
 }

@@ -32,6 +32,8 @@ export interface RedisTls {
   readonly keyFile?: string | undefined;
   /** The name asked for and checked, in place of the host's. */
   readonly serverName?: string | undefined;
+  /** What the settings of the files are called in a problem. */
+  readonly names?: Readonly<Record<'caFile' | 'certFile' | 'keyFile', string>>;
 }
 
 /** From a place as servers announce it to where it is reached; without a port: of any port. */

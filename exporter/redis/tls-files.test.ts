@@ -81,6 +81,8 @@ test('TLS files: a key where a certificate belongs is told by the name of its se
     tlsFiles(settings),
     /^Error: --redis-tls-cert-file: expected a certificate, \/cert\.pem holds a private key$/,
   );
+  const names = { caFile: 'A', certFile: 'STEALWATCH_X', keyFile: 'C' };
+  await assert.rejects(tlsFiles({ ...settings, names }), /^Error: STEALWATCH_X: expected a cert/);
   texts.set('/cert.pem', '-----BEGIN PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----');
   await assert.rejects(tlsFiles(settings), /-key-file: expected a private key, .* a certificate$/);
   texts.set('/ca.pem', '-----BEGIN RSA PRIVATE KEY-----');

@@ -24,14 +24,19 @@ const certificate = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/;
 const privateKey = /-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/;
 
 /** OpenSSL's own words for a file that holds the other name neither the file nor the setting. */
-async function readPem(read: Read, path: string, part: keyof TlsFiles): Promise<Buffer> {
+async function readPem(
+  read: Read,
+  path: string,
+  part: keyof TlsFiles,
+  name = `--redis-tls-${part}-file`,
+): Promise<Buffer> {
   const file = await read(path);
   const isKey = part === 'key';
   const [wanted, other] = isKey ? [privateKey, certificate] : [certificate, privateKey];
   if (holds(file, wanted) || !holds(file, other)) return file;
   const words = ['a certificate', 'a private key'];
   const [expected, found] = isKey ? words.toReversed() : words;
-  throw new Error(`--redis-tls-${part}-file: expected ${expected}, ${path} holds ${found}`);
+  throw new Error(`${name}: expected ${expected}, ${path} holds ${found}`);
 }
 
 export function createTlsFiles(read: Read = readSmallFile) {
@@ -39,11 +44,15 @@ export function createTlsFiles(read: Read = readSmallFile) {
   const known = new Map<string, Known>();
 
   /** One after the other, so that never more than one waits for the disk. */
-  async function readAll({ caFile, certFile, keyFile }: RedisTls): Promise<TlsFiles> {
+  async function readAll({ caFile, certFile, keyFile, names }: RedisTls): Promise<TlsFiles> {
     return {
-      ...(caFile === undefined ? {} : { ca: await readPem(read, caFile, 'ca') }),
-      ...(certFile === undefined ? {} : { cert: await readPem(read, certFile, 'cert') }),
-      ...(keyFile === undefined ? {} : { key: await readPem(read, keyFile, 'key') }),
+      ...(caFile === undefined ? {} : { ca: await readPem(read, caFile, 'ca', names?.caFile) }),
+      ...(certFile === undefined
+        ? {}
+        : { cert: await readPem(read, certFile, 'cert', names?.certFile) }),
+      ...(keyFile === undefined
+        ? {}
+        : { key: await readPem(read, keyFile, 'key', names?.keyFile) }),
     };
   }
 

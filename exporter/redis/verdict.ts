@@ -163,22 +163,29 @@ const otherName = /does not match certificate's altnames|ERR_TLS_CERT_ALTNAME_IN
 const noPem = /no start line/i;
 const otherKey = /key values mismatch/i;
 
+const usualNames = {
+  caFile: '--redis-tls-ca-file',
+  certFile: '--redis-tls-cert-file',
+  keyFile: '--redis-tls-key-file',
+};
+
 /** What to set about a certificate that TLS does not take. */
 function certificateHint(text: string, { tls, tlsSettings }: RedisAddress): string | undefined {
   if (!tls) return undefined;
+  const { caFile, certFile, keyFile } = tlsSettings?.names ?? usualNames;
   if (unknownAuthority.test(text)) {
     return tlsSettings?.caFile === undefined
       ? 'Its certificate is of an authority that is not known here: --redis-tls-ca-file names the file of that authority.'
-      : 'Its certificate is not of the authority in the file that --redis-tls-ca-file names.';
+      : `Its certificate is not of the authority in the file that ${caFile} names.`;
   }
   if (otherName.test(text)) {
     return 'Its certificate is for another name: --redis-tls-server-name says for which.';
   }
   if (noPem.test(text)) {
-    return 'Of the files that --redis-tls-ca-file, --redis-tls-cert-file and --redis-tls-key-file name, one holds no PEM text (-----BEGIN CERTIFICATE----- or PRIVATE KEY).';
+    return `Of the files that ${caFile}, ${certFile} and ${keyFile} name, one holds no PEM text (-----BEGIN CERTIFICATE----- or PRIVATE KEY).`;
   }
   return otherKey.test(text)
-    ? 'The key in --redis-tls-key-file does not belong to the certificate in --redis-tls-cert-file.'
+    ? `The key in ${keyFile} does not belong to the certificate in ${certFile}.`
     : undefined;
 }
 

@@ -69,6 +69,15 @@ test('words: a word alone is the password, as for redis-cli; probe and client ag
 
 const atPort = (port: number) => parseRedisAddress(`redis://default:pw@127.0.0.1:${port}`);
 
+test('words: a file of TLS that is wrong is named by the setting that names it', () => {
+  const names = { caFile: 'OUR_CA', certFile: 'OUR_CERT', keyFile: 'OUR_KEY' };
+  const address = withSettings(parseRedisAddress('rediss://h'), locked({ caFile: '/x', names }));
+  const said = (text: string) => disconnected(new Error(text), address, false).reason;
+  assert.match(said('key values mismatch'), /The key in OUR_KEY .* certificate in OUR_CERT\./);
+  assert.match(said('no start line'), /that OUR_CA, OUR_CERT and OUR_KEY name/);
+  assert.match(said('self-signed certificate'), /in the file that OUR_CA names/);
+});
+
 test('words: Redis before 6 has no user names', async (t) => {
   const open = new WeakSet<Socket>();
   const answer = (password: string) => (command: readonly string[], socket: Socket) => {

@@ -140,9 +140,9 @@ export function readRescueOptions(
   argv: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): RescueCommand | Answered {
-  const { values, problems, wants } = readSettings(table, { argv, env });
+  const { values, problems, wants, named } = readSettings(table, { argv, env });
   if (wants.size > 0) return { kind: 'print', text: helpText };
-  problems.push(...redisProblems(values), ...contradictions(values));
+  problems.push(...redisProblems(values, named), ...contradictions(values));
   if (problems.length === 0) problems.push(...emptyWatch(argv, values.watch));
   if (problems.length > 0) return { kind: 'invalid', problems };
   const { write, watch, stuckAfter, out, allCpus, loadModule, procfs, sysfs, kmsg } = values;
@@ -158,7 +158,7 @@ export function readRescueOptions(
       procfs,
       sysfs,
       kmsg,
-      redis: redisOf(values),
+      redis: redisOf(values, named),
       exporter: exporterPlaceOf(values, watch ?? values.exporter),
     },
   };
