@@ -95,6 +95,7 @@ function routes(app: App, connections: () => Connections): Router {
       version,
       incidents: evidence.incidents(),
       wall: clock.wall(),
+      identified: access?.identifies() === true,
     }),
   );
   const page = inBothEncodings(() => htmlOf(overview()));

@@ -111,6 +111,22 @@ test('GET /evidence: without credentials for this machine alone, and not through
   }
 });
 
+test('the page leads to the evidence only whom it answers, and everybody to the report', async (t) => {
+  const cause = { name: 'x', text: 'X.' };
+  const one = { id: 'x', began: 0, seconds: 9, open: false, met: ['x'], cause };
+  for (const [access, link] of [
+    [known(true), true],
+    [known(false), false],
+    [undefined, false],
+  ] as const) {
+    const evidence = { ...recorder().evidence, incidents: () => [one] };
+    const { get } = await serve(t, [], { evidence, ...(access === undefined ? {} : { access }) });
+    const page = (await get('/', { Accept: 'text/html' })).body.toString();
+    assert.equal(page.includes('href="evidence"'), link);
+    assert.ok(page.includes('stealwatch report'));
+  }
+});
+
 test('GET /evidence: by each name that is nobody but this machine', async (t) => {
   const { get, port } = await start(t, 10);
   for (const host of ['127.0.0.1', '127.8.9.10', 'localhost', 'LOCALHOST', '[::1]', '[0:0::1]']) {

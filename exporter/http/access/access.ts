@@ -3,6 +3,7 @@ import type { Server } from 'node:http';
 import { Server as TlsServer } from 'node:https';
 import type { Clock } from '../../measure/clock.ts';
 import { type Authenticator, createAuthenticator } from './auth.ts';
+import { messageOf } from '../../measure/errors.ts';
 import { createBcryptVerifier } from './bcrypt.ts';
 import { readSmallFile } from '../../core/read-file.ts';
 import { readWebConfig, type TlsSettings, type WebConfig } from './config.ts';
@@ -65,15 +66,26 @@ function allowed(now: WebConfig, next: WebConfig): WebConfig {
   return { headers: next.headers, users, tokens, ...(tls === undefined ? {} : { tls }) };
 }
 
+/** Each names the file and a place in it; before that stands who names the file. */
+export const problemsOf = (error: unknown, name: string): readonly string[] =>
+  messageOf(error)
+    .split('\n')
+    .map((line) => `${name}: ${line}`);
+
 /** What the file says, once. Rejects with every problem that it has, a line each. */
 export async function readWebConfigFile(path: string): Promise<WebConfig> {
   return readWebConfig(path, async (file) => (await readSmallFile(file)).toString('utf8'));
 }
 
-/** Rejects with every problem that the file has. */
-export async function openAccess(path: string, clock: Clock, log: AccessLog): Promise<OpenAccess> {
+/** `name`: of the setting that names the file. Rejects with every problem that the file has. */
+export async function openAccess(
+  path: string,
+  clock: Clock,
+  log: AccessLog,
+  name = '--web-config-file',
+): Promise<OpenAccess> {
   const followed = await followWebConfig(path, clock).catch((error: unknown) => {
-    const problems = error instanceof Error ? error.message.split('\n') : [String(error)];
+    const problems = problemsOf(error, name);
     throw new Error(['cannot start:', ...problems].join('\n  '), { cause: error });
   });
   let config = followed.first;

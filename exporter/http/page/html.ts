@@ -99,10 +99,15 @@ function incidentRow(incident: IncidentSummary): string {
   return `<tr><td>${utc(began)}</td><td class="${open && quietSeconds === undefined ? 'bad' : 'good'}">${incidentLength(incident)}</td><td>${escaped(incidentSentences(incident))}</td></tr>`;
 }
 
-function incidentsOf(incidents: readonly IncidentSummary[]): string {
+/** A link that ends at a 403 says that something is broken; the command reads it for whoever may. */
+function incidentsOf({
+  incidents,
+  identified,
+}: Pick<Overview, 'incidents' | 'identified'>): string {
   if (incidents.length === 0) return '';
+  const recorded = identified ? ' What was recorded: <a href="evidence">evidence</a>.' : '';
   return `${tableOf(['Began', 'Lasted', 'What'], incidents.map(incidentRow))}
-<p>Ticket and post-mortem draft of one: <code>stealwatch report</code>. What was recorded: <a href="evidence">evidence</a>.</p>`;
+<p>Ticket and post-mortem draft of one: <code>stealwatch report</code>.${recorded}</p>`;
 }
 
 function section(title: string, body: string): string {
@@ -143,7 +148,7 @@ export function htmlOf(overview: Overview): string {
 ${nextOf(overview.next)}
 ${listOf(overview.present)}
 ${section(chartsTitle(charts), charts.map(chartOf).join('\n'))}
-${section('Incidents since boot', incidentsOf(overview.incidents))}
+${section('Incidents since boot', incidentsOf(overview))}
 ${section('Earlier', listOf(overview.past))}
 ${section('What this machine does not let us see', tableOf(['Signal', 'Why'], missing.map(signalRow)))}
 ${section('Checks', checksOf(overview))}

@@ -24,6 +24,8 @@ export interface PageFacts {
   readonly incidents: readonly IncidentSummary[];
   /** Unix time. */
   readonly wall: number;
+  /** Whoever asks has shown who they are, and so may read what was recorded. */
+  readonly identified?: boolean;
 }
 
 /** The header of the answer that says `state`: for programs, which do not read sentences. */
@@ -43,6 +45,7 @@ export interface Overview {
   readonly charts: readonly Drawn[];
   /** Newest first. */
   readonly incidents: readonly IncidentSummary[];
+  readonly identified: boolean;
   readonly missing: readonly Signal[];
   readonly failing: readonly Check[];
   readonly well: readonly Check[];
@@ -94,7 +97,8 @@ function stateOf(shown: readonly Finding[]): Severity {
   return has('warning') ? 'warning' : 'good';
 }
 
-export function overviewOf({ reports, version, incidents, wall }: PageFacts): Overview {
+export function overviewOf(facts: PageFacts): Overview {
+  const { reports, version, incidents, wall, identified = false } = facts;
   const now = statusOf(reports);
   const { status, verdict, checks, findings } = now;
   const present = findings.filter(({ past }) => past !== true);
@@ -113,6 +117,7 @@ export function overviewOf({ reports, version, incidents, wall }: PageFacts): Ov
     past: findings.filter(({ past }) => past === true),
     charts: reports.flatMap((report) => report.charts ?? []).flatMap(drawnOf),
     incidents: incidents.toReversed(),
+    identified,
     missing,
     failing: checks.filter(({ ok }) => !ok),
     well: checks.filter(({ ok }) => ok),

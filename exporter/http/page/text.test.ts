@@ -31,6 +31,6 @@ test('text: of many incidents the newest, and how many more there are', () => {
     '1970-01-01 00:04:00 UTC, 10 s',
     '1970-01-01 00:03:00 UTC, 10 s',
     '1970-01-01 00:02:00 UTC, 10 s',
-    'and 2 before, which a browser shows at / and /evidence has',
+    'and 2 before, which a browser shows at /',
   ]);
 });

@@ -67,7 +67,7 @@ function incidentsLines(incidents: readonly IncidentSummary[]): string[] {
   const more = incidents.length - mostIncidents;
   return [
     ...incidents.slice(0, mostIncidents).flatMap(incidentLines),
-    ...(more > 0 ? [`and ${more} before, which a browser shows at / and /evidence has`] : []),
+    ...(more > 0 ? [`and ${more} before, which a browser shows at /`] : []),
     'Ticket and post-mortem draft of one: stealwatch report',
   ];
 }
