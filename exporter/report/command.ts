@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { OneShot, Surroundings } from '../core/one-shot.ts';
 import { messageOf } from '../measure/errors.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
+import { called } from './cause/incidents.ts';
 import { judge, type Judged } from './cause/judge.ts';
 import { askDoctor, withDoctor } from './from-doctor.ts';
 import { type Documents, documentsOf } from './documents/all.ts';
@@ -58,7 +59,7 @@ function summaryOf(
 
 /** An id that is not there is worth a line on the terminal, with those that are. */
 function unknownIncident({ incident }: ReportOptions, { incidents }: Judged): string | undefined {
-  if (incident === undefined || incidents.some(({ id }) => id === incident)) return undefined;
+  if (incident === undefined || called(incidents, incident) !== undefined) return undefined;
   const ids = incidents.slice(-20).map(({ id }) => id);
   return `--incident: there is no ${incident}; there ${ids.length === 0 ? 'are none' : `are ${ids.join(', ')}`}`;
 }

@@ -89,7 +89,9 @@ export type SignKind =
   | 'own_cpu'
   | 'busy_disk'
   | 'short_memory'
-  | 'stall';
+  | 'stall'
+  /** The flight recorder made an incident of it, and nothing that was measured shows one. */
+  | 'recorded';
 
 /** Something out of the ordinary that was measured or logged, from when to when. */
 export interface Sign {
@@ -114,6 +116,13 @@ export interface Incident {
 /** `20261014T210331`: what `--incident` takes. */
 export function incidentId(at: Instant): string {
   return new Date(Math.floor(at) * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+}
+
+const idForm = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)$/;
+
+export function timeOfId(id: string): Instant | undefined {
+  const at = Date.parse(id.replace(idForm, '$1-$2-$3T$4:$5:$6Z')) / 1000;
+  return Number.isFinite(at) ? at : undefined;
 }
 
 /** At least so long it lasted. */

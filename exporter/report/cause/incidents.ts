@@ -1,7 +1,14 @@
 /** All incidents of the facts, and the one that a report is about. */
 import type { Facts, Instant } from '../facts/facts.ts';
 import { overBy } from './boots.ts';
-import { type EndHow, type Incident, incidentId, type Sign, type SignKind } from './incident.ts';
+import {
+  type EndHow,
+  type Incident,
+  incidentId,
+  type Sign,
+  type SignKind,
+  timeOfId,
+} from './incident.ts';
 import { isStrong, signsOf } from './signs.ts';
 import { reportedIncidents } from './sleeps.ts';
 import type { Window } from './window.ts';
@@ -139,8 +146,22 @@ function lastBootsOf({ boots }: Facts): readonly string[] {
   return over.slice(over.length < boots.length ? -1 : -2);
 }
 
-function isWanted(incident: Incident, { from, to, id, lastBoot }: Wanted, facts: Facts): boolean {
-  if (id !== undefined) return incident.id === id;
+/** Each time it is asked a machine dates its boot anew, to a second or so. */
+const sameIdSeconds = 5;
+
+/** The incident of that name; where the clock makes another second of it, the one that is meant. */
+export function called(incidents: readonly Incident[], id: string): Incident | undefined {
+  const at = timeOfId(id) ?? NaN;
+  const far = ({ onset }: Incident) => Math.abs(Math.floor(onset.latest) - at);
+  return (
+    incidents.find((incident) => incident.id === id) ??
+    incidents
+      .filter((incident) => far(incident) <= sameIdSeconds)
+      .sort((one, other) => far(one) - far(other))[0]
+  );
+}
+
+function isWanted(incident: Incident, { from, to, lastBoot }: Wanted, facts: Facts): boolean {
   const span = spanOf(incident);
   if (from !== undefined && span.to < from) return false;
   if (to !== undefined && span.from > to) return false;
@@ -166,6 +187,7 @@ export function chosen(
   wanted: Wanted,
   facts: Facts,
 ): Incident | undefined {
+  if (wanted.id !== undefined) return called(incidents, wanted.id);
   const fitting = incidents.filter((incident) => isWanted(incident, wanted, facts));
   const newest = fitting.findLast((incident) => weightOf(incident) > 0) ?? fitting.at(-1);
   if (newest === undefined) return undefined;

@@ -77,7 +77,13 @@ function nobodySlept(context: Context): Findings | 'unknown' | 'slept' {
 const lengthOf = ({ from, to }: Sign): number => to - from;
 
 /** Its process was seen stopped for as good as all of its silence. */
-function seenStopped({ figures, during }: Context): Findings | undefined {
+function seenStopped({ facts, figures, during }: Context): Findings | undefined {
+  const said = facts.recorded.find(
+    ({ cause, onset, last }) =>
+      cause === 'redis_stopped' && onset.earliest <= during.from && last >= during.to,
+  );
+  if (said !== undefined && figures.whole('redis_stopped', during) === undefined)
+    return found('redis_stopped', 'proven', silenceOf(during), [said.source]);
   const stopped = figures.whole('redis_stopped', during);
   if (stopped === undefined || stopped.covered < enoughCovered || stopped.mean < enoughCovered)
     return undefined;

@@ -3,6 +3,7 @@
  * was torn or a clock that was never set must not date an incident, or end the report.
  */
 import type { Boot, Facts, Instant, Series } from '../facts/facts.ts';
+import { saneSeries } from './sane-values.ts';
 
 /** Zones that were taken wrongly may lie ahead, by a day at most. */
 const aheadSeconds = 24 * 3600;
@@ -29,9 +30,10 @@ export function withSaneTimes(facts: Facts, now: Instant): Facts {
     start.earliest <= start.latest &&
     (end === undefined || (sane(end.at) && end.at >= start.earliest));
 
-  function saneSeries(one: Series): Series {
-    const points = kept(one.points, ({ at, value }) => sane(at) && Number.isFinite(value));
-    return points.length === one.points.length ? one : Object.assign({}, one, { points });
+  function measured(one: Series): Series[] {
+    const good = saneSeries(one, sane);
+    leftOut += one.points.length - (good?.points.length ?? 0);
+    return good === undefined ? [] : [good];
   }
 
   const cleaned: Facts = {
@@ -44,12 +46,13 @@ export function withSaneTimes(facts: Facts, now: Instant): Facts {
     kernelEvents: dated(facts.kernelEvents),
     systemEvents: dated(facts.systemEvents),
     redis: dated(facts.redis),
-    series: facts.series.filter(({ stepSeconds }) => stepSeconds > 0).map(saneSeries),
+    series: facts.series.flatMap(measured),
     gaps: kept(facts.gaps, ({ from, to }) => sane(from) && sane(to) && from <= to),
     recorded: kept(
       facts.recorded,
       ({ onset, last, asleep, redis }) =>
         [onset.earliest, onset.latest, last].every(sane) &&
+        onset.earliest <= last &&
         asleep.every(({ since, last: seen }) => sane(since) && sane(seen)) &&
         redis.every(({ at }) => sane(at)),
     ),

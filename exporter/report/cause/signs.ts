@@ -4,6 +4,7 @@
  */
 import type { Boot, Facts, Gap, Instant, Measure, Series } from '../facts/facts.ts';
 import type { Sign, SignKind } from './incident.ts';
+import { recordedSigns } from './recorded-signs.ts';
 
 interface Rule {
   readonly kind: SignKind;
@@ -307,9 +308,11 @@ export function standstills(gaps: readonly Gap[], boots: readonly Boot[]): Gap[]
 
 /** In order of time. */
 export function signsOf(facts: Facts, now: Instant): Sign[] {
+  const measured = measuredSigns(facts.series);
   return [
-    ...measuredSigns(facts.series),
+    ...measured,
     ...parkedSigns(facts.series),
+    ...recordedSigns(facts, measured),
     ...eventSigns(facts, now),
   ].sort((one, other) => one.from - other.from);
 }

@@ -306,7 +306,8 @@ test('incidents: the newest that weighs most in the range, or the one that was n
   assert.equal(pick({}), '20261014T123000');
   assert.equal(pick({ to: froze + 5000 }), '20261014T100000');
   assert.equal(pick({ id: '20261014T100000' }), '20261014T100000');
-  assert.equal(pick({ id: '20261014T100001' }), undefined);
+  assert.equal(pick({ id: '20261014T100001' }), '20261014T100000');
+  assert.equal(pick({ id: '20261014T100100' }), undefined);
   assert.equal(pick({ from: froze + 20_000 }), undefined);
   const lost = { at: time('2026-10-15 09:00:00'), how: 'unclean' } as const;
   const later = factsOf({

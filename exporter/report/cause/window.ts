@@ -4,6 +4,7 @@
  * what it may hide is reckoned with.
  */
 import type { Gap, Instant, Measure, Series } from '../facts/facts.ts';
+import { isRatio } from './sane-values.ts';
 
 export interface Window {
   readonly from: Instant;
@@ -31,19 +32,6 @@ const enoughOfADay = 0.5;
 
 /** So much must have been measured before silence of the figures means anything. */
 export const enoughCovered = 0.8;
-
-const ratios: ReadonlySet<Measure> = new Set([
-  'cpu_idle',
-  'cpu_own',
-  'cpu_iowait',
-  'cpu_steal',
-  'steal_of_demand',
-  'memory_used',
-  'pressure_cpu',
-  'pressure_io',
-  'pressure_memory',
-  'disk_busy',
-]);
 
 interface Piece {
   readonly value: number;
@@ -77,7 +65,7 @@ function possible(pieces: readonly Piece[], series: Series, coarse: boolean) {
   const values = pieces.map(({ value }) => value);
   if (!coarse) return { leastPossible: Math.min(...values), mostPossible: Math.max(...values) };
   const { stepSeconds: step, measure } = series;
-  const ratio = ratios.has(measure);
+  const ratio = isRatio(measure);
   return {
     leastPossible: Math.min(...pieces.map((piece) => atLeast(piece, step, ratio))),
     mostPossible: Math.max(...pieces.map((piece) => atMost(piece, step, ratio))),

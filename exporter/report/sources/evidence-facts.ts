@@ -6,6 +6,7 @@ import type {
   Rows,
 } from '../../evidence/format.ts';
 import type { Boot, Gap, Gathered, Instant, Measure, Recorded, Series } from '../facts/facts.ts';
+import { redisStates } from '../../redis/state.ts';
 import { frameOf } from '../../tasks/reasons.ts';
 import { createKernelFacts } from './kernel-facts.ts';
 
@@ -32,11 +33,15 @@ const answeringStates: ReadonlySet<number> = new Set([0, 1]);
 interface Column {
   readonly measure: Measure;
   readonly index: number;
-  readonly valueOf: (value: number) => number;
+  /** Undefined for what says nothing. */
+  readonly valueOf: (value: number) => number | undefined;
 }
 
 const asItIs = (value: number): number => value;
-const isUp = (state: number): number => (answeringStates.has(state) ? 1 : 0);
+const isUp = (state: number): number | undefined => {
+  if (redisStates[state] === undefined) return undefined;
+  return answeringStates.has(state) ? 1 : 0;
+};
 
 const columnsOf = (names: readonly string[]): Column[] =>
   names.flatMap((name, index): Column[] => {
@@ -56,10 +61,9 @@ function seriesOf({ samples }: EvidenceIncident, start: Instant, source: string)
   return [...rowsByStep(samples.parts)].flatMap(([stepSeconds, rows]) =>
     columns.flatMap(({ measure, index, valueOf }): Series[] => {
       const points = rows.flatMap((row) => {
-        const [time, value] = [row[0], row[index]];
-        return typeof time === 'number' && typeof value === 'number'
-          ? [{ at: start + time, value: valueOf(value) }]
-          : [];
+        const [time, cell] = [row[0], row[index]];
+        const value = typeof cell === 'number' ? valueOf(cell) : undefined;
+        return typeof time === 'number' && value !== undefined ? [{ at: start + time, value }] : [];
       });
       return points.length === 0 ? [] : [{ measure, stepSeconds, points, source }];
     }),

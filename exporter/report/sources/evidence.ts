@@ -142,27 +142,30 @@ function factsOf(found: Found, source: string, context: ReadContext): Gathered {
   const { surroundings } = context;
   const origin = { source, runningBoot: runningBoot(context), now: surroundings.now() };
   const facts = evidenceFacts(answer, origin);
-  const dated = doubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt: doubt };
-  const copied = copies.map((copy) => sourceOf(copy, { id: `evidence ${copy.name}`, ...dated }));
-  const problems = doubt === undefined ? [] : [doubt];
-  return { ...facts, sources: [sourceOf(found, { id: source, ...dated, problems }), ...copied] };
+  const times = doubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt: doubt };
+  const copied = copies.map((copy) => sourceOf(copy, `evidence ${copy.name}`, times, []));
+  const own = sourceOf(found, source, times, doubt === undefined ? [] : [doubt]);
+  return { ...facts, sources: [own, ...copied] };
 }
 
 function sourceOf(
   { name, text, answer }: Found,
-  more: Pick<Source, 'id'> & Partial<Source>,
+  id: string,
+  times: Pick<Source, 'timeErrorSeconds' | 'timeDoubt'>,
+  problems: readonly string[],
 ): Source {
   const rows = answer.incidents.flatMap(({ samples }) =>
     samples.parts.map((part) => part.rows.length),
   );
   const excerpts = answer.incidents.reduce((sum, { kernel }) => sum + kernel.length, 0);
   return {
+    id,
     kind: 'evidence',
     name,
     records: rows.reduce((sum, count) => sum + count, excerpts),
     sha256: createHash('sha256').update(text).digest('hex'),
-    problems: [],
-    ...more,
+    ...times,
+    problems,
   };
 }
 

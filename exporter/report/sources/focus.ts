@@ -1,5 +1,6 @@
 /** Around which time the large and chatty sources are read. */
 import type { AlertSpan, Boot, Gathered, Instant, KernelReport } from '../facts/facts.ts';
+import { timeOfId } from '../cause/incident.ts';
 import type { GatherOptions } from './options.ts';
 
 export interface Focus {
@@ -81,14 +82,6 @@ function newestOf(all: readonly (Dated | undefined)[]): Focus | undefined {
     from: Math.min(...near.map(({ from }) => from)),
     to: Math.max(...near.map(({ to }) => to)),
   };
-}
-
-/** `20261014T210331` */
-const idForm = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)$/;
-
-function timeOfId(id: string): Instant | undefined {
-  const at = Date.parse(id.replace(idForm, '$1-$2-$3T$4:$5:$6Z')) / 1000;
-  return Number.isFinite(at) ? at : undefined;
 }
 
 /** Of another incident than the newest, what was read around that one would not say. */
