@@ -79,6 +79,9 @@ test('choosing: every area has files, and each of them something to get wrong', 
   }
   const claimed = areas.flatMap((area) => filesOf(area, files));
   assert.equal(new Set(claimed).size, claimed.length, 'no file in two areas');
+  const shipped = files.filter((file) => /^exporter\/.*(?<!\.test)\.ts$/.test(file));
+  const inNone = shipped.filter((file) => !claimed.includes(file));
+  assert.deepEqual(inNone, [], 'nothing of the exporter is in none');
 });
 
 test('choosing: what could not be parsed is not chosen', () => {
@@ -146,7 +149,7 @@ test('imports: of imports, dynamic ones, and what is started as a process or a t
 });
 
 test('options: what is wrong is said, areas stand for all of theirs', () => {
-  const usual = { minutes: 15, seed: 1, jobs: 1, areas, all: false };
+  const usual = { minutes: 15, seed: 1, jobs: 1, areas, all: false, far: false };
   assert.deepEqual(readOptions([]), usual);
   assert.equal(readOptions(['--help']), undefined);
   const named = readOptions(['--area', 'exporter/http/access', '--area=exporter'])?.areas;

@@ -1,8 +1,8 @@
 /** The whole of it on a tree of two files: real processes, real tests, real coverage. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Area } from './areas.ts';
 import { createBaselines } from './baseline.ts';
@@ -26,9 +26,18 @@ test('doubles', () => assert.equal(double(2), 4));
 function temporary(t: TestContext, files: Readonly<Record<string, string>>): string {
   const directory = mkdtempSync(join(tmpdir(), 'stealwatch-judge-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, file)), { recursive: true });
+    writeFileSync(join(directory, file), text);
+  }
   return directory;
 }
+
+const mutant = (from: string, to: string) => {
+  const start = source.indexOf(from);
+  const end = start + from.length;
+  return { operator: 'test', start, end, replacement: to, file: 'code.ts', area: 'code' };
+};
 
 const area: Area = {
   name: 'code',
@@ -50,13 +59,9 @@ test('judge: what the test notices is killed, what it does not execute survives'
       files,
       baselines: createBaselines(unharmed, files, cache),
       directory: harmed,
+      far: false,
       told: (file) => told.push(file),
     });
-  const mutant = (from: string, to: string) => {
-    const start = source.indexOf(from);
-    const end = start + from.length;
-    return { operator: 'test', start, end, replacement: to, file: 'code.ts', area: 'code' };
-  };
   const judge = judgeOf();
   assert.deepEqual(await judge.judge(mutant('*', '/')), { verdict: 'killed', tests: 1 });
   // 2 * 2 is 2 + 2: executed, and not noticed.
@@ -68,6 +73,22 @@ test('judge: what the test notices is killed, what it does not execute survives'
   rmSync(join(unharmed, 'code.test.ts'));
   writeFileSync(join(unharmed, 'code.test.ts'), tests);
   assert.deepEqual(await judgeOf().judge(mutant('*', '/')), { verdict: 'killed', tests: 1 });
+});
+
+test('judge: what imports the mistake by way of others, elsewhere, is asked only if wanted', async (t) => {
+  const tree = {
+    'code.ts': source,
+    'far.ts': "export { double } from './code.ts';\n",
+    'another/room/far.test.ts': tests.replace('./code.ts', '../../far.ts'),
+  };
+  const [unharmed, harmed, cache] = [tree, tree, {}].map((files) => temporary(t, files));
+  assert.ok(unharmed !== undefined && harmed !== undefined && cache !== undefined);
+  const files = Object.keys(tree);
+  const baselines = createBaselines(unharmed, files, cache);
+  const what = { areas: [area], files, baselines, directory: harmed, told: assert.fail };
+  const asked = (far: boolean) => createJudge({ ...what, far }).judge(mutant('*', '/'));
+  assert.deepEqual(await asked(false), { verdict: 'survived', tests: 0 });
+  assert.deepEqual(await asked(true), { verdict: 'killed', tests: 1 });
 });
 
 test('run: at its deadline a program ends, with all that it started', async (t) => {

@@ -32,17 +32,26 @@ const isNear = (test: string, file: string) =>
   dirname(test) === dirname(file) &&
   basename(test).replace('.test.ts', '') === basename(file).replace(/\.\w+$/, '');
 
+const roomOf = (file: string) => dirname(file).split('/').slice(0, 2).join('/');
+
+/** The tests of the room, and those that import the file themselves. */
+const isWithinReach = (test: string, file: string, steps: number) =>
+  steps <= 1 || roomOf(test) === roomOf(file);
+
 export function createJudge({
   areas,
   files,
   baselines,
   directory,
+  far,
   told,
 }: {
   readonly areas: readonly Area[];
   readonly files: readonly string[];
   readonly baselines: Baselines;
   readonly directory: string;
+  /** Whether tests that reach a file only by way of many others are run too. */
+  readonly far: boolean;
   /** A test that fails without any mistake, once each: it can notice nothing. */
   readonly told: (test: string) => void;
 }): Judge {
@@ -53,7 +62,9 @@ export function createJudge({
   function stepsTo(test: string, { tests: named }: Area, file: string): number | undefined {
     if (named !== undefined) return named.test(test) ? 1 : undefined;
     const { imported, started } = baselines.closure(test);
-    return imported.get(file) ?? started.get(file);
+    const steps = imported.get(file) ?? started.get(file);
+    if (steps === undefined || far) return steps;
+    return isWithinReach(test, file, steps) ? steps : undefined;
   }
 
   /** The file's own test first, then those that are near it and quick. */

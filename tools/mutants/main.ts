@@ -42,7 +42,7 @@ const told = (test: string) =>
     `${test} fails without any mistake or takes over 10 min, and is left out\n\n`,
   );
 
-async function mutate({ minutes, seed, jobs, areas, all }: Options): Promise<void> {
+async function mutate({ minutes, seed, jobs, areas, all, far }: Options): Promise<void> {
   const end = performance.now() + minutes * 60_000;
   const files = filesOfTree(root);
   // Read from the copy: somebody may go on working in the tree.
@@ -69,7 +69,9 @@ async function mutate({ minutes, seed, jobs, areas, all }: Options): Promise<voi
 
   const directories = Array.from({ length: jobs }, () => newCopy(files));
   await Promise.all(
-    directories.map((directory) => work(createJudge({ areas, files, baselines, directory, told }))),
+    directories.map((directory) =>
+      work(createJudge({ areas, files, baselines, directory, far, told })),
+    ),
   );
   process.stdout.write(`seed ${seed}, ${minutes} min\n\n${table.text()}`);
 }

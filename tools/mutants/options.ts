@@ -9,11 +9,13 @@ export interface Options {
   readonly areas: readonly Area[];
   /** Show every mistake, not only those that went unseen. */
   readonly all: boolean;
+  /** Run what is far from a mistake as well. */
+  readonly far: boolean;
 }
 
 const areaNames = areas.map(({ name }) => name).join(', ');
 
-export const usage = `npm run mutants -- [--minutes N] [--seed N] [--jobs N] [--area NAME]... [--all]
+export const usage = `npm run mutants -- [--minutes N] [--seed N] [--jobs N] [--area NAME]... [--all] [--far]
 
 Makes one small mistake at a time in a copy of the tree and runs the tests that execute it.
   --minutes N   how long, 15 by default
@@ -22,6 +24,8 @@ Makes one small mistake at a time in a copy of the tree and runs the tests that 
   --area NAME   only this one, may be repeated: ${areaNames};
                 exporter, alerts and deploy stand for all of theirs
   --all         show every mistake, not only those that went unseen
+  --far         run all tests that execute it, not only those of its room and those that import it
+                themselves: several times as long
 `;
 
 function numberOf(flag: string, text: string, least: number): number {
@@ -42,6 +46,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       jobs: { type: 'string', default: '1' },
       area: { type: 'string', multiple: true, default: [] },
       all: { type: 'boolean', default: false },
+      far: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -56,6 +61,7 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     seed: numberOf('seed', values.seed, 0),
     jobs: Math.floor(numberOf('jobs', values.jobs, 1)),
     all: values.all,
+    far: values.far,
     areas: chosen.length === 0 ? areas : [...new Set(chosen.flat())],
   };
 }
