@@ -91,7 +91,7 @@ tls_server_config:
   min_version: SSL3
   client_auth_type: VerifyClientCertIfGiven
   client_allowed_sans: [a]
-basic_auth_users: {bob: hunter2, eve: ${hash.replace('$10$', '$31$')}}
+basic_auth_users: {bob: hunter2, eve: ${hash.replace('$10$', '$31$')}, mallory: ${hash.replace('$10$', '$03$')}}
 bearer_tokens: {watcher: hunter2}
 http_server_config: {headers: {Set-Cookie: a, X-Frame-Options: allow}}
 rate_limit: {burst: 1}
@@ -109,6 +109,7 @@ rate_limit: {burst: 1}
       'http_server_config.headers.X-Frame-Options: expected deny or sameorigin',
       'basic_auth_users.bob: expected a bcrypt hash ($2y$10$...)',
       'basic_auth_users.eve: expected a bcrypt cost from 4 to 14; got 31',
+      'basic_auth_users.mallory: expected a bcrypt cost from 4 to 14; got 3',
       "bearer_tokens.watcher: expected the token's SHA-256 as 64 hexadecimal digits, not the token itself",
     ],
   );
