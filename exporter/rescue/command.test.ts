@@ -95,6 +95,8 @@ test('rescue: looks, says who is parked where and since when, and writes nothing
   assert.equal(readRescueRecord(record), undefined);
 });
 
+const keptKeys = 'schema time threads hyp msr exporter kernel evidence';
+
 test('rescue --write: evidence first, then each vCPU, and what came of it', async (t) => {
   const machine = parked(t);
   const kept: string[][] = [];
@@ -116,6 +118,10 @@ test('rescue --write: evidence first, then each vCPU, and what came of it', asyn
   assert.match(name, /^stealwatch-rescue-\d{8}T\d{6}Z\.json$/);
   assert.equal(statSync(join(out, name)).mode & 0o777, 0o600);
   const evidence = JSON.parse(readFileSync(join(out, name), 'utf8'));
+  assert.equal(Object.keys(evidence).join(' '), keptKeys);
+  assert.equal(evidence.schema, 1);
+  assert.equal(evidence.msr.length, 2);
+  assert.equal(evidence.hyp.seconds, 3);
   assert.equal(evidence.threads.length, 2);
   assert.equal(evidence.threads[0].wchan, 'kvm_async_pf_task_wait_schedule');
   assert.deepEqual(evidence.hyp.after, { 0: 1, 1: 1 });
@@ -160,6 +166,28 @@ test('rescue --write: a host that wakes nobody, or whose swap stands still', asy
   assert.equal(stalled.code, 1);
   assert.match(stalled.screen, /thread 6110: woke, and waits for a page again/);
   assert.match(stalled.screen, /2 of 2 parked threads woke, 2 of them wait for a page again, no/);
+});
+
+test('rescue --write: how long it waits for what', async (t) => {
+  const pauses: number[] = [];
+  // Redis is heard in time of its own.
+  const sleep = async (seconds: number) => {
+    pauses.push(seconds);
+    await pause(20);
+  };
+  const helped = parked(t);
+  await rescue(helped, ['--write'], { msrs: helped.msrs(values, hostOf(helped)), sleep });
+  assert.deepEqual(pauses.slice(0, 6), [3, 2, 2, 1, 1, 1], 'three seconds in which all is well');
+  assert.ok(pauses.length < 30, 'and no more');
+  pauses.length = 0;
+  const silent = parked(t);
+  await rescue(silent, ['--write'], { msrs: silent.msrs(values), sleep });
+  assert.deepEqual(pauses.slice(0, 3), [3, 2, 2]);
+  assert.deepEqual(
+    pauses.slice(3),
+    Array.from({ length: 30 }, () => 1),
+    'half a minute',
+  );
 });
 
 test('rescue --write: the first write that does not get through is the last', async (t) => {
@@ -215,6 +243,11 @@ const refusals: Readonly<
     {},
     /locked down \(integrity/,
   ],
+  'the stricter lockdown': [
+    { 'sys/kernel/security/lockdown': 'none integrity [confidentiality]\n' },
+    {},
+    /locked down \(confidentiality/,
+  ],
   'a kernel told to refuse': [
     { 'sys/module/msr/parameters/allow_writes': 'off\n' },
     {},
@@ -236,6 +269,15 @@ for (const [name, [tree, doubles, words]] of Object.entries(refusals)) {
 }
 
 const missing = () => noMsr(0);
+
+test('rescue: what came from elsewhere moves no cursor', async (t) => {
+  const machine = parkedMachine(t);
+  machine.put({ ...main, comm: 'a\x1b[2Jb' });
+  const device = [values[0], new Error('no \x07 device')];
+  const { screen } = await rescue(machine, ['--write'], { msrs: machine.msrs(device) });
+  assert.match(screen, /no \? device/);
+  assert.doesNotMatch(screen, /(?!\n)\p{Cc}/u);
+});
 
 test('rescue: refuses where the devices do not do', async (t) => {
   const devices: readonly (readonly [readonly (bigint | Error)[], RegExp])[] = [
@@ -357,4 +399,8 @@ test('rescue: options that cannot be, and help', async (t) => {
   const { code, screen } = await rescue(machine, ['--help']);
   assert.equal(code, 0);
   assert.match(screen, /--stuck-after SECONDS/);
+  for (const form of ['[options] ', '--write [options] ', '--watch URL ']) {
+    assert.ok(screen.includes(`stealwatch rescue ${form}`), form);
+  }
+  assert.match(screen, /Ends with 0 when [^;]+; 1 when\n[^;]+; 2 when [^;]+; 3 for\n/);
 });

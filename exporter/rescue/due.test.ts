@@ -90,3 +90,20 @@ test('rescue due: what was refused is tried again a minute later, and is none of
     assert.deepEqual(hold('page_in_lost', 1000), ['page_in_lost', 60]);
   }
 });
+
+test('rescue due: a refusal after a write shortens no pause', () => {
+  const { due, hold } = watch();
+  hold('page_in_lost', 60);
+  due.wrote();
+  due.refused();
+  assert.deepEqual(hold('page_in_lost', 1000), ['page_in_lost', 300]);
+});
+
+test('rescue due: what is looked at less than a minute apart has held', () => {
+  const { due, clock } = watch();
+  due.verdict('page_in_lost');
+  clock.stall(59);
+  assert.equal(due.verdict('page_in_lost'), undefined);
+  clock.advance(1);
+  assert.equal(due.verdict('page_in_lost'), 'page_in_lost');
+});

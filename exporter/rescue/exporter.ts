@@ -70,7 +70,7 @@ export async function askVerdict(ask: AskExporter): Promise<Said> {
 export async function askWaits(ask: AskExporter): Promise<ReadonlyMap<string, number>> {
   const metrics = await ask('/metrics', mostMetricsBytes);
   const waits = samplesOf(metrics, 'stealwatch_blocked_process_seconds').filter(
-    ({ labels, value }) => labels['reason'] === 'host_page_in' && value >= 0,
+    ({ labels }) => labels['reason'] === 'host_page_in',
   );
   return new Map(waits.map(({ labels, value }) => [labels['process'] ?? '', value]));
 }

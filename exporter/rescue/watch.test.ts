@@ -35,6 +35,8 @@ function watching(
   let seconds = 3;
   let begun = 0;
   let acted = 0;
+  let unreadable = false;
+  let broken: Error | undefined;
   const released: Released = {
     result: 'released',
     written: [{ cpu: 1, hyp: 1, woke: 1, of: 1 }],
@@ -51,11 +53,14 @@ function watching(
       threads: [{ seconds }],
       watchedSeconds: 3,
     }) as unknown as Look;
-  async function act() {
+  let outcome: Partial<Released> | Error = {};
+  async function act(): Promise<Released> {
     acted += 1;
+    if (outcome instanceof Error) throw outcome;
+    if (outcome.result === 'refused') return { ...released, ...outcome };
     const rescue = { result: 'released', cpus: [1], text: 'It was written.' } as const;
     createRescueRecorder(path).done({ ...rescue, time: clock.monotonic() });
-    return released;
+    return { ...released, ...outcome };
   }
   const watch = createWatch({
     clock,
@@ -67,18 +72,25 @@ function watching(
     eyes: { verdict: () => ({ verdict: own, text: `We see ${own}.` }) },
     begin: async (): Promise<Acting> => {
       begun += 1;
+      if (broken !== undefined) throw broken;
       return { look: lookNow(), act };
     },
     record: createRescueRecorder(path),
-    readRecord: () => readRescueRecord(path),
+    readRecord() {
+      if (unreadable) throw new Error('EACCES');
+      return readRescueRecord(path);
+    },
     sinceBoot: () => clock.monotonic(),
-    log: { info: note, warn: note },
+    log: { info: note, warn: (fields, message) => note(fields, `warn: ${message}`) },
   });
   return {
     logged,
     clock,
     machine,
     sleepFor: (next: number) => void (seconds = next),
+    comesTo: (next: Partial<Released> | Error) => void (outcome = next),
+    losesRecord: () => void (unreadable = true),
+    failsToBegin: (error: Error) => void (broken = error),
     counts: () => readRescueRecord(path)?.counts,
     lastLook: () => readRescueRecord(path)?.watch,
     acted: () => acted,
@@ -104,7 +116,7 @@ test('rescue watch: writes when the exporter has said lost for a minute, and not
   assert.equal(acted(), 0);
   await pass(5);
   assert.equal(acted(), 1);
-  assert.ok(logged.some((line) => line.startsWith('writing the async page fault MSR back')));
+  assert.ok(logged.some((line) => line.startsWith('warn: writing the async page fault MSR back')));
   assert.ok(logged.some((line) => line.startsWith('It was written. released')));
   await pass(3600);
   assert.equal(acted(), 3, 'at most three times an incident');
@@ -147,6 +159,57 @@ test('rescue watch: whatever is said, it wakes nobody who was not seen to sleep 
   assert.equal(acted(), 1);
 });
 
+test('rescue watch: a write that ended in an error counts as one, and the watch goes on', async (t) => {
+  const { set, pass, acted, comesTo, lastLook } = watching(t);
+  set({ answer: status('page_in_lost') });
+  comesTo(new Error(`no answer of the device ${'x'.repeat(2000)}`));
+  await pass(65);
+  assert.equal(acted(), 1);
+  assert.equal(lastLook()?.problem?.length, 1000);
+  assert.match(lastLook()?.problem ?? '', /^no answer of the device/);
+  await pass(290);
+  assert.equal(acted(), 1, 'five minutes');
+  await pass(3600);
+  assert.equal(acted(), 3, 'three times an incident');
+});
+
+test('rescue watch: where all woke by themselves nothing was written, and it may be tried again', async (t) => {
+  const { set, pass, acted, comesTo } = watching(t);
+  set({ answer: status('page_in_lost') });
+  comesTo({ result: 'refused', written: [], text: 'Nothing was written.' });
+  await pass(65);
+  assert.equal(acted(), 1);
+  await pass(300);
+  assert.equal(acted(), 6, 'a minute later each time');
+});
+
+test('rescue watch: a write that did not help is a warning, with what failed', async (t) => {
+  const { set, pass, comesTo, logged } = watching(t);
+  set({ answer: status('page_in_lost') });
+  comesTo({ result: 'not_released', failure: 'EPERM' });
+  await pass(65);
+  const line = logged.find((text) => text.includes('It was written.'));
+  assert.match(line ?? '', /^warn: .* not_released .* EPERM$/);
+});
+
+test('rescue watch: without a record that can be read it goes by what it has done itself', async (t) => {
+  const { set, pass, acted, losesRecord } = watching(t);
+  losesRecord();
+  set({ answer: status('page_in_lost') });
+  await pass(3600);
+  assert.equal(acted(), 3);
+});
+
+test('rescue watch: a look that fails is told, and does not end it', async (t) => {
+  const { set, pass, failsToBegin, lastLook, logged, begun } = watching(t);
+  failsToBegin(new Error('no /proc'));
+  set({ answer: status('page_in_lost') });
+  await pass(300);
+  assert.equal(lastLook()?.problem, 'no /proc');
+  assert.equal(logged.filter((line) => line.includes('could not write if it were')).length, 1);
+  assert.equal(begun(), 9, 'a rehearsal and an attempt a minute');
+});
+
 const askLost = async () => async () => status('page_in_lost');
 
 test('rescue watch: what an exporter elsewhere says is of another machine', async () => {
@@ -182,7 +245,7 @@ test('rescue watch: an exporter that is frozen, gone, stale or another is not be
     set({ answer });
     await pass(190);
     assert.equal(acted(), 1, String(answer));
-    const told = logged.filter((line) => line.startsWith('the exporter says nothing of now'));
+    const told = logged.filter((line) => line.startsWith('warn: the exporter says nothing of now'));
     assert.equal(told.length, 1, 'told once');
   }
 });

@@ -186,15 +186,14 @@ export function createWatch(settings: WatchSettings): Watch {
 
   return {
     async step() {
-      let problem: string | undefined;
       try {
         await look();
       } catch (error) {
-        problem = messageOf(error);
+        // Until the next rehearsal says otherwise.
+        obstacle = messageOf(error);
         due.refused();
-        tellObstacle(problem);
+        tellObstacle(obstacle);
       }
-      problem ??= obstacle;
       const lookedAt = sinceBoot();
       const incident = due.incident();
       record.watching({
@@ -207,7 +206,7 @@ export function createWatch(settings: WatchSettings): Watch {
                 missingAt: Math.max(0, lookedAt - incident.missingAgo),
               },
             }),
-        ...(problem === undefined ? {} : { problem: problem.slice(0, 1000) }),
+        ...(obstacle === undefined ? {} : { problem: obstacle.slice(0, 1000) }),
       });
     },
   };
