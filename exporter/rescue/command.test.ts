@@ -275,8 +275,14 @@ test('rescue: what came from elsewhere moves no cursor', async (t) => {
   machine.put({ ...main, comm: 'a\x1b[2Jb' });
   const device = [values[0], new Error('no \x07 device')];
   const { screen } = await rescue(machine, ['--write'], { msrs: machine.msrs(device) });
-  assert.match(screen, /no \? device/);
+  assert.match(screen, /vCPU 1: no \? device/);
   assert.doesNotMatch(screen, /(?!\n)\p{Cc}/u);
+  const failing = machine.msrs(values, () => {
+    throw new Error('no \x07 write');
+  });
+  const written = await rescue(machine, ['--write'], { msrs: failing });
+  assert.match(written.screen, /did not get through: no \? write/);
+  assert.doesNotMatch(written.screen, /(?!\n)\p{Cc}/u);
 });
 
 test('rescue: refuses where the devices do not do', async (t) => {

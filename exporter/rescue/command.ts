@@ -23,7 +23,7 @@ import { createMsrs } from './msr.ts';
 import { openOwnEyes } from './own-eyes.ts';
 import { onlyOfThisMachine } from './exporter.ts';
 import { readRescueOptions, type RescueOptions } from './options.ts';
-import { lookText, releasedText } from './screen.ts';
+import { lookText, releasedText, shown } from './screen.ts';
 import { createWatch, secondsBetweenLooks } from './watch.ts';
 
 const nothingLeft = 0;
@@ -95,7 +95,7 @@ async function once(
   const nothing = look.threads.length === 0 && look.blindness === undefined;
   if (look.refusal !== undefined) return nothing && !write ? nothingLeft : refused;
   if (!write) return nothing ? nothingLeft : stillParked;
-  const released = await act((line) => print(`${line}\n`));
+  const released = await act((line) => print(`${shown(line)}\n`));
   print(releasedText(released, look));
   if (released.result === 'failed') return refused;
   // Refused is what woke before anything was written.
@@ -136,7 +136,7 @@ async function run(
   { print, complain }: Surroundings,
   doubles: RescueDoubles,
 ): Promise<number> {
-  const tell = (line: string) => complain(`stealwatch rescue: ${line}\n`);
+  const tell = (line: string) => complain(`stealwatch rescue: ${shown(line)}\n`);
   try {
     const problem = await startProblem(options);
     if (problem !== undefined) throw new Error(problem.text);

@@ -9,21 +9,20 @@ import { valueText } from './value.ts';
 const mostThreads = 20;
 const msr = `0x${asyncPageFaultMsr.toString(16)}`;
 
-const shown = (text: string) => text.replaceAll(/\p{C}/gu, '?');
+/** Of a whole line: parts of it are the words of others. */
+export const shown = (text: string) => text.replaceAll(/\p{C}/gu, '?');
 
 function threadLine({ pid, tid, process, comm, cpu, since, waitChannel }: Waiting): string {
-  const thread = comm === process ? `thread ${tid}` : `thread ${tid}, ${shown(comm)}`;
+  const thread = comm === process ? `thread ${tid}` : `thread ${tid}, ${comm}`;
   const where = cpu === undefined ? 'on a vCPU that is not said' : `on vCPU ${cpu}`;
   const long = `for ${durationText(since.seconds)} at least (seen by ${since.by})`;
-  const channel = waitChannel === '' || waitChannel === '0' ? 'by its stack' : shown(waitChannel);
-  return `  ${shown(process)}, process ${pid}, ${thread}: ${where}, ${long}, ${channel}`;
+  const channel = waitChannel === '' || waitChannel === '0' ? 'by its stack' : waitChannel;
+  return `  ${process}, process ${pid}, ${thread}: ${where}, ${long}, ${channel}`;
 }
 
 function threadLines({ threads, blindness }: Look): string[] {
   if (threads.length === 0 && blindness !== undefined) {
-    return [
-      `Whether a thread is parked for a page of the host may not be told: ${shown(blindness)}.`,
-    ];
+    return [`Whether a thread is parked for a page of the host may not be told: ${blindness}.`];
   }
   if (threads.length === 0) return ['No thread is parked for a page of the host.'];
   const some = threads.length === 1 ? 'One thread is' : `${threads.length} threads are`;
@@ -53,8 +52,8 @@ function pageInLine({ hyp, watchedSeconds, pageIn, threads }: Look): string[] {
 
 function exporterLine({ exporter }: Look): string {
   return typeof exporter === 'string'
-    ? `The exporter was not heard: ${shown(exporter)}.`
-    : `The exporter says (${exporter.verdict}): ${shown(exporter.text)}`;
+    ? `The exporter was not heard: ${exporter}.`
+    : `The exporter says (${exporter.verdict}): ${exporter.text}`;
 }
 
 function vcpuLine({ cpu, value, problem }: Vcpu): string {
@@ -86,7 +85,7 @@ function planLines({ targets, threads }: Look): string[] {
 /** To be mended at noon. */
 function obstacleLine({ refusal, obstacle, threads }: Look): string[] {
   if (obstacle === undefined || obstacle === refusal || threads.length > 0) return [];
-  return [`Were one parked, it could not be written: ${shown(obstacle)}.`];
+  return [`Were one parked, it could not be written: ${obstacle}.`];
 }
 
 /** Without `--write`, and before it. */
@@ -95,14 +94,16 @@ export function lookText(look: Look): string {
     ...threadLines(look),
     ...pageInLine(look),
     exporterLine(look),
-    ...look.doubts.map((doubt) => `Not all could be seen: ${shown(doubt)}.`),
+    ...look.doubts.map((doubt) => `Not all could be seen: ${doubt}.`),
     ...(look.vcpus.length === 0 ? [] : [`MSR ${msr}:`, ...look.vcpus.map(vcpuLine)]),
     ...(look.refusal === undefined
       ? planLines(look)
-      : [`Nothing can be written: ${shown(look.refusal)}.`, ...obstacleLine(look)]),
+      : [`Nothing can be written: ${look.refusal}.`, ...obstacleLine(look)]),
     ...(look.threads.length === 0 ? [] : otherWays),
     '',
-  ].join('\n');
+  ]
+    .map(shown)
+    .join('\n');
 }
 
 const fateWords: Readonly<Record<Fate, string>> = {
@@ -130,11 +131,13 @@ export function releasedText(released: Released, look: Look): string {
   const { fates, redis, text } = released;
   return [
     ...fates.map(
-      ({ thread, fate }) => `  ${shown(thread.process)}, thread ${thread.tid}: ${fateWords[fate]}`,
+      ({ thread, fate }) => `  ${thread.process}, thread ${thread.tid}: ${fateWords[fate]}`,
     ),
     redis,
     text,
     ...nextLines(released, look),
     '',
-  ].join('\n');
+  ]
+    .map(shown)
+    .join('\n');
 }
