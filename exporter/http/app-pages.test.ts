@@ -18,6 +18,7 @@ test('GET /status: 503 as soon as a critical check fails, 200 for a failing one 
   let check = failing;
   const { get } = await serve(t, [{ ...healthy, report: () => ({ checks: [check] }) }, hanging]);
   const frozen = await get('/status');
+  assert.match(frozen.body.toString(), /\}\n$/, 'whose prompt would stand behind it');
   assert.equal(frozen.status, 503);
   assert.deepEqual(JSON.parse(frozen.body.toString()), {
     status: 'failing',

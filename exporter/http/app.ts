@@ -86,7 +86,8 @@ function routes(app: App, connections: () => Connections): Router {
       fromElsewhere: askers.secondsAgo('elsewhere'),
       throughGateway: askers.secondsAgo('hidden'),
     };
-    const text = JSON.stringify({ ...now, askedSecondsAgo });
+    // The line end is for who reads it with curl: a prompt stands on a line of its own.
+    const text = `${JSON.stringify({ ...now, askedSecondsAgo })}\n`;
     return { code: now.status === 'ok' ? 200 : 503, text };
   });
   const overview = oncePerTurn(() =>
