@@ -24,9 +24,10 @@ export function withSaneTimes(facts: Facts, now: Instant): Facts {
   const dated = <T extends { readonly at: Instant }>(all: readonly T[]) =>
     kept(all, ({ at }) => sane(at));
 
+  // Of a clock that began at 0 with the machine, a boot begins before that by what it is off.
   const saneBoot = ({ start, end }: Boot) =>
-    sane(start.earliest) &&
-    sane(start.latest) &&
+    (sane(start.earliest) || (start.latest >= 0 && start.earliest > -aheadSeconds)) &&
+    (sane(start.latest) || start.latest === 0) &&
     start.earliest <= start.latest &&
     (end === undefined || (sane(end.at) && end.at >= start.earliest));
 

@@ -564,3 +564,23 @@ test('sleep: a journald that was killed ends no boot, where others of the machin
   // Of hours later nobody knows whether it is the same boot.
   assert.notEqual(endOf(after(7200), after(7201, 'ready'))[0], 'process_gone');
 });
+
+test('sleeps: of a boot whose times cannot be nobody says that the detector was silent', () => {
+  const facts = factsOf({ rounds: 1 });
+  const bad = facts.boots.map((one) => ({ ...one, start: { earliest: -1e12, latest: 0 } }));
+  const how = (boots: Facts['boots']) =>
+    judge({ ...facts, boots }, { lastBoot: false }, now).incident?.end.how;
+  assert.equal(how(bad), 'unseen');
+});
+
+test('sleeps: a boot that began with its clock at 0 is one, whatever its start is off by', () => {
+  const facts = factsOf({ rounds: 1 });
+  const zero = { ...facts.boots[0], id: 'zero', endSaid: [], source: 'journal' };
+  const start = { earliest: -1, latest: 1 };
+  const { facts: left } = judge(
+    { ...facts, boots: [...facts.boots, { ...zero, start }] },
+    { lastBoot: false },
+    now,
+  );
+  assert.ok(left.boots.some(({ id }) => id === 'zero'));
+});

@@ -125,7 +125,9 @@ function silenceTells({ redis, chief }: Sleep, until: Instant): boolean {
 
 /** By then the log that the reports are from had gone on, and none came. */
 function detectorSilent(sleep: Sleep, boot: Boot | undefined, by: Instant, now: Instant): boolean {
-  const heard = boot?.end === undefined ? now : (boot.end.later?.logSilent ?? boot.end.at);
+  // Of a boot whose times cannot be nobody knows how far its log reaches.
+  if (boot === undefined) return false;
+  const heard = boot.end === undefined ? now : (boot.end.later?.logSilent ?? boot.end.at);
   return sleep.budget === 'left' && heard > by;
 }
 

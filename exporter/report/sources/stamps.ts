@@ -10,16 +10,24 @@ export function monthOf(name: string): number | undefined {
   return index < 0 ? undefined : index + 1;
 }
 
+/** Day 0 of the next is the last of this one. */
+const daysOf = (year: number, month: number): number =>
+  new Date(Date.UTC(year, month, 0)).getUTCDate();
+
 /** What no clock shows is no time; second 60 is a leap second. */
 export function localTime(
   year: number,
   month: number | undefined,
   [day, hour, minute, second]: readonly [number, number, number, number],
 ): LocalTime | undefined {
-  if (month === undefined || month < 1 || month > 12 || day < 1 || day > 31) return undefined;
+  if (month === undefined || month < 1 || month > 12) return undefined;
   if (hour > 23 || minute > 59 || second >= 61 || year < 1970 || year > 9999) return undefined;
+  if (day < 1 || day > daysOf(year, month)) return undefined;
   return { year, month, day, hour, minute, second };
 }
+
+/** Hours from UTC: Kiritimati. */
+const furthestZone = 14;
 
 const iso =
   /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?\s?(?:(Z)|([+-])(\d\d):?(\d\d))?/;
@@ -44,7 +52,8 @@ export function isoStamp(line: string, zone: Zone, notBefore?: Instant): IsoStam
     Number(minute),
     Number(second) + Number(`0.${fraction ?? 0}`),
   ]);
-  if (local === undefined) return undefined;
+  if (local === undefined || Number(zh ?? 0) > furthestZone || Number(zm ?? 0) > 59)
+    return undefined;
   const zoned = z !== undefined || sign !== undefined;
   const form = { length: whole.length, zoned, resolution: fraction === undefined ? 1 : 0 };
   if (!zoned) return { ...form, at: zone.at(local, notBefore) };
@@ -87,6 +96,9 @@ const slackSeconds = 2 * 86_400;
 /** The year of a log's last stamp, by when the file was last written. */
 export function yearOfLast(month: number, day: number, written: Instant): number {
   const latest = new Date((written + slackSeconds) * 1000);
-  const year = latest.getUTCFullYear();
-  return Date.UTC(year, month - 1, day) > latest.getTime() ? year - 1 : year;
+  const newest = latest.getUTCFullYear();
+  let year = Date.UTC(newest, month - 1, day) > latest.getTime() ? newest - 1 : newest;
+  // The 29th of February has been in one of the last eight years.
+  for (let back = 0; back < 8 && day > daysOf(year, month); back += 1) year -= 1;
+  return year;
 }
