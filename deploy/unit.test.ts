@@ -76,6 +76,8 @@ const others: Readonly<Record<string, Reasons>> = {
       'in systemctl status',
     'Documentation=https://github.com/stealwatch/stealwatch': 'where to read on',
     'After=network.target': 'and after nothing that can hang: it runs when Redis does not',
+    'StartLimitIntervalSec=0':
+      'an address or a disk that comes late is waited for, whoever typed restart meanwhile',
   },
   Install: { 'WantedBy=multi-user.target': 'it is there after a reboot' },
 };

@@ -230,6 +230,26 @@ test('documents: a block that is not run says why, and it is so', () => {
   }
 });
 
+test('documents: nothing that is typed waits for minutes in silence', () => {
+  for (const block of of('sh')) {
+    for (const [line] of block.text.matchAll(/^.*curl .*--retry .*$/gm)) {
+      // Else the pauses double: ten are 17 minutes.
+      assert.match(line, /--retry-delay 1 /, where(block));
+    }
+  }
+});
+
+test('documents: an Alertmanager that is alone does not look for others', () => {
+  const started = of('sh').filter(({ text }) =>
+    /restart .*prometheus-alertmanager|alertmanager\/start\.sh(?! --render)/.test(text),
+  );
+  assert.ok(started.length >= 2, String(started.length));
+  for (const block of started) {
+    // Where no address is private it would not start.
+    assert.match(block.text, /--cluster\.listen-address=/, where(block));
+  }
+});
+
 /** Whoever writes one of these into a block means it to be typed. */
 const command =
   /^(?:\$ |sudo |docker |npm |npx |git |curl |redis-cli|systemctl |journalctl |cp |mkdir |openssl |promtool |amtool |exporter\/stealwatch|stealwatch )/m;
