@@ -36,7 +36,7 @@ test('every alert has a test in which it fires and one in which it is quiet', ()
 });
 
 test('every alert says how bad, which layer, what, and where to read on', () => {
-  for (const { alert, labels, annotations } of everyAlert) {
+  for (const { alert, labels, annotations, keep_firing_for } of everyAlert) {
     assert.match(labels['severity'] ?? '', /^(page|ticket|none)$/, alert);
     assert.match(labels['layer'] ?? '', /^(host|redis|asynq|app|slo|meta)$/, alert);
     assert.match(annotations['summary'] ?? '', /\$value/, `${alert}: no value in the summary`);
@@ -47,6 +47,8 @@ test('every alert says how bad, which layer, what, and where to read on', () => 
       : /^\/d\/stealwatch-freeze\?var-host=/;
     assert.match(annotations['dashboard_url'] ?? '', board, alert);
     assert.ok((annotations['why'] ?? '').length > 20, `${alert}: no why`);
+    // Its end comes so much later than what it is about: the message subtracts nothing silently.
+    assert.equal(annotations['held'], keep_firing_for, `${alert}: held`);
   }
 });
 

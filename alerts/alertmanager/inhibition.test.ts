@@ -42,6 +42,10 @@ const saysMore: Readonly<Record<string, readonly string[]>> = {
   AsynqNoConsumers: ['AsynqQueueStalled'],
 };
 
+/** What was within the last minutes does not explain what Redis is now. */
+const lookBack = ['HostFlapping', 'HostStalled', 'HungTaskDetected'];
+const now = ['RedisFrozen', 'RedisDown', 'RedisAnswersPingOnly'];
+
 /** What a page of a layer explains in the layers below it. */
 const explains: Readonly<Record<string, (target: Labels) => boolean>> = {
   host: ({ layer = '' }) => ['redis', 'asynq', 'app', 'slo'].includes(layer),
@@ -58,6 +62,8 @@ function silences(source: Labels, target: Labels): boolean {
   if (saysMore[source['alertname'] ?? '']?.includes(target['alertname'] ?? '') === true)
     return true;
   if (source['severity'] !== 'page') return false;
+  if (lookBack.includes(source['alertname'] ?? '') && now.includes(target['alertname'] ?? ''))
+    return false;
   if (explains[source['layer'] ?? '']?.(target) === true) return true;
   return (
     target['severity'] === 'ticket' &&

@@ -25,6 +25,7 @@ const one: TemplateAlert = {
     summary: 'vps1: Redis has answered nothing for 12 s.',
     why: 'Your host takes CPU.',
     cost: '600 s without Redis.',
+    held: '30s',
     do: "redis-cli ping; ps -eLo state | grep -E '^(D|R)' && x > $HOME/y",
     runbook_url: 'https://example.org/RedisFrozen.md',
     dashboard_url: '/d/stealwatch-freeze?var-host=vps1&from=1000&to=now',
@@ -83,7 +84,7 @@ for (const { label, amtool } of allTools()) {
     assert.equal(
       say('mail', over),
       [
-        'RedisFrozen is over after 12m14s. Last seen: vps1: Redis has answered nothing for 12 s.',
+        'RedisFrozen is over (fired for 12m14s, the last 30s to be sure). Last seen: vps1: Redis has answered nothing for 12 s.',
         'why: Your host takes CPU.',
         'cost: 600 s without Redis.',
         'report: stealwatch report --from 2026-02-03T17:18Z --to 2026-02-03T18:10Z',
@@ -93,7 +94,7 @@ for (const { label, amtool } of allTools()) {
     );
     const rest = named('RedisDown', over, { cost: '' });
     const text = say('mail', named('AofFsyncDelayed', one), rest);
-    assert.match(text, /\nover: RedisDown after 12m14s\n$/);
+    assert.match(text, /\nover: RedisDown \(fired for 12m14s, the last 30s to be sure\)\n$/);
     const ticket = { ...over, labels: { ...over.labels, severity: 'ticket' } };
     const watching = { ...over, labels: { ...over.labels, layer: 'meta' } };
     const clockBack = { ...over, endsAt: '2026-02-03T17:00:00Z' };
@@ -102,6 +103,10 @@ for (const { label, amtool } of allTools()) {
       assert.doesNotMatch(say(channel, ticket), /report/, 'no report of a ticket');
       assert.doesNotMatch(say(channel, watching), /report/, 'nor of the watching');
       assert.match(say(channel, clockBack), /is over\. Last/, 'a clock that went back');
+      for (const held of ['', '@everyone', '30 s', '1e9s']) {
+        const text = say(channel, named('RedisDown', over, { held }));
+        assert.match(text, /is over \(fired for 12m14s\)\. Last/, 'no other word than a time');
+      }
     }
   });
 

@@ -46,12 +46,12 @@ type Labels = Readonly<Record<string, string>>;
 type Matcher = (labels: Labels) => boolean;
 
 function matcher(text: string): Matcher {
-  const [, name = '', operator, value = ''] = /^(\w+)(=~|!=|=)"(.*)"$/.exec(text) ?? [];
+  const [, name = '', operator, value = ''] = /^(\w+)(=~|!~|!=|=)"(.*)"$/.exec(text) ?? [];
   if (operator === undefined) throw new Error(`cannot read the matcher ${text}`);
   if (operator === '=') return (labels) => (labels[name] ?? '') === value;
   if (operator === '!=') return (labels) => (labels[name] ?? '') !== value;
   const pattern = new RegExp(`^(?:${value})$`);
-  return (labels) => pattern.test(labels[name] ?? '');
+  return (labels) => pattern.test(labels[name] ?? '') === (operator === '=~');
 }
 
 function all(texts: readonly string[]): Matcher {

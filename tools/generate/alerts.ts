@@ -44,13 +44,21 @@ function commandFor(alert: string): Record<string, string> {
   return existsSync(path) ? { do: doOf(readFileSync(path, 'utf8')) } : {};
 }
 
-function annotationsOf(alert: string, layer: string, severity: unknown): Record<string, string> {
+interface Kind {
+  readonly layer: string;
+  readonly severity: unknown;
+  /** How long it goes on after its expression has nothing any more: `30s`. */
+  readonly held: unknown;
+}
+
+function annotationsOf(alert: string, { layer, severity, held }: Kind): Record<string, string> {
   const board = fromOutside.includes(alert)
     ? 'stealwatch-overview?'
     : 'stealwatch-freeze?var-host={{ $labels.host | urlquery }}&';
   return {
     why: whyOf(alert, layer),
     ...(severity === 'page' && layer !== 'meta' ? { cost: costOf(alert) } : {}),
+    ...(typeof held === 'string' ? { held } : {}),
     ...commandFor(alert),
     runbook_url: `${links.runbooks}${alert}.md`,
     dashboard_url: `/d/${board}from=${from}&to=now`,
@@ -71,7 +79,8 @@ function complete(rule: YAMLMap, layer: string): void {
   if (typeof alert !== 'string') return;
   rule.setIn(['labels', 'layer'], layer);
   const severity = rule.getIn(['labels', 'severity']);
-  for (const [name, text] of Object.entries(annotationsOf(alert, layer, severity))) {
+  const kind = { layer, severity, held: rule.get('keep_firing_for') };
+  for (const [name, text] of Object.entries(annotationsOf(alert, kind))) {
     const value = new Scalar(text);
     value.type = Scalar.QUOTE_SINGLE;
     rule.setIn(['annotations', name], value);
