@@ -1,5 +1,6 @@
 /** What `stealwatch WORD` does besides serving metrics: each once, and then it ends. */
 import type { OneShot } from './core/one-shot.ts';
+import { bearDeafOutput } from './core/printing.ts';
 import { messageOf } from './measure/errors.ts';
 import { doctor } from './doctor/command.ts';
 import { files } from './files/command.ts';
@@ -18,8 +19,10 @@ const graceMs = 200;
  * waits for it as well. Another program in its place does not, unless the thread sleeps in D state.
  */
 function endSoon(code: number): void {
-  process.exitCode = code;
-  setTimeout(() => process.execve?.('/bin/sh', ['sh', '-c', `exit ${code}`], {}), graceMs).unref();
+  process.exitCode ??= code;
+  setTimeout(() => {
+    process.execve?.('/bin/sh', ['sh', '-c', `exit ${process.exitCode}`], {});
+  }, graceMs).unref();
 }
 
 /** https://no-color.org */
@@ -28,6 +31,7 @@ function showsColour(): boolean {
   return process.stdout.isTTY && NO_COLOR === '' && TERM !== 'dumb';
 }
 
+bearDeafOutput('stealwatch');
 const [word = '', ...argv] = process.argv.slice(2);
 const command = Object.hasOwn(commands, word) ? commands[word] : undefined;
 if (command === undefined) {
@@ -42,6 +46,7 @@ if (command === undefined) {
     print: (text) => void process.stdout.write(text),
     complain: (text) => void process.stderr.write(text),
     colour: showsColour(),
+    ...(process.stdout.isTTY ? { columns: process.stdout.columns } : {}),
   }).then(endSoon, (error: unknown) => {
     process.stderr.write(`stealwatch ${word}: ${messageOf(error)}\n`);
     endSoon(1);

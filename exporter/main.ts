@@ -23,6 +23,7 @@ import { createLog } from './log/log.ts';
 import { limitsWithin, openFilesAllowed } from './http/open-files.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { startProblem } from './procfs/start-check.ts';
+import { bearDeafOutput } from './core/printing.ts';
 import { createRequestCounter } from './core/requests.ts';
 import { createScraper } from './core/scrape.ts';
 import { reportsOf, statusOf } from './core/status.ts';
@@ -213,6 +214,7 @@ async function checkAndRun(config: Config, remarks: readonly string[]): Promise<
 }
 
 async function main(): Promise<void> {
+  bearDeafOutput('stealwatch');
   const command = readConfig({
     argv: process.argv.slice(2),
     env: process.env,

@@ -535,10 +535,20 @@ test('steal: whatever happens, every elapsed second is counted exactly once', as
   );
 });
 
+test('steal: in the first second it says that it is the first, and never again', () => {
+  const { run, stall, collector } = setup();
+  const starting = () => collector.report?.().evidence?.starting;
+  assert.equal(starting(), true);
+  run(2);
+  assert.equal(starting(), undefined);
+  stall(300);
+  assert.equal(starting(), undefined);
+});
+
 test('steal: evidence is the mean of the seconds, our own share, and what stood still', () => {
   const { run, stall, collector } = setup();
   const evidence = () => collector.report?.().evidence;
-  assert.deepEqual(evidence(), { stallSeconds: 0 });
+  assert.deepEqual(evidence(), { stallSeconds: 0, starting: true });
   run(54, { 0: { user: 20 } });
   run(6, { 0: { user: 20, steal: 60 } });
   const stolen = evidence();

@@ -84,9 +84,10 @@ function evidenceOf(
   { steal, demand, total, ratioSum, ratios }: MinuteSample,
   supported: boolean,
   stalls: readonly (number | null)[],
+  starting: boolean,
 ): Evidence {
   const stallSeconds = sumOf(stalls);
-  if (!supported || total === 0) return { stallSeconds };
+  if (!supported || total === 0) return { stallSeconds, ...(starting ? { starting: true } : {}) };
   return {
     stallSeconds,
     // The mean of the seconds, as in the dashboards' rule: a storm counts by how long it lasted,
@@ -216,6 +217,12 @@ export function stealCollector({
     second = { ...second, stalled_seconds: stall };
   }
 
+  /** The first reading is a baseline, and nothing has been judged yet. */
+  function isStarting(): boolean {
+    const { good, steal } = ledger.seconds();
+    return told !== undefined && failure === undefined && good + steal === 0;
+  }
+
   function charts(): Chart[] {
     const stalls: Chart = { title: 'Machine stood still', unit: 'seconds', history: stallHistory };
     if (told === undefined) return [stalls];
@@ -256,7 +263,7 @@ export function stealCollector({
       return {
         checks: procfsChecks(wrong, now, named?.('procfs')),
         signals: [stealSignal(told, why)],
-        evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12)),
+        evidence: evidenceOf(minute, told !== undefined, stallHistory.points(12), isStarting()),
         samplers: [
           {
             name: 'steal',

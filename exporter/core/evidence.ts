@@ -20,6 +20,8 @@ export interface Evidence {
   readonly restored?: boolean;
   /** Share of the CPU time asked for that the host took, last minute. */
   readonly stealOfDemand?: number;
+  /** No second has passed since the start of which that could be told. */
+  readonly starting?: true;
   /** Share of all CPU time that this machine itself used, last minute. */
   readonly ownCpu?: number;
   /** How long the oldest sleep for a disk has lasted. */

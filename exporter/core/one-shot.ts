@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly complain: (text: string) => void;
   /** What is printed goes to a terminal that shows colours to somebody who wants them. */
   readonly colour?: boolean;
+  /** Of the terminal that it goes to; left out where it goes to none. */
+  readonly columns?: number;
 }
 
 /** Gives the exit code. */

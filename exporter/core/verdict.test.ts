@@ -100,6 +100,8 @@ const cases: readonly (readonly [string, Evidence, string, RegExp])[] = [
     /41 s and may not be asked why/,
   ],
   ['no evidence at all', {}, 'unknown', /not known/],
+  ['the first second', { starting: true }, 'unknown', /known a second after the start/],
+  ['a start in blindness', { starting: true, blind: ['no /proc'] }, 'unknown', /told: no \/proc/],
 ];
 for (const [what, evidence, name, text] of cases) {
   test(`verdict: ${what} is ${name}`, () => {

@@ -28,6 +28,8 @@ type VerdictName = (typeof verdicts)[number];
 
 export interface Verdict extends Finding {
   readonly name: VerdictName;
+  /** Nobody could look yet, as in the first second. */
+  readonly pending?: true;
 }
 
 /** How long nothing waits for a page, and nothing for a disk. */
@@ -135,6 +137,7 @@ function diskVerdict(evidence: Evidence): Verdict | undefined {
 function unknownVerdict({
   stealOfDemand,
   unexplainedWaitSeconds = 0,
+  starting,
   blind = [],
 }: Evidence): Verdict | undefined {
   const reasons = [...blind];
@@ -142,6 +145,11 @@ function unknownVerdict({
     reasons.push(
       `something has been blocked in the kernel for ${durationText(unexplainedWaitSeconds)} and may not be asked why`,
     );
+  }
+  if (starting === true && reasons.length === 0) {
+    const text =
+      'Whether your host is to blame is known a second after the start of this exporter.';
+    return { name: 'unknown', severity: 'warning', pending: true, text };
   }
   if (stealOfDemand === undefined && blind.length === 0) {
     reasons.push('how much CPU the host takes is not known');

@@ -19,7 +19,7 @@ import { contentTypes } from '../exposition/metrics.ts';
 import { oncePerTurn } from './once-per-turn.ts';
 import { contentSecurityPolicy, htmlOf } from './page/html.ts';
 import { overviewOf, stateHeader } from './page/overview.ts';
-import { textOf } from './page/text.ts';
+import { type TextWidth, textOf, textWidths, widthFor } from './page/text.ts';
 import { pathOf } from './request-target.ts';
 import { runbookRoute } from './runbooks/route.ts';
 import { readRunbooks } from './runbooks/runbooks.ts';
@@ -68,6 +68,11 @@ function encodingFor(ctx: Context): Encoding {
   return 'gzip';
 }
 
+/** `/?columns=40`: of a terminal, of which only the terminal knows. */
+function widthAskedFor({ query: { columns } }: Context): TextWidth {
+  return typeof columns === 'string' && /^\d{1,4}$/.test(columns) ? widthFor(Number(columns)) : 80;
+}
+
 /** Made once for all that ask in one turn of the event loop, and zipped where one of them takes that. */
 function inBothEncodings(make: () => string): Readonly<Record<Encoding, () => string | Buffer>> {
   const identity = oncePerTurn(make);
@@ -100,7 +105,9 @@ function routes(app: App, connections: () => Connections): Router {
     }),
   );
   const page = inBothEncodings(() => htmlOf(overview()));
-  const plainPage = inBothEncodings(() => textOf(overview()));
+  const plainPages = new Map(
+    textWidths.map((width) => [width, inBothEncodings(() => textOf(overview(), width))]),
+  );
 
   async function sendFamilies(
     ctx: Context,
@@ -165,6 +172,7 @@ function routes(app: App, connections: () => Connections): Router {
     // Who names no type at all gets the page, as ever; curl sends */*.
     const html = ctx.headers.accept === undefined || wantsHtml(ctx.headers.accept);
     ctx.type = html ? 'html' : 'text';
+    const plainPage = plainPages.get(widthAskedFor(ctx)) ?? page;
     ctx.body = (html ? page : plainPage)[encodingFor(ctx)]();
   });
   return router;

@@ -32,7 +32,7 @@ const place = (url: string, more: Partial<ExporterPlace> = {}): ExporterPlace =>
 const impatienceMs = 150;
 
 async function whyNot(url: string, more: Partial<ExporterPlace> = {}): Promise<string> {
-  const answer = askForPage(place(url, more), impatienceMs).then(
+  const answer = askForPage(place(url, more), { deadlineMs: impatienceMs }).then(
     ({ text }) => assert.fail(text),
     (error: unknown) => String(error),
   );
@@ -71,6 +71,21 @@ test('status: frozen, refused, locked and not ours are told apart', async (t) =>
   assert.match(await whyNot(`http://127.0.0.1:${other}`), /does not say its state/);
   const failing = await answering(t, (_, response) => response.writeHead(500).end());
   assert.match(await whyNot(`http://127.0.0.1:${failing}`), /it answers HTTP 500/);
+  const behind = await answering(t, (_, response) => response.writeHead(502).end());
+  assert.match(
+    await whyNot(`http://127.0.0.1:${behind}`),
+    /the exporter behind it does not \(HTTP 502/,
+  );
+  for (const [location, where] of [
+    ['https://login.example/s3cret?s3cret', 'to https://login.example'],
+    ['/login', 'elsewhere'],
+    ['', 'elsewhere'],
+  ] as const) {
+    const login = await answering(t, (_, response) => response.writeHead(302, { location }).end());
+    const why = await whyNot(`http://127.0.0.1:${login}`);
+    assert.ok(why.includes(`it sends ${where} (HTTP 302)`), why);
+    assert.doesNotMatch(why, /s3cret/);
+  }
   const line = await listening(
     t,
     createServer((socket) => socket.end('-ERR unknown command\r\n')),

@@ -78,23 +78,50 @@ function stateOf({ headers }: Answer): Severity {
   );
 }
 
+const ofProxies: ReadonlySet<number> = new Set([502, 504]);
+
+/** An answer that has no page. Where it leads may have a secret behind the host. */
+function noPage({ status, headers }: Answer): string {
+  if (status >= 300 && status < 400) {
+    const to = URL.parse(headers.location ?? '');
+    const where = to === null ? 'elsewhere' : `to ${to.protocol}//${to.host}`;
+    return `it sends ${where} (HTTP ${status}), as a proxy or a login in front of an exporter does: ask the exporter itself`;
+  }
+  return ofProxies.has(status)
+    ? `a proxy answers, and the exporter behind it does not (HTTP ${status})`
+    : `it answers HTTP ${status}`;
+}
+
 /** Half a page has its good news, and may lack the rest. A proxy may not say how long it is. */
 function refuseCut(text: string): void {
   if (!/\n\/status says [^\n]+\n$/.test(text)) throw new Error('its answer came in part only');
 }
 
-async function asked(way: Way, deadlineMs: number, named: boolean): Promise<Said> {
+interface Asking {
+  readonly deadlineMs?: number;
+  /** Of the terminal that the page is for, where it is for one. */
+  readonly columns?: number | undefined;
+}
+
+async function asked(
+  way: Way,
+  deadlineMs: number,
+  named: boolean,
+  columns: number | undefined,
+): Promise<Said> {
   const { url, options } = way;
   const headers = { ...options.headers, accept: 'text/plain' };
   // Behind a proxy it may be below a folder.
   const page = new URL('./', url);
+  // An older exporter passes it over, and a width that nobody knows is 0.
+  if (columns !== undefined && columns > 0) page.search = `columns=${columns}`;
   const answer = await httpGet(page, deadlineMs, mostBytes, { ...options, headers }).catch(
     (error: unknown) => {
       throw new Error(whyNot(error, url, deadlineMs, named), { cause: error });
     },
   );
   refuseCredentialsWanted(answer.status, way);
-  if (answer.status !== 200) throw new Error(`it answers HTTP ${answer.status}`);
+  if (answer.status !== 200) throw new Error(noPage(answer));
   const state = stateOf(answer);
   const text = Buffer.from(answer.body, 'latin1').toString('utf8');
   refuseCut(text);
@@ -110,12 +137,15 @@ async function wayInTime(place: ExporterPlace, deadlineMs: number): Promise<Way>
 }
 
 /** An error says whom it asked, with neither user nor password. */
-export async function askForPage(place: ExporterPlace, deadlineMs = patienceMs): Promise<Said> {
+export async function askForPage(
+  place: ExporterPlace,
+  { deadlineMs = patienceMs, columns }: Asking = {},
+): Promise<Said> {
   let { origin } = place.url;
   try {
     const way = await wayInTime(place, deadlineMs);
     ({ origin } = way.url);
-    return await asked(way, deadlineMs, place.named);
+    return await asked(way, deadlineMs, place.named, columns);
   } catch (error) {
     throw new Error(`${origin}: ${messageOf(error)}`, { cause: error });
   }

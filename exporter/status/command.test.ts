@@ -9,14 +9,16 @@ interface Run {
   readonly argv?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly colour?: boolean;
+  readonly columns?: number;
 }
 
-async function run({ argv = [], env = {}, colour = false }: Run) {
+async function run({ argv = [], env = {}, colour = false, ...more }: Run) {
   let [printed, complained] = ['', ''];
   const code = await status({
     argv,
     env,
     colour,
+    ...more,
     print: (text) => void (printed += text),
     complain: (text) => void (complained += text),
   });
@@ -53,6 +55,22 @@ test('status: in colour where that is wanted, and its text is the same', async (
   assert.equal(stripVTControlCharacters(coloured.printed), plain.printed);
 });
 
+test('status: on a narrow terminal in its lines, and one of no width is taken for wide', async (t) => {
+  const text = `Redis at redis://127.0.0.1:6379 ${'is slow '.repeat(20)}today.`;
+  const argv = [await exporterWith(t, { severity: 'warning', text })];
+  const widest = async (columns?: number) => {
+    const { printed } = await run({ argv, ...(columns === undefined ? {} : { columns }) });
+    assert.match(printed, /today\./);
+    const lines = printed.split('\n').filter((line) => !line.startsWith('/status'));
+    return Math.max(...lines.map(({ length }) => length));
+  };
+  const whole = await widest();
+  assert.ok(whole > 60 && whole <= 80);
+  assert.ok((await widest(50)) <= 40);
+  assert.equal(await widest(0), whole);
+  assert.equal(await widest(200), whole);
+});
+
 test('status: by itself it asks where --listen says, or the variable of the doctor', async (t) => {
   const place = await exporterWith(t);
   for (const [argv, env] of [
@@ -69,6 +87,10 @@ test('status: wrong options are 3, told with what was expected, and no password 
   for (const [argv, said] of [
     [['ftp://x'], /URL: expected a URL that starts with http/],
     [['10190'], /URL: expected HOST:PORT, such as 127\.0\.0\.1:10190/],
+    [[':10190'], /URL: expected HOST:PORT, such as 127\.0\.0\.1:10190/],
+    [['::1'], /URL: expected HOST:PORT, \[IPv6\]:PORT, or a URL/],
+    [['127.0.0.1:99999'], /URL: expected HOST:PORT, \[IPv6\]:PORT, or a URL/],
+    [[''], /URL: expected HOST:PORT/],
     [
       ['http://ann:s3cret@127.0.0.1:1'],
       /shows in ps: put the whole URL into STEALWATCH_EXPORTER_URL/,

@@ -11,9 +11,9 @@ const codes: Readonly<Record<Severity, number>> = { good: 0, warning: 1, bad: 2 
 export const status = machineCommand({
   word: 'status',
   read: readStatusOptions,
-  async run({ place }, { print, complain, colour = false }, problem) {
+  async run({ place }, { print, complain, colour = false, columns }, problem) {
     try {
-      const { state, text, address } = await askForPage(place);
+      const { state, text, address } = await askForPage(place, { columns });
       print(forTerminal(text, colour, address));
       return codes[state];
     } catch (error) {

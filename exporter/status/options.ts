@@ -1,6 +1,7 @@
 /** The options of `stealwatch status`: which exporter, and as whom. */
 import { readSettings } from '../config/read.ts';
-import { parseHttpUrl } from '../config/values.ts';
+import { settings } from '../config/settings.ts';
+import { parseHttpUrl, parseListen } from '../config/values.ts';
 import type { Answered } from '../doctor/machine-command.ts';
 import {
   commandHelp,
@@ -18,24 +19,40 @@ export interface AskCommand {
   readonly place: ExporterPlace;
 }
 
+const usualPort = String(parseListen(settings.listen.fallback).port);
+
 const helpText = commandHelp(
   [
     'stealwatch status: what the page at / of the exporter says, in a terminal.',
     '',
     'Usage: stealwatch status [URL] [options]',
     '',
-    'URL is another exporter, http://HOST:10190 or HOST:10190. Ends within 6 s, or 11 where the disk stands still: with 0 when all is well,',
+    'URL is another exporter, http://HOST:10190, HOST:10190 or HOST. Ends within 6 s, or 11 where the disk stands still: with 0 when all is well,',
     '1 when something is worth knowing, 2 when something is bad or the exporter cannot be asked, 3 for',
     'wrong options. In colour on a terminal, unless NO_COLOR is set.',
   ],
   table,
 );
 
+/** `HOST`, `HOST:PORT`, with a path or without: of a name alone ours is the port that is meant. */
+function urlOfPlace(text: string): URL {
+  const url = URL.parse(`http://${text}`);
+  if (url === null) {
+    throw new Error(
+      'expected HOST:PORT, [IPv6]:PORT, or a URL that starts with http:// or https://',
+    );
+  }
+  if (!/:\d+(?:[/?#]|$)/.test(text)) url.port = usualPort;
+  return url;
+}
+
 /** Everybody on this machine sees the arguments of a command. */
 function urlOf(text: string): URL {
   // A number alone would be read as an IPv4 address, and somebody else be asked.
-  if (/^\d+$/.test(text)) throw new Error(`expected HOST:PORT, such as 127.0.0.1:${text}`);
-  const url = parseHttpUrl(text.includes('://') ? text : `http://${text}`);
+  if (/^:?\d+$/.test(text)) {
+    throw new Error(`expected HOST:PORT, such as 127.0.0.1:${text.replace(':', '')}`);
+  }
+  const url = text.includes('://') ? parseHttpUrl(text) : urlOfPlace(text);
   if (url.username !== '' || url.password !== '') {
     throw new Error(
       'a password in an argument shows in ps: put the whole URL into STEALWATCH_EXPORTER_URL',

@@ -147,6 +147,8 @@ test('page: whatever characters a text has, they are text', () => {
 test('page: control characters and marks that turn text around are shown as their codes', () => {
   const findings = [{ severity: 'bad', text: 'said \u001b[31m\r\n\u009b\u202egnp' }] as const;
   assert.match(page({ findings }), /said \\x1b\[31m\\x0d\\x0a\\x9b\\u202egnp/);
+  const unseen = [{ severity: 'bad', text: 'a\u200b\u{e0041}\u2028\u00ad\ud800.' }] as const;
+  assert.match(page({ findings: unseen }), /a\\u200b\\u\{e0041\}\\u2028\\xad\\ud800\./);
 });
 
 test('page: incidents since boot, the newest first, and none where there was none', () => {

@@ -100,6 +100,18 @@ test('next step: what a frozen Redis waits for is looked for where it runs', () 
   assert.match(frozen({}), /look where it runs$/);
 });
 
+test('next step: what nobody could look at yet is looked at again, unless something is ill already', () => {
+  const pending: Verdict = { ...verdict('unknown'), severity: 'warning', pending: true };
+  const signals = [{ name: 'x', supported: false, reason: 'x' }];
+  assert.match(nextStep({ ...quiet, verdict: pending, signals })?.text ?? '', /again in a second/);
+  assert.equal(runbookOf({ verdict: pending, checks: [check('redis', 'refused')] }), 'RedisDown');
+  const { pending: _, ...unknown } = pending;
+  assert.match(
+    nextStep({ ...quiet, verdict: unknown, signals })?.text ?? '',
+    /cannot be seen here/,
+  );
+});
+
 test('next step: what has no runbook of its own leads to all of them, what is over does not', () => {
   const bad = { severity: 'bad', text: 'The app lies.' } as const;
   assert.equal(runbookOf({ findings: [bad] }), '');

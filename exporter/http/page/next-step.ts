@@ -97,11 +97,13 @@ function stoppedStep({ by, pid, seenFrom }: Stopped): NextStep {
     : { text, command: `kill -CONT ${pid}`, runbook };
 }
 
+const soon: NextStep = { text: 'Look again in a second' };
+
 function redisStep({ checks, signals, stopped }: Known): NextStep | undefined {
   const redis = checks.find(({ name, ok }) => name === 'redis' && !ok);
   if (stopped !== undefined) return stoppedStep(stopped);
   if (redis === undefined) return undefined;
-  if (redis.pending === true) return { text: 'Look again in a second' };
+  if (redis.pending === true) return soon;
   const seen = signals.some(({ name, supported }) => name === 'redis_process' && supported);
   return redis.state === 'frozen' && !seen ? frozenElsewhere : ofRedis[redis.state];
 }
@@ -148,6 +150,7 @@ export function nextStep(known: Known): NextStep | undefined {
   if (ill || checks.some(({ critical, ok }) => critical && !ok)) {
     return { text: 'Look for what you see', runbook: '' };
   }
+  if (verdict.pending === true) return soon;
   if (verdict.name === 'unknown' && signals.some(({ supported }) => !supported)) {
     return { text: 'See below what cannot be seen here, and what would grant it' };
   }

@@ -3,12 +3,13 @@ import type { Chart } from '../../core/collector.ts';
 import { durationText } from '../../measure/duration.ts';
 import { percentText } from '../../measure/percent.ts';
 
-/** Colours a terminal that shows the page, or turns its text around. */
-const unseen = /[\p{Cc}\p{Bidi_Control}]/gu;
+/** Colours a terminal that shows the page, turns its text around, breaks its lines, or is not seen. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 function codeOf(character: string): string {
-  const digits = character.charCodeAt(0).toString(16);
-  return digits.length > 2 ? `\\u${digits}` : `\\x${digits.padStart(2, '0')}`;
+  const digits = (character.codePointAt(0) ?? 0).toString(16);
+  if (digits.length > 4) return `\\u{${digits}}`;
+  return digits.length > 2 ? `\\u${digits.padStart(4, '0')}` : `\\x${digits.padStart(2, '0')}`;
 }
 
 /** On one line, and nothing in it that is not seen. */

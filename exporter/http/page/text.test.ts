@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Report } from '../../core/collector.ts';
 import type { IncidentSummary } from '../../evidence/summary.ts';
 import { overviewOf } from './overview.ts';
-import { textOf } from './text.ts';
+import { textOf, textWidths, widthFor } from './text.ts';
 
 const text = (report: Report, incidents: readonly IncidentSummary[] = []) =>
   textOf(overviewOf({ reports: [report], version: '1', incidents, wall: 1e9 }));
@@ -19,6 +19,40 @@ test('text: whatever others wrote, it stays on its line and within 80 columns', 
   const lines = said.split('\n');
   assert.ok(lines.every((line) => line.length <= 80 && !/\p{Cc}|\u202e/u.test(line)));
   assert.equal(lines.filter((line) => line.startsWith('BAD   forged')).length, 0);
+});
+
+const flowing = (text: string) => text.replaceAll(/\s+/g, ' ');
+
+test('text: a narrow terminal gets lines that it need not break, and commands whole', () => {
+  const long = 'Redis at redis://127.0.0.1:6379 accepts connections and has not answered for 41 s.';
+  const check = { name: 'redis', critical: true, ok: false, state: 'frozen', reason: long };
+  const one = { id: 'x', began: 0, seconds: 94, open: true, quietSeconds: 60, met: ['x'] };
+  const overview = overviewOf({
+    reports: [
+      {
+        checks: [{ ...check, sinceSeconds: 41, ageSeconds: 0 }],
+        findings: [{ severity: 'bad', text: long }],
+        signals: [{ name: 'steal', supported: false, reason: long }],
+      },
+    ],
+    version: '1',
+    incidents: Array.from({ length: 5 }, () => ({ ...one, cause: { name: 'x', text: long } })),
+    wall: 0,
+  });
+  for (const width of textWidths) {
+    const lines = textOf(overview, width).split('\n');
+    // The last says how it ends, for whoever reads it by a program.
+    assert.ok(
+      lines.slice(0, -2).every((line) => line.length <= width),
+      String(width),
+    );
+    assert.ok(lines.includes('      stealwatch rescue'));
+    assert.equal(flowing(lines.join(' ')), flowing(textOf(overview)), 'nothing is lost');
+  }
+  assert.deepEqual(
+    [0, 39, 40, 59, 60, 79, 80, 9999].map(widthFor),
+    [40, 40, 40, 40, 60, 60, 80, 80],
+  );
 });
 
 test('text: of many incidents the newest, and how many more there are', () => {

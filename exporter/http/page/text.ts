@@ -1,5 +1,5 @@
 /**
- * The page at `/` for a terminal: 80 columns, no escape codes, and no sign but what came from outside
+ * The page at `/` for a terminal: 80 columns or fewer, no escape codes, and no sign but what came from outside
  * that the console of a provider may not have.
  */
 import type { Check, Finding, Severity } from '../../core/collector.ts';
@@ -9,7 +9,13 @@ import type { NextStep } from './next-step.ts';
 import { incidentLength, incidentSentences, type Overview } from './overview.ts';
 import { utc, visible } from './shown.ts';
 
-const columns = 80;
+/** Wide enough for a phone that holds a terminal, and as wide as one is that nobody made narrow. */
+export const textWidths = [40, 60, 80] as const;
+export type TextWidth = (typeof textWidths)[number];
+
+/** The widest that a terminal of so many columns takes; of one that is narrower, the narrowest. */
+export const widthFor = (columns: number): TextWidth =>
+  textWidths.findLast((width) => width <= columns) ?? textWidths[0];
 
 /** What a line begins with. */
 const words: Readonly<Record<Severity, string>> = {
@@ -18,72 +24,73 @@ const words: Readonly<Record<Severity, string>> = {
   good: 'ok',
 };
 
-/** The first line begins at the margin, the others below its text. */
-function hung(head: string, text: string, indent: number): string[] {
-  const lines = wrap(visible(text), columns - indent);
-  return lines.map((line, i) => (i === 0 ? head.padEnd(indent) : ' '.repeat(indent)) + line);
-}
-
 const textColumn = 6;
-
-const findingLines = ({ severity, text }: Finding): string[] =>
-  hung(words[severity], text, textColumn);
-
-function nextLines(step: NextStep | undefined): string[] {
-  if (step === undefined) return [];
-  const { text, command, runbook } = step;
-  const ways = [
-    ...(command === undefined ? [] : [command]),
-    ...(runbook === undefined ? [] : [`/runbook/${runbook}`]),
-  ];
-  // A command is not broken: it is there to be copied.
-  return [
-    '',
-    ...hung('Next:', ways.length === 0 ? `${text}.` : `${text}:`, textColumn),
-    ...ways.map((way) => ' '.repeat(textColumn) + way),
-  ];
-}
-
-function incidentLines(incident: IncidentSummary): string[] {
-  return [
-    `${utc(incident.began)}, ${incidentLength(incident)}`,
-    ...hung('', incidentSentences(incident), 2),
-  ];
-}
-
-function checkLines({ name, state, reason }: Check): string[] {
-  return hung(words.bad, `${name}: ${state}: ${reason}`, textColumn);
-}
-
-function checksLine(count: number): string[] {
-  return count === 0 ? [] : [`${words.good.padEnd(textColumn)}${count} well, /status names them`];
-}
 
 /** A terminal has 24 lines, and the news is at the top. */
 const mostIncidents = 3;
-
-function incidentsLines(incidents: readonly IncidentSummary[]): string[] {
-  if (incidents.length === 0) return [];
-  const more = incidents.length - mostIncidents;
-  return [
-    ...incidents.slice(0, mostIncidents).flatMap(incidentLines),
-    ...(more > 0 ? [`and ${more} before, which a browser shows at /`] : []),
-    'Ticket and post-mortem draft of one: stealwatch report',
-  ];
-}
 
 /** Nothing of what there is not. */
 function section(title: string, lines: readonly string[]): string[] {
   return lines.length === 0 ? [] : ['', title, ...lines];
 }
 
-/** A table whose second column is as wide as is left. */
-function rows(pairs: readonly (readonly [string, string])[]): string[] {
-  return pairs.flatMap(([name, text]) => [...hung('', name, 2), ...hung('', text, 4)]);
+function writerOf(columns: TextWidth) {
+  /** The first line begins at the margin, the others below its text. */
+  function hung(head: string, text: string, indent: number): string[] {
+    const lines = wrap(visible(text), columns - indent);
+    return lines.map((line, i) => (i === 0 ? head.padEnd(indent) : ' '.repeat(indent)) + line);
+  }
+
+  const findingLines = ({ severity, text }: Finding): string[] =>
+    hung(words[severity], text, textColumn);
+
+  function nextLines(step: NextStep | undefined): string[] {
+    if (step === undefined) return [];
+    const { text, command, runbook } = step;
+    const ways = [
+      ...(command === undefined ? [] : [command]),
+      ...(runbook === undefined ? [] : [`/runbook/${runbook}`]),
+    ];
+    // A command is not broken: it is there to be copied.
+    return [
+      '',
+      ...hung('Next:', ways.length === 0 ? `${text}.` : `${text}:`, textColumn),
+      ...ways.map((way) => ' '.repeat(textColumn) + way),
+    ];
+  }
+
+  const incidentLines = (incident: IncidentSummary): string[] => [
+    ...hung('', `${utc(incident.began)}, ${incidentLength(incident)}`, 0),
+    ...hung('', incidentSentences(incident), 2),
+  ];
+
+  const checkLines = ({ name, state, reason }: Check): string[] =>
+    hung(words.bad, `${name}: ${state}: ${reason}`, textColumn);
+
+  const checksLine = (count: number): string[] =>
+    count === 0 ? [] : hung(words.good, `${count} well, /status names them`, textColumn);
+
+  function incidentsLines(incidents: readonly IncidentSummary[]): string[] {
+    if (incidents.length === 0) return [];
+    const more = incidents.length - mostIncidents;
+    return [
+      ...incidents.slice(0, mostIncidents).flatMap(incidentLines),
+      ...(more > 0 ? hung('', `and ${more} before, which a browser shows at /`, 0) : []),
+      ...hung('', 'Ticket and post-mortem draft of one: stealwatch report', 0),
+    ];
+  }
+
+  /** A table whose second column is as wide as is left. */
+  const rows = (pairs: readonly (readonly [string, string])[]): string[] =>
+    pairs.flatMap(([name, text]) => [...hung('', name, 2), ...hung('', text, 4)]);
+
+  return { findingLines, nextLines, incidentsLines, checkLines, checksLine, rows };
 }
 
-export function textOf(overview: Overview): string {
+export function textOf(overview: Overview, columns: TextWidth = 80): string {
   const { headline, charts, incidents, missing, failing, well, status, version, wall } = overview;
+  const { findingLines, nextLines, incidentsLines, checkLines, checksLine, rows } =
+    writerOf(columns);
   return [
     ...findingLines(headline),
     ...nextLines(overview.next),
