@@ -40,7 +40,7 @@ const without: Readonly<Record<string, string>> = {
   'RestartSec=2': 'see RestartSec=5',
   'RestartPreventExitStatus=2': 'see the other',
   'Slice=stealwatch.slice': 'what that protects is for the exporter alone',
-  'MemoryMin=64M': 'the exporter tells, and so comes first',
+  'MemoryMin=96M': 'the exporter tells, and so comes first',
   'DynamicUser=yes': "the devices are root's, and CAP_DAC_OVERRIDE would open all else",
   'AmbientCapabilities=CAP_SYSLOG CAP_SYS_PTRACE': 'root has what the bounding set leaves',
   'CapabilityBoundingSet=CAP_SYSLOG CAP_SYS_PTRACE': 'see the other',
