@@ -79,7 +79,8 @@ test('judge: what imports the mistake by way of others, elsewhere, is asked only
   const tree = {
     'code.ts': source,
     'far.ts': "export { double } from './code.ts';\n",
-    'another/room/far.test.ts': tests.replace('./code.ts', '../../far.ts'),
+    'further.ts': "export { double } from './far.ts';\n",
+    'another/room/far.test.ts': tests.replace('./code.ts', '../../further.ts'),
   };
   const [unharmed, harmed, cache] = [tree, tree, {}].map((files) => temporary(t, files));
   assert.ok(unharmed !== undefined && harmed !== undefined && cache !== undefined);

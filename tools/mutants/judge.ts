@@ -34,10 +34,6 @@ const isNear = (test: string, file: string) =>
 
 const roomOf = (file: string) => dirname(file).split('/').slice(0, 2).join('/');
 
-/** The tests of the room, and those that import the file themselves. */
-const isWithinReach = (test: string, file: string, steps: number) =>
-  steps <= 1 || roomOf(test) === roomOf(file);
-
 export function createJudge({
   areas,
   files,
@@ -62,9 +58,9 @@ export function createJudge({
   function stepsTo(test: string, { tests: named }: Area, file: string): number | undefined {
     if (named !== undefined) return named.test(test) ? 1 : undefined;
     const { imported, started } = baselines.closure(test);
-    const steps = imported.get(file) ?? started.get(file);
-    if (steps === undefined || far) return steps;
-    return isWithinReach(test, file, steps) ? steps : undefined;
+    const steps = imported.get(file);
+    const isNearby = roomOf(test) === roomOf(file) || (steps !== undefined && steps <= 2);
+    return far || isNearby ? (steps ?? started.get(file)) : undefined;
   }
 
   /** The file's own test first, then those that are near it and quick. */

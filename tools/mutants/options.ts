@@ -25,7 +25,7 @@ Makes one small mistake at a time in a copy of the tree and runs the tests that 
                 exporter, alerts and deploy stand for all of theirs
   --all         show every mistake, not only those that went unseen
   --far         run all tests that execute it, not only those of its room and those that import it
-                themselves: several times as long
+                or what imports it: several times as long
 `;
 
 function numberOf(flag: string, text: string, least: number): number {
