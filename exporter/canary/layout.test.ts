@@ -83,5 +83,8 @@ test('canary: no cell shares its memory with another', () => {
   cells.forEach((one, i) => assert.ok(one.every((value) => value === i + 1)));
   assert.ok(cells.every((one) => one.length > 0));
   assert.equal(times.length, batchSize + 1);
+  const places = Object.values(flag);
+  assert.equal(new Set(places).size, places.length, 'nor a flag with another');
+  assert.ok(places.every((place) => place < flags.length));
   for (const { counts } of classes) assert.equal(counts.length, touchBuckets.length + 1);
 });

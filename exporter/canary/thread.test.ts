@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseInterruptRow } from '../procfs/interrupts.ts';
+import { threadNamed } from '../../tools/rig/frozen-thread.ts';
 import { startSwapped } from '../../tools/rig/guest-swap.ts';
 import { until } from '../../tools/rig/redis-server.ts';
 import type { CanaryReading } from './layout.ts';
@@ -61,6 +63,25 @@ test('canary: touches every age, each only once it is that old', async (t) => {
   assert.ok((reading.classes[0]?.sum ?? 0) > 0);
   assert.equal(reading.discardedTouches, 0);
   assert.ok(reading.ageSeconds < 10);
+});
+
+/** Nanoseconds that the canary's thread has been on a CPU. */
+function ranOf(tid: number): number {
+  return Number(readFileSync(`/proc/self/task/${tid}/schedstat`, 'utf8').split(' ')[0]);
+}
+
+test('canary: while no page is old enough it sleeps, a second at most', async (t) => {
+  const canary = startCanary(4 * mib, [{ age: '2m', seconds: 3600 }]);
+  t.after(() => canary.close());
+  await until('it goes round', () => threadNamed(process.pid, 'cold-page') !== undefined);
+  const tid = threadNamed(process.pid, 'cold-page') ?? 0;
+  // All that belongs to its beginning.
+  await sleep(1000);
+  const before = ranOf(tid);
+  await sleep(1200);
+  const busy = (ranOf(tid) - before) / 1e9;
+  assert.ok(busy < 0.05, `${busy} s on a CPU in 1.2 s`);
+  await until('it has come round again', () => canary.read().ageSeconds < 1);
 });
 
 test('canary: four CPU burners are not taken for the host', async (t) => {

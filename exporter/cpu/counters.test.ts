@@ -75,3 +75,14 @@ test('cpu counters: a time that cannot be read moves by nothing known, and is ca
   );
   assert.equal(counters.resets(), 0);
 });
+
+test('cpu counters: a step back of three seconds is held flat, a longer one is a reset', () => {
+  const counters = createCpuCounters();
+  [1000, 700].forEach((steal, second) => counters.advance(reading({ 0: [0, steal] }), second));
+  assert.equal(counters.resets(), 0);
+  counters.advance(reading({ 0: [0, 1010] }), 2);
+  assert.equal(counters.values('steal').get('0'), 1010);
+  counters.advance(reading({ 0: [0, 709] }), 3);
+  assert.equal(counters.resets(), 1);
+  assert.equal(counters.values('steal').get('0'), 1010);
+});

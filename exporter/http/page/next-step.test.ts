@@ -38,6 +38,7 @@ test('next step: whatever is ill has one, and each runbook it names is there', (
   ];
   for (const step of steps) {
     assert.ok(step?.runbook !== undefined || step?.command !== undefined);
+    assert.match(step.text, /^[A-Z].{5,}[^.]$/);
     if (step.runbook === undefined) continue;
     const file = new URL(`../../../docs/runbooks/${step.runbook}.md`, import.meta.url);
     assert.ok(existsSync(file), step.runbook);
