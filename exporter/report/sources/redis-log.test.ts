@@ -351,3 +351,13 @@ test('redis log: of a copy nobody knows the zone, unless it was written with its
   const exact = await source();
   assert.deepEqual([exact?.problems, exact?.timeErrorSeconds], [[], 0.1]);
 });
+
+test('redis log: one of other times was read, and holds nothing of those that were asked for', async (t) => {
+  const root = temporaryRoot(t);
+  const line = '160:M 14 Oct 2020 20:00:10.000 * Ready to accept connections\n';
+  const facts = await read(root, { redisLog: [placed(root, 'old', line)] });
+  assert.equal(sources(facts)[0]?.outside, true);
+  assert.match(problemsOf(facts), /which --from and --to can say$/);
+  const none = await read(root, { redisLog: [placed(root, 'none', 'x\n')] });
+  assert.equal(sources(none)[0]?.outside, undefined);
+});

@@ -96,8 +96,11 @@ async function readOne(
   }
   const redis = events.all();
   const isRead = events.lines() > 0;
-  if (!isRead && problems.length === 0)
-    problems.push('no line of Redis or Valkey in it is from the time of interest');
+  const outside = !isRead && problems.length === 0;
+  if (outside)
+    problems.push(
+      'no line of Redis or Valkey in it is from the time of interest, which --from and --to can say',
+    );
   if (events.leftOut() > 0)
     problems.push(`${events.leftOut()} lines between the first and the last were left out`);
   const source: Source = {
@@ -108,6 +111,7 @@ async function readOne(
     sha256: hash.digest('hex'),
     ...(problem === undefined ? { timeErrorSeconds: 0.1 } : {}),
     ...(isUnsaid && isRead ? { ownerUnsaid: true } : {}),
+    ...(outside ? { outside: true } : {}),
     // Of what gave nothing neither zone nor owner matters.
     problems: [...(isRead ? doubts : []), ...problems],
   };

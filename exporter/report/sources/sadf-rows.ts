@@ -12,6 +12,8 @@ export interface SadfPoint {
 }
 
 export interface SadfRow {
+  /** As the machine was called. */
+  readonly host: string;
   readonly at: Instant;
   /** Which it speaks of: the seconds before `at`. */
   readonly interval: number;
@@ -29,8 +31,13 @@ type Reader = (cells: Cells, name: string) => readonly SadfPoint[];
 const point = (measure: Measure, value: number | undefined, of?: string): readonly SadfPoint[] =>
   value === undefined || !Number.isFinite(value) || value < 0 ? [] : [{ measure, of, value }];
 
+/** What was rounded to two digits may be over the whole by as much. */
+const mostPercent = 101;
+
 const share = (percent: number | undefined): number | undefined =>
-  percent === undefined || percent < 0 ? undefined : Math.min(1, percent / 100);
+  percent === undefined || percent < 0 || percent > mostPercent
+    ? undefined
+    : Math.min(1, percent / 100);
 
 /** Binary fractions add noise to what was printed with two digits. */
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
@@ -39,10 +46,11 @@ function cpuPoints(cells: Cells, name: string): readonly SadfPoint[] {
   const idle = share(cells('%idle'));
   const iowait = share(cells('%iowait'));
   const steal = share(cells('%steal'));
-  // Of a CPU that is offline all are 0.
   if (idle === undefined || iowait === undefined || steal === undefined) return [];
+  if (idle + iowait + steal > mostPercent / 100) return [];
   const own = Math.max(0, rounded(1 - idle - iowait - steal));
   const busy = cells('%usr') ?? cells('%user') ?? 0;
+  // Of a CPU that is offline all are 0.
   if (idle + iowait + steal + busy === 0) return [];
   const of = name === '-1' || name === 'all' ? undefined : `cpu${name}`;
   return [
@@ -153,9 +161,9 @@ export function createSadfReader(): (line: string) => SadfRow | undefined {
     const interval = numberOf(cells[1]);
     const at = instantOf(cells[2] ?? '');
     if (at === undefined || interval === undefined) return undefined;
-    const name = cells[3] ?? '';
+    const [host = '', , , name = ''] = cells;
     if (name.startsWith('LINUX-RESTART'))
-      return { at, interval, points: undefined, isSample: false };
+      return { host, at, interval, points: undefined, isSample: false };
     if (activity === undefined || interval < 0) return undefined;
     const { columns, read, isInterrupts, isCpu } = activity;
     const named: Cells = (column) => {
@@ -163,6 +171,6 @@ export function createSadfReader(): (line: string) => SadfRow | undefined {
       return index === undefined ? undefined : numberOf(cells[index]);
     };
     const points = isInterrupts ? interruptPoints(name, cells.slice(4)) : read(named, name);
-    return { at, interval, points, isSample: isCpu && (name === '-1' || name === 'all') };
+    return { host, at, interval, points, isSample: isCpu && (name === '-1' || name === 'all') };
   };
 }

@@ -256,3 +256,61 @@ test('sysstat: of a folder that was named without files it is said, with no advi
     { what: 'sysstat', why: `there are no files of the time of interest in ${root}` },
   ]);
 });
+
+const cpuRow = (at: number, shares: string, host = 'vm') => `${host};600;${at};-1;${shares}\n`;
+const cpuHeader =
+  '# hostname;interval;timestamp;CPU;%usr;%nice;%sys;%iowait;%steal;%irq;%soft;%guest;%gnice;%idle\n';
+const stolen = '10.00;0.00;0.00;0.00;30.00;0.00;0.00;0.00;0.00;60.00';
+
+test('sysstat: shares that cannot be accuse nobody, and a file of nothing else is of no use', async (t) => {
+  const root = temporaryRoot(t);
+  const impossible = [
+    stolen.replace('30.00', '300.00'),
+    stolen.replace('30.00', '55.00'),
+    stolen.replace('30.00', 'NaN'),
+    stolen.replace('30.00', '-30.00'),
+  ];
+  for (const shares of impossible) {
+    const path = placed(root, 'x', cpuHeader + cpuRow(recorded - 600, shares));
+    const facts = await read(root, { sysstat: [path] });
+    assert.deepEqual(facts.series, [], shares);
+    assert.match(problemsOf(facts), /none of its rows has figures that can be/);
+    assert.equal(facts.sources[0]?.records, 0);
+  }
+});
+
+test('sysstat: one sample speaks of its interval', async (t) => {
+  const root = temporaryRoot(t);
+  const path = placed(root, 'x', cpuHeader + cpuRow(recorded - 600, stolen));
+  const facts = await read(root, { sysstat: [path] });
+  assert.equal(seriesOf(facts, 'cpu_steal')?.stepSeconds, 600);
+});
+
+const rowsAt = (from: number) =>
+  [0, 600, 1200].map((after) => cpuRow(from + after, stolen)).join('');
+
+test('sysstat: samples of a time to come are left out, and that is told', async (t) => {
+  const root = temporaryRoot(t);
+  const ahead = placed(root, 'x', cpuHeader + rowsAt(recorded + 9 * 86_400));
+  const none = await read(root, { sysstat: [ahead] });
+  assert.match(problemsOf(none), /^3 of its samples are of a time to come/);
+  assert.equal(none.sources[0]?.records, 0);
+  const some = placed(root, 'y', cpuHeader + rowsAt(recorded - 6000) + rowsAt(recorded + 9e5));
+  const facts = await read(root, { sysstat: [some] });
+  assert.equal(seriesOf(facts, 'cpu_steal')?.points.length, 3);
+  assert.ok((facts.sources[0]?.records ?? 0) > 0);
+});
+
+test('sysstat: rows of two machines are not one, but of one that was renamed they are', async (t) => {
+  const root = temporaryRoot(t);
+  const both =
+    cpuHeader +
+    [0, 600].map((after) => cpuRow(recorded - 6000 + after, stolen, 'vm-a')).join('') +
+    [1200, 1800].map((after) => cpuRow(recorded - 6000 + after, stolen, 'vm-b')).join('');
+  const facts = await read(root, { sysstat: [placed(root, 'both', both)] });
+  assert.equal(seriesOf(facts, 'cpu_steal')?.points.length, 2);
+  assert.match(problemsOf(facts), /^rows of another machine \(vm-b\) than the first \(vm-a\)/);
+  const own = placed(root, 'var/log/sysstat/sa30', both);
+  utimesSync(own, recorded, recorded);
+  assert.equal(seriesOf(await read(root), 'cpu_steal')?.points.length, 4);
+});

@@ -12,6 +12,12 @@ import { createSeriesBuilder, type SeriesBuilder } from './series.ts';
 import { type Readable, readable, type SysstatFile, sysstatFiles } from './sysstat-files.ts';
 import { readLog } from './text-file.ts';
 
+/** Zones aside, no clock that was set is ahead of who reads. */
+const aheadSeconds = 24 * 3600;
+
+const toCome = (samples: number): string =>
+  `${samples} of its samples are of a time to come, by a clock that was ahead: they were left out`;
+
 /** Its week is what the rate of page-ins is compared with. */
 const daysBefore = 7;
 const deadlineMs = 10_000;
@@ -112,13 +118,15 @@ async function readOne(
     const row = parse(line);
     if (row === undefined) return;
     rows++;
-    if (row.points !== undefined) samples++;
+    if (row.points !== undefined && row.points.length > 0) samples++;
     onRow(row);
   };
   if (isText) {
     const read = await readLog(path, { env, mostBytes }, onLine);
-    const none = samples === 0 ? ['no line of it is a row of sadf -d'] : [];
-    return { rows, problems: [...read.problems, ...none] };
+    if (samples > 0) return { rows, problems: read.problems };
+    const none =
+      rows === 0 ? 'no line of it is a row of sadf -d' : 'none of its rows has figures that can be';
+    return { rows: 0, problems: [...read.problems, none] };
   }
   const { code, complaint, cut } = await askSadf(path, env, onLine);
   const told = [...problems, ...(cut === undefined ? [] : [cut])];
@@ -158,6 +166,27 @@ const bootsOf = ({ restarts }: Collected, known: boolean, source: string): Boot[
         source,
       }));
 
+const mostHosts = 5;
+
+/** Of files that somebody named the rows of the first machine; those in their usual places are of this one, whatever its name was. */
+function hostFilter(named: boolean, onRow: (row: SadfRow) => void) {
+  let owner: string | undefined;
+  const others = new Set<string>();
+  return {
+    take(row: SadfRow): void {
+      owner ??= row.host;
+      if (!named || row.host === owner) onRow(row);
+      else if (others.size < mostHosts) others.add(row.host);
+    },
+    problems: () =>
+      others.size === 0
+        ? []
+        : [
+            `rows of another machine (${[...others].join(', ')}) than the first (${owner ?? ''}) were left out`,
+          ],
+  };
+}
+
 async function readAll(
   files: readonly SysstatFile[],
   context: ReadContext,
@@ -167,13 +196,14 @@ async function readAll(
   const hash = createHash('sha256');
   const problems: string[] = [];
   let rows = 0;
+  const ofOneHost = hostFilter(context.options.sysstat.length > 0, onRow);
   for (const { path } of files) {
     const told = (problem: string) =>
       void problems.push(files.length > 1 ? `${path}: ${problem}` : problem);
     try {
       const file = await readable(path, env);
       try {
-        const taken = await readOne(file, env, hash, onRow);
+        const taken = await readOne(file, env, hash, (row) => ofOneHost.take(row));
         rows += taken.rows;
         taken.problems.forEach(told);
       } finally {
@@ -184,7 +214,7 @@ async function readAll(
       told(whyNot(error));
     }
   }
-  return { rows, problems, sha256: hash.digest('hex') };
+  return { rows, problems: [...problems, ...ofOneHost.problems()], sha256: hash.digest('hex') };
 }
 
 const directoryOf = (files: readonly SysstatFile[]): string =>
@@ -207,8 +237,14 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
     samples: new Set(),
     restarts: new Set(),
   };
-  const take = ({ at, points, isSample }: SadfRow): void => {
+  let interval = 0;
+  let ahead = 0;
+  const { now } = context.surroundings;
+  const latest = now() + aheadSeconds;
+  const take = ({ at, points, isSample, interval: own }: SadfRow): void => {
+    if (at > latest && isSample) ahead++;
     if (at < range.from || at > range.to) return;
+    if (isSample) interval = own;
     if (points === undefined) collected.restarts.add(at);
     if (isSample) collected.samples.add(at);
     for (const { measure, of, value } of points ?? []) {
@@ -217,7 +253,7 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
   };
   try {
     const { rows, problems, sha256 } = await readAll(files, context, take);
-    const series = collected.series.all();
+    const series = collected.series.all(interval);
     const idle = series.find(({ measure, of }) => measure === 'cpu_idle' && of === undefined);
     const samples = [...collected.samples].sort((one, other) => one - other);
     const source: Source = {
@@ -227,10 +263,11 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
         files.length === 1
           ? (files[0]?.path ?? id)
           : `${files.length} files in ${directoryOf(files)}`,
-      records: rows,
+      // What is all left out was of no use.
+      records: series.length === 0 && ahead > 0 ? 0 : rows,
       sha256,
       timeErrorSeconds: 1,
-      problems,
+      problems: [...problems, ...(ahead === 0 ? [] : [toCome(ahead)])],
     };
     const hasPageIns = series.some(({ measure }) => measure === 'host_page_ins');
     return {
