@@ -21,7 +21,7 @@ const { hostPageIns: _, ...unannounced } = quiet;
 
 /** What is known, the word for it, and what the sentence has to say. */
 const cases: readonly (readonly [string, Evidence, string, RegExp])[] = [
-  ['nothing', quiet, 'quiet', /quiet/],
+  ['nothing', quiet, 'quiet', /quiet: .* no memory that shows\.$/],
   ['a page-in that stands still', { ...noticed, pageInWaitSeconds: 41 }, 'page_in_stuck', /41 s/],
   [
     'a canary that stands still',
@@ -48,7 +48,12 @@ const cases: readonly (readonly [string, Evidence, string, RegExp])[] = [
     /41 s, and no page has come back since/,
   ],
   ['many page-ins', { ...noticed, hostPageIns: 6 }, 'host_paging', /6 of its pages/],
-  ['a page-in now and then', { ...quiet, hostPageIns: 5 }, 'quiet', /quiet/],
+  [
+    'a page-in now and then',
+    { ...quiet, hostPageIns: 5 },
+    'quiet',
+    /quiet: .* next to no memory\.$/,
+  ],
   [
     'the canary alone',
     { ...unannounced, coldPageIns: 7, coldPageWaitSeconds: 0 },

@@ -159,6 +159,13 @@ function unknownVerdict({
   return { name: 'unknown', severity: 'warning', text };
 }
 
+/** Too few to accuse anybody, and told by a finding: what is seen is not called nothing. */
+function quietVerdict({ hostPageIns = 0, coldPageIns = 0 }: Evidence): Verdict {
+  const memory = hostPageIns > 0 || coldPageIns > 0 ? 'next to no memory' : 'no memory that shows';
+  const text = `Your host is quiet: it takes no CPU to speak of, and ${memory}.`;
+  return { name: 'quiet', severity: 'good', text };
+}
+
 export function verdictOf(evidence: Evidence): Verdict {
   const { stealOfDemand = 0, ownCpu = 0 } = evidence;
   const stolen = stealOfDemand > stealRatio;
@@ -178,11 +185,5 @@ export function verdictOf(evidence: Evidence): Verdict {
     const text = `You are using your own CPU up: ${percentText(ownCpu)} of it${taken}.`;
     return { name: 'own_load', severity: 'warning', text };
   }
-  return (
-    unknownVerdict(evidence) ?? {
-      name: 'quiet',
-      severity: 'good',
-      text: 'Your host is quiet: it takes no CPU to speak of, and no memory that shows.',
-    }
-  );
+  return unknownVerdict(evidence) ?? quietVerdict(evidence);
 }

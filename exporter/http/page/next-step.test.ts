@@ -34,6 +34,11 @@ test('next step: whatever is ill has one, and each runbook it names is there', (
   const steps = [
     ...illVerdicts.map((name) => nextStep({ ...quiet, verdict: verdict(name) })),
     ...illStates.map((state) => nextStep({ ...quiet, checks: [check('redis', state)] })),
+    nextStep({
+      ...quiet,
+      checks: [check('asynq', 'unserved')],
+      findings: [{ severity: 'bad', text: 'x' }],
+    }),
     nextStep({ ...quiet, checks: [check('sampler_steal', 'stale')] }),
   ];
   for (const step of steps) {
@@ -118,6 +123,33 @@ test('next step: what has no runbook of its own leads to all of them, what is ov
   assert.equal(runbookOf({ findings: [bad] }), '');
   assert.equal(runbookOf({ checks: [check('procfs', 'wrong')] }), '');
   assert.equal(runbookOf({ findings: [{ ...bad, past: true }] }), undefined);
+});
+
+const commandOf = (more: Partial<Known>) => nextStep({ ...quiet, ...more })?.command;
+
+test('next step: it is for what leads the page, and not for what stands below it', () => {
+  const bad = { severity: 'bad', text: 'The app lies.' } as const;
+  const busy: Verdict = { ...verdict('own_load'), severity: 'warning' };
+  const still: Verdict = { ...verdict('kernel_page_in'), ended: true };
+  const ended = { ...bad, ended: true } as const;
+  assert.equal(commandOf({ verdict: busy }), 'top');
+  assert.equal(commandOf({ verdict: busy, findings: [bad] }), undefined);
+  assert.equal(commandOf({ verdict: busy, findings: [ended] }), undefined);
+  assert.equal(runbookOf({ verdict: verdict('cpu_steal'), findings: [bad] }), 'StealHigh');
+  assert.equal(runbookOf({ verdict: still, findings: [ended] }), 'HostStalled');
+  assert.equal(runbookOf({ verdict: still, findings: [bad] }), '');
+  assert.equal(
+    runbookOf({ verdict: still, checks: [check('sampler_x', 'stale')] }),
+    'SamplerStale',
+  );
+  assert.equal(runbookOf({ verdict: still, checks: [check('redis', 'refused')] }), 'RedisDown');
+});
+
+test('next step: queues that nobody serves have their own', () => {
+  const checks = [{ ...check('asynq', 'unserved'), critical: false }];
+  const late = { severity: 'bad', text: 'q: 1 task waiting.' } as const;
+  assert.equal(runbookOf({ checks, findings: [late] }), 'AsynqNoConsumers');
+  assert.equal(runbookOf({ checks }), undefined, 'a deploy');
 });
 
 test('next step: of an incident of the last day the report, and nothing of one under way', () => {

@@ -140,16 +140,33 @@ export interface Known extends Pick<Status, 'verdict' | 'checks' | 'findings'> {
   readonly wall: number;
 }
 
+/** What no other step is for. */
+function illStep(checks: readonly Check[]): NextStep {
+  return checks.some(({ name, state }) => name === 'asynq' && state === 'unserved')
+    ? {
+        text: 'See whether your Asynq servers run, and for which queues',
+        runbook: 'AsynqNoConsumers',
+      }
+    : { text: 'Look for what you see', runbook: '' };
+}
+
+/** In the order of the headline (overview.ts): what goes on before what has ended, the grave before the small. */
 export function nextStep(known: Known): NextStep | undefined {
   const { verdict, checks, findings, signals, incidents, wall } = known;
   const own = ofVerdict[verdict.name];
   if (own !== undefined && hostFirst.has(verdict.name)) return own;
-  const step = redisStep(known) ?? own ?? stoppedClock(checks);
+  const bad = findings.filter(({ severity, past }) => severity === 'bad' && past !== true);
+  const critical = checks.some((check) => check.critical && !check.ok);
+  const isIll = critical || bad.some(({ ended }) => ended !== true);
+  const isGrave = verdict.severity === 'bad';
+  const step =
+    redisStep(known) ??
+    (isGrave && verdict.ended !== true ? own : undefined) ??
+    stoppedClock(checks) ??
+    (isIll ? illStep(checks) : undefined) ??
+    (isGrave ? own : undefined) ??
+    (bad.length > 0 ? illStep(checks) : own);
   if (step !== undefined) return step;
-  const ill = findings.some(({ severity, past }) => severity === 'bad' && past !== true);
-  if (ill || checks.some(({ critical, ok }) => critical && !ok)) {
-    return { text: 'Look for what you see', runbook: '' };
-  }
   if (verdict.pending === true) return soon;
   if (verdict.name === 'unknown' && signals.some(({ supported }) => !supported)) {
     return { text: 'See below what cannot be seen here, and what would grant it' };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { healthy, serve } from '../../../tools/rig/app-server.ts';
 import { htmlFromMarkdown } from './markdown.ts';
+import { documentStyle } from './route.ts';
 import { runbookOf } from './runbooks.ts';
 
 const folder = join(import.meta.dirname, '../../../docs/runbooks');
@@ -74,6 +75,39 @@ test('runbooks: comments are for their authors, and the index is a list while no
   assert.equal(runbookOf(all, 'A'), '# A\n\n```sh\nx\n```\n');
   assert.equal(runbookOf(all, ''), '# Runbooks\n\n* [A](A.md)\n');
   assert.equal(runbookOf(new Map([['README', '# By symptom\n']]), ''), '# By symptom\n');
+});
+
+const text = (html: string) => html.replaceAll(/<[^>]*>/g, '').replaceAll(/&[^;]+;/g, 'x');
+const longestWord = (html: string) =>
+  Math.max(
+    0,
+    ...text(html)
+      .split(/[\s-]+/)
+      .map(({ length }) => length),
+  );
+
+test('runbooks: no table of theirs is wider than a phone', () => {
+  // 358 px are left of 390, 6 to 10 a letter of 14.4 px, and 10 between two columns.
+  const mostLetters = 42;
+  assert.match(documentStyle, /td code\{overflow-wrap:anywhere\}th\{white-space:normal\}/);
+  for (const file of readdirSync(folder)) {
+    const html = htmlFromMarkdown(readFileSync(join(folder, file), 'utf8'), () => 'x');
+    for (const [table] of html.matchAll(/<table>.*?<\/table>/gs)) {
+      const widths: number[] = [];
+      for (const [row] of table.matchAll(/<tr>.*?<\/tr>/gs)) {
+        for (const [i, cell] of row
+          .split(/<t[dh]>/)
+          .slice(1)
+          .entries()) {
+          // Code breaks anywhere.
+          const word = longestWord(cell.replaceAll(/<code>.*?<\/code>/gs, ' '));
+          widths[i] = Math.max(widths[i] ?? 0, word);
+        }
+      }
+      const sum = widths.reduce((a, b) => a + b, 0);
+      assert.ok(sum <= mostLetters, `${file}: ${sum} letters in words that do not break`);
+    }
+  }
 });
 
 test('runbooks: nothing in any of them is written in a way that the page does not know', () => {

@@ -16,14 +16,15 @@ function leadFrom(all: Runbooks, path: string): Lead {
   };
 }
 
-const ofDocuments = `
+/** With tables that fit a phone: a path or an option in them breaks anywhere. */
+export const documentStyle = `
 body{max-width:52rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:.6em .8em;border:1px solid var(--rule)}
-td:last-child{overflow-wrap:break-word}ul.md{list-style:disc}ol,ul.md{padding-left:1.6em}nav{font-size:.9rem}`;
+td:last-child{overflow-wrap:break-word}td code{overflow-wrap:anywhere}th{white-space:normal}ul.md{list-style:disc}ol,ul.md{padding-left:1.6em}nav{font-size:.9rem}`;
 
 function pageOf(title: string, body: string, home: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<title>${escaped(title)}</title><style>${style}${ofDocuments}</style></head>
+<title>${escaped(title)}</title><style>${style}${documentStyle}</style></head>
 <body><nav><a href="${home}">what is happening now</a> · <a href="${home}runbook/">all runbooks</a></nav>
 <main>${body}</main></body></html>
 `;
