@@ -50,7 +50,7 @@ const stubs: Readonly<Record<string, string>> = {
   './commands.json': 'module.exports = {}',
   'thread-stream': 'module.exports = undefined',
   'mime-db':
-    'module.exports = { "text/plain": { extensions: ["txt"], charset: "UTF-8", compressible: true }, "text/html": { extensions: ["html"], charset: "UTF-8", compressible: true }, "application/json": { extensions: ["json"], charset: "UTF-8", compressible: true } }',
+    'module.exports = { "text/plain": { extensions: ["txt", "text"], charset: "UTF-8", compressible: true }, "text/html": { extensions: ["html"], charset: "UTF-8", compressible: true }, "application/json": { extensions: ["json"], charset: "UTF-8", compressible: true } }',
 };
 
 /** Paths that are a module of this package only where it asks for them. */
