@@ -21,6 +21,8 @@ test('duration: rounds the way people speak, never to "60 min 60 s"', () => {
     [266_400, '3 d 2 h'],
     [36_525 * 86_400, '36525 d'],
     [1e300, 'over 1000 years'],
+    [-1.54, '-1.5 s'],
+    [-0.25, '-250 ms'],
     [-1e300, 'an unknown time'],
     [NaN, 'an unknown time'],
     [Infinity, 'an unknown time'],

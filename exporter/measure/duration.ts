@@ -7,7 +7,9 @@ const mostSeconds = 1000 * 365.25 * 86_400;
  */
 export function durationText(seconds: number): string {
   if (!Number.isFinite(seconds)) return 'an unknown time';
-  if (Math.abs(seconds) > mostSeconds) return seconds > 0 ? 'over 1000 years' : 'an unknown time';
+  if (seconds > mostSeconds) return 'over 1000 years';
+  if (seconds < -mostSeconds) return 'an unknown time';
+  if (seconds < 0) return `-${durationText(-seconds)}`;
   if (seconds === 0) return '0 s';
   if (seconds < 0.00995) return `${Number((seconds * 1000).toFixed(1))} ms`;
   if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;

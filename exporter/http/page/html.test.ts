@@ -58,7 +58,8 @@ test('page: a chart says what was highest just now and in how long', () => {
     'what was before is not now',
   );
   assert.equal(caption(chart('count', [null, null])), undefined, 'never anything');
-  assert.equal(caption(chart('ratio', [Number.NaN, Infinity])), undefined, 'no number');
+  assert.equal(caption(chart('ratio', [Number.NaN, Infinity, -0.5, 3])), undefined, 'no number');
+  assert.equal(caption(chart('seconds', [1, -1, 1e300])), 'nothing for 10 s, highest in 15 s: 1 s');
   assert.equal(caption(chart('count', [7, Number.NaN, 3])), 'highest in 5 s: 3, in 15 s: 7');
 });
 
@@ -68,6 +69,7 @@ test('page: a ratio is drawn against 100 %, all else against its highest', () =>
   // 360 wide and 56 high: 2 from below is nothing, 50 above that is all.
   assert.equal(path(chart('ratio', [0, 0.5, 1])), 'M0.0 54.0h120.0L120.0 29.0L240.0 4.0');
   assert.equal(path(chart('seconds', [0, 20, 40])), 'M0.0 54.0h120.0L120.0 29.0L240.0 4.0');
+  assert.equal(path(chart('ratio', [1.004])), 'M0.0 4.0h360.0', 'rounded up, and still within');
   assert.equal(path(chart('count', [0, 0])), 'M0.0 54.0h180.0L180.0 54.0');
   assert.equal(path(chart('count', [2, null, null, 2])), 'M0.0 4.0h90.0M270.0 4.0h90.0', 'a gap');
 });

@@ -35,7 +35,7 @@ function pathsOf(points: readonly (number | null)[], top: number): string {
       return;
     }
     const x = (i * step).toFixed(1);
-    const y = (height - 2 - (value / top) * (height - 6)).toFixed(1);
+    const y = (height - 2 - Math.min(1, value / top) * (height - 6)).toFixed(1);
     path += drawing ? `L${x} ${y}` : `M${x} ${y}h${step.toFixed(1)}`;
     drawing = true;
   });

@@ -54,10 +54,14 @@ export interface Drawn {
 /** The step under way may have no record yet. */
 const freshSteps = 1;
 
+/** A share is of a whole, but for what rounding adds; nothing that is drawn is below 0. */
+const canBe = (value: number | null, unit: Chart['unit']): value is number =>
+  value !== null && value >= 0 && value <= (unit === 'ratio' ? 1.01 : Number.MAX_SAFE_INTEGER);
+
 /** None while nothing was recorded in all that time. What is of before is not said as of now. */
 export function drawnOf({ title, unit, history }: Chart): Drawn[] {
-  // What is no number was not seen.
-  const points = history.points().map((value) => (Number.isFinite(value) ? value : null));
+  // What is no number, or one that cannot be, was not seen.
+  const points = history.points().map((value) => (canBe(value, unit) ? value : null));
   const values = points.filter((value) => value !== null);
   const last = values.at(-1);
   if (last === undefined) return [];
