@@ -309,6 +309,17 @@ test('golden: a figure of a frozen Redis is no number of the minute before', asy
   }
 });
 
+test('golden: of a frozen Redis no rate of tasks is drawn, not even 0', async () => {
+  const asynq = models.find(({ uid }) => uid === 'stealwatch-asynq');
+  for (const title of ['In against out', 'Failure ratio', 'What a freeze leaves behind']) {
+    const asked = await askPanel(afternoon.prometheus, panelNamed(asynq, title), incident);
+    const points = asked.flatMap(({ series }) => series.flatMap((one) => one.points));
+    const known = points.filter(([, value]) => Number.isFinite(value)).map(([time]) => time);
+    assert.ok(Math.min(...known) < timeOf('17:00:00'), title);
+    assert.ok(Math.max(...known) < timeOf('17:52:00'), title);
+  }
+});
+
 test('golden: of a page of all machines nothing is of another job, and what one cannot count is not subtracted', async () => {
   const all = view('all', '16:35:00', '18:30:00');
   assert.equal(await shown.figure('exporter', 'Series per scrape', all), 400);
@@ -357,7 +368,7 @@ test('the lanes turn in the order of cause and effect', async () => {
   assert.ok(first('Redis unresponsive', 2) < first('Listen queue', 2));
   near(first('Hung task reports', 2) - timeOf('17:48:40'), 120, 15);
   // Quiet throughout: that is why nobody looked at the host.
-  for (const lane of ['CPU steal', 'AOF fsync delayed', 'No scrape']) {
+  for (const lane of ['CPU steal', 'No scrape']) {
     assert.deepEqual(new Set(lanes.get(lane)?.map(([, value]) => value)), new Set([0]), lane);
   }
   // INFO cannot be asked of a frozen Redis: not measured, neither "ok" nor a fork.
@@ -365,6 +376,10 @@ test('the lanes turn in the order of cause and effect', async () => {
   assert.ok(forks.every(([time]) => time < timeOf('17:48:00')));
   assert.equal(lanes.get('Fork slow')?.at(-1)?.[1], -1);
   assert.equal(lanes.get('bgsave running')?.at(-1)?.[1], -1);
+  const fsyncs = lanes.get('AOF fsync delayed') ?? [];
+  assert.deepEqual(new Set(fsyncs.map(([, value]) => value)), new Set([0, -1]));
+  assert.equal(fsyncs.at(-1)?.[1], -1);
+  assert.equal(lanes.get('Redis slow')?.at(-1)?.[1], -1);
 });
 
 const expected: readonly (readonly [machine: string, clock: string, code: number])[] = [

@@ -130,6 +130,10 @@ const saysOfIt: Readonly<Record<string, string>> = {
   'What fires now': 'Nothing fires.',
 };
 
+/** What a graph says that has nothing to draw: not that there is nothing. */
+const asksWhether =
+  /answered|did not answer|measured|scraped|could not be read|recorded|loaded|alert fired/;
+
 test('an exporter that never answered: each figure, table and lane says that, on every page', async () => {
   const never = at('never', lastAnswered);
   await everyPanel(never, (panel, asked, where) => {
@@ -142,6 +146,8 @@ test('an exporter that never answered: each figure, table and lane says that, on
       const expected = saysOfIt[panel.title] ?? 'The exporter does not answer: nothing is known.';
       assert.equal(saysInstead(panel, asked), expected, where);
     }
+    if (panel.type === 'timeseries' && numbers.length === 0)
+      assert.match(saysInstead(panel, asked), asksWhether, where);
     if (panel.type === 'state-timeline') {
       assert.ok(numbers.length > 0, where);
       for (const { target, series } of asked)

@@ -5,7 +5,7 @@ import { forensicsOfChosen } from '../kit/links.ts';
 import { colors } from '../kit/palette.ts';
 import { type Panel, falling, figure, plain, rising } from '../kit/panels.ts';
 import { here, instant } from '../kit/query.ts';
-import { noneKnown, ofQueues, unreadable } from '../kit/queues.ts';
+import { noneKnown, ofQueues, unreadable, whileRead } from '../kit/queues.ts';
 
 export const unseen =
   'No queue is visible: no Asynq here, or Redis or the exporter did not answer.';
@@ -18,7 +18,7 @@ export const noQueue: Pick<Table, 'noValue' | 'reasons'> = {
   noValue: 'No queue: this Redis has no Asynq.',
 };
 
-export const done = `sum by (queue) (rate(asynq_tasks_processed_total{${here}}[$__rate_interval]))`;
+export const done = `sum by (queue) (${whileRead(`rate(asynq_tasks_processed_total{${here}}[$__rate_interval])`)})`;
 /** Gauges are NaN while Redis does not answer: as it was when it last did, to the minute. */
 export const lastRead = (metric: string) =>
   `(${metric} >= 0 or last_over_time((${metric} >= 0)[$__range:1m]))`;

@@ -8,10 +8,11 @@ import { colors, laneMeanings } from '../kit/palette.ts';
 import { lanes } from '../kit/state-timeline.ts';
 import { laneAxis, line, lines, rising } from '../kit/panels.ts';
 import { here } from '../kit/query.ts';
+import { whileRead } from '../kit/queues.ts';
 import { done, drain, figures, growth, lastRead, noQueue, unseen } from './asynq-now.ts';
 
 const axis = laneAxis;
-const failed = `sum by (queue) (rate(asynq_tasks_failed_total{${here}}[$__rate_interval]))`;
+const failed = `sum by (queue) (${whileRead(`rate(asynq_tasks_failed_total{${here}}[$__rate_interval])`)})`;
 
 const age = lines({
   title: 'Age of the oldest task, by queue',
@@ -102,9 +103,11 @@ const scars = lines({
       'active without a lease',
       { color: colors.pageIn },
     ),
-    line(`sum(increase(asynq_rolled_back_tasks_total{${here}}[$__rate_interval]))`, 'rolled back', {
-      color: colors.bad,
-    }),
+    line(
+      `sum(${whileRead(`increase(asynq_rolled_back_tasks_total{${here}}[$__rate_interval])`)})`,
+      'rolled back',
+      { color: colors.bad },
+    ),
   ],
 });
 

@@ -10,7 +10,8 @@ import { here, instant, ofWhoAnswers, range } from '../kit/query.ts';
 
 const unscraped = 'No exporter was scraped in this range.';
 
-const unasked = 'Nothing is asked over the network here: no Redis is watched.';
+const unasked =
+  'No Redis is watched, so nothing is asked over the network, or no exporter answered.';
 
 const cost: readonly Panel[] = [
   figure({

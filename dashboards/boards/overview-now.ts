@@ -144,8 +144,9 @@ export const firing = table({
       ],
       width: 75,
     },
-    { title: 'Alert', label: 'alertname', link: runbook },
-    { title: 'Host', label: 'host', width: 110, link: forensicsOf('Host') },
+    // As wide as the longest of our alerts; names of hosts have what is left.
+    { title: 'Alert', label: 'alertname', width: 180, link: runbook },
+    { title: 'Host', label: 'host', link: forensicsOf('Host') },
   ],
   reasons: [
     {

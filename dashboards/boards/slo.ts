@@ -151,7 +151,7 @@ const spentByTime = lines({
   unit: 's',
   min: 0,
   minStep: '1m',
-  noValue: `No bad second in this range. ${orYoung}`,
+  noValue: `No bad second in this range, or nothing was recorded. ${orYoung}`,
   lines: [
     line(
       `sum by (cause) (avg_over_time(slo:bad_seconds:slice15s{${here},slo="host"}[$__rate_interval])) * 240`,

@@ -87,19 +87,23 @@ const fork = lane(
   )}) * (max_over_time(redis_latest_fork_seconds{${here}}${window}) - min_over_time(redis_latest_fork_seconds{${here}}${window}) > bool 0)`,
 );
 
+/** A counter keeps its last value while INFO is not answered: that it stands still was not measured then. */
+const asked = `on (host, job, instance) max_over_time(stealwatch_collector_success{${here},collector="redis-info"}${window}) == 1`;
+
 const fsync = lane(
   'AOF fsync delayed',
-  level(
+  `(${level(
     `increase(redis_aof_delayed_fsync{${here}}${window})`,
     0,
     thresholds.aofDelayedFsyncs.bad - 1,
-  ),
+  )}) and ${asked}`,
 );
 
+/** Of those that were answered: one that answers nothing is not slow, and not well either. */
 const redisSlow = lane(
   'Redis slow',
   level(
-    `sum by (host, job, instance) (rate(redis_probes_total{${here},result="slow"}${window})) / sum by (host, job, instance) (rate(redis_probes_total{${here}}${window}) > 0)`,
+    `sum by (host, job, instance) (rate(redis_probes_total{${here},result="slow"}${window})) / sum by (host, job, instance) (rate(redis_probes_total{${here},result=~"ok|slow"}${window}) > 0)`,
     0,
     0.5,
   ),

@@ -8,6 +8,10 @@ const hadQueues = `${sameMachine} present_over_time(asynq_queue_latency_seconds{
 /** 0 where a Redis with queues cannot be read, as `up` says: `asynq_up`, or the most of it in a step. */
 export const queuesUnread = (up: string) => `(${up} == 0 and ${hadQueues})`;
 
+/** A counter keeps its last value while it cannot be read: a rate of 0 then was not measured. */
+export const whileRead = (rate: string) =>
+  `${rate} and ${sameMachine} max_over_time(asynq_up{${here}}[$__rate_interval]) == 1`;
+
 const asynqUp = `asynq_up{${here}}`;
 
 /** What stands in the place of a number of the queues while they cannot be read: an old one would be a lie. */

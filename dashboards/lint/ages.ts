@@ -44,7 +44,7 @@ const firstHour: Readonly<Record<string, string>> = {
   ...quiet,
   'Burn rates of the host objective': tooYoung,
   'Measured share of the time': tooYoung,
-  'Bad seconds by cause, over time': `No bad second in this range. ${orYoung}`,
+  'Bad seconds by cause, over time': `No bad second in this range, or nothing was recorded. ${orYoung}`,
   'Pages and tickets': `No alert fired in this range. ${orYoung}`,
 };
 const firstQuarter: Readonly<Record<string, string>> = {
