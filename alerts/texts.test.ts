@@ -42,7 +42,22 @@ const lies = {
   'stealwatch_app_health_lying{app="shop"}': '0x30 1x60',
 };
 
+/** As a Prometheus that was started anew has it: nothing said that the first of them has ended. */
+const startedAnew = {
+  'host:stealwatch_why:figure{verdict="quiet",why="Its host is quiet"}': '0x40 _x50',
+  'host:stealwatch_why:figure{verdict="pageIn",why="Your host pages",figure=": %.0f pages"}':
+    '_x50 12x50',
+};
+
 const cases: readonly Case[] = [
+  {
+    name: 'a sentence from before a start of Prometheus is not said',
+    alert: 'RedisFrozen',
+    series: { ...frozen, ...startedAnew },
+    at: '2m',
+    says: [/Your host pages: 12 pages\./],
+    never: /quiet/,
+  },
   {
     name: 'February: a burst of page-ins ends as the wait begins',
     alert: 'PageInStuck',

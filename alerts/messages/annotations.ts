@@ -34,12 +34,18 @@ const redisItself =
   ' So look at Redis itself.' +
   '{{ else }} That is the machine of the exporter: Redis is not seen on it.{{ end }}{{ end }}{{ end }}';
 
+/**
+ * Of the sentences on a machine the newest. Prometheus does not know, once started anew, that the one from before has
+ * ended: for five minutes that one is there as well.
+ */
+const newestSentence = `${whyRecord}{host=%[1]q} and topk(1, timestamp(${whyRecord}{host=%[1]q}))`;
+
 /** The sentence of the verdict on the alert's machine, as it is at this moment. */
 export function whyOf(alert: string, layer: string): string {
   const known = knownCauses[alert] ?? (layer === 'meta' ? aboutWatching : undefined);
   if (known !== undefined) return known;
   return (
-    `{{ with $labels.host }}{{ with printf \`${whyRecord}{host=%q}\` . | query }}{{ $said := . | first }}` +
+    `{{ with $labels.host }}{{ with printf \`${newestSentence}\` . | query }}{{ $said := . | first }}` +
     '{{ $said | label "why" }}{{ with $said | label "figure" }}{{ $said | value | printf . }}{{ end }}.' +
     (layer === 'redis' ? redisItself : '') +
     `{{ else }}${noAnswer}{{ end }}{{ else }}${noHost}{{ end }}`

@@ -49,6 +49,15 @@ or ${sum(`rate(stealwatch_pressure_seconds_total{${job},resource="io",kind="full
   { cause: 'unknown', holds: `${max(`up{${job}}`)} >= 0` },
 ];
 
+/**
+ * What this evaluation has recorded, and not one before it: a Prometheus that was started anew does not know that a cause
+ * from before has ended, and has it beside the present one for five minutes.
+ */
+const recordedNow = (selector: string) => `timestamp(${selector}) == time()`;
+
+/** 1 with the cause that holds in this slice. */
+export const causeNow = `(slo:cause:active and ${recordedNow('slo:cause:active')})`;
+
 /** Earlier causes of the same evaluation win; rules of a group run in their order. */
 export function causeExpression({ cause, holds }: Cause): string {
   const earlier = causes.slice(
@@ -57,5 +66,5 @@ export function causeExpression({ cause, holds }: Cause): string {
   );
   if (earlier.length === 0) return `count by (${target}) (${holds})`;
   const names = earlier.map((other) => other.cause).join('|');
-  return `count by (${target}) (${holds})\nunless on (${target}) slo:cause:active{cause=~"${names}"} == 1`;
+  return `count by (${target}) (${holds})\nunless on (${target}) ${recordedNow(`slo:cause:active{cause=~"${names}"}`)}`;
 }

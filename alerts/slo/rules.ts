@@ -3,7 +3,7 @@
  * dashboards made for Sloth work.
  */
 import { sliceSeconds } from '../thresholds.ts';
-import { causeExpression, causes } from './causes.ts';
+import { causeExpression, causes, causeNow } from './causes.ts';
 import { observedRules, periodGroups } from './period.ts';
 import { coverage, errorRatio, firstSeen, isWallClock, ofBudget, slices } from './ratios.ts';
 import type { AlertingRule, RecordingRule, RuleGroup } from './rule.ts';
@@ -43,7 +43,7 @@ function badSecondsRule(slo: Slo): RecordingRule {
   return {
     record: 'slo:bad_seconds:slice15s',
     labels: { slo: slo.name },
-    expr: `${sliceSeconds} * ${share}\n  * on (${target}) group_left (cause) slo:cause:active`,
+    expr: `${sliceSeconds} * ${share}\n  * on (${target}) group_left (cause) ${causeNow}`,
   };
 }
 
