@@ -180,7 +180,7 @@ export async function gather(
   const prometheus =
     overview === undefined || other === 'told'
       ? []
-      : await alone('Prometheus', () => readPrometheus(overview, focus));
+      : await alone('Prometheus', () => readPrometheus(overview, focus, surroundings.now()));
   // Evidence and Prometheus name the machine; what it says of itself comes after them and counts.
   return together([...withoutRepeats([...kernel, ...prometheus]), ...local]);
 }

@@ -182,3 +182,41 @@ test('prometheus: asked about another machine, the logs of this one are left out
   assert.match(JSON.stringify(facts.missing), /another machine than the one that was asked for/);
   assert.deepEqual(facts.machine, { addresses: [] });
 });
+
+/** Of each metric one series that has one value all the time. */
+const oneValue = (valueOf: (query: string) => string) =>
+  startSink(({ url = '' }, response) => {
+    const { searchParams } = new URL(url, 'http://x');
+    const [query = '', from, to, by] = ['query', 'start', 'end', 'step'].map(
+      (name) => searchParams.get(name) ?? '',
+    );
+    const values: [number, string][] = [];
+    for (let at = Number(from); at <= Number(to); at += Number(by))
+      values.push([at, valueOf(query)]);
+    const metric = query.includes('ALERTS')
+      ? { alertname: 'RedisDown', severity: 'page' }
+      : { host: 'h' };
+    const data = { resultType: 'matrix', result: [{ metric, values }] };
+    response.end(JSON.stringify({ status: 'success', data }));
+  });
+
+test('prometheus: an alert that fires when the time asked for ends is not known to fire since', async (t) => {
+  const sink = await oneValue(() => '1');
+  t.after(() => sink.close());
+  const root = temporaryRoot(t);
+  const asked = { prometheus: sink.url, host: 'h', from: froze, to: froze + 3600 };
+  const old = await read(root, asked, end + 9 * 86_400);
+  assert.ok(old.alerts.length > 0);
+  for (const { to = Infinity } of old.alerts) assert.ok(to <= froze + 2 * 3600, `${to - froze}`);
+  const { to: _to, ...until } = asked;
+  const { alerts } = await read(root, { ...until, from: end - 3600 });
+  assert.ok(alerts.length > 0 && alerts.every(({ to }) => to === undefined), 'it fires now');
+});
+
+test('prometheus: a boot time that no calendar has costs that boot alone', async (t) => {
+  const sink = await oneValue((query) => (query.includes('boot_time') ? '1e300' : '0.5'));
+  t.after(() => sink.close());
+  const facts = await read(temporaryRoot(t), { prometheus: sink.url, host: 'h' });
+  assert.deepEqual(facts.boots, []);
+  assert.ok(facts.series.length > 0, problemsOf(facts));
+});

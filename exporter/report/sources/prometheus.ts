@@ -65,8 +65,13 @@ function seriesOf(query: Query, { step }: Span, found: readonly RangeSeries[]): 
     });
 }
 
-/** Times in which it fires, from points a step apart. */
-function spansOfAlert({ labels, points }: RangeSeries, { step, to }: Span): AlertSpan[] {
+/** Times in which it fires, from points a step apart. Whether it still does shows only where it was asked for now. */
+function spansOfAlert(
+  { labels, points }: RangeSeries,
+  { step, to }: Span,
+  now: Instant,
+): AlertSpan[] {
+  const isNow = to + 2 * step > now;
   const { alertname: name = '', severity = '' } = labels;
   const spans: { from: Instant; last: Instant }[] = [];
   for (const { at } of points) {
@@ -76,16 +81,19 @@ function spansOfAlert({ labels, points }: RangeSeries, { step, to }: Span): Aler
   }
   return spans.map(({ from, last }) => {
     const span = { name, severity, from, source: id };
-    return last + step > to ? span : Object.assign(span, { to: last });
+    return isNow && last + step > to ? span : Object.assign(span, { to: last });
   });
 }
 
 /** A boot time that differs by more than clocks are set at the start is another boot. */
 const otherBootSeconds = 120;
 
+/** A calendar has no more. */
+const mostSeconds = 8e12;
+
 function bootsOf(points: RangeSeries['points'], to: Instant): Boot[] {
   const boots: { start: Instant; last: Instant }[] = [];
-  for (const { at, value } of points) {
+  for (const { at, value } of points.filter((point) => Math.abs(point.value) < mostSeconds)) {
     const open = boots.at(-1);
     if (open !== undefined && Math.abs(value - open.start) <= otherBootSeconds) open.last = at;
     else boots.push({ start: value, last: at });
@@ -139,6 +147,7 @@ async function readHost(
   client: PrometheusClient,
   host: string,
   spans: readonly Span[],
+  now: Instant,
 ): Promise<Gathered> {
   const select = selectorOf(host);
   const asked = spans.flatMap((span) => queries.map((query) => ({ span, query })));
@@ -157,7 +166,7 @@ async function readHost(
   return {
     series,
     gaps: gapsOf(series),
-    alerts: alerts.flatMap((alert) => spansOfAlert(alert, fine)),
+    alerts: alerts.flatMap((alert) => spansOfAlert(alert, fine, now)),
   };
 }
 
@@ -191,7 +200,7 @@ export async function lookAtPrometheus(context: ReadContext): Promise<Overview |
       client,
       host,
       boots: bootsOf(times?.points ?? [], end),
-      pages: pages.flatMap((alert) => spansOfAlert(alert, span)),
+      pages: pages.flatMap((alert) => spansOfAlert(alert, span, context.surroundings.now())),
       problem: undefined,
     };
   } catch (error) {
@@ -216,10 +225,11 @@ const sourceOf = (
 export async function readPrometheus(
   { client, host, boots, problem }: Overview,
   focus: Focus,
+  now: Instant,
 ): Promise<Gathered> {
   if (problem !== undefined) return { sources: [sourceOf(client, [], [problem])] };
   try {
-    const facts = await readHost(client, host, spansOf(focus));
+    const facts = await readHost(client, host, spansOf(focus), now);
     const nothing = facts.series?.length === 0 ? [`it has nothing of ${host} in that time`] : [];
     return { ...facts, boots, sources: [sourceOf(client, facts.series ?? [], nothing)] };
   } catch (error) {
