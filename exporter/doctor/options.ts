@@ -84,7 +84,7 @@ export function readDoctorOptions(
       sysfs: under(sysfs, '/sys'),
       kmsg: under(kmsg, '/dev/kmsg'),
       redis: redisOf(values, named),
-      exporter: exporterPlaceOf(values),
+      exporter: exporterPlaceOf(values, named),
       alertmanager,
     },
   };

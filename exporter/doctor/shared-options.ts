@@ -1,5 +1,6 @@
 /** What the commands that ask this machine have in common: where the exporter is, and as whom; where things are. */
 import { settingsHelp } from '../config/help.ts';
+import type { Named } from '../config/names.ts';
 import { urlOfListener } from '../config/listen-url.ts';
 import type { ValuesOf } from '../config/read.ts';
 import { setting, settings, type SettingsTable } from '../config/settings.ts';
@@ -53,12 +54,17 @@ export const machineSettings = {
 type PlaceValues = ValuesOf<typeof exporterSettings & typeof listenSettings>;
 
 /** `url` is an address that was given another way. */
-export function exporterPlaceOf(values: PlaceValues, url = values.exporter): ExporterPlace {
+export function exporterPlaceOf(
+  values: PlaceValues,
+  named: Named<'webConfigFile'>,
+  url = values.exporter,
+): ExporterPlace {
   return {
     url: url ?? urlOfListener(values.listen),
     named: url !== undefined,
     token: values.exporterToken,
     webConfigFile: values.webConfigFile,
+    webConfigName: named('webConfigFile'),
   };
 }
 

@@ -159,7 +159,7 @@ export function readRescueOptions(
       sysfs,
       kmsg,
       redis: redisOf(values, named),
-      exporter: exporterPlaceOf(values, watch ?? values.exporter),
+      exporter: exporterPlaceOf(values, named, watch ?? values.exporter),
     },
   };
 }

@@ -55,6 +55,18 @@ test('status: in colour where that is wanted, and its text is the same', async (
   assert.equal(stripVTControlCharacters(coloured.printed), plain.printed);
 });
 
+test('status: a web configuration that cannot be read is named as it was set', async () => {
+  const env = {
+    STEALWATCH_WEB_CONFIG_FILE: '/nonexistent/web.yml',
+    STEALWATCH_LISTEN: '127.0.0.1:1',
+  };
+  const said =
+    /: how to ask it is not known, STEALWATCH_WEB_CONFIG_FILE: \/nonexistent\/web\.yml: cannot/;
+  const { code, printed } = await run({ env });
+  assert.equal(code, 2);
+  assert.match(printed, said);
+});
+
 test('status: on a narrow terminal in its lines, and one of no width is taken for wide', async (t) => {
   const text = `Redis at redis://127.0.0.1:6379 ${'is slow '.repeat(20)}today.`;
   const argv = [await exporterWith(t, { severity: 'warning', text })];

@@ -67,7 +67,7 @@ export function readStatusOptions(
 ): AskCommand | Answered {
   const [first = '-'] = argv;
   const given = first.startsWith('-') ? undefined : first;
-  const { values, problems, wants } = readSettings(table, {
+  const { values, problems, wants, named } = readSettings(table, {
     argv: given === undefined ? argv : argv.slice(1),
     env,
   });
@@ -81,6 +81,6 @@ export function readStatusOptions(
   if (problems.length > 0) return { kind: 'invalid', problems };
   return {
     kind: 'ask',
-    place: exporterPlaceOf(values, url),
+    place: exporterPlaceOf(values, named, url),
   };
 }

@@ -1,6 +1,7 @@
 /** How a command of ours gets to a running exporter: over TLS or not, whom to trust, and as whom. */
 import type { GetOptions } from '../../core/http-get.ts';
-import { readWebConfig } from './config.ts';
+import { messageOf } from '../../measure/errors.ts';
+import { readWebConfig, type WebConfig } from './config.ts';
 
 export interface ExporterPlace {
   readonly url: URL;
@@ -9,6 +10,8 @@ export interface ExporterPlace {
   readonly token: string | undefined;
   /** Of the exporter: whether it speaks TLS, and with which certificate. */
   readonly webConfigFile: string | undefined;
+  /** What the setting is called that names the file, as it was set. */
+  readonly webConfigName?: string;
 }
 
 export type ReadText = (path: string) => Promise<string>;
@@ -18,13 +21,25 @@ export interface Way {
   readonly options: Required<Pick<GetOptions, 'headers' | 'trust'>>;
 }
 
-/** The certificate is the exporter's own, by its own file: whatever name stands in it, it is the one. */
-export async function wayTo(
-  { url, named, token, webConfigFile }: ExporterPlace,
+/** The exporter may have started with an earlier one: how to ask it is not known then. */
+async function webConfigOf(
+  { webConfigFile, webConfigName = '--web-config-file' }: ExporterPlace,
   read?: ReadText,
-): Promise<Way> {
+): Promise<Pick<WebConfig, 'tls'>> {
+  if (webConfigFile === undefined) return {};
+  try {
+    return await readWebConfig(webConfigFile, read);
+  } catch (error) {
+    const problems = messageOf(error).replaceAll('\n', '; ');
+    throw new Error(`how to ask it is not known, ${webConfigName}: ${problems}`, { cause: error });
+  }
+}
+
+/** The certificate is the exporter's own, by its own file: whatever name stands in it, it is the one. */
+export async function wayTo(place: ExporterPlace, read?: ReadText): Promise<Way> {
+  const { url, named, token } = place;
   const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const { tls } = webConfigFile === undefined ? {} : await readWebConfig(webConfigFile, read);
+  const { tls } = await webConfigOf(place, read);
   if (tls === undefined || (named && url.protocol === 'http:')) {
     return { url, options: { headers, trust: {} } };
   }
