@@ -143,7 +143,8 @@ test('an exporter that never answered: each figure, table and lane says that, on
       assert.deepEqual(numbers, [expected], where);
     }
     if (panel.type === 'table' && panel.title !== 'Hosts, worst first') {
-      const expected = saysOfIt[panel.title] ?? 'The exporter does not answer: nothing is known.';
+      const expected =
+        saysOfIt[panel.title] ?? 'An exporter does not answer: nothing is known of it.';
       assert.equal(saysInstead(panel, asked), expected, where);
     }
     if (panel.type === 'timeseries' && numbers.length === 0)

@@ -102,7 +102,7 @@ const factPanels: readonly Panel[] = facts.map(({ title, description, expr, unit
 const timeline = lanes({
   title: 'Incident timeline: cause at the top, symptom at the bottom',
   description:
-    '**The lane that turns red first is the suspect.** CPU steal and host page-ins are the host; stalls and blocked tasks are what it does to the kernel; bgsave, fork and fsync are what Redis was doing; below is what users felt. A gap is a missing scrape. "Not measured": this machine cannot show it, or Redis did not answer when asked. Hung tasks come 120 s late by design. Worst of the selected hosts: select one. `stealwatch_async_page_faults_total`, `redis_unresponsive_seconds` and the others that the panels below and the Overview draw.',
+    '**The lane that turns red first is the suspect.** CPU steal and host page-ins are the host; stalls and blocked tasks are what it does to the kernel; bgsave, fork and fsync are what Redis was doing; below is what users felt. A gap is a missing scrape, "no answer" throughout: nobody answered in all of the range. "Not measured": this machine cannot show it, or Redis did not answer when asked. Hung tasks come 120 s late by design. Worst of the selected hosts: select one. `stealwatch_async_page_faults_total`, `redis_unresponsive_seconds` and the others that the panels below and the Overview draw.',
   w: 24,
   h: 15,
   lanes: incidentLanes,

@@ -80,7 +80,7 @@ function cell(column: Column): dashboard.DynamicConfigValue[] {
 
 const exporterSilent: Reason = {
   when: somebodySilent,
-  says: 'The exporter does not answer: nothing is known.',
+  says: 'An exporter does not answer: nothing is known of it.',
 };
 
 /** The label, and the column, in which a table says why it has no rows. Where it has some there is no such column. */
