@@ -43,6 +43,8 @@ interface KernelSleep {
 interface Silence {
   readonly window: Window;
   readonly seconds: number;
+  /** Nothing was measured after it. */
+  readonly atLeast?: true;
 }
 
 interface Ended extends End {

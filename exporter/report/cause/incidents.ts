@@ -44,6 +44,16 @@ function clustersOf(signs: readonly Sign[]): Cluster[] {
   return clusters;
 }
 
+/** Its last sign lasts as long as there are samples: when it was over, they do not show. */
+export function goesOn(signs: readonly Sign[], to: Instant, { series }: Facts): boolean {
+  const last = signs.filter((sign) => sign.to >= to && sign.to > sign.from);
+  return last.some(({ source }) => {
+    const own = series.filter((one) => one.source === source);
+    const until = Math.max(...own.flatMap(({ points }) => points.at(-1)?.at ?? []));
+    return own.length > 0 && until <= to;
+  });
+}
+
 function incidentOf({ signs, to }: Cluster, facts: Facts, now: Instant): Incident | undefined {
   const [first] = signs;
   if (first === undefined) return undefined;
@@ -51,7 +61,13 @@ function incidentOf({ signs, to }: Cluster, facts: Facts, now: Instant): Inciden
   const reset = signs.findLast(({ kind }) => kind === 'unclean_end');
   const boot = facts.boots.findLast(({ start }) => start.latest <= first.to);
   const how =
-    reset !== undefined && reset.from >= to ? 'reset' : to >= now ? 'still_on' : 'measured';
+    reset !== undefined && reset.from >= to
+      ? 'reset'
+      : to >= now
+        ? 'still_on'
+        : goesOn(signs, to, facts)
+          ? 'unseen'
+          : 'measured';
   const latest = how === 'reset' ? overBy(facts.boots, boot?.id) : undefined;
   return {
     id: incidentId(onset.latest),

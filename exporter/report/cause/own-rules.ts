@@ -2,6 +2,7 @@
 import { type Context, found, given, kernelLogOver, nothing, type Rule } from './context.ts';
 import type { Findings } from './findings.ts';
 import type { Sign } from './incident.ts';
+import { goesOn } from './incidents.ts';
 import { limits } from './signs.ts';
 import { enoughCovered, type Window } from './window.ts';
 
@@ -55,13 +56,22 @@ function wasSilent({ facts, figures, during }: Context): boolean {
   );
 }
 
-const silenceOf = (window: Window) => ({ window, seconds: window.to - window.from });
+interface Silent extends Context {
+  /** Nothing was measured after it. */
+  readonly goesOn: boolean;
+}
+
+const silenceOf = ({ during, goesOn: open }: Silent) => ({
+  window: during satisfies Window,
+  seconds: during.to - during.from,
+  ...(open ? { atLeast: true as const } : {}),
+});
 
 /** A sleep that lasts as long shows in each sample. */
-function nobodySlept(context: Context): Findings | 'unknown' | 'slept' {
+function nobodySlept(context: Silent): Findings | 'unknown' | 'slept' {
   const { figures, during } = context;
   const blocked = figures.whole('threads_in_d', during);
-  const silence = silenceOf(during);
+  const silence = silenceOf(context);
   if (blocked !== undefined && blocked.covered >= enoughCovered) {
     if (blocked.least >= 1 || blocked.mean >= 0.5) return 'slept';
     return found('redis_stopped_or_busy', 'likely', { ...silence, by: 'threads' }, [
@@ -77,17 +87,18 @@ function nobodySlept(context: Context): Findings | 'unknown' | 'slept' {
 const lengthOf = ({ from, to }: Sign): number => to - from;
 
 /** Its process was seen stopped for as good as all of its silence. */
-function seenStopped({ facts, figures, during }: Context): Findings | undefined {
+function seenStopped(silent: Silent): Findings | undefined {
+  const { facts, figures, during } = silent;
   const said = facts.recorded.find(
     ({ cause, onset, last }) =>
       cause === 'redis_stopped' && onset.earliest <= during.from && last >= during.to,
   );
   if (said !== undefined && figures.whole('redis_stopped', during) === undefined)
-    return found('redis_stopped', 'proven', silenceOf(during), [said.source]);
+    return found('redis_stopped', 'proven', silenceOf(silent), [said.source]);
   const stopped = figures.whole('redis_stopped', during);
   if (stopped === undefined || stopped.covered < enoughCovered || stopped.mean < enoughCovered)
     return undefined;
-  return found('redis_stopped', 'proven', silenceOf(during), [stopped.source]);
+  return found('redis_stopped', 'proven', silenceOf(silent), [stopped.source]);
 }
 
 /** It did not answer, and nothing slept in the kernel through it: it was stopped, or busy. */
@@ -101,7 +112,11 @@ export const stoppedOrBusy: Rule = (context) => {
     (one, other) => (lengthOf(other) > lengthOf(one) ? other : one),
     first,
   );
-  const silent = { ...context, during: { from: silence.from, to: silence.to } };
+  const silent = {
+    ...context,
+    during: { from: silence.from, to: silence.to },
+    goesOn: goesOn([silence], silence.to, context.facts),
+  };
   const seen = seenStopped(silent);
   if (seen !== undefined) return seen;
   const slept = wasSilent(silent) ? nobodySlept(silent) : 'unknown';
@@ -109,7 +124,7 @@ export const stoppedOrBusy: Rule = (context) => {
   return found(
     'redis_unserved',
     'proven',
-    silenceOf(silent.during),
+    silenceOf(silent),
     down.map(({ source }) => source),
   );
 };

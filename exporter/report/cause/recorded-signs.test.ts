@@ -66,3 +66,16 @@ test('recorded: where its samples show it they date it, and it is told once', ()
   const up = series('redis_up', step, (at) => (at > from && at <= from + 43 ? 0 : 1));
   assert.deepEqual(of(incident(), [up]).kinds, ['redis_down']);
 });
+
+test('recorded: a silence that lasts as long as there are samples lasted at least so long', () => {
+  const silentUntil = (until: number) =>
+    series('redis_up', { ...step, to: until }, (at) => (at > from && at <= from + 100 ? 0 : 1));
+  const judged = (until: number) => {
+    const facts: Facts = { ...noFacts, sources, series: [silentUntil(until)] };
+    const { incident: found, findings } = judge(facts, { lastBoot: false }, now);
+    const { seconds, atLeast } = findings.redis_unserved?.data ?? {};
+    return [found?.end.how, seconds, atLeast];
+  };
+  assert.deepEqual(judged(from + 90), ['unseen', 90, true]);
+  assert.deepEqual(judged(from + 101), ['measured', 100, undefined]);
+});

@@ -6,6 +6,7 @@ import { name, process, say } from '../text/say.ts';
 import { counted, figure, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
 import { kernelLine } from './kernel-line.ts';
+import { silence } from './when.ts';
 
 const times = (count: number) => (count === 1 ? '' : `, ${count} times`);
 
@@ -73,7 +74,7 @@ export const ownCauses: readonly Claim[] = [
     'cause.redis_stopped',
     ['redis_stopped'],
     ({ redis_stopped: { data } }) =>
-      say`Redis did not answer for ${durationText(data.seconds)}, and its process was stopped through it, by SIGSTOP or a debugger: that is done on the machine, and not by its host.`,
+      say`Redis did not answer for ${silence(data)}, and its process was stopped through it, by SIGSTOP or a debugger: that is done on the machine, and not by its host.`,
   ),
   claim(
     'cause.own_load',
@@ -96,14 +97,14 @@ export const ownCauses: readonly Claim[] = [
   }),
   claim('cause.stopped_or_busy', ['redis_stopped_or_busy'], ({ redis_stopped_or_busy: { data } }) =>
     data.by === 'threads'
-      ? say`Redis did not answer for ${durationText(data.seconds)}, and no thread of this machine slept in the kernel through it: the process was stopped (SIGSTOP, a debugger) or busy with one command.`
-      : say`Redis did not answer for ${durationText(data.seconds)}, and the kernel reported no blocked task: the process was stopped (SIGSTOP, a debugger) or busy with one command, or slept for less than the detector's round at a time.`,
+      ? say`Redis did not answer for ${silence(data)}, and no thread of this machine slept in the kernel through it: the process was stopped (SIGSTOP, a debugger) or busy with one command.`
+      : say`Redis did not answer for ${silence(data)}, and the kernel reported no blocked task: the process was stopped (SIGSTOP, a debugger) or busy with one command, or slept for less than the detector's round at a time.`,
   ),
   claim(
     'cause.unserved',
     ['redis_unserved'],
     ({ redis_unserved: { data } }) =>
-      say`Redis served nobody for ${durationText(data.seconds)}. Whether it was down, refused, or slept in the kernel, these sources do not say.`,
+      say`Redis served nobody for ${silence(data)}. Whether it was down, refused, or slept in the kernel, these sources do not say.`,
     {
       unless: ['page_withheld_measured', 'page_withheld_thin', 'out_of_memory', 'redis_shut_down'],
     },

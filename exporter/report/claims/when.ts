@@ -52,9 +52,14 @@ function minutes(window: Window): Text {
 export const span = ({ onset, end }: IncidentData): Text =>
   minutes({ from: onset.latest, to: end.at });
 
+type Silence = FindingData['redis_unserved'];
+
+/** `94 s`, `at least 94 s` */
+export const silence = ({ seconds: length, atLeast }: Silence): Text =>
+  say`${atLeast === true ? 'at least ' : ''}${durationText(length)}`;
+
 /** `94 s (2026-10-14 22:00 to 22:02 UTC)`: of what the incident is the frame of. */
-export const silent = ({ window, seconds: length }: FindingData['redis_unserved']): Text =>
-  say`${durationText(length)} (${minutes(window)})`;
+export const silent = (data: Silence): Text => say`${silence(data)} (${minutes(data.window)})`;
 
 export function seconds({ onset, end }: IncidentData): Text {
   return say`${utcRange({ from: onset.earliest, to: end.at })}`;
