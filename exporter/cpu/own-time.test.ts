@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { test } from 'node:test';
 import { createLedger } from './ledger.ts';
 import { createOwnTime } from './own-time.ts';
@@ -39,4 +40,26 @@ test('own time: a reading that fails in between neither takes back nor counts tw
   const texts = [text(1), text(2), '', text(2.5)];
   const own = createOwnTime({ read: () => texts.shift(), close }, () => 0);
   assert.deepEqual([own.seconds(), own.seconds(), own.seconds(), own.seconds()], [0, 1, 1, 1.5]);
+});
+
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      // That of the list itself.
+      return '';
+    }
+  });
+}
+
+const skip = existsSync('/proc/thread-self/schedstat') ? false : 'this kernel has no schedstat';
+
+test('own time: of the thread that runs the event loop', { skip }, () => {
+  const own = createOwnTime();
+  assert.ok(own.seconds() > 0);
+  const its = `/proc/${process.pid}/task/${process.pid}/schedstat`;
+  assert.ok(openFiles().includes(its), its);
+  own.close();
+  assert.ok(!openFiles().includes(its), 'closed');
 });
