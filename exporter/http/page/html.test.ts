@@ -153,6 +153,20 @@ test('page: control characters and marks that turn text around are shown as thei
   assert.match(page({ findings: unseen }), /a\\u200b\\u\{e0041\}\\u2028\\xad\\ud800\./);
 });
 
+test('page: one that is not loaded again says so by itself, and of when it is', () => {
+  const text = page({});
+  const [, seconds = '', every] = /for (\d+) s, though it should be every (\d+) s/.exec(text) ?? [];
+  assert.ok(text.includes(`http-equiv="refresh" content="${every}"`));
+  assert.ok(Number(seconds) > 2 * Number(every));
+  assert.match(text, /<p class="old bad">.* was so at 2026-11-30 23:00:00 UTC\.<\/p>\n<h1/);
+  // Not to be seen before.
+  assert.match(
+    text,
+    new RegExp(`\\.old\\{font-size:0;.*visibility:hidden;animation:old 0s ${seconds}s forwards`),
+  );
+  assert.match(text, /@keyframes old\{to\{font-size:1rem;.*visibility:visible\}\}/);
+});
+
 test('page: incidents since boot, the newest first, and none where there was none', () => {
   const past = {
     id: 'b-1',

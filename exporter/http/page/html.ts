@@ -15,6 +15,11 @@ export function escaped(text: string): string {
   return visible(escapeHtml(text));
 }
 
+/** The page loads itself again this often, */
+const reloadSeconds = 10;
+/** and is old once that has failed twice. */
+const oldSeconds = 30;
+
 /** Text and its own styles: no script, no frame around it, no form. */
 export const contentSecurityPolicy =
   "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -110,6 +115,13 @@ function incidentsOf({
 <p>Ticket and post-mortem draft of one: <code>stealwatch report</code>.${recorded}</p>`;
 }
 
+/**
+ * A machine that stands still does not answer, and its last good news would stay on the screen. Nothing
+ * but styles takes part: shown by an animation that a page which is loaded again never gets to.
+ */
+const oldNews = (wall: number): string =>
+  `<p class="old bad">${marks.bad} Not loaded again for ${oldSeconds} s, though it should be every ${reloadSeconds} s: the exporter or its whole machine does not answer, or this browser loads nothing by itself. What stands here was so at ${utc(wall)}.</p>`;
+
 function section(title: string, body: string): string {
   return body === '' ? '' : `<h2>${title}</h2>\n${body}\n`;
 }
@@ -130,7 +142,9 @@ table{border-collapse:collapse;width:100%;font-size:.9rem}
 td,th{text-align:left;vertical-align:top;padding:.3em .6em .3em 0;border-bottom:1px solid var(--rule)}
 th{white-space:nowrap}
 td:last-child{overflow-wrap:anywhere}
-footer{margin-top:2em;font-size:.85rem;opacity:.8}`;
+footer{margin-top:2em;font-size:.85rem;opacity:.8}
+.old{font-size:0;margin:0;visibility:hidden;animation:old 0s ${oldSeconds}s forwards}
+@keyframes old{to{font-size:1rem;margin:0 0 .8em;visibility:visible}}`;
 
 /** The longest of what is drawn: a young exporter has seen less than the others. */
 function chartsTitle(charts: readonly Drawn[]): string {
@@ -142,8 +156,9 @@ export function htmlOf(overview: Overview): string {
   const { headline, status, version, wall, charts, missing } = overview;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="refresh" content="10"><title>${marks[headline.severity]} stealwatch</title><style>${style}</style></head>
+<meta http-equiv="refresh" content="${reloadSeconds}"><title>${marks[headline.severity]} stealwatch</title><style>${style}</style></head>
 <body><main>
+${oldNews(wall)}
 <h1 class="${headline.severity}"><span aria-hidden="true">${marks[headline.severity]}</span> ${escaped(headline.text)}</h1>
 ${nextOf(overview.next)}
 ${listOf(overview.present)}
@@ -152,7 +167,7 @@ ${section('Incidents since boot', incidentsOf(overview))}
 ${section('Earlier', listOf(overview.past))}
 ${section('What this machine does not let us see', tableOf(['Signal', 'Why'], missing.map(signalRow)))}
 ${section('Checks', checksOf(overview))}
-<footer><a href="status">/status</a> says ${status} at ${utc(wall)} · <a href="metrics">metrics</a> · <a href="runbook/">runbooks</a> · stealwatch ${escaped(version)} · this page reloads every 10 s</footer>
+<footer><a href="status">/status</a> says ${status} at ${utc(wall)} · <a href="metrics">metrics</a> · <a href="runbook/">runbooks</a> · stealwatch ${escaped(version)} · this page reloads every ${reloadSeconds} s</footer>
 </main></body></html>
 `;
 }
