@@ -75,6 +75,7 @@ export function kernelLogOver({ facts, during }: Context): Source | undefined {
   const boot = facts.boots.find(
     ({ start, end, source }) =>
       kernelKinds.has(kinds.get(source)?.kind ?? 'machine') &&
+      (kinds.get(source)?.since ?? -Infinity) <= during.from &&
       start.latest <= during.from &&
       (end?.at ?? Infinity) >= during.to,
   );

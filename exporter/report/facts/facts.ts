@@ -41,6 +41,8 @@ export interface Source {
   readonly sha256?: string;
   /** It was read, and holds nothing from the times that were asked for. */
   readonly outside?: boolean;
+  /** Its first record, where what was before is lost: of the time before it says nothing. */
+  readonly since?: Instant;
   /** How far its times may be off, in seconds; undefined where nobody can say. */
   readonly timeErrorSeconds?: number;
   /** Why nobody can say, as a half sentence. */

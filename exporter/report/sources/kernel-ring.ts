@@ -2,7 +2,7 @@
 import { readAll } from '../../kmsg/source.ts';
 import { parseRecord } from '../../kmsg/record.ts';
 import { codeOf } from '../../measure/errors.ts';
-import type { Boot, Gathered } from '../facts/facts.ts';
+import type { Boot, Gathered, Instant } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
 import { createKernelFacts } from './kernel-facts.ts';
 
@@ -18,6 +18,19 @@ function bootedAt({ surroundings }: ReadContext): number | undefined {
   }
 }
 
+/** Of the time before its first record it says nothing, whatever there was. */
+function overwritten(first: Instant | undefined, { options }: ReadContext): string[] {
+  const from = options.from ?? options.to;
+  if (first === undefined || from === undefined || from >= first) return [];
+  const since = new Date(first * 1000).toISOString().slice(0, 19).replace('T', ' ');
+  return [`its first record is of ${since} UTC: what it said before was overwritten`];
+}
+
+const reach = (first: Instant | undefined, { options }: ReadContext, records: number) =>
+  first !== undefined && options.to !== undefined && options.to < first
+    ? { records: 0, outside: true }
+    : { records };
+
 /** `path`: /dev/kmsg, or a file of its records. */
 export function readKernelRing(path: string, context: ReadContext): Gathered {
   const id = `kernel_log ${path}`;
@@ -25,11 +38,14 @@ export function readKernelRing(path: string, context: ReadContext): Gathered {
   if (zero === undefined) return {};
   const facts = createKernelFacts();
   let records = 0;
+  let first: number | undefined;
   try {
     readAll(path, mostRecords, (raw) => {
       const record = parseRecord(raw);
       if (record === undefined) return;
       records++;
+      // Of one that was never full the first is of the start.
+      if (records === 1 && record.sequence > 0) first = zero + record.microseconds / 1e6;
       facts.feed(record, undefined);
     });
   } catch (error) {
@@ -59,9 +75,10 @@ export function readKernelRing(path: string, context: ReadContext): Gathered {
         id,
         kind: 'kernel_log',
         name: `the kernel's ring, ${path}`,
-        records,
+        ...reach(first, context, records),
+        ...(first === undefined ? {} : { since: first }),
         timeErrorSeconds: 1,
-        problems,
+        problems: [...problems, ...overwritten(first, context)],
       },
     ],
   };
