@@ -83,6 +83,7 @@ const noMetric = new Set([
   'asynq_pages',
   'redis_latency_seconds',
   'redis_silent_seconds',
+  'redis_stopped',
   'redis_frozen',
 ]);
 
