@@ -28,12 +28,16 @@ const quiet: Known = {
 
 const runbookOf = (more: Partial<Known>) => nextStep({ ...quiet, ...more })?.runbook;
 
+const here = [{ name: 'redis_process', supported: true, reason: 'x' }];
+
 test('next step: whatever is ill has one, and each runbook it names is there', () => {
   const illVerdicts = verdicts.filter((name) => !['unknown', 'quiet'].includes(name));
   const illStates = redisStates.filter((state) => !['up', 'slow'].includes(state));
   const steps = [
     ...illVerdicts.map((name) => nextStep({ ...quiet, verdict: verdict(name) })),
-    ...illStates.map((state) => nextStep({ ...quiet, checks: [check('redis', state)] })),
+    ...[here, []].flatMap((signals) =>
+      illStates.map((state) => nextStep({ ...quiet, signals, checks: [check('redis', state)] })),
+    ),
     nextStep({
       ...quiet,
       checks: [check('asynq', 'unserved')],
@@ -59,7 +63,6 @@ test('next step: a page that does not come back first, then Redis, then the rest
   assert.equal(runbookOf({ checks: [check('redis', 'frozen', true)] }), undefined);
 });
 
-const here = [{ name: 'redis_process', supported: true, reason: 'x' }];
 const stopped: Stopped = { seconds: 9, text: 'x', by: 'signal', pid: 42, seenFrom: 'machine' };
 const stoppedStep = (more: Partial<Stopped> = {}, known: Partial<Known> = {}) => {
   const checks = [check('redis', 'frozen')];
