@@ -37,6 +37,7 @@ function freshGroup(): { path: string; remove(): void } {
   const remove = () =>
     void spawnSync('find', [path, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', '+']);
   remove();
+  if (existsSync(path)) throw new Error(`${path} is in use: another one runs`);
   mkdirSync(path);
   return { path, remove };
 }
@@ -44,9 +45,9 @@ function freshGroup(): { path: string; remove(): void } {
 /** `fill` puts into a folder what is in /root/package there. */
 export async function startSystemd(fill: (folder: string) => void): Promise<Systemd> {
   const root = debian();
+  const group = freshGroup();
   const changes = join(cache, 'systemd-changes');
   rmSync(changes, { recursive: true, force: true });
-  const group = freshGroup();
   const folder = join(changes, 'upper/root/package');
   mkdirSync(folder, { recursive: true });
   fill(folder);
