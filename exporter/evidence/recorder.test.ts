@@ -379,6 +379,20 @@ test('recorder: after an hour a row a minute, and the minute under way', () => {
   );
 });
 
+test('recorder: the minute under way at its end stays, whatever begins after it', () => {
+  const { until, incidents } = machine();
+  until(1600);
+  until(1600 + 3600 + 77, frozenFor(1600));
+  until(5800);
+  const [first] = incidents();
+  assert.ok(first !== undefined && first.state !== 'open');
+  const ofFirst = first.samples.parts.at(-1);
+  assert.ok(ofFirst !== undefined && ofFirst.step < 60, 'part of a minute');
+  until(6000, frozenFor(5900));
+  assert.equal(incidents().length, 2);
+  assert.deepEqual(incidents()[0]?.samples.parts.at(-1), ofFirst);
+});
+
 test('recorder: days of worst seconds and a flood of the kernel stay within the answer', () => {
   const { recorder, until, answer, text } = machine();
   const full: Second = Object.fromEntries(columnNames.map((name) => [name, 123.456789]));
