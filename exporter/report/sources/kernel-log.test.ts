@@ -149,6 +149,17 @@ test('kernel log: stamps without a year over New Year', async (t) => {
   );
 });
 
+const sinceOf = ({ sources }: Facts) => sources[0]?.since;
+
+test('kernel log: one that was rotated in the middle of a boot begins with its first line', async (t) => {
+  const root = temporaryRoot(t);
+  const boot = Date.UTC(2026, 9, 12, 6) / 1000;
+  const path = placed(root, 'kern.log', line(boot, 7200, 'x') + line(boot, 7300, 'y'));
+  assert.equal(sinceOf(await read(root, { kernLog: [path] })), boot + 7200);
+  // Of a part of it nobody knows.
+  assert.equal(sinceOf(await read(root, { kernLog: [path], from: boot + 7250 })), undefined);
+});
+
 test('kernel log: how a boot ended', async (t) => {
   const root = temporaryRoot(t);
   const boot = Date.UTC(2026, 10, 29, 6) / 1000;

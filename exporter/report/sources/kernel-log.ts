@@ -35,9 +35,12 @@ async function readOne(
   const hash = createHash('sha256');
   const told = [...problems, ...(context.zoneProblem === undefined ? [] : [context.zoneProblem])];
   let saved = 0;
+  let since: number | undefined;
   let isAnyLog = files.length === 0;
   const programs = createSystemEvents(id);
   function take(line: KernelLine): void {
+    // Where only a part is read nobody looked at its beginning.
+    if (context.range.from === undefined) since ??= line.stamp;
     if (line.tag === 'kernel') boots.kernel(line);
     else boots.program(line);
     if (line.tag !== 'kernel' && line.stamp !== undefined)
@@ -64,6 +67,7 @@ async function readOne(
     name: files.length > 1 ? `${log} and ${files.length - 1} rotated` : log,
     records: boots.records(),
     ...(isAnyLog && boots.records() === 0 ? { outside: true } : {}),
+    ...(since === undefined ? {} : { since }),
     sha256: hash.digest('hex'),
     ...(timeDoubt === undefined ? { timeErrorSeconds: 1 } : { timeDoubt }),
     ...(forgeable ? { forgeable } : {}),
