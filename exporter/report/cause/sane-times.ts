@@ -2,7 +2,7 @@
  * Leaves out what has a time that cannot be: before 1970, in the future, no time at all. A log that
  * was torn or a clock that was never set must not date an incident, or end the report.
  */
-import type { Boot, Facts, Instant, Series } from '../facts/facts.ts';
+import type { Boot, Facts, Instant, KernelReport, Series } from '../facts/facts.ts';
 import { saneSeries } from './sane-values.ts';
 
 /** Zones that were taken wrongly may lie ahead, by a day at most. */
@@ -10,6 +10,20 @@ const aheadSeconds = 24 * 3600;
 
 /** As what they are listed among the missing. */
 export const leftOutRecords = 'some records';
+
+/** What the kernel's two clocks may differ by: one counts ticks, and the other dates its lines. */
+const clocksDifferSeconds = 60;
+/** Of a log that begins somewhere in a boot its beginning is not known. */
+const vagueStartSeconds = 24 * 3600;
+
+/** Nothing sleeps for longer than its machine has run, by the clock that nobody sets or else by the wall. */
+function sleptInItsBoot({ at, boot, report }: KernelReport, boots: readonly Boot[]): boolean {
+  const start = boots.find(({ id }) => id === boot)?.start;
+  if (start === undefined) return true;
+  const isVague = start.latest - start.earliest > vagueStartSeconds;
+  const ran = isVague ? at - start.earliest : report.microseconds / 1e6;
+  return report.seconds <= ran + clocksDifferSeconds;
+}
 
 export function withSaneTimes(facts: Facts, now: Instant): Facts {
   let leftOut = 0;
@@ -42,7 +56,11 @@ export function withSaneTimes(facts: Facts, now: Instant): Facts {
     boots: kept(facts.boots, saneBoot),
     kernelReports: kept(
       facts.kernelReports,
-      ({ at, report }) => sane(at) && sane(at - report.seconds) && report.seconds > 0,
+      (one) =>
+        sane(one.at) &&
+        sane(one.at - one.report.seconds) &&
+        one.report.seconds > 0 &&
+        sleptInItsBoot(one, facts.boots),
     ),
     kernelEvents: dated(facts.kernelEvents),
     systemEvents: dated(facts.systemEvents),

@@ -65,6 +65,33 @@ test('sleep: it began within a round before what the first report says', () => {
   assert.equal(incident?.id, '20261014T100000');
 });
 
+/** Of a boot that began then, where the first report says that it has been asleep for so long. */
+function said(seconds: number, start?: Boot['start']) {
+  const facts = factsOf({ rounds: 1 });
+  const [first, ...others] = facts.kernelReports;
+  if (first === undefined) throw new Error('there is a report');
+  const report = { ...first.report, seconds };
+  const boots = facts.boots.map((one) => ({ ...one, start: start ?? one.start }));
+  const kernelReports = [{ ...first, report }, ...others];
+  return judge({ ...facts, boots, kernelReports }, { lastBoot: false }, now);
+}
+
+test('sleep: none is longer than its machine has run, whatever the kernel is said to have said', () => {
+  const uptime = froze + 122 - bootedAt;
+  const longest = said(uptime).incident;
+  assert.equal(longest?.sleep?.chief.comm, 'redis-server');
+  assert.equal(longest.onset.earliest, bootedAt - 0.1, 'a round before its boot is no time of it');
+  for (const seconds of [uptime + 120, 400_000, 99_999_999]) {
+    const { incident, facts } = said(seconds);
+    assert.notEqual(incident?.sleep?.chief.comm, 'redis-server', `${seconds}`);
+    assert.match(facts.missing[0]?.why ?? '', /^1 had a time or a value that cannot be/);
+  }
+  // Of a log without the kernel's own time it is known only that the boot began some day.
+  const someDay = { earliest: froze - 366 * 86_400, latest: froze - 10 };
+  assert.equal(said(400_000, someDay).incident?.sleep?.chief.comm, 'redis-server');
+  assert.notEqual(said(99_999_999, someDay).incident?.sleep?.chief.comm, 'redis-server');
+});
+
 test('sleep: the last line of its log narrows the beginning', () => {
   const [incident] = at(factsOf({ lines: [started, redis('2026-10-14 09:59:48', 'saved')] }));
   assert.equal(incident?.onset.earliest, froze - 12);

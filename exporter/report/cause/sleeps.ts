@@ -179,13 +179,17 @@ function firstSeen(sleep: Sleep, boot: string, facts: KernelFacts): Instant {
   return seen === undefined || error === undefined ? Infinity : seen.since + error;
 }
 
+/** It has not slept for longer than its machine has run. */
+const bootBegan = ({ boots }: KernelFacts, boot: string): Instant =>
+  boots.find(({ id }) => id === boot)?.start.earliest ?? -Infinity;
+
 /** Its last line before the sleep, and the first look that found it asleep, narrow the onset; what the clocks may be off widens it. */
 function onsetOf(sleep: Sleep, boot: string, facts: KernelFacts): Interval {
   const { onset, reports } = sleep.chief;
   const error = errorOf(facts, reports[0]?.source ?? '') ?? 0;
   const seen = firstSeen(sleep, boot, facts);
   const latest = Math.max(onset.earliest, Math.min(onset.latest + error, seen));
-  const lines = [lastLine(sleep, facts), lastAnswer(sleep, facts)];
+  const lines = [lastLine(sleep, facts), lastAnswer(sleep, facts), bootBegan(facts, boot)];
   const before = lines.filter((at) => at <= latest);
   return { earliest: Math.max(onset.earliest - error, ...before), latest };
 }
