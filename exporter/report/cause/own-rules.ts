@@ -86,8 +86,11 @@ function nobodySlept(context: Silent): Findings | 'unknown' | 'slept' {
 
 const lengthOf = ({ from, to }: Sign): number => to - from;
 
-/** Its process was seen stopped for as good as all of its silence. */
-function seenStopped(silent: Silent): Findings | undefined {
+/** Of a few seconds the first and the last are stopped in part. */
+const mostOfIt = 0.5;
+
+/** Its process was seen stopped for as good as all of its silence, or for most of a short one. */
+function seenStopped(silent: Silent, least = enoughCovered): Findings | undefined {
   const { facts, figures, during } = silent;
   const said = facts.recorded.find(
     ({ cause, onset, last }) =>
@@ -96,27 +99,33 @@ function seenStopped(silent: Silent): Findings | undefined {
   if (said !== undefined && figures.whole('redis_stopped', during) === undefined)
     return found('redis_stopped', 'proven', silenceOf(silent), [said.source]);
   const stopped = figures.whole('redis_stopped', during);
-  if (stopped === undefined || stopped.covered < enoughCovered || stopped.mean < enoughCovered)
+  if (stopped === undefined || stopped.covered < enoughCovered || stopped.mean < least)
     return undefined;
   return found('redis_stopped', 'proven', silenceOf(silent), [stopped.source]);
+}
+
+/** Other signs lead up to it and last on: it was silent no longer than the longest of its own. */
+function longestOf(kind: Sign['kind'], context: Context): Silent | undefined {
+  const [longest] = context.incident.signs
+    .filter((sign) => sign.kind === kind)
+    .sort((one, other) => lengthOf(other) - lengthOf(one));
+  if (longest === undefined) return undefined;
+  const { from, to } = longest;
+  return { ...context, during: { from, to }, goesOn: goesOn([longest], to, context.facts) };
+}
+
+/** An answer that came late, and none that was missing: it need not have been at work meanwhile. */
+function stoppedMeanwhile(context: Context): Findings | undefined {
+  const slow = longestOf('redis_slow', context);
+  return slow === undefined ? undefined : seenStopped(slow, mostOfIt);
 }
 
 /** It did not answer, and nothing slept in the kernel through it: it was stopped, or busy. */
 export const stoppedOrBusy: Rule = (context) => {
   const { incident } = context;
-  const down = incident.signs.filter(({ kind }) => kind === 'redis_down');
-  const [first] = down;
-  if (first === undefined || incident.sleep !== undefined) return nothing;
-  // Other signs lead up to it and last on: it was silent no longer than its own.
-  const silence = down.reduce(
-    (one, other) => (lengthOf(other) > lengthOf(one) ? other : one),
-    first,
-  );
-  const silent = {
-    ...context,
-    during: { from: silence.from, to: silence.to },
-    goesOn: goesOn([silence], silence.to, context.facts),
-  };
+  if (incident.sleep !== undefined) return nothing;
+  const silent = longestOf('redis_down', context);
+  if (silent === undefined) return stoppedMeanwhile(context) ?? nothing;
   const seen = seenStopped(silent);
   if (seen !== undefined) return seen;
   const slept = wasSilent(silent) ? nobodySlept(silent) : 'unknown';
@@ -125,15 +134,17 @@ export const stoppedOrBusy: Rule = (context) => {
     'redis_unserved',
     'proven',
     silenceOf(silent),
-    down.map(({ source }) => source),
+    incident.signs.filter(({ kind }) => kind === 'redis_down').map(({ source }) => source),
   );
 };
 
 /** Answers came late, and none was missing. */
-export const redisSlow: Rule = ({ incident, figures, during }) => {
+export const redisSlow: Rule = (context) => {
+  const { incident, figures, during } = context;
   const slow = incident.signs.some(({ kind }) => kind === 'redis_slow');
   const latency = figures.whole('redis_latency_seconds', during);
   if (!slow || latency === undefined || incident.sleep !== undefined) return nothing;
+  if (stoppedMeanwhile(context) !== undefined) return nothing;
   const down = incident.signs.some(({ kind }) => kind === 'redis_down');
   const blocked = figures.whole('threads_in_d', during);
   if (down || blocked === undefined || blocked.least >= 1 || blocked.mean >= 0.5) return nothing;

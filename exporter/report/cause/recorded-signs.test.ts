@@ -47,6 +47,30 @@ test('recorded: what the recorder knew of the process stays known', () => {
   assert.equal(of(incident({ cause: 'redis_stopped' }), [seen]).findings.redis_stopped, undefined);
 });
 
+const within = (at: number, seconds: number) => at > from && at <= from + seconds;
+
+/** What is found where an answer took so long, and the process was stopped for as long as is said. */
+const stoppedFor = (seconds: number, stopped: number) =>
+  of(incident({ redis: [], cause: 'redis_stopped', last: from + seconds }), [
+    series('redis_up', step, (at) => (within(at, seconds - 1) ? 0 : 1)),
+    series('redis_latency_seconds', step, (at) => (within(at, seconds) ? at - from + 1 : 0.001)),
+    series('threads_in_d', step, () => 0),
+    series('redis_stopped', step, (at) => (within(at, stopped) ? 1 : 0)),
+  ]).findings;
+
+test('recorded: a Redis that was stopped for seconds was not at a slow command', () => {
+  for (const [seconds, stopped] of [
+    [13, 13],
+    [13, 11],
+    [3, 2],
+  ] as const) {
+    const { redis_stopped: byHand, redis_slow: slow } = stoppedFor(seconds, stopped);
+    assert.deepEqual([byHand?.certainty, slow], ['proven', undefined], `${stopped} of ${seconds}`);
+  }
+  const busy = stoppedFor(13, 3);
+  assert.deepEqual([busy.redis_stopped, busy.redis_slow?.certainty], [undefined, 'likely']);
+});
+
 test('recorded: an incident that is shorter than what figures alone make one of is not ordinary', () => {
   const up = series('redis_up', step, (at) => (at > from && at <= from + 9 ? 0 : 1));
   const short = incident({
