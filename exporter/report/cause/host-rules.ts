@@ -2,8 +2,9 @@
 import { found, given, nothing, type Context, type Rule } from './context.ts';
 import type { Findings } from './findings.ts';
 import type { Sign, SleepingThread } from './incident.ts';
-import { limits, lockups, standstills } from './signs.ts';
+import { limits, lockups } from './signs.ts';
 import { asleepIn } from './sleep-rules.ts';
+import { standstills } from './standstills.ts';
 import { comparable, enoughCovered, type Stats } from './window.ts';
 
 const waiting = (threads: readonly SleepingThread[]) =>

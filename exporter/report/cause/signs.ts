@@ -2,9 +2,10 @@
  * What else was out of the ordinary, from series, alerts, gaps and single events. A strong sign
  * makes an incident of its own; a weak one only where nothing strong was going on.
  */
-import type { Boot, Facts, Gap, Instant, Measure, Series } from '../facts/facts.ts';
+import type { Facts, Instant, Measure, Series } from '../facts/facts.ts';
 import type { Sign, SignKind } from './incident.ts';
 import { recordedSigns } from './recorded-signs.ts';
+import { standstills } from './standstills.ts';
 
 interface Rule {
   readonly kind: SignKind;
@@ -18,6 +19,8 @@ interface Rule {
   readonly restSeconds?: number;
   /** Of what is true at an instant, one point is no length of time. */
   readonly leastPoints?: number;
+  /** Of the machine alone: one CPU or one thing says little. */
+  readonly wholeOnly?: true;
 }
 
 /** In numbers that docs/evidence.md repeats. */
@@ -28,6 +31,7 @@ export const limits = {
   stealSeconds: 600,
   busyCpu: 0.9,
   busyDisk: 0.8,
+  ioWait: 0.5,
   memoryPressure: 0.2,
   swapPages: 100,
   majorFaults: 100,
@@ -79,6 +83,14 @@ const rules: readonly Rule[] = [
     measure: 'disk_busy',
     bad: (share) => share > limits.busyDisk,
     leastSeconds: 300,
+  },
+  {
+    // Where no disk was measured this alone shows that one did not answer, or was asked too much.
+    kind: 'busy_disk',
+    measure: 'cpu_iowait',
+    bad: (share) => share > limits.ioWait,
+    leastSeconds: 300,
+    wholeOnly: true,
   },
   {
     kind: 'short_memory',
@@ -194,9 +206,9 @@ function saidFiner(one: Series, { from, to }: Spell, series: readonly Series[]):
 
 function measuredSigns(series: readonly Series[]): Sign[] {
   return rules.flatMap(
-    ({ kind, measure, bad, with: beside, leastSeconds, restSeconds, leastPoints = 1 }) =>
+    ({ kind, measure, bad, with: beside, leastSeconds, restSeconds, leastPoints = 1, wholeOnly }) =>
       series
-        .filter((one) => one.measure === measure)
+        .filter((one) => one.measure === measure && (wholeOnly !== true || one.of === undefined))
         .flatMap((one) => {
           const usual = medianOf(one.points.map(({ value }) => value));
           const scarce =
@@ -289,21 +301,6 @@ function eventSigns({ kernelEvents, boots, alerts, gaps }: Facts, now: Instant):
       source,
     })),
   ];
-}
-
-/** A gap that two sources have at once; one alone may be a cron that was late. */
-export function standstills(gaps: readonly Gap[], boots: readonly Boot[]): Gap[] {
-  return gaps.flatMap((gap) => {
-    const between = boots.some(
-      ({ end }) => end !== undefined && end.at >= gap.from && end.at <= gap.to,
-    );
-    const other = gaps.find(
-      ({ source, from, to }) => source !== gap.source && from < gap.to && to > gap.from,
-    );
-    if (between || other === undefined) return [];
-    const [from, to] = [Math.max(gap.from, other.from), Math.min(gap.to, other.to)];
-    return [{ from, to, source: gap.source }];
-  });
 }
 
 /** In order of time. */
