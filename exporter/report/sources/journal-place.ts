@@ -6,6 +6,7 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Missing } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
+import { places, refusedIn } from './permission.ts';
 
 /** `var/log` of a copy has `journal`, and that the folder. */
 const deepest = 2;
@@ -81,10 +82,10 @@ export function journalPlace({ options }: ReadContext): Place | undefined {
   // By the id of this machine: a folder of another one is of another machine, or of this one before it was given a new id.
   if (options.root === '/') return { args: [], folders: [] };
   const there = usual.map((path) => join(options.root, path)).filter((path) => existsSync(path));
-  const places = there.map(placeCalled).map(withoutOthers);
-  const plain = places.filter(({ folders }) => folders.length === 0);
+  const called = there.map(placeCalled).map(withoutOthers);
+  const plain = called.filter(({ folders }) => folders.length === 0);
   if (plain.length === 2) return { args: [`--root=${options.root}`], folders: [] };
-  return places.find(({ folders }) => folders.length > 0) ?? plain[0];
+  return called.find(({ folders }) => folders.length > 0) ?? plain[0];
 }
 
 const listed = (folders: readonly string[]): string =>
@@ -109,6 +110,8 @@ function noneNamed(path: string, { folders }: Place, said: string | undefined): 
 
 function whyNone(root: string): Missing {
   const path = join(root, 'var/log/journal');
+  const [refused] = refusedIn(root, places.journal);
+  if (refused !== undefined) return refused;
   if (!existsSync(path))
     return {
       what,

@@ -7,6 +7,7 @@ import { createKernelBoots } from './kernel-boots.ts';
 import { readKernelFile } from './kernel-file.ts';
 import type { KernelLine } from './kernel-line.ts';
 import { logFamily, newestOf } from './log-family.ts';
+import { places, refusedIn } from './permission.ts';
 import { createSystemEvents } from './system-events.ts';
 
 /** Where distributions keep the kernel's lines; the first ones hold nothing else. */
@@ -98,7 +99,8 @@ export async function readKernelLogs(context: ReadContext): Promise<Gathered[]> 
     kernLog.length > 0
       ? kernLog.map((path): Log => ({ path, files: [path], problems: [] }))
       : usualPlaces.flatMap((name) => usual(join(root, 'var/log', name), context));
-  const gathered: Gathered[] = [];
+  const refused = kernLog.length > 0 ? [] : refusedIn(root, places.kernel);
+  const gathered: Gathered[] = refused.length > 0 ? [{ missing: refused }] : [];
   for (const log of logs) gathered.push(await readOne(log, context));
   return gathered;
 }

@@ -13,6 +13,8 @@ export const places = {
     'var/lib/containers/storage/overlay-containers',
   ],
   sysstat: ['var/log/sysstat', 'var/log/sa'],
+  kernel: ['var/log'],
+  journal: ['var/log/journal'],
 } as const;
 
 type Access = (path: string, mode: number) => void;
