@@ -4,7 +4,7 @@ import { durationText } from '../../measure/duration.ts';
 import { name, process, say } from '../text/say.ts';
 import { counted, utc } from '../text/units.ts';
 import { claim, type Claim } from './claim.ts';
-import { at, began, ended, lasted, lastedAtMost, seconds } from './when.ts';
+import { at, began, ended, judged, lasted, lastedAtMost } from './when.ts';
 
 /** One of these; the ends exclude each other. */
 export const what: readonly Claim[] = [
@@ -75,7 +75,7 @@ export const what: readonly Claim[] = [
     ({ incident: { data } }) =>
       data.seconds < 1
         ? say`At ${at(data.end.at)} UTC.`
-        : say`From ${seconds(data)} UTC: **${lasted(data)}**.`,
+        : say`From ${judged(data)} UTC: **${lasted(data)}**.`,
     { unless: ['asleep'] },
   ),
 ];

@@ -32,7 +32,9 @@ export function lasted({ seconds, end }: Length): Text {
 /** The same with its other end: `at least 8 min, at most 9 h 37 min`. */
 export function lastedAtMost(data: Length): Text {
   const latest = farEnd(data.end);
-  if (latest === undefined) return lasted(data);
+  // Between a clock that nobody had set and one that was set lie decades that nobody slept.
+  if (latest === undefined || isBelieved(latest) !== isBelieved(data.onset.earliest))
+    return lasted(data);
   return say`${lasted(data)}, at most ${durationText(latest - data.onset.earliest)}`;
 }
 
@@ -64,6 +66,10 @@ export const silent = (data: Silence): Text => say`${silence(data)} (${minutes(d
 export function seconds({ onset, end }: IncidentData): Text {
   return say`${utcRange({ from: onset.earliest, to: end.at })}`;
 }
+
+/** The time that its length is of; it may have begun a step of what was measured earlier. */
+export const judged = ({ onset, end }: IncidentData): Text =>
+  say`${utcRange({ from: onset.latest, to: end.at })}`;
 
 export function began({ onset }: IncidentData): Text {
   return say`${between(onset)}`;

@@ -1,7 +1,15 @@
 /** What a report says of the incidents that it is not about. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boot, noFacts, placed, recorded, source, time } from '../../../tools/rig/report/build.ts';
+import {
+  boot,
+  noFacts,
+  placed,
+  recorded,
+  series,
+  source,
+  time,
+} from '../../../tools/rig/report/build.ts';
 import type { Facts } from '../facts/facts.ts';
 import { judge } from '../cause/judge.ts';
 import { documentsOf } from './all.ts';
@@ -80,4 +88,33 @@ test('times of a clock that nobody set are not believed, in the title of both do
   for (const title of titlesOf('1970-01-01'))
     assert.match(title, /\(1970-01-01 .* UTC, by a clock that was not set and is not believed\)/);
   for (const title of titlesOf('2026-10-14')) assert.doesNotMatch(title, /believed/);
+});
+
+test('between a clock that nobody had set and one that was set nobody slept for decades', () => {
+  const [trace] = recorded('6.12-redis-kvm-async-pf');
+  assert.ok(trace);
+  const reportOf = (day: string) => {
+    const place = { at: time(`${day} 00:15:00`), bootedAt: time(`${day} 00:00:01`) };
+    const end = { at: time(`${day} 00:15:05`), how: 'unknown' as const };
+    const facts: Facts = {
+      ...noFacts,
+      sources: [source('journal', 'journal', 'journal')],
+      boots: [boot('boot-1', `${day} 00:00:01`, end), boot('boot-2', '2026-10-15 07:00:00')],
+      kernelReports: [{ ...placed(trace, place), boot: 'boot-1', source: 'journal' }],
+    };
+    const judged = judge(facts, { lastBoot: false }, time('2026-10-16 00:00:00'));
+    return documentsOf(judged, 'ticket', { hosts: [], commandFor: (id) => id }).report;
+  };
+  assert.match(reportOf('2026-10-15'), /at least \d+ \w+, at most 6 h/);
+  assert.match(reportOf('1970-01-01'), /at least \d+ \w+/);
+  assert.doesNotMatch(reportOf('1970-01-01'), /at most/);
+});
+
+test('what was measured is said to have been from when its length is counted', () => {
+  const from = time('2026-10-14 19:00:00');
+  const measure = { from: from - 3600, to: from + 7200, step: 60 };
+  const busy = series('cpu_own', measure, (at) => (at > from && at <= from + 3600 ? 1 : 0.05));
+  const judged = judge({ ...noFacts, series: [busy] }, { lastBoot: false }, from + 9000);
+  const { report } = documentsOf(judged, 'ticket', { hosts: [], commandFor: (id) => id });
+  assert.match(report, /From 2026-10-14 19:00:00 to 20:00:00 UTC: \*\*60 min\*\*/);
 });
