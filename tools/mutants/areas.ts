@@ -1,4 +1,5 @@
 /** What is mutated, area by area, and what would have to notice. */
+import { basename } from 'node:path';
 import { type Mutation } from './mutation.ts';
 import { isTypescript, typescriptMutations } from './typescript.ts';
 import { isYaml, type YamlKind, yamlMutations } from './yaml.ts';
@@ -13,6 +14,8 @@ export interface Area {
   readonly generators: readonly string[];
   /** The tests that read these files; none where coverage and imports tell. */
   readonly tests?: RegExp;
+  /** Of a test file of many, the names of those that are about this file; all where undefined. */
+  readonly namesOf?: (test: string, file: string) => string | undefined;
 }
 
 const code = (name: string, files: RegExp): Area => ({
@@ -60,6 +63,12 @@ const rules = ['tools/generate/main.ts'];
 /** Not the replays of days, nor the same tests under another Prometheus: minutes for each mistake. */
 const ruleTests = /^alerts\/(?:rules|states\/states|tests\/installed|slo\/spec)\.test\.ts$/;
 
+/** Its own promtool tests, and those of what is made of all rules; of minutes, not of hours. */
+function promtoolTestsOf(test: string, file: string): string | undefined {
+  if (!test.startsWith('alerts/tests/')) return undefined;
+  return `^rules of (?:${basename(file, '.yml')}|why|dashboards)\\.yml `;
+}
+
 export const areas: readonly Area[] = [
   ...[
     'config',
@@ -97,7 +106,10 @@ export const areas: readonly Area[] = [
     // Not what a Prometheus draws of them in an afternoon and a month: minutes.
     /^dashboards\/(?!incident|drift|public-pages)[^/]+\.test\.ts$/,
   ),
-  yaml('alerts/rules', /^alerts\/rules\/[^/]+\.yml$/, 'rules', rules, ruleTests),
+  {
+    ...yaml('alerts/rules', /^alerts\/rules\/[^/]+\.yml$/, 'rules', rules, ruleTests),
+    namesOf: promtoolTestsOf,
+  },
   yaml(
     'alerts/alertmanager',
     /^alerts\/alertmanager\/alertmanager\.yml$/,
@@ -141,5 +153,5 @@ export const leftOut = {
   files:
     /^(?:exporter\/(?:golden|freeze|http\/abuse|doctor\/deadline)|tools\/.*|alerts\/drill\/.*|dashboards\/public-pages|deploy\/(?:watch|health-check))\.test\.ts$/,
   names:
-    'really blocked|frozen file system|own swap|CPU burners|nothing can wake|real parent blocked in vfork',
+    'really blocked|frozen file system|own swap|CPU burners|nothing can wake|real parent blocked in vfork|^rules of [a-z]+-[a-z]+\\.yml ',
 } as const;

@@ -30,8 +30,10 @@ export interface Baselines {
 /** A test file that takes longer than this is none to be run a hundred times. */
 const deadlineMs = 600_000;
 
-export function testArgs(test: string): string[] {
+/** `names`: of the tests in it that are run. */
+export function testArgs(test: string, names?: string): string[] {
   return [
+    ...(names === undefined ? [] : [`--test-name-pattern=/${names}/`]),
     '--max-old-space-size=1024',
     `--test-skip-pattern=/${leftOut.names}/`,
     '--test-reporter=tap',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { type Area, areas, areasNamed, filesOf, leftOut } from './areas.ts';
 import { choose } from './choose.ts';
@@ -48,6 +48,19 @@ test('choosing: one for each line, areas in turn, no test files', () => {
     places.map((place) => place[0]),
     ['a', 'b', 'a', 'a'],
   );
+});
+
+test('areas: a file of rules is held to the promtool tests of its own name', () => {
+  const area = areas.find(({ name }) => name === 'alerts/rules');
+  assert.ok(area !== undefined);
+  for (const file of filesOf(area, filesOfTree(root))) {
+    const names = area.namesOf?.('alerts/tests/installed.test.ts', file) ?? 'none';
+    const title = `rules of ${basename(file)} fire and are quiet as their tests say (installed)`;
+    assert.match(title, new RegExp(names));
+    assert.doesNotMatch(title, new RegExp(leftOut.names));
+    assert.ok(existsSync(join(root, 'alerts/tests', basename(file))), file);
+    assert.equal(area.namesOf?.('alerts/rules.test.ts', file), undefined);
+  }
 });
 
 test('choosing: the same seed gives the same mistakes, another one others', () => {

@@ -92,6 +92,20 @@ test('judge: what imports the mistake by way of others, elsewhere, is asked only
   assert.deepEqual(await asked(true), { verdict: 'killed', tests: 1 });
 });
 
+test('judge: of a file of many tests only those are asked that are about the mistake', async (t) => {
+  const other = "test('other', () => assert.equal(double(3), 6));\n";
+  const tree = { 'code.ts': source, 'code.test.ts': tests + other };
+  const [unharmed, harmed, cache] = [tree, tree, {}].map((files) => temporary(t, files));
+  assert.ok(unharmed !== undefined && harmed !== undefined && cache !== undefined);
+  const files = Object.keys(tree);
+  const baselines = createBaselines(unharmed, files, cache);
+  const what = { files, baselines, directory: harmed, far: false, told: assert.fail };
+  const asked = (names: string) =>
+    createJudge({ ...what, areas: [{ ...area, namesOf: () => names }] }).judge(mutant('*', '+'));
+  assert.deepEqual(await asked('^doubles$'), { verdict: 'survived', tests: 1 });
+  assert.deepEqual(await asked('^other$'), { verdict: 'killed', tests: 1 });
+});
+
 test('run: at its deadline a program ends, with all that it started', async (t) => {
   const directory = temporary(t, {});
   const late = join(directory, 'late');

@@ -94,9 +94,9 @@ export function createJudge({
     return true;
   }
 
-  function runTest(test: string, { seconds }: Baseline): Promise<Ending> {
+  function runTest(test: string, { seconds }: Baseline, names?: string): Promise<Ending> {
     const deadlineMs = Math.max(leastDeadlineMs, seconds * 1000 * patience);
-    return run({ directory, args: testArgs(test), deadlineMs, failsOn: failure });
+    return run({ directory, args: testArgs(test, names), deadlineMs, failsOn: failure });
   }
 
   async function isRefused(file: string): Promise<boolean> {
@@ -111,7 +111,7 @@ export function createJudge({
       const baseline = await baselines.of(test);
       if (!executes(test, area, mutant, baseline)) continue;
       count += 1;
-      const ending = await runTest(test, baseline);
+      const ending = await runTest(test, baseline, area.namesOf?.(test, mutant.file));
       if (ending === 'failed') return { verdict: 'killed', tests: count };
       if (ending === 'timed out') return { verdict: 'timed out', tests: count };
     }
