@@ -119,6 +119,31 @@ test('whose: of two machines that were named the figures are left out, and that 
 
 const redisLine = '1:M 12 Oct 2026 06:00:10.000 * Ready to accept connections\n';
 
+test('whose: kernel logs of two machines are not one, whichever is named first, and that is said', async (t) => {
+  const root = temporaryRoot(t);
+  const nameless = placed(root, 'dmesg', '[    0.000000] Linux version 6.12.117 (x)\n');
+  const [a, b] = ['vm-a', 'vm-b'].map((host) => placed(root, `${host}.log`, syslog(host)));
+  assert.ok(a !== undefined && b !== undefined);
+  for (const [kernLog, used, left] of [
+    [[a, b], [a], b],
+    [[b, a], [b], a],
+    [[nameless, a, b], [nameless, a], b],
+  ] as const) {
+    const { machine, sources, missing } = await readHere({ kernLog });
+    assert.deepEqual(
+      sources.map(({ id }) => id.replace('kernel_log ', '')),
+      used,
+    );
+    assert.equal(machine.hostname, used.includes(a) ? 'vm-a' : 'vm-b');
+    const told = missing.find(({ what }) => what === `the kernel log ${left}`);
+    assert.equal(told?.named, true);
+    assert.match(told.why, /two machines are not mixed, and it was left out/);
+  }
+  // Of one machine both are read.
+  const rotated = placed(root, 'a.log.1', syslog('vm-a.example.com'));
+  assert.equal((await readHere({ kernLog: [a, rotated] })).sources.length, 2);
+});
+
 test('whose: a log of Redis says of no machine, and is told so unless somebody does', async (t) => {
   const path = placed(temporaryRoot(t), 'copy.log', redisLine);
   const sourceOf = ({ sources }: Facts) => sources.find(({ name }) => name === path);

@@ -42,21 +42,19 @@ function machineIdOf(root: string): string | undefined {
   }
 }
 
-/** What was named of one kind, and whose it says it is. */
+/** What was named of one kind, of kernel logs one of them, and whose it says it is. */
 interface Group {
   readonly what: string;
+  /** Of several of one kind. */
+  readonly path?: string;
   readonly option: 'journal' | 'kernLog' | 'sysstat';
   /** Of each file one at least; of a file that names none an empty one. */
   readonly owners: readonly Owner[];
 }
 
-async function kernelOwners(paths: readonly string[], env: Env): Promise<Owner[]> {
-  const owners: Owner[] = [];
-  for (const path of paths) {
-    const hosts = [...(await hostsIn(path, env))];
-    owners.push(...(hosts.length === 0 ? [{}] : hosts.map((hostname) => ({ hostname }))));
-  }
-  return owners;
+async function kernelOwners(path: string, env: Env): Promise<Owner[]> {
+  const hosts = [...(await hostsIn(path, env))];
+  return hosts.length === 0 ? [{}] : hosts.map((hostname) => ({ hostname }));
 }
 
 /** In the order in which they are believed: an id before a name. */
@@ -69,9 +67,10 @@ async function groupsOf({ options, surroundings }: ReadContext): Promise<Group[]
     const owner = args === undefined ? {} : await journalOwner(args, env);
     groups.push({ what: 'the journal', option: 'journal', owners: [owner] });
   }
-  if (kernLog.length > 0) {
-    const owners = await kernelOwners(kernLog, env);
-    groups.push({ what: 'the kernel log', option: 'kernLog', owners });
+  for (const path of kernLog) {
+    const owners = await kernelOwners(path, env);
+    const what = kernLog.length > 1 ? `the kernel log ${path}` : 'the kernel log';
+    groups.push({ what, path, option: 'kernLog', owners });
   }
   const hosts = await sysstatHosts(sysstat, root, env);
   if (hosts.length > 0) {
@@ -123,13 +122,15 @@ function isStranger({ owners }: Group, first: Group): boolean {
 const leftOut = ({ what: left, owners: [owner = {}] }: Group, first: Group): Missing => ({
   what: left,
   why: `what was named is of ${nameOf(owner)}, and ${first.what} of ${nameOf(first.owners[0] ?? {})}: two machines are not mixed, and it was left out. Report each by itself`,
+  named: true,
 });
 
 function without(options: GatherOptions, groups: readonly Group[]): GatherOptions {
   const left = new Set(groups.map(({ option }) => option));
+  const paths = new Set(groups.map(({ path }) => path));
   return {
     ...options,
-    ...(left.has('kernLog') ? { kernLog: [] } : {}),
+    kernLog: options.kernLog.filter((path) => !paths.has(path)),
     ...(left.has('sysstat') ? { sysstat: [] } : {}),
   };
 }
@@ -152,7 +153,10 @@ export async function strangersTo(
 export async function whoseAreNamed(context: ReadContext): Promise<Named> {
   const { options, hostname } = context;
   const groups = await groupsOf(context);
-  const [first] = groups;
+  // One that names nobody tells nothing of the others.
+  const first =
+    groups.find(({ owners }) => owners.some(({ hostname, machineId }) => hostname ?? machineId)) ??
+    groups[0];
   if (first === undefined) return { ...ours, options };
   const strangers = groups.filter((group) => isStranger(group, first));
   const machineId = machineIdOf(options.root);
