@@ -53,7 +53,11 @@ interface Said {
 }
 
 const nothing: Said = { verdict: 'quiet', begins: 'Its host is quiet', value: 0 };
-const silent: Said = { verdict: 'unknown', begins: 'It does not answer', value: 0 };
+const silent: Said = {
+  verdict: 'unknown',
+  begins: 'It does not answer at the moment; until then nothing',
+  value: 0,
+};
 const waits: Said = { verdict: 'pageIn', begins: 'Your host has paged out', value: 64 };
 
 /** What the verdict may well be as an alert fires; texts.test.ts and tests/why.yml have what it says when. */

@@ -59,6 +59,18 @@ function silent(last: keyof typeof verdict, then: string): Sentence {
 /** The verdict is unknown and no scrape has come through. */
 const unanswered = `${answer('unknown')} unless on (${ofTarget}) (max_over_time(up{job="stealwatch"}[${recent}]) or up{job="stealwatch"}) == 1`;
 
+/**
+ * The verdict outlasts scrapes that fail. What accuses the host still holds then, because scrapes fail when it is at its
+ * worst; what acquits it was true until then, and says so.
+ */
+function justSilent(last: keyof typeof verdict, until: string): Sentence {
+  return {
+    verdict: 'unknown',
+    why: `It does not answer at the moment; until then ${until}`,
+    value: isSo(last, 'up{job="stealwatch"} == 0'),
+  };
+}
+
 /** The first that holds on any exporter of a machine, causes that need a person first. */
 export const sentences: readonly Sentence[] = [
   {
@@ -101,6 +113,7 @@ export const sentences: readonly Sentence[] = [
     why: `Your host takes CPU that this machine asks for: over ${thresholds.stealRatio.warn * 100} % of it`,
     value: answer('steal'),
   },
+  justSilent('disk', 'its disk was the bottleneck'),
   {
     verdict: 'disk',
     why: 'The disk or a file system is the bottleneck: something has waited for it',
@@ -108,6 +121,7 @@ export const sentences: readonly Sentence[] = [
     value: isSo('disk', waitsForDisk(thresholds.taskBlockedSeconds.warn)),
   },
   { verdict: 'disk', why: 'The disk is the bottleneck', value: answer('disk') },
+  justSilent('ownLoad', 'it was using its own CPU up'),
   {
     verdict: 'ownLoad',
     why: `This machine uses its own CPU up: over ${thresholds.ownCpuRatio.bad * 100} % of it`,
@@ -141,11 +155,7 @@ export const sentences: readonly Sentence[] = [
     figure: ' for %.0f s',
     value: isSo('quiet', waitsForDisk(youngSeconds)),
   },
-  {
-    verdict: 'unknown',
-    why: 'It does not answer at the moment; until then nothing was to be seen against its host',
-    value: isSo('quiet', 'up{job="stealwatch"} == 0'),
-  },
+  justSilent('quiet', 'nothing was to be seen against its host'),
   {
     verdict: 'quiet',
     why: 'Nothing is seen against its host: it takes no CPU to speak of; page-ins are not visible here',
