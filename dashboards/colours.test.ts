@@ -80,6 +80,7 @@ const judged: Readonly<Record<string, Steps>> = {
   'overview | Oldest task': rises(thresholds.queueLatencySeconds),
   // Somebody is called.
   'overview | Pages that fire': redFrom(1),
+  'overview | Hosts, worst first > Fires': redFrom(1),
   'overview | Hosts, worst first > Redis': rises(thresholds.redisUnresponsiveSeconds),
   'overview | Hosts, worst first > Oldest': rises(thresholds.queueLatencySeconds),
   'overview | Hosts, worst first > Taken': rises(thresholds.stealRatio),

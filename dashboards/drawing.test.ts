@@ -68,7 +68,9 @@ const allowed: Readonly<Record<string, Readonly<Record<string, readonly unknown[
     // The worst first; where many are equally well, by name, so that no row moves at a reload.
     sortBy: [
       [],
-      ...['For', 'Host', 'Hidden'].map(descending),
+      ...['For', 'Hidden'].map(descending),
+      // Who is called for; of these, and of the others, the worst.
+      ['Fires', 'Host'].flatMap(descending),
       [
         { desc: true, displayName: 'Steal p95' },
         { desc: true, displayName: 'Worst 2 min' },

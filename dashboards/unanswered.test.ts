@@ -61,6 +61,8 @@ const hosts: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
     stealwatch_signal_supported: whileAnswered(always(1)),
   },
   plain: answering,
+  // Its first scrapes came before the rules were evaluated.
+  young: { up: always(1), 'instance:stealwatch_verdict:code': (i) => (i < 3 ? undefined : 1) },
   queues: { ...answering, asynq_queue_latency_seconds: upToFreeze(3, Number.NaN) },
 };
 
@@ -83,7 +85,12 @@ function openMetrics(): string {
     (_, i) =>
       `ALERTS{alertname="Watchdog",alertstate="firing",severity="none"} 1 ${begins + i * scrapeSeconds}\n`,
   );
-  return `${lines.join('')}${watchdog.join('')}# EOF\n`;
+  const page = Array.from(
+    { length: scrapes - frozenFrom },
+    (_, i) =>
+      `ALERTS{alertname="RedisFrozen",alertstate="firing",severity="page",host="queues"} 1 ${begins + (frozenFrom + i) * scrapeSeconds}\n`,
+  );
+  return `${lines.join('')}${watchdog.join('')}${page.join('')}# EOF\n`;
 }
 
 let prometheus: Prometheus;
@@ -185,8 +192,27 @@ test('of several machines the one that does not answer is counted, and is not ca
   const [asked] = await askPanel(prometheus, panel, at('.*', lastAnswered + 1));
   assert.deepEqual(
     asked?.series.map(({ labels, points }) => [labels, points[0]?.[1]]),
-    [[{ hosts: '2', of: '4' }, unheard]],
+    [[{ hosts: '2', of: '5' }, unheard]],
   );
+});
+
+test('before the rules ran for the first time no lane says that they are not loaded', async () => {
+  const panel = panelNamed(modelOf('overview'), 'State by host');
+  const asked = await askPanel(prometheus, panel, at('young', lastAnswered));
+  const lanes = asked.flatMap(({ series }) => series.map(({ labels }) => labels['host']));
+  assert.deepEqual(lanes, ['young']);
+});
+
+test('hosts that a page fires about are known, and stand above all others', async () => {
+  const then = at('.*', lastAnswered + 1);
+  const fires = (host: string) =>
+    shown().cell('overview', 'Hosts, worst first', 'Fires', { host }, then);
+  assert.deepEqual(await Promise.all(['queues', 'killed', 'plain'].map(fires)), [1, 0, 0]);
+  const panel = panelNamed(modelOf('overview'), 'Hosts, worst first');
+  assert.deepEqual(panel.options?.['sortBy'], [
+    { displayName: 'Fires', desc: true },
+    { displayName: 'Host', desc: true },
+  ]);
 });
 
 const tiles = ['Oldest task waits', 'Workers busy', 'Servers alive'];

@@ -162,11 +162,21 @@ export const firing = table({
 export const hosts = table({
   title: 'Hosts, worst first',
   description:
-    'Each selected host as it is now; its name leads to its forensics. *Host*: the sentence above in a word. *Redis* silent for, *Oldest* task waits, *Taken* of the CPU time asked for, *Page-ins* a second, longest thread *In D*, *Unseen*: kinds of trouble that this machine cannot show. `instance:stealwatch_verdict:code`, `redis_unresponsive_seconds`, `asynq_queue_latency_seconds`, `stealwatch_signal_supported` and those of the figures below.',
+    'Each selected host as it is now; its name leads to its forensics. *Fires*: how many pages fire about it (`ALERTS`), which comes before its verdict: a host may be quiet and its Redis dead. *Host*: the sentence above in a word. *Redis* silent for, *Oldest* task waits, *Taken* of the CPU time asked for, *Page-ins* a second, longest thread *In D*, *Unseen*: kinds of trouble that this machine cannot show. `instance:stealwatch_verdict:code`, `redis_unresponsive_seconds`, `asynq_queue_latency_seconds`, `stealwatch_signal_supported` and those of the figures below.',
   w: 15,
   h: 9,
   columns: [
     { title: 'Name', label: 'host', link: forensicsOf('Name') },
+    {
+      title: 'Fires',
+      expr: `count by (host) (ALERTS{alertstate="firing",severity="page",host=~"$host"}) or on (host) max by (host) (up{${here}} * 0) and on () ALERTS{alertname="Watchdog"}`,
+      unit: 'none',
+      steps: [
+        { from: null, color: 'text' },
+        { from: 1, color: colors.bad },
+      ],
+      width: 70,
+    },
     { title: 'Host', expr: verdictRank(), meanings: verdictRanks, width: 120 },
     {
       title: 'Redis',
@@ -235,5 +245,5 @@ export const hosts = table({
   ],
   noValue: 'No such host.',
   saysItself: true,
-  sortBy: [{ column: 'Host' }],
+  sortBy: [{ column: 'Fires' }, { column: 'Host' }],
 });

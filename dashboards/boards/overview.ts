@@ -140,6 +140,9 @@ const pressure = lines({
 /** Those that were anything but quiet at some time of the range. At every step: a lane is whole or not there. */
 const troubled = `on (host, job, instance) (max_over_time(instance:stealwatch_verdict:code{${here}}[$__range] @ end()) > 0)`;
 
+/** Something where the rule said anything in the range: not in its first step, before the rules ran for the first time. */
+const judged = `group(max_over_time(instance:stealwatch_verdict:code{${here}}[$__range] @ end()))`;
+
 const states = lanes({
   title: 'State by host',
   description:
@@ -148,7 +151,7 @@ const states = lanes({
   h: 9,
   lanes: [
     range(
-      `${verdictOverTime()} and ${troubled} or on () label_replace(max(${verdictOverTime()}), "host", "All", "", "") or on () label_replace(-1 * group(up{${here}} == 1), "host", "All", "", "")`,
+      `${verdictOverTime()} and ${troubled} or on () label_replace(max(${verdictOverTime()}), "host", "All", "", "") or on () label_replace(-1 * group(up{${here}} == 1) unless on () ${judged}, "host", "All", "", "")`,
       '{{host}}',
     ),
   ],
