@@ -279,6 +279,23 @@ test('sysstat: shares that cannot be accuse nobody, and a file of nothing else i
   }
 });
 
+test('sysstat: samples among others whose shares cannot be are left out, and that is told', async (t) => {
+  const root = temporaryRoot(t);
+  const told = async (shares: string) => {
+    const torn = [1, 2].map((i) => cpuRow(recorded - 600 * i, shares)).join('');
+    const path = placed(root, 'x', cpuHeader + rowsAt(recorded - 6000) + torn);
+    const { missing } = await read(root, { sysstat: [path] });
+    return missing.find(({ what }) => what === 'some records')?.why;
+  };
+  for (const share of ['300.00', 'NaN', '-30.00', ''])
+    assert.match(
+      (await told(stolen.replace('30.00', share))) ?? '',
+      /^the shares of the CPUs in 2 samples of sysstat are missing or cannot be/,
+      share,
+    );
+  assert.equal(await told(stolen), undefined);
+});
+
 test('sysstat: one sample speaks of its interval', async (t) => {
   const root = temporaryRoot(t);
   const path = placed(root, 'x', cpuHeader + cpuRow(recorded - 600, stolen));

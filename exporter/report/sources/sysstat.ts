@@ -1,5 +1,6 @@
 /** What sysstat collected, through sadf: the only reader of all its formats. */
 import { createHash, type Hash } from 'node:crypto';
+import { leftOutRecords } from '../cause/sane-times.ts';
 import { messageOf } from '../../measure/errors.ts';
 import type { Boot, Gap, Gathered, Instant, Missing, Source } from '../facts/facts.ts';
 import type { ReadContext } from './context.ts';
@@ -14,6 +15,17 @@ import { readLog } from './text-file.ts';
 
 /** Zones aside, no clock that was set is ahead of who reads. */
 const aheadSeconds = 24 * 3600;
+
+/** The rest of the file is used, and may not be called ordinary. */
+const shareless = (samples: number): Missing[] =>
+  samples === 0
+    ? []
+    : [
+        {
+          what: leftOutRecords,
+          why: `the shares of the CPUs in ${samples} samples of sysstat are missing or cannot be, and were left out`,
+        },
+      ];
 
 const toCome = (samples: number): string =>
   `${samples} of its samples are of a time to come, by a clock that was ahead: they were left out`;
@@ -239,12 +251,14 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
   };
   let interval = 0;
   let ahead = 0;
+  let without = 0;
   const { now } = context.surroundings;
   const latest = now() + aheadSeconds;
   const take = ({ at, points, isSample, interval: own }: SadfRow): void => {
     if (at > latest && isSample) ahead++;
     if (at < range.from || at > range.to) return;
     if (isSample) interval = own;
+    if (isSample && points?.length === 0) without++;
     if (points === undefined) collected.restarts.add(at);
     if (isSample) collected.samples.add(at);
     for (const { measure, of, value } of points ?? []) {
@@ -272,7 +286,10 @@ export async function readSysstat(context: ReadContext, focus: Focus): Promise<G
     const hasPageIns = series.some(({ measure }) => measure === 'host_page_ins');
     return {
       sources: [source],
-      missing: hasPageIns || series.length === 0 ? [] : [withoutInterrupts],
+      missing: [
+        ...(hasPageIns || series.length === 0 ? [] : [withoutInterrupts]),
+        ...shareless(without),
+      ],
       boots: bootsOf(collected, context.boots.length > 0, id),
       series,
       gaps: gapsOf(samples, idle?.stepSeconds ?? Infinity, id),
