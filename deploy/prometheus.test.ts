@@ -193,3 +193,28 @@ for (const { label, promtool } of allTools()) {
     assert.match(text, new RegExp(`\\b${files} rule files found`));
   });
 }
+
+test('start.sh: what is missing so that nobody would be told is said, and stops nothing', (t) => {
+  const directory = directoryOf(t);
+  const said = (settings: Settings) => {
+    const args = ['deploy/prometheus/start.sh', '--render', join(directory, 'prometheus.yml')];
+    const env = { PATH: process.env['PATH'], ETC: directory, ...settings };
+    const { status, stderr } = spawnSync('sh', args, { env, encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    return stderr.replaceAll(directory, 'ETC').split('\n').filter(Boolean);
+  };
+  assert.deepEqual(said({}), [
+    'start.sh: ETC/rules has no rules, NOBODY WILL BE TOLD. Copy alerts/generated/*.yml there.',
+    'start.sh: ALERTMANAGER_TARGET is not set: alerts go to alertmanager:9093, which only docker-compose.yml has.',
+    'start.sh: nothing is watched: LOCAL_TARGET is not set, and ETC/targets has no *.yml.',
+  ]);
+  cpSync('alerts/generated', join(directory, 'rules'), { recursive: true });
+  const set = { ALERTMANAGER_TARGET: 'a:9093' };
+  assert.deepEqual(said({ ...set, LOCAL_TARGET: 'a:10190' }), []);
+  for (const name of ['agents.yml', 'agents.json']) {
+    assert.equal(said(set).length, 1, name);
+    writeFileSync(join(directory, 'targets', name), '[]');
+    assert.deepEqual(said(set), [], name);
+    rmSync(join(directory, 'targets', name));
+  }
+});

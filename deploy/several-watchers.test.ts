@@ -64,7 +64,12 @@ test('SHARD: each watcher of three takes its share of one list, by the name of t
 function refusal(t: TestContext, settings: Readonly<Record<string, string>>): string {
   const directory = folder(t, '');
   const args = ['deploy/prometheus/start.sh', '--render', join(directory, 'prometheus.yml')];
-  const env = { PATH: process.env['PATH'], ETC: directory, ...settings };
+  const env = {
+    PATH: process.env['PATH'],
+    ETC: directory,
+    ALERTMANAGER_TARGET: 'a:9093',
+    ...settings,
+  };
   const { status, stderr } = spawnSync('sh', args, { env, encoding: 'utf8' });
   assert.equal(status, stderr === '' ? 0 : 1);
   return stderr;

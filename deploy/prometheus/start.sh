@@ -75,6 +75,13 @@ AGENT_CA=
 [ ! -s "$ETC/secrets/agent-ca.pem" ] || AGENT_CA=yes
 export AGENT_CA
 refuse
+
+# Prometheus starts all the same without any of these, and what is missing is what would have told.
+some() { [ -e "$1" ]; }
+some "$ETC"/rules/*.yml || echo "start.sh: $ETC/rules has no rules, NOBODY WILL BE TOLD. Copy alerts/generated/*.yml there." >&2
+[ -n "$ALERTMANAGERS" ] || echo 'start.sh: ALERTMANAGER_TARGET is not set: alerts go to alertmanager:9093, which only docker-compose.yml has.' >&2
+[ -n "$LOCAL_TARGET" ] || some "$ETC"/targets/*.yml || some "$ETC"/targets/*.json ||
+  echo "start.sh: nothing is watched: LOCAL_TARGET is not set, and $ETC/targets has no *.yml." >&2
 : "${PROMETHEUS_TARGET:=127.0.0.1:9090}"
 ALERTMANAGERS=${ALERTMANAGERS#, }
 export ALERTMANAGERS="${ALERTMANAGERS:-'alertmanager:9093'}"

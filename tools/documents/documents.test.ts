@@ -55,6 +55,7 @@ function filledIn(text: string, { exporter, prometheus, alertmanager }: Places):
     .replaceAll('/var/lib/prometheus', `data --web.listen-address=127.0.0.1:${prometheus}`)
     .replaceAll('/var/lib/alertmanager', `told --web.listen-address=127.0.0.1:${alertmanager}`)
     .replaceAll('/run/secrets/discord', 'discord')
+    .replaceAll('/etc/stealwatch/rules', 'rules')
     .replaceAll('https://hc-ping.com/...', 'https://hc-ping.com/your-check')
     .replaceAll('vps1.crt', 'secrets/agent/tls.crt');
 }
@@ -69,6 +70,8 @@ interface Expectation {
   readonly says?: RegExp;
   /** It is a server and ends when it has said so. */
   readonly serves?: RegExp;
+  /** What it must not say. */
+  readonly never?: RegExp;
   readonly afterwards?: (directory: string) => void;
 }
 
@@ -111,8 +114,9 @@ const expectations: readonly Expectation[] = [
   },
   {
     document: 'docs/alerts.md',
-    begins: 'LOCAL_TARGET',
+    begins: 'sudo install -d /etc/stealwatch/rules',
     serves: /Server is ready to receive web requests/,
+    never: /start\.sh:/,
   },
   { document: 'docs/alerts.md', begins: 'DISCORD_WEBHOOK_URL_FILE', serves: /Listening on/ },
   {
@@ -143,7 +147,6 @@ function checkout(directory: string): void {
     symlinkSync(join(root, name), join(directory, name));
   }
   cpSync(join(root, 'targets'), join(directory, 'targets'), { recursive: true });
-  cpSync(join(root, 'alerts/generated'), join(directory, 'rules'), { recursive: true });
   writeFileSync(join(directory, 'discord'), 'https://discord.com/api/webhooks/1/x');
 }
 
@@ -164,10 +167,11 @@ function shellOf(t: TestContext, places: Places): Shell {
   return shell;
 }
 
-function check(ran: Ran, { codes = [0], says = /^/, serves }: Partial<Expectation>) {
+function check(ran: Ran, { codes = [0], says = /^/, serves, never }: Partial<Expectation>) {
   const whole = `exit ${ran.code} after ${ran.seconds.toFixed(1)} s\n${ran.out}\n${ran.err}`;
   if (serves === undefined) assert.ok(codes.includes(Number(ran.code)), whole);
   assert.match(ran.out + ran.err, serves ?? says, whole);
+  if (never !== undefined) assert.doesNotMatch(ran.out + ran.err, never, whole);
 }
 
 describe('documents: what is to be typed', () => {
@@ -236,6 +240,13 @@ test('documents: nothing that is typed waits for minutes in silence', () => {
       // Else the pauses double: ten are 17 minutes.
       assert.match(line, /--retry-delay 1 /, where(block));
     }
+  }
+});
+
+test('documents: what is copied once more takes the place of what was there', () => {
+  for (const block of of('sh')) {
+    // Into a folder that is there already `cp -r FOLDER` puts the folder itself, and what counts stays old.
+    assert.doesNotMatch(block.text, /\bcp -(?:r|R|a) (?!\S+ \S+\/$)\S+ \S+$/m, where(block));
   }
 });
 
