@@ -60,6 +60,8 @@ export interface Judged {
   readonly now: Instant;
   /** Undefined where nothing out of the ordinary was found. */
   readonly incident?: Incident;
+  /** Nothing that was read is of the times that were asked for. */
+  readonly blind: boolean;
   /** All that were found, oldest first. */
   readonly incidents: readonly Incident[];
   readonly findings: Findings;
@@ -108,13 +110,29 @@ function machineOf({ machine, boots }: Facts): Facts['machine'] {
     : { ...machine, hypervisor: told };
 }
 
+/** No boot that is known had a record then, and nothing was measured: between two boots, or after the last of a copy. */
+function isBlind({ boots, series, redis, alerts }: Facts, { from, to }: Wanted): boolean {
+  if ((from === undefined && to === undefined) || boots.length === 0) return false;
+  const [first, last] = [from ?? -Infinity, to ?? Infinity];
+  const isThen = (at: Instant, until = at) => at <= last && until >= first;
+  return !(
+    boots.some(({ start, end }) => isThen(start.earliest, end?.at ?? Infinity)) ||
+    series.some(({ points, stepSeconds }) =>
+      points.some(({ at }) => isThen(at - stepSeconds, at)),
+    ) ||
+    redis.some(({ at }) => isThen(at)) ||
+    alerts.some((alert) => isThen(alert.from, alert.to ?? Infinity))
+  );
+}
+
 export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
   const read = withSteadyClock(withSaneTimes(given, now));
   const series = [...read.series, ...demandSeries(read.series)];
   const facts = { ...read, series, boots: knownEnds(read), machine: machineOf(read) };
   const incidents = incidentsOf(facts, now);
   const incident = chosen(incidents, wanted, facts);
-  if (incident === undefined) return { facts, now, incidents, findings: {}, suspects: [] };
+  const blind = incident === undefined && isBlind(facts, wanted);
+  if (incident === undefined) return { facts, now, blind, incidents, findings: {}, suspects: [] };
   const context = contextOf(facts, incident, now);
   const found = findingsOf(context);
   const suspects = stillSuspect(suspectsOf(context), found);
@@ -124,7 +142,7 @@ export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
     ...contradictions(found),
     ...unknownCause(found),
   };
-  return { facts, now, incident, incidents, findings, suspects };
+  return { facts, now, incident, blind, incidents, findings, suspects };
 }
 
 const rank = (findings: Findings, id: FindingId) =>

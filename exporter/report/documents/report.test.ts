@@ -68,6 +68,33 @@ test('where records were left out, the rest is not called ordinary', () => {
   assert.match(summaryOf('2026-10-15 00:00:00'), /^Host /);
 });
 
+test('times of which nothing that was read has a record are a gap, and not ordinary', () => {
+  const before = { at: time('2026-10-14 20:02:00'), how: 'unknown' as const };
+  const boots = [
+    boot('boot-1', '2026-10-14 08:00:00', before),
+    boot('boot-2', '2026-10-15 06:00:00'),
+  ];
+  const hour = { from: time('2026-10-14 21:58:00'), to: time('2026-10-14 22:58:00'), step: 60 };
+  const idle = series('cpu_idle', hour, () => 0.9);
+  const of = (from: string, to?: string, more: Partial<Facts> = {}) => {
+    const sources = [source('journal', 'journal', 'journal'), source('sa14', 'sysstat', 'sa14')];
+    const wanted = { from: time(from), to: to === undefined ? to : time(to), lastBoot: false };
+    const facts = { ...noFacts, sources, boots, ...more };
+    const judged = judge(facts, wanted, time('2026-10-15 12:00:00'));
+    return documentsOf(judged, 'ticket', { hosts: [], commandFor: (id) => id }).summary[0] ?? '';
+  };
+  const gap = /^What was read holds nothing from the times that were asked for/;
+  const ordinary = /^Nothing in what was read is out of the ordinary/;
+  assert.match(of('2026-10-14 21:58:00', '2026-10-14 22:59:00'), gap);
+  assert.match(of('2026-10-13 21:58:00', '2026-10-13 22:59:00'), gap);
+  assert.match(of('2026-10-14 19:58:00', '2026-10-14 22:59:00'), ordinary);
+  assert.match(of('2026-10-14 21:58:00', '2026-10-15 06:30:00'), ordinary);
+  assert.match(of('2026-10-14 21:58:00'), ordinary);
+  const measured = { series: [idle] };
+  assert.match(of('2026-10-14 21:58:00', '2026-10-14 22:59:00', measured), ordinary);
+  assert.match(of('2026-10-14 23:58:00', '2026-10-15 00:59:00', measured), gap);
+});
+
 test('times of a clock that nobody set are not believed, in the title of both documents', () => {
   const [trace] = recorded('6.12-redis-kvm-async-pf');
   assert.ok(trace);

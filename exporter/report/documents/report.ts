@@ -12,7 +12,6 @@ import { cause, meanwhile, what } from '../claims/short.ts';
 import { contradictions, sure } from '../claims/sure.ts';
 import { titles } from '../claims/titles.ts';
 import { lastedAtMost } from '../claims/when.ts';
-import type { Facts } from '../facts/facts.ts';
 import type { Replaced } from '../text/redact.ts';
 import { host, joined, name, type Replace, say, table, type Text, toPlain } from '../text/say.ts';
 import { utcRange } from '../text/units.ts';
@@ -125,15 +124,16 @@ const nothingFound =
   'Nothing in what was read is out of the ordinary. That is no proof that nothing happened: only what these sources keep can be found.';
 
 /** What cannot be read has a problem; what has none was read, and is empty. */
-function nothingOf({ sources, missing }: Facts): string {
+function nothingOf({ facts: { sources, missing }, blind }: Judged): string {
   if (missing.some(({ what: left }) => left === leftOutRecords)) return nothingDated;
+  if (blind) return nothingThen;
   if (sources.some(({ records }) => records > 0)) return nothingFound;
   if (sources.some(({ outside }) => outside === true)) return nothingThen;
   return sources.some(({ problems }) => problems.length === 0) ? nothingKept : nothingRead;
 }
 
 function empty(judged: Judged, page: Page, rest: readonly Text[]): ReportDocument {
-  const finding = nothingOf(judged.facts);
+  const finding = nothingOf(judged);
   return {
     claims: [],
     summary: [finding, ...othersShort(rest, page.replace)],
