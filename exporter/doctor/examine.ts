@@ -11,7 +11,7 @@ import { checks as allChecks } from './checks.ts';
 import { readContainers } from './containers.ts';
 import type { ExporterPlace, ReadText } from '../http/access/way-in.ts';
 import { askExporter } from './exporter.ts';
-import { type Disks, openDisks } from './files.ts';
+import { type Disks, type Files, openDisks } from './files.ts';
 import type { Machine } from './machine.ts';
 import { askRedis } from './redis.ts';
 
@@ -32,7 +32,7 @@ export interface ExamineOptions {
 
 /** Of all checks together. What has not answered by then cannot be seen. */
 const deadlineSeconds = 1.9;
-/** Before it: whether /proc and /sys answer, which are read synchronously then. */
+/** Before it: whether /proc and /sys answer, which are read synchronously then, and whose files these are. */
 const pseudoSeconds = 0.8;
 
 /** A source that is asked once, when somebody wants it, and whose failure is heard by who asked. */
@@ -63,9 +63,35 @@ const ownText =
     return text;
   };
 
+const engines = ['/.dockerenv', '/run/.containerenv'] as const;
+
+/** Docker and Podman give a container files of its own: what is missing among them is not missing on the machine. */
+async function whoseFiles(disks: Disks): Promise<string | undefined> {
+  for (const path of engines) {
+    // What stands still is told by the check that wants it.
+    const facts = await disks
+      .files('settings')
+      .facts(path)
+      .catch(() => undefined);
+    if (facts === undefined) continue;
+    return 'this is a container, with files of its own: mount those of the machine and name them by --root (docs/doctor.md)';
+  }
+  return undefined;
+}
+
+function unread(problem: string): Files {
+  const refuse = async () => Promise.reject(new Error(problem));
+  return { text: refuse, names: refuse, facts: refuse };
+}
+
 async function machineOf(options: ExamineOptions, disks: Disks): Promise<Machine> {
   const { clock, redis, exporter, alertmanager } = options;
-  const problem = await startProblem(options, { seconds: pseudoSeconds });
+  const [problem, foreign] = await Promise.all([
+    startProblem(options, { seconds: pseudoSeconds }),
+    Promise.race([whoseFiles(disks), sleep(pseudoSeconds * 1000, undefined, { ref: false })]),
+  ]);
+  const files: Machine['files'] = (lane, below) =>
+    foreign === undefined || below !== undefined ? disks.files(lane, below) : unread(foreign);
   const open = (path: string) =>
     problem === undefined ? createPseudoFs(path) : unreadable(path, problem.text);
   const procfs = open(options.procfs);
@@ -74,13 +100,13 @@ async function machineOf(options: ExamineOptions, disks: Disks): Promise<Machine
     sysfs: open(options.sysfs),
     kmsg: options.kmsg,
     now: clock.wall(),
-    files: (lane, below) => disks.files(lane, below),
+    files,
     redis: once(() => askRedis(redis, { procfs, clock })),
     exporter: once(() => askExporter(exporter, ownText(disks))),
     alertmanager: once(async () =>
       alertmanager === undefined ? undefined : askAlertmanager(alertmanager),
     ),
-    containers: once(() => readContainers(disks.files('containers'))),
+    containers: once(() => readContainers(files('containers'))),
   };
 }
 

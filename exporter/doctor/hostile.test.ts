@@ -246,3 +246,17 @@ test('doctor: whatever answers in the place of Alertmanager is told', async (t) 
     assert.doesNotMatch(reason, /s3cret/);
   }
 });
+
+test('doctor: the files of a container are not those of the machine, and nothing is said of them', async (t) => {
+  const blinded = async (files: Readonly<Record<string, string>>) => {
+    const results = await examine(doctorOptions(fixtureTree(t, { 'etc/x': '', ...files })));
+    const blind = results.filter(({ reason }) => /^this is a container, .*--root/.test(reason));
+    assert.ok(blind.every(({ state }) => state === 'cannot_see'));
+    return blind.map(({ id }) => id).join(' ');
+  };
+  assert.equal(await blinded({}), '');
+  const ofFiles =
+    'journal journal-depth sysstat sysstat-interrupts container-health-checks container-pids-limit container-restart-policy time-sync';
+  assert.equal(await blinded({ '.dockerenv': '' }), ofFiles);
+  assert.equal(await blinded({ 'run/.containerenv': '' }), ofFiles);
+});

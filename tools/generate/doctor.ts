@@ -42,7 +42,7 @@ sudo /opt/stealwatch/exporter/stealwatch doctor --json    # for machines
 On a machine that has no exporter yet it is \`exporter/stealwatch doctor\` in [a checkout](../README.md#run-it).
 
 Its settings are the exporter's: those of its unit in /etc/stealwatch/environment, and what the environment and flags say.
-Beside an exporter in Docker (not tried):
+Beside an exporter in Docker, whose own container does not see the files of the machine:
 
 <!-- not run here: needs a Docker engine -->
 \`\`\`sh
