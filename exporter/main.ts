@@ -2,7 +2,6 @@
 // First: a signal may come while the rest is being loaded.
 import './core/early-signals.ts';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebConfig } from './http/access/config.ts';
@@ -21,6 +20,7 @@ import { type Config, readConfig } from './config/read.ts';
 import { fewLines } from './log/few-lines.ts';
 import { createLog } from './log/log.ts';
 import { limitsWithin, openFilesAllowed } from './http/open-files.ts';
+import { inContainer } from './procfs/in-container.ts';
 import { createPseudoFs } from './procfs/reader.ts';
 import { startProblem } from './procfs/start-check.ts';
 import { bearDeafOutput } from './core/printing.ts';
@@ -55,12 +55,10 @@ const firstLooksMs = 2500;
 
 const loopback = /^(?:127\.|::1$|localhost$)/;
 
-/** In a container it listens everywhere, and who reaches it is for who publishes the port to say. */
-const inContainer = (): boolean => existsSync('/.dockerenv') || existsSync('/run/.containerenv');
-
 async function run(config: Config, remarks: readonly string[]): Promise<void> {
   const { log, destination } = createLog(config.logLevel);
   for (const remark of remarks) log.warn(remark);
+  // In a container it listens everywhere, and who reaches it is for who publishes the port to say.
   if (config.webConfigFile === undefined && !loopback.test(config.listen.host) && !inContainer()) {
     log.warn(
       { listen: config.listen.host },

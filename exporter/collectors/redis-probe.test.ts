@@ -28,7 +28,7 @@ interface Probing {
 function start(
   t: TestContext,
   url: string,
-  { clock = systemClock, procfs = '/proc' } = {},
+  { clock = systemClock, procfs = '/proc', container = false } = {},
 ): Probing {
   const address = parseRedisAddress(url);
   const probe = createRedisProbe(address, clock, createPseudoFs(procfs));
@@ -36,6 +36,7 @@ function start(
     config: { redis: address },
     clock,
     redis: probe,
+    container,
   });
   t.after(probe.hold());
   // The probe's timers and sockets keep no process alive; here they are what is waited for.
@@ -181,6 +182,19 @@ test('redis-probe: refused, with advice while it was never there; then up; then 
   await until('refused again', () => probe.state() === 'refused', 5);
   assert.equal(reason(collector), `Nothing listens at redis://127.0.0.1:${port}.`);
   assert.ok(probe.unresponsiveSeconds() > 0);
+});
+
+test('redis-probe: refused in a container by an address that leads nowhere else', async (t) => {
+  const port = await freePort();
+  const said = async (host: string, container: boolean) => {
+    const { probe, collector } = start(t, `redis://${host}:${port}`, { container });
+    await until('refused', () => probe.verdict()?.state === 'refused');
+    return reason(collector) ?? '';
+  };
+  for (const host of ['127.0.0.1', 'localhost', '127.0.0.2']) {
+    assert.match(await said(host, true), /^Nothing listens at .* that is the container itself/);
+    assert.doesNotMatch(await said(host, false), /container/);
+  }
 });
 
 test('redis-probe: a name that does not resolve is unreachable', async (t) => {

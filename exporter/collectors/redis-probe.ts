@@ -24,6 +24,8 @@ import { limits } from '../measure/limits.ts';
 import { meaningOf, refusalWord } from '../redis/refusal-words.ts';
 import { noResults, type RedisProbe } from '../redis/probe.ts';
 import { redisStates } from '../redis/state.ts';
+import { inContainer } from '../procfs/in-container.ts';
+import { isLoopback } from '../procfs/local-addresses.ts';
 import { durationText } from '../measure/duration.ts';
 import type { Second } from '../core/second.ts';
 
@@ -61,13 +63,19 @@ export interface RedisProbeDependencies {
   readonly redis: RedisProbe;
   /** What becomes of other questions than PING, where others are asked. */
   readonly client?: Answers;
+  /** Whether the network is one of our own, in which a loopback address leads to nobody else. */
+  readonly container?: boolean;
 }
 
 /** Longer than any command that holds up a healthy Redis. */
 const unansweredSeconds = 30;
 
 /** The verdict's sentence, with what to do or for how long where that helps. */
-function reasonOf(probe: RedisProbe, { display, tls }: RedisAddress): string {
+function reasonOf(
+  probe: RedisProbe,
+  { display, host, tls }: RedisAddress,
+  container: boolean,
+): string {
   const verdict = probe.verdict();
   if (verdict === undefined) return `Redis at ${display} has not been asked yet.`;
   if (verdict.state === 'frozen') {
@@ -77,6 +85,9 @@ function reasonOf(probe: RedisProbe, { display, tls }: RedisAddress): string {
     return `Redis at ${display} accepts connections and has not answered for ${silence}.${hint}`;
   }
   if (verdict.state === 'refused' && !probe.everUp()) {
+    if (container && (host === 'localhost' || isLoopback(host))) {
+      return `${verdict.reason} In a container that is the container itself, unless it has the network of its host: name the container of Redis, or the host (docs/install-compose.md).`;
+    }
     return `${verdict.reason} If there is no Redis here, start with --redis-url none (REDIS_URL=none in .env).`;
   }
   return verdict.reason;
@@ -87,6 +98,7 @@ export function redisProbeCollector({
   clock,
   redis: probe,
   client,
+  container = inContainer(),
 }: RedisProbeDependencies): Collector {
   const results = noResults();
   const pings = createHistogram(pingSeconds);
@@ -138,7 +150,7 @@ export function redisProbeCollector({
       ...(probe.verdict() === undefined ? { pending: true } : {}),
       state: deaf === undefined ? probe.state() : 'error',
       ...(code === undefined ? {} : { code }),
-      reason: deaf ?? reasonOf(probe, address),
+      reason: deaf ?? reasonOf(probe, address, container),
       sinceSeconds: probe.stateSeconds(),
       ageSeconds: probe.tickAgeSeconds(),
     };
@@ -149,7 +161,7 @@ export function redisProbeCollector({
     if (deaf !== undefined) return [{ severity: 'bad', text: deaf }];
     if (probe.verdict() === undefined || probe.state() === 'up') return [];
     const severity = probe.state() === 'slow' ? 'warning' : 'bad';
-    return [{ severity, text: reasonOf(probe, address) }];
+    return [{ severity, text: reasonOf(probe, address, container) }];
   }
 
   /** A connection that was refused took no time that says anything. */

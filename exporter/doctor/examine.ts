@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../measure/clock.ts';
 import { messageOf } from '../measure/errors.ts';
+import { containerMarks } from '../procfs/in-container.ts';
 import { createPseudoFs, type PseudoFs } from '../procfs/reader.ts';
 import { startProblem } from '../procfs/start-check.ts';
 import type { RedisAddress } from '../redis/address.ts';
@@ -63,11 +64,9 @@ const ownText =
     return text;
   };
 
-const engines = ['/.dockerenv', '/run/.containerenv'] as const;
-
 /** Docker and Podman give a container files of its own: what is missing among them is not missing on the machine. */
 async function whoseFiles(disks: Disks): Promise<string | undefined> {
-  for (const path of engines) {
+  for (const path of containerMarks) {
     // What stands still is told by the check that wants it.
     const facts = await disks
       .files('settings')

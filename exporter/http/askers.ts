@@ -2,9 +2,9 @@
  * Whether another machine asks us: who is watched from his own machine alone is told nothing when it
  * freezes. By the address of whoever was answered, and how long ago; nothing else of it is kept.
  */
-import { existsSync } from 'node:fs';
 import { BlockList, isIPv6, type IPVersion } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { inContainer } from '../procfs/in-container.ts';
 import { canonicalAddress, isLoopback } from '../procfs/local-addresses.ts';
 
 /**
@@ -24,9 +24,6 @@ type Interfaces = ReturnType<typeof networkInterfaces>;
 
 /** Networks of containers on this machine, by the names of their bridges. */
 const bridge = /^(?:docker|br-|podman|cni|virbr|lxc|lxd|veth)/;
-
-/** Of the files that runtimes put into a container. */
-const inContainer = () => ['/.dockerenv', '/run/.containerenv'].some((path) => existsSync(path));
 
 const version = (address: string): IPVersion => (isIPv6(address) ? 'ipv6' : 'ipv4');
 
