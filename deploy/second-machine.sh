@@ -309,6 +309,7 @@ END
   [ -n "$asked" ] || die "nothing to check: neither $directory/web.yml nor an agent in targets/ is here"
 }
 
+usage() { sed -n '2,/^set -eu/{/^set -eu/d;s/^# \{0,1\}//;p}' "$0"; }
 word=${1-}
 [ $# = 0 ] || shift
 rest=
@@ -331,6 +332,8 @@ case $word in
   agent) make_agent $rest ;;
   add) set +f && add_agent ;;
   check) set +f && check ;;
-  *) sed -n '2,/^set -eu/{/^set -eu/d;s/^# \{0,1\}//;p}' "$0" >&2 && exit 2 ;;
+  -h | --help | help) usage && exit 0 ;;
+  '') usage >&2 && exit 2 ;;
+  *) die "$word: expected watcher, agent, add or check; --help says more" ;;
 esac
 [ -z "$failed" ] || exit 1

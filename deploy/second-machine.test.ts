@@ -231,12 +231,18 @@ test('second machine: check asks every agent of every file, as Prometheus would'
   assert.match(bare, /^FAIL vps1: \S+ asks for credentials, and \S+agent-token is not there/m);
 });
 
+test('second machine: help that was asked for is no error', (t) => {
+  const { code, said } = typed(machine(t, 'here'), ['--help']);
+  assert.equal(code, 0);
+  assert.match(said, /^A second machine that watches/);
+});
+
 test('second machine: what cannot be is refused before anything is written', async (t) => {
   const hash = 'a'.repeat(64);
   const here = machine(t, 'here');
   for (const [args, says, input] of [
     [[], /^A second machine that watches/],
-    [['frobnicate'], /^A second machine that watches/],
+    [['frobnicate'], /frobnicate: expected watcher, agent, add or check/],
     [['agent'], /expected agent TOKEN-SHA256 NAME ADDRESS/],
     [['agent', 'token', 'vps1', 'h'], /expected the SHA-256 of the token/],
     [['agent', hash, '../vps1', 'h'], /expected a name of letters/],
