@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -99,6 +99,15 @@ test('config: every problem is listed at once, with its origin and what was expe
   assert.match(problems, /--kmsg: expected FILE after it/);
   assert.match(problems, /STEALWATCH_LOG_LEVEL: expected one of .*info.*; got "loud"/);
   assert.match(problems, /STEALWATCH_WITHOUT: no collector "lod"; there are load steal/);
+});
+
+test('config: a misspelled command is told which there are', () => {
+  const usage = /^ {2}(.*)\) exec node/m.exec(readFileSync('exporter/stealwatch', 'utf8'))?.[1];
+  const words = String(firstProblem(['statsu'], {}))
+    .replace(/^.* there are /, '')
+    .split(/, | and /);
+  assert.equal(words.join(' | '), usage, 'those that the launcher knows');
+  assert.doesNotMatch(String(firstProblem(['--listen', '127.0.0.1:1', 'statsu'], {})), /commands/);
 });
 
 const firstProblem = (argv: readonly string[], env: Record<string, string>) => {

@@ -76,7 +76,11 @@ function readArguments(argv: readonly string[], table: SettingsTable): Arguments
       }
       const place = token.index === 0 ? 'the first' : `number ${token.index + 1}`;
       result.problems.push(
-        `unexpected argument, ${place} (not shown, it may hold a secret): every option begins with --`,
+        `unexpected argument, ${place} (not shown, it may hold a secret): every option begins with --${
+          token.index === 0
+            ? ', and of commands there are doctor, files, report, rescue and status'
+            : ''
+        }`,
       );
     }
     if (token.kind !== 'option') continue;
