@@ -125,6 +125,9 @@ const breaks: Readonly<Record<string, (model: Draft<DashboardModel>) => void>> =
   'empty-cells-have-a-dash': inPanel('table', ({ fieldConfig: { defaults } }) => {
     defaults.mappings = [];
   }),
+  'table-columns-fit': inPanel('table', (panel) => {
+    panel.gridPos.w = 3;
+  }),
   'tables-say-why-they-are-empty': query('table', `count by (signal) (stealwatch_cpus{${host}})`),
   'heatmaps-say-why-they-are-empty': query('heatmap', `sum by (le) (redis_up{${host}})`),
   'lanes-say-why-they-are-empty': query('state-timeline', `max(redis_up{${host}})`),

@@ -177,7 +177,7 @@ export const hosts = table({
       ],
       width: 70,
     },
-    { title: 'Host', expr: verdictRank(), meanings: verdictRanks, width: 120 },
+    { title: 'Host', expr: verdictRank(), meanings: verdictRanks, width: 115 },
     {
       title: 'Redis',
       expr: `${silence('by (host) ')} or ${nothing}`,
@@ -189,7 +189,7 @@ export const hosts = table({
         { value: -2, text: 'no entry', color: colors.bad },
         { value: 0, text: 'answers', color: 'text' },
       ],
-      width: 85,
+      width: 75,
     },
     {
       title: 'Oldest',
@@ -202,7 +202,7 @@ export const hosts = table({
         { ...unreadable, text: 'unknown' },
         { ...noneKnown, text: 'unread' },
       ],
-      width: 85,
+      width: 75,
     },
     {
       title: 'Taken',
@@ -210,7 +210,7 @@ export const hosts = table({
       unit: 'percentunit',
       decimals: 0,
       steps: rising(thresholds.stealRatio),
-      width: 75,
+      width: 65,
     },
     {
       title: 'Page-ins',
@@ -219,7 +219,7 @@ export const hosts = table({
       decimals: 1,
       steps: rising(thresholds.hostPageInsPerSecond),
       meanings: [{ value: -1, text: 'unseen', color: colors.unknown }],
-      width: 80,
+      width: 75,
     },
     {
       title: 'In D',
@@ -227,13 +227,13 @@ export const hosts = table({
       unit: 's',
       decimals: 0,
       steps: rising(thresholds.taskBlockedSeconds),
-      width: 80,
+      width: 65,
     },
     {
       title: 'Unseen',
       expr: `sum by (host) (stealwatch_signal_supported{${here}} == bool 0)`,
       unit: 'none',
-      width: 75,
+      width: 65,
     },
   ],
   reasons: [

@@ -14,6 +14,9 @@ const column = 52.8;
 const besideTitle = 64;
 /** Of a tile, what is no figure. */
 const besideFigure = 32;
+/** Of a table, what is no column, the bar at the window's edge with it; and how wide a column is at least of which nothing is said. */
+const besideColumns = 32;
+const leastColumn = 150;
 /** Between a lane's name and its lane. */
 const besideName = 20;
 
@@ -92,6 +95,25 @@ export const drawnChecks: Readonly<Record<string, PanelCheck>> = {
     );
     for (const [where, list] of [['the table', defaults.mappings ?? []] as const, ...mapped])
       if (!list.some(isDash)) yield `${where}: an empty cell would say what the empty table says`;
+  },
+  /** The rest is reached by scrolling sideways, which nobody sees that there is. */
+  *'table-columns-fit'({ type, transformations, gridPos: { w }, fieldConfig: { overrides } }) {
+    if (type !== 'table') return;
+    const of = (name: string) => transformations?.find(({ id }) => id === name)?.options ?? {};
+    const { names = [] } = (of('filterFieldsByName')['include'] ?? {}) as { names?: string[] };
+    const titles = (of('organize')['renameByName'] ?? {}) as Readonly<Record<string, string>>;
+    const widths = new Map(
+      overrides.flatMap(({ matcher, properties }) =>
+        properties
+          .filter(({ id }) => id === 'custom.width')
+          .map(({ value }) => [matcher.options, Number(value)] as const),
+      ),
+    );
+    const wanted = names
+      .filter((name) => name !== 'note')
+      .reduce((sum, name) => sum + (widths.get(titles[name] ?? name) ?? leastColumn), 0);
+    const room = w * column - besideColumns;
+    if (wanted > room) yield `its columns take ${wanted} px, there are ${room.toFixed(0)}`;
   },
   /** A table without rows is its headers and nothing below: silence, and its `noValue` is not drawn. */
   *'tables-say-why-they-are-empty'({ type, targets, transformations }) {
