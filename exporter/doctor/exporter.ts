@@ -99,7 +99,7 @@ export async function askExporter(place: ExporterPlace, read: ReadText): Promise
 /** The body of a path of the exporter, at most so many bytes of it. Rejects with a sentence. */
 export type AskExporter = (path: string, bytes: number) => Promise<string>;
 
-export async function openExporter(place: ExporterPlace, read: ReadText): Promise<AskExporter> {
+export async function openExporter(place: ExporterPlace, read?: ReadText): Promise<AskExporter> {
   const way = await wayTo(place, read);
   const { url, options } = way;
   return async (path, bytes) => {

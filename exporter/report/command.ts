@@ -6,7 +6,7 @@ import { messageOf } from '../measure/errors.ts';
 import { createPseudoFs } from '../procfs/reader.ts';
 import { called } from './cause/incidents.ts';
 import { judge, type Judged } from './cause/judge.ts';
-import { askDoctor, withDoctor } from './from-doctor.ts';
+import { askDoctor, askRecorder, withDoctor } from './from-doctor.ts';
 import { type Documents, documentsOf } from './documents/all.ts';
 import type { Facts } from './facts/facts.ts';
 import { commandFor, helpText, readOptions, type ReportOptions } from './options.ts';
@@ -79,6 +79,7 @@ async function run(
       now: () => now,
       uid: process.getuid?.(),
       procfs: createPseudoFs('/proc'),
+      recorder: await askRecorder(options, env),
     });
     const facts = withDoctor(gathered, found);
     const wanted = { ...options, id: options.incident };

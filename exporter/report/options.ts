@@ -71,7 +71,7 @@ const flags: readonly Flag[] = [
     name: 'evidence',
     placeholder: 'DIR|URL',
     secret: true,
-    help: 'What a prober kept of it, or the /evidence of a running exporter.',
+    help: 'What a prober kept of it, or the /evidence of a running exporter. Default: that of this machine, where nothing of another one is named.',
   },
   {
     name: 'root',

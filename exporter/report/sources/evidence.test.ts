@@ -11,6 +11,7 @@ import { createPseudoFs } from '../../procfs/reader.ts';
 import { reasonOfTrace } from '../../tasks/reasons.ts';
 import type { Facts, Measure } from '../facts/facts.ts';
 import { gather, type GatherOptions } from './index.ts';
+import type { RecorderAnswer } from './options.ts';
 
 const start = Date.UTC(2026, 9, 14, 12) / 1000;
 const columns = ['time', ...columnNames];
@@ -130,6 +131,32 @@ test('evidence: a file that the prober kept becomes facts', async (t) => {
     kernelRelease: '6.12.117',
     vendor: 'QEMU',
   });
+});
+
+test('evidence: what the exporter of this machine holds is read beside its logs; without one that is no fault', async (t) => {
+  const name = 'http://127.0.0.1:10190/evidence';
+  const answered = (recorder: RecorderAnswer) =>
+    gather(
+      { root: temporaryRoot(t), lastBoot: false, kernLog: [], sysstat: [], redisLog: [] },
+      { env: {}, now: () => start + 9000, uid: 0, procfs: createPseudoFs('/nowhere'), recorder },
+    );
+  const { kernelReports, sources } = await answered({ name, text: JSON.stringify(file) });
+  assert.deepEqual(
+    kernelReports.map(({ at }) => at - start),
+    [3122, 3488],
+  );
+  assert.ok(sources.some((source) => source.id === `evidence ${name}` && source.records > 0));
+  for (const [recorder, why] of [
+    [{ name, problem: 'connect ECONNREFUSED' }, /^connect ECONNREFUSED$/],
+    [{ name, text: '{"schema":' }, /^what it answers is no evidence: /],
+    [{ name, text: '' }, /^what it answers is no evidence: /],
+  ] as const) {
+    const { missing, kernelReports: none } = await answered(recorder);
+    assert.deepEqual(none, []);
+    const told = missing.find(({ what }) => what.endsWith(name));
+    assert.match(told?.why ?? '', why);
+    assert.equal(told?.named, undefined, 'nobody named it');
+  }
 });
 
 test('evidence: of several hosts one is to be named, and what is no evidence costs itself', async (t) => {

@@ -194,3 +194,21 @@ export async function readEvidence(context: ReadContext): Promise<Gathered[]> {
   const once = withoutCopies(found);
   return [...broken, ...once.map((one) => factsOf(one, sourceId(one, once), context))];
 }
+
+/** Of the exporter of this machine, which nobody named: where it does not run, that is no fault of a report. */
+export function readRecorder(context: ReadContext): Gathered {
+  const { recorder } = context.surroundings;
+  if (recorder === undefined) return {};
+  const { name } = recorder;
+  const why = (problem: string): Gathered => ({
+    missing: [{ what: `the flight recorder of a running exporter, ${name}`, why: problem }],
+  });
+  if ('problem' in recorder) return why(recorder.problem);
+  try {
+    const { text } = recorder;
+    const found = { name, text, answer: parseEvidence(text) };
+    return factsOf(found, `evidence ${name}`, context);
+  } catch (error) {
+    return why(`what it answers is no evidence: ${messageOf(error)}`);
+  }
+}

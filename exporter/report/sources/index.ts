@@ -10,7 +10,7 @@ import { readContainerPrograms } from './container-programs.ts';
 import { type ContainerLog, sortedContainers } from './containers.ts';
 import type { ReadContext } from './context.ts';
 import { readJournal, readJournalPrograms } from './journal.ts';
-import { readEvidence } from './evidence.ts';
+import { readEvidence, readRecorder } from './evidence.ts';
 import { type Focus, focusOf } from './focus.ts';
 import { readKernelLogs } from './kernel-log.ts';
 import { readKernelRing } from './kernel-ring.ts';
@@ -91,9 +91,12 @@ async function kernelSources(context: ReadContext, overview: Overview | undefine
   const ring = named.foreign
     ? []
     : await alone("the kernel's ring", () => readRing(context, bootsOf([...journal, ...logs])));
+  const recorder = named.foreign
+    ? []
+    : await alone('the flight recorder', () => readRecorder(context));
   const evidence = await alone('the flight recorder', () => readEvidence(context));
   const told = [...bootsOf(evidence), ...(overview?.boots ?? [])];
-  const local = [...journal, ...logs, ...ring];
+  const local = [...journal, ...logs, ...ring, ...recorder];
   const other = apart(context.options, told, bootsOf(local), context.running);
   if (other === 'told')
     return { other, kernel: [...withoutRepeats(local), { missing: [leftOutTold] }] };

@@ -26,6 +26,12 @@ export interface GatherOptions {
   readonly evidence?: string | undefined;
 }
 
+/** What an exporter that runs on this machine answered on /evidence, or why it did not. */
+export type RecorderAnswer = { readonly name: string } & (
+  | { readonly text: string }
+  | { readonly problem: string }
+);
+
 /** What the readers use of the process they run in. */
 export interface ReaderSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -34,4 +40,6 @@ export interface ReaderSurroundings {
   readonly uid: number | undefined;
   /** The proc file system of the machine that runs us; its boot is the one that has not ended. */
   readonly procfs: PseudoFs;
+  /** Undefined where it was not asked, because another place was named than this machine. */
+  readonly recorder?: RecorderAnswer | undefined;
 }
