@@ -85,10 +85,11 @@ function reasonOf(
     return `Redis at ${display} accepts connections and has not answered for ${silence}.${hint}`;
   }
   if (verdict.state === 'refused' && !probe.everUp()) {
-    if (container && (host === 'localhost' || isLoopback(host))) {
-      return `${verdict.reason} In a container that is the container itself, unless it has the network of its host: name the container of Redis, or the host (docs/install-compose.md).`;
-    }
-    return `${verdict.reason} If there is no Redis here, start with --redis-url none (REDIS_URL=none in .env).`;
+    const here =
+      container && (host === 'localhost' || isLoopback(host))
+        ? ' In a container that is the container itself, unless it has the network of its host: name the container of Redis, or the host (docs/install-compose.md).'
+        : '';
+    return `${verdict.reason}${here} If there is no Redis here, start with --redis-url none (REDIS_URL=none in .env).`;
   }
   return verdict.reason;
 }
