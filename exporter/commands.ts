@@ -1,4 +1,5 @@
 /** What `stealwatch WORD` does besides serving metrics: each once, and then it ends. */
+import type { commandNames } from './core/command-names.ts';
 import type { OneShot } from './core/one-shot.ts';
 import { bearDeafOutput } from './core/printing.ts';
 import { messageOf } from './measure/errors.ts';
@@ -8,8 +9,14 @@ import { report } from './report/command.ts';
 import { rescue } from './rescue/command.ts';
 import { status } from './status/command.ts';
 
-/** The launcher (exporter/stealwatch) knows the same words. */
-const commands: Readonly<Record<string, OneShot>> = { doctor, files, report, rescue, status };
+const known: Readonly<Record<(typeof commandNames)[number], OneShot>> = {
+  doctor,
+  files,
+  report,
+  rescue,
+  status,
+};
+const commands: Readonly<Record<string, OneShot>> = known;
 
 /** What is left open closes by itself within this time, unless something stands still. */
 const graceMs = 200;

@@ -5,13 +5,14 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { parseArgs } from 'node:util';
+import { commandNames } from '../core/command-names.ts';
 import { readSmallFileSync, whyUnreadable } from '../core/read-file.ts';
 import { trustProblems, unknownVariables } from './environment.ts';
 import { helpText } from './help.ts';
 import { type Named, namesOf } from './names.ts';
 import { nearest } from './near.ts';
 import { type Setting, settings, type SettingsTable } from './settings.ts';
-import { withSettings } from '../redis/address-settings.ts';
+import { redisProblems, withRedisSettings } from './redis.ts';
 import { messageOf } from '../measure/errors.ts';
 
 export type ValuesOf<T extends SettingsTable> = {
@@ -78,7 +79,7 @@ function readArguments(argv: readonly string[], table: SettingsTable): Arguments
       result.problems.push(
         `unexpected argument, ${place} (not shown, it may hold a secret): every option begins with --${
           token.index === 0
-            ? ', and of commands there are doctor, files, report, rescue and status'
+            ? `, and of commands there are ${commandNames.slice(0, -1).join(', ')} and ${commandNames.at(-1)}`
             : ''
         }`,
       );
@@ -184,52 +185,6 @@ function problemOf(s: Setting<unknown>, { text, origin }: Given, error: unknown)
   return `${origin}: ${messageOf(error)}; got ${shown}`;
 }
 
-type RedisKey =
-  | 'redis'
-  | 'redisTlsCaFile'
-  | 'redisTlsCertFile'
-  | 'redisTlsKeyFile'
-  | 'redisTlsServerName'
-  | 'redisSentinelUsername'
-  | 'redisSentinelPassword'
-  | 'redisAddressMap';
-type RedisValues = Pick<Config, RedisKey>;
-type RedisNamed = Named<RedisKey>;
-
-const namesOfTls = (named: RedisNamed) => ({
-  caFile: named('redisTlsCaFile'),
-  certFile: named('redisTlsCertFile'),
-  keyFile: named('redisTlsKeyFile'),
-});
-
-/** What is said of every Redis goes with the address of each. */
-function redisSettingsOf(config: RedisValues, named: RedisNamed) {
-  const { redisTlsCertFile: certFile, redisTlsKeyFile: keyFile } = config;
-  return {
-    tls: {
-      caFile: config.redisTlsCaFile,
-      certFile,
-      keyFile,
-      serverName: config.redisTlsServerName,
-      names: namesOfTls(named),
-    },
-    sentinelLogin: {
-      username: config.redisSentinelUsername,
-      password: config.redisSentinelPassword,
-    },
-    addressMap: config.redisAddressMap,
-  };
-}
-
-/** What is wrong with settings that are right one by one. */
-export function redisProblems(config: RedisValues, named: RedisNamed): string[] {
-  const pair = ['redisTlsCertFile', 'redisTlsKeyFile'] as const;
-  // One that was given and refused is told already.
-  const understood = pair.every((key) => key in config);
-  const given = pair.filter((key) => config[key] !== undefined).length;
-  return understood && given === 1 ? [`${named(...pair)}: expected both or neither`] : [];
-}
-
 /** Whose evidence is to be kept must be said, and how to ask for it be clear. */
 function evidenceProblems(config: Partial<Config>, named: Config['named']): string[] {
   const problems: string[] = [];
@@ -248,24 +203,6 @@ function evidenceProblems(config: Partial<Config>, named: Config['named']): stri
     problems.push(`${named('agentToken', 'agentUser')}: expected one of the two`);
   }
   return problems;
-}
-
-/** The Redis to watch, with what else is said of how to reach it. */
-export function redisOf(config: RedisValues, named: RedisNamed): Config['redis'] {
-  return withSettings(config.redis, redisSettingsOf(config, named));
-}
-
-function withRedisSettings(config: Config): Config {
-  const { targets } = config;
-  const settings = redisSettingsOf(config, config.named);
-  return {
-    ...config,
-    redis: redisOf(config, config.named),
-    targets: targets.map(({ name, address }) => ({
-      name,
-      address: 'display' in address ? withSettings(address, settings) : address,
-    })),
-  };
 }
 
 export interface ReadSettings<T extends SettingsTable> {

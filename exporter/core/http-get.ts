@@ -13,6 +13,9 @@ export interface Answer {
   readonly body: string;
 }
 
+/** A body as the text that it is: its characters are bytes, of which some make one character in UTF-8. */
+export const textOf = (body: Answer['body']): string => Buffer.from(body, 'latin1').toString();
+
 export interface GetOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Whom to trust over TLS, where it is not the public authorities. */

@@ -1,7 +1,8 @@
 /** The options of `stealwatch doctor`: those of the exporter that say where things are, and its own. */
 import type { Answered } from './machine-command.ts';
 import type { ExamineOptions } from './examine.ts';
-import { readSettings, redisOf, redisProblems } from '../config/read.ts';
+import { readSettings } from '../config/read.ts';
+import { redisOf, redisProblems } from '../config/redis.ts';
 import { setting } from '../config/settings.ts';
 import { parseDirectory, parseOptionalHttpUrl, parseSwitch } from '../config/values.ts';
 import {

@@ -2,14 +2,16 @@
  * What the doctor finds missing on this machine: with it the next report, or the next alert, comes to more. And what the
  * exporter holds that it asks, wherever that listens.
  */
+import { textOf } from '../core/http-get.ts';
 import type { Mend, Result } from '../doctor/check.ts';
 import { withUnitEnvironment } from '../doctor/environment.ts';
 import { examine } from '../doctor/examine.ts';
 import { openExporter } from '../doctor/exporter.ts';
-import { readDoctorOptions } from '../doctor/options.ts';
+import { type ExamineCommand, readDoctorOptions } from '../doctor/options.ts';
 import { messageOf } from '../measure/errors.ts';
 import { systemClock } from '../measure/clock.ts';
 import type { Facts, Missing } from './facts/facts.ts';
+import { mostEvidenceBytes } from './sources/evidence.ts';
 import { leftOutLocal } from './sources/local.ts';
 import type { GatherOptions, RecorderAnswer } from './sources/options.ts';
 
@@ -35,33 +37,33 @@ const isHere = ({ root, journal, kernLog, sysstat, redisLog }: GatherOptions) =>
   journal === undefined &&
   [kernLog, sysstat, redisLog].every((paths) => paths.length === 0);
 
-/** Empty where the report may be of another machine, or the settings of the exporter are wrong. */
-export async function askDoctor(
-  options: GatherOptions,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<readonly Missing[]> {
-  if (!isHere(options)) return [];
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** As the doctor would be asked here; undefined where another place is named, or the settings of the exporter are wrong. */
+function examinedHere(options: GatherOptions, env: Env): ExamineCommand['options'] | undefined {
+  if (!isHere(options)) return undefined;
   const command = readDoctorOptions([], withUnitEnvironment(env).env);
-  if (command.kind !== 'examine') return [];
-  return missingFrom(await examine({ ...command.options, clock: systemClock }));
+  return command.kind === 'examine' ? command.options : undefined;
 }
 
-const mostEvidenceBytes = 1024 * 1024;
+/** Empty where the report may be of another machine. */
+export async function askDoctor(options: GatherOptions, env: Env): Promise<readonly Missing[]> {
+  const here = examinedHere(options, env);
+  return here === undefined ? [] : missingFrom(await examine({ ...here, clock: systemClock }));
+}
 
-/** Of the exporter of this machine; undefined where another place is named, or its settings are wrong. */
+/** Of the exporter of this machine; undefined where other evidence, or earlier boots alone, are asked for. */
 export async function askRecorder(
   options: GatherOptions,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
 ): Promise<RecorderAnswer | undefined> {
-  if (!isHere(options) || options.lastBoot || options.evidence !== undefined) return undefined;
-  const command = readDoctorOptions([], withUnitEnvironment(env).env);
-  if (command.kind !== 'examine') return undefined;
-  const { exporter } = command.options;
-  const name = `${exporter.url.origin}/evidence`;
+  if (options.lastBoot || options.evidence !== undefined) return undefined;
+  const here = examinedHere(options, env);
+  if (here === undefined) return undefined;
+  const name = `${here.exporter.url.origin}/evidence`;
   try {
-    const ask = await openExporter(exporter);
-    const body = await ask('/evidence', mostEvidenceBytes);
-    return { name, text: Buffer.from(body, 'latin1').toString() };
+    const ask = await openExporter(here.exporter);
+    return { name, text: textOf(await ask('/evidence', mostEvidenceBytes)) };
   } catch (error) {
     return { name, problem: messageOf(error) };
   }

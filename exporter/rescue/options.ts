@@ -6,7 +6,8 @@ import {
   exporterSettings,
   machineSettings,
 } from '../doctor/shared-options.ts';
-import { readSettings, redisOf, redisProblems } from '../config/read.ts';
+import { readSettings } from '../config/read.ts';
+import { redisOf, redisProblems } from '../config/redis.ts';
 import { setting } from '../config/settings.ts';
 import { parseOptionalHttpUrl, parseSwitch } from '../config/values.ts';
 import type { Answered } from '../doctor/machine-command.ts';

@@ -131,8 +131,10 @@ export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
   const facts = { ...read, series, boots: knownEnds(read), machine: machineOf(read) };
   const incidents = incidentsOf(facts, now);
   const incident = chosen(incidents, wanted, facts);
-  const blind = incident === undefined && isBlind(facts, wanted);
-  if (incident === undefined) return { facts, now, blind, incidents, findings: {}, suspects: [] };
+  if (incident === undefined) {
+    const blind = isBlind(facts, wanted);
+    return { facts, now, blind, incidents, findings: {}, suspects: [] };
+  }
   const context = contextOf(facts, incident, now);
   const found = findingsOf(context);
   const suspects = stillSuspect(suspectsOf(context), found);
@@ -142,7 +144,7 @@ export function judge(given: Facts, wanted: Wanted, now: Instant): Judged {
     ...contradictions(found),
     ...unknownCause(found),
   };
-  return { facts, now, incident, blind, incidents, findings, suspects };
+  return { facts, now, incident, blind: false, incidents, findings, suspects };
 }
 
 const rank = (findings: Findings, id: FindingId) =>

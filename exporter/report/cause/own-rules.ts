@@ -96,9 +96,9 @@ function seenStopped(silent: Silent, least = enoughCovered): Findings | undefine
     ({ cause, onset, last }) =>
       cause === 'redis_stopped' && onset.earliest <= during.from && last >= during.to,
   );
-  if (said !== undefined && figures.whole('redis_stopped', during) === undefined)
-    return found('redis_stopped', 'proven', silenceOf(silent), [said.source]);
   const stopped = figures.whole('redis_stopped', during);
+  if (said !== undefined && stopped === undefined)
+    return found('redis_stopped', 'proven', silenceOf(silent), [said.source]);
   if (stopped === undefined || stopped.covered < enoughCovered || stopped.mean < least)
     return undefined;
   return found('redis_stopped', 'proven', silenceOf(silent), [stopped.source]);

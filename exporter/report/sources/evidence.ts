@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { httpGet } from '../../core/http-get.ts';
+import { httpGet, textOf } from '../../core/http-get.ts';
 import { readSmallFile } from '../../core/read-file.ts';
 import type { EvidenceFile } from '../../evidence/format.ts';
 import { parseEvidence, parseEvidenceFile } from '../../evidence/parse.ts';
@@ -15,7 +15,8 @@ import { type Found, machinesOf, namesToChoose, withoutCopies } from './evidence
 import { whyNot } from './packed-file.ts';
 
 const deadlineMs = 10_000;
-const mostBytes = 1024 * 1024;
+/** Of an answer; an exporter gives less (evidence/answer.ts). */
+export const mostEvidenceBytes = 1024 * 1024;
 const mostFiles = 200;
 
 type Outcome = Found | { readonly name: string; readonly problem: string };
@@ -82,14 +83,14 @@ async function urlOutcome(url: string): Promise<Outcome> {
   const name = `${target.origin}${target.pathname}`;
   if (target.pathname === '/') target.pathname = '/evidence';
   try {
-    const { status, body } = await httpGet(target, deadlineMs, mostBytes);
+    const { status, body } = await httpGet(target, deadlineMs, mostEvidenceBytes);
     if (status === 401 || status === 403)
       return {
         name,
         problem: `it refuses us (${status}): it wants a password, or to be asked on its own machine`,
       };
     if (status !== 200) return { name, problem: `it answers ${status}` };
-    const text = Buffer.from(body, 'latin1').toString();
+    const text = textOf(body);
     return { name, text, answer: parseEvidence(text) };
   } catch (error) {
     return { name, problem: messageOf(error) };

@@ -1,5 +1,5 @@
 /** Asks a Prometheus, with a deadline and a bound. No error and no name holds what is secret in its URL. */
-import { type Answer, httpGet } from '../../core/http-get.ts';
+import { type Answer, httpGet, textOf } from '../../core/http-get.ts';
 import type { Instant } from '../facts/facts.ts';
 import { isMapping } from '../../measure/mapping.ts';
 
@@ -40,7 +40,7 @@ function bodyOf({ status, body }: Answer): Body {
     throw new Error(`it refuses us (${status}): put the user and the password into the URL`);
   if (body.length >= mostBytes) throw new Error('its answer is larger than 8 MB: left out');
   try {
-    const parsed: unknown = JSON.parse(Buffer.from(body, 'latin1').toString());
+    const parsed: unknown = JSON.parse(textOf(body));
     if (typeof parsed === 'object' && parsed !== null) return parsed;
   } catch {
     // Said below, whatever it was.
