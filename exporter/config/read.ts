@@ -11,13 +11,10 @@ import { trustProblems, unknownVariables } from './environment.ts';
 import { helpText } from './help.ts';
 import { type Named, namesOf } from './names.ts';
 import { nearest } from './near.ts';
-import { type Setting, settings, type SettingsTable } from './settings.ts';
+import { type Setting, settings, type SettingsTable, type ValuesOf } from './settings.ts';
 import { redisProblems, withRedisSettings } from './redis.ts';
 import { messageOf } from '../measure/errors.ts';
 
-export type ValuesOf<T extends SettingsTable> = {
-  readonly [K in keyof T]: ReturnType<T[K]['parse']>;
-};
 export type Config = ValuesOf<typeof settings> & {
   /** What its settings are called in a problem. */
   readonly named: Named<keyof typeof settings>;
@@ -265,5 +262,5 @@ export function readConfig({ argv, env, version, collectors }: Surroundings): Co
   }
   return problems.length > 0
     ? { kind: 'invalid', problems, mayPass: problems.length === passing }
-    : { kind: 'run', config: withRedisSettings(config), remarks: unknown.remarks };
+    : { kind: 'run', config: withRedisSettings(config, named), remarks: unknown.remarks };
 }

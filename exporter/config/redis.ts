@@ -1,7 +1,9 @@
 /** The settings that say how to reach Redis: what is wrong with them together, and each address with all of them. */
 import { withSettings } from '../redis/address-settings.ts';
 import type { Named } from './names.ts';
-import type { Config } from './read.ts';
+import type { settings, ValuesOf } from './settings.ts';
+
+type Values = ValuesOf<typeof settings>;
 
 type RedisKey =
   | 'redis'
@@ -12,7 +14,7 @@ type RedisKey =
   | 'redisSentinelUsername'
   | 'redisSentinelPassword'
   | 'redisAddressMap';
-type RedisValues = Pick<Config, RedisKey>;
+type RedisValues = Pick<Values, RedisKey>;
 type RedisNamed = Named<RedisKey>;
 
 const namesOfTls = (named: RedisNamed) => ({
@@ -50,16 +52,16 @@ export function redisProblems(config: RedisValues, named: RedisNamed): string[] 
 }
 
 /** The Redis to watch, with what else is said of how to reach it. */
-export function redisOf(config: RedisValues, named: RedisNamed): Config['redis'] {
+export function redisOf(config: RedisValues, named: RedisNamed): Values['redis'] {
   return withSettings(config.redis, redisSettingsOf(config, named));
 }
 
-export function withRedisSettings(config: Config): Config {
+export function withRedisSettings<T extends Values>(config: T, named: RedisNamed): T {
   const { targets } = config;
-  const settings = redisSettingsOf(config, config.named);
+  const settings = redisSettingsOf(config, named);
   return {
     ...config,
-    redis: redisOf(config, config.named),
+    redis: redisOf(config, named),
     targets: targets.map(({ name, address }) => ({
       name,
       address: 'display' in address ? withSettings(address, settings) : address,

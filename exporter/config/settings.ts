@@ -44,6 +44,10 @@ export interface Setting<T> {
 /** Settings by the name of their value. */
 export type SettingsTable = Readonly<Record<string, Setting<unknown>>>;
 
+export type ValuesOf<T extends SettingsTable> = {
+  readonly [K in keyof T]: ReturnType<T[K]['parse']>;
+};
+
 export function setting<T>(definition: Setting<T>): Setting<T> {
   return definition;
 }

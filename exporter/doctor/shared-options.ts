@@ -2,8 +2,7 @@
 import { settingsHelp } from '../config/help.ts';
 import type { Named } from '../config/names.ts';
 import { urlOfListener } from '../config/listen-url.ts';
-import type { ValuesOf } from '../config/read.ts';
-import { setting, settings, type SettingsTable } from '../config/settings.ts';
+import { setting, settings, type SettingsTable, type ValuesOf } from '../config/settings.ts';
 import { parseOptionalHttpUrl, parseOptionalText } from '../config/values.ts';
 import type { ExporterPlace } from '../http/access/way-in.ts';
 import { unitEnvironment } from './environment.ts';
